@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+namespace tinyllm {
+
+/// A persistent pool of worker threads; the calling thread is worker 0.
+///
+/// Work is given as a number of pieces, fixed by the caller from shapes alone. Which worker runs which piece is not
+/// fixed, so a piece must depend on its index only: that is what makes results independent of the number of threads.
+/// Between regions the workers spin briefly and then sleep, so that an idle pool costs nothing.
+class ThreadPool {
+ public:
+  static constexpr int kMaxThreads = 256;
+
+  /// Starts `threads` - 1 workers. Throws Error unless 1 <= threads <= kMaxThreads.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const;
+
+  /// Calls `work(piece)` for every piece in [0, pieces) and returns when all are done. Allocates nothing.
+  /// The first exception that a piece throws is thrown again here; pieces not yet begun are then left out.
+  /// Not to be called from two threads at once, nor from inside a piece.
+  template <class Work>
+  void parallel_for(int64_t pieces, Work&& work) {
+    using Plain = std::remove_reference_t<Work>;
+    run(pieces, [](void* self, int64_t piece) { (*static_cast<Plain*>(self))(piece); },
+        const_cast<void*>(static_cast<const void*>(&work)));
+  }
+
+ private:
+  using Call = void (*)(void* self, int64_t piece);
+  void run(int64_t pieces, Call call, void* self);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The number of hardware threads that this process may use, at least 1.
+int hardware_threads();
+
+}  // namespace tinyllm
