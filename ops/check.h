@@ -1,0 +1,26 @@
+#pragma once
+
+#include <tinyllm/tensor/graph.h>
+
+#include <string_view>
+
+// The checks that most shape rules share. Each throws Error that names the op and the tensor.
+namespace tinyllm {
+
+/// None is empty and all are of the type.
+inline void check_type(std::string_view op, std::initializer_list<Tensor> tensors, DType dtype) {
+  for (const Tensor& tensor : tensors) {
+    if (!tensor) throw Error("{}: an input is empty", op);
+    if (tensor.dtype() != dtype) {
+      throw Error("{}: {} is {}, expected {}", op, tensor.str(), name_of(tensor.dtype()), name_of(dtype));
+    }
+  }
+}
+inline void check_f32(std::string_view op, std::initializer_list<Tensor> tensors) { check_type(op, tensors, f32); }
+inline void check_i32(std::string_view op, std::initializer_list<Tensor> tensors) { check_type(op, tensors, i32); }
+
+inline void check_shape(std::string_view op, const Tensor& tensor, const Shape& expected) {
+  if (tensor.shape() != expected) throw Error("{}: {}: expected {}", op, tensor.str(), expected);
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,76 @@
+#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/op_list.h>
+#include <tinyllm/ops/ops.h>
+
+namespace tinyllm {
+namespace {
+
+struct Params {
+  Activation activation;
+};
+
+GemmShape gemm_shape(const Shape& x, const Shape& w, Activation activation) {
+  return {.m = x.rows(), .n = w[0], .k = w[1], .trans_b = true, .activation = activation};
+}
+
+void run(const Launch& launch) {
+  const View& x = launch.inputs[0];
+  const View& w = launch.inputs[1];
+  const float* bias = launch.inputs.size() > 2 ? launch.inputs[2].f32() : nullptr;
+  gemm(gemm_shape(x.shape, w.shape, launch.get<Params>().activation), x.f32(), w.f32(), bias,
+       launch.outputs[0].f32(), launch.workspace, *launch.pool);
+}
+
+size_t workspace(const Node& node, const Graph& graph, int threads) {
+  const Activation activation = std::any_cast<const Params&>(node.params).activation;
+  return gemm_workspace(
+      gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation), threads);
+}
+
+std::vector<Tensor> gradient(const Backward& node) {
+  const Tensor x = node.inputs[0];
+  const Tensor w = node.inputs[1];
+  const Tensor bias = node.inputs.size() > 2 ? node.inputs[2] : Tensor{};
+  Tensor dy = node.output_grads[0];
+  switch (node.get<Params>().activation) {
+    case Activation::none:
+      break;
+    case Activation::silu:
+      dy = activation_grad(kSiluGrad, linear(x, w, bias), dy);
+      break;
+    case Activation::gelu:
+      dy = activation_grad(kGeluGrad, linear(x, w, bias), dy);
+      break;
+  }
+  const Tensor rows = reshape(dy, {x.shape().rows(), w.shape()[0]});
+  const Tensor dx = reshape(matmul(rows, w), {x.shape().begin(), x.shape().end()});
+  const Tensor dw = matmul(rows, reshape(x, {x.shape().rows(), w.shape()[1]}), {.trans_a = true});
+  if (!bias) return {dx, dw};
+  return {dx, dw, sum(rows, 0)};
+}
+
+}  // namespace
+
+const Op kLinear{.name = "linear", .run = run, .gradient = gradient, .workspace = workspace};
+
+Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation) {
+  check_f32("linear", {x, w});
+  if (x.shape().rank() < 1 || w.shape().rank() != 2) {
+    throw Error("linear: x {} and w {}: expected x [..., K] and w [N, K]", x.str(), w.str());
+  }
+  if (x.shape().row() != w.shape()[1]) {
+    throw Error("linear: x {} and w {}: inner sizes differ ({} vs {})", x.str(), w.str(), x.shape().row(),
+                w.shape()[1]);
+  }
+  std::vector<Tensor> inputs = {x, w};
+  if (bias) {
+    check_f32("linear", {bias});
+    if (bias.shape() != Shape{w.shape()[0]}) {
+      throw Error("linear: bias {}: expected [{}] for w {}", bias.str(), w.shape()[0], w.str());
+    }
+    inputs.push_back(bias);
+  }
+  return x.graph().append(kLinear, inputs, {{f32, x.shape().with(-1, w.shape()[0])}}, Params{activation})[0];
+}
+
+}  // namespace tinyllm

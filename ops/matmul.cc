@@ -1,0 +1,67 @@
+#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/op_list.h>
+#include <tinyllm/ops/ops.h>
+
+namespace tinyllm {
+namespace {
+
+GemmShape gemm_shape(const Shape& a, const Shape& b, const MatmulOptions& options) {
+  return {.m = a[options.trans_a ? -1 : -2],
+          .n = b[options.trans_b ? -2 : -1],
+          .k = a[options.trans_a ? -2 : -1],
+          .trans_a = options.trans_a,
+          .trans_b = options.trans_b};
+}
+
+void run(const Launch& launch) {
+  const View& a = launch.inputs[0];
+  const View& b = launch.inputs[1];
+  const GemmShape shape = gemm_shape(a.shape, b.shape, launch.get<MatmulOptions>());
+  const int64_t batch = a.shape.size(0, a.shape.rank() - 2);
+  for (int64_t i = 0; i < batch; ++i) {
+    gemm(shape, a.f32() + i * shape.m * shape.k, b.f32() + i * shape.k * shape.n, nullptr,
+         launch.outputs[0].f32() + i * shape.m * shape.n, launch.workspace, *launch.pool);
+  }
+}
+
+size_t workspace(const Node& node, const Graph& graph, int threads) {
+  return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape,
+                                   std::any_cast<const MatmulOptions&>(node.params)),
+                        threads);
+}
+
+// With C = op(A) op(B) and G = dC: d op(A) = G op(B)^T and d op(B) = op(A)^T G, transposed back where asked.
+std::vector<Tensor> gradient(const Backward& node) {
+  const auto [trans_a, trans_b] = node.get<MatmulOptions>();
+  const Tensor a = node.inputs[0];
+  const Tensor b = node.inputs[1];
+  const Tensor dc = node.output_grads[0];
+  const Tensor da = trans_a ? matmul(b, dc, {.trans_a = trans_b, .trans_b = true})
+                            : matmul(dc, b, {.trans_b = !trans_b});
+  const Tensor db = trans_b ? matmul(dc, a, {.trans_a = true, .trans_b = trans_a})
+                            : matmul(a, dc, {.trans_a = !trans_a});
+  return {da, db};
+}
+
+}  // namespace
+
+const Op kMatmul{.name = "matmul", .run = run, .gradient = gradient, .workspace = workspace};
+
+Tensor matmul(Tensor a, Tensor b, MatmulOptions options) {
+  check_f32("matmul", {a, b});
+  const int rank = a.shape().rank();
+  if (rank < 2 || b.shape().rank() != rank || !std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin())) {
+    throw Error("matmul: a {} and b {}: expected [..., M, K] and [..., K, N] with the same leading extents", a.str(),
+                b.str());
+  }
+  const GemmShape shape = gemm_shape(a.shape(), b.shape(), options);
+  const int64_t b_inner = b.shape()[options.trans_b ? -1 : -2];
+  if (shape.k != b_inner) {
+    throw Error("matmul: a {}{} and b {}{}: inner sizes differ ({} vs {})", a.str(), options.trans_a ? "^T" : "",
+                b.str(), options.trans_b ? "^T" : "", shape.k, b_inner);
+  }
+  const Shape result = a.shape().with(-2, shape.m).with(-1, shape.n);
+  return a.graph().append(kMatmul, {a, b}, {{f32, result}}, options)[0];
+}
+
+}  // namespace tinyllm

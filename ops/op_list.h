@@ -1,0 +1,20 @@
+#pragma once
+
+#include <tinyllm/tensor/op.h>
+
+namespace tinyllm {
+
+// One row for each operation, defined in `ops/<name>.cc`. Rows that end in Grad have no function of their own in
+// ops.h: `gradients` appends them.
+extern const Op kLinear, kMatmul;
+extern const Op kAdd, kMul, kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kDropout;
+extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
+extern const Op kAttention, kAttentionGrad;
+extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad;
+extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
+extern const Op kClip, kAdamW;
+
+/// Every row. The op-table test fails when one of them is in none of its cases.
+std::span<const Op* const> all_ops();
+
+}  // namespace tinyllm

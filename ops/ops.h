@@ -1,0 +1,128 @@
+#pragma once
+
+#include <tinyllm/ops/gemm.h>
+#include <tinyllm/tensor/graph.h>
+
+/// The catalogue: every operation that a graph can be built from. Each function checks shapes and types, appends one
+/// node (or a few) and returns its result; each throws Error with the names and shapes involved. `...` stands for any
+/// leading extents. One file `ops/<name>.cc` per operation holds its shape rule, its kernel call and its gradient.
+namespace tinyllm {
+
+// ---- Matrix products ------------------------------------------------------------------------------------------------
+
+/// y[..., n] = act(sum_k x[..., k] w[n, k] + bias[n]). x [..., K], w [N, K], bias [N] or empty; y [..., N].
+/// The gradient of a fused activation computes the product again: leave the activation to its own op when training.
+Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
+
+/// c = op(a) op(b), op being the transpose of the last two axes where asked. a [..., M, K], b [..., K, N] with the same
+/// leading extents; c [..., M, N].
+struct MatmulOptions {
+  bool trans_a = false;  ///< a is [..., K, M].
+  bool trans_b = false;  ///< b is [..., N, K].
+};
+Tensor matmul(Tensor a, Tensor b, MatmulOptions options = {});
+
+// ---- Element by element ---------------------------------------------------------------------------------------------
+
+/// x + y. y has x's shape, or is one row of it (its shape is the tail of x's), or a single element [1].
+Tensor add(Tensor x, Tensor y);
+/// x * y, with y as in `add`.
+Tensor mul(Tensor x, Tensor y);
+/// factor * x.
+Tensor scale(Tensor x, float factor);
+/// x / (1 + exp(-x)). Source: Elfwing, Uchibe, Doya, "Sigmoid-Weighted Linear Units", 2017.
+Tensor silu(Tensor x);
+/// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
+Tensor gelu(Tensor x);
+
+/// Which elements a dropout keeps is a pure function of (seed, step, the op's place in its graph, index).
+struct Dropout {
+  float p = 0;        ///< Probability of a zero, in [0, 1).
+  uint64_t seed = 0;
+  Tensor step = {};   ///< i32 [1]. Empty: no dropout.
+};
+/// x * mask / (1 - p), mask being 0 with probability p. Returns x itself when there is nothing to drop.
+Tensor dropout(Tensor x, const Dropout& options);
+
+// ---- Rows -----------------------------------------------------------------------------------------------------------
+
+/// y = x / sqrt(mean(x^2) + eps) * w over the innermost axis. x [..., C], w [C].
+/// Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+Tensor rms_norm(Tensor x, Tensor w, float eps);
+/// exp(x - max x) / sum(exp(x - max x)) over the innermost axis.
+Tensor softmax(Tensor x);
+
+/// Cosines and sines of positions, for `rope`: positions i32 [B, T] -> [B, T, D], the first D/2 elements being
+/// cos(position * base^(-2i/D)) and the others the sines. Not differentiable.
+Tensor rope_angles(Tensor positions, int64_t head_size, float base);
+/// Rotates pairs (x[i], x[i + D/2]) of every head by its position's angle. x [B, T, H, D], angles [B, T, D].
+/// Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021; half-split as in Llama.
+Tensor rope(Tensor x, Tensor angles);
+
+/// Causal attention, fused: out = softmax(q k^T / sqrt(D), over the keys that count) v, no [T, T] matrix kept.
+/// q [B, T, H, D], k and v [B, T, G, D] with H a multiple of G (H / G query heads share a key head); out [B, T, H, D].
+/// Query t sees keys starts[b, t] to t, or 0 to t where `starts` (i32 [B, T]) is empty: packed documents do not see
+/// one another. `dropout` drops attention weights.
+/// Source: Dao et al., "FlashAttention", 2022.
+Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {});
+
+// ---- Tokens ---------------------------------------------------------------------------------------------------------
+
+/// Rows of a table: table [V, C], tokens i32 [...] -> [..., C]. Running throws Error on a token outside [0, V).
+Tensor embedding(Tensor table, Tensor tokens);
+
+/// Targets of this value carry no loss.
+inline constexpr int32_t kIgnore = -100;
+/// Mean of log(sum(exp(logits))) - logits[target] over the targets that are not kIgnore; 0 when there are none.
+/// logits [..., V], targets i32 [...]; result [1]. Running throws Error on a target outside [0, V).
+Tensor cross_entropy(Tensor logits, Tensor targets);
+
+// ---- Shape ----------------------------------------------------------------------------------------------------------
+
+/// The same elements with other extents; one extent may be -1 and is then computed. No copy.
+Tensor reshape(Tensor x, std::vector<int64_t> extents);
+/// Axis i of the result is axis order[i] of x.
+Tensor permute(Tensor x, std::vector<int> order);
+/// Elements [from, to) of an axis.
+Tensor slice(Tensor x, int axis, int64_t from, int64_t to);
+/// Tensors joined along an axis; the other extents agree.
+Tensor concat(std::vector<Tensor> parts, int axis);
+/// The inverse of `concat`: parts of the given extents along an axis, which add up to the axis.
+std::vector<Tensor> split(Tensor x, int axis, std::vector<int64_t> extents);
+
+// ---- Reductions -----------------------------------------------------------------------------------------------------
+
+/// Sum over all elements: [1].
+Tensor sum(Tensor x);
+/// Sum over one axis, which disappears.
+Tensor sum(Tensor x, int axis);
+/// sum / number of elements summed.
+Tensor mean(Tensor x);
+Tensor mean(Tensor x, int axis);
+
+// ---- Optimiser ------------------------------------------------------------------------------------------------------
+
+/// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1].
+/// Multiply the gradients by `factor` (adamw does) to clip them to `max_norm`. The sum is kept in double.
+/// Source: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013.
+struct ClippedNorm {
+  Tensor norm;
+  Tensor factor;
+};
+ClippedNorm clip_by_global_norm(const std::vector<Tensor>& grads, float max_norm);
+
+struct AdamW {
+  float beta1 = 0.9f;
+  float beta2 = 0.999f;
+  float eps = 1e-8f;
+  float decay = 0.01f;
+};
+/// One step in place, with g = factor * grad and t = step counted from 1:
+///   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
+///   param -= rate * decay * param;  param -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+/// param, grad, m, v of one shape (m and v are states); step i32 [1]; rate and factor f32 [1]. Returns the updated
+/// parameter, to be asked of `compile`. Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+Tensor adamw(Tensor param, Tensor grad, Tensor m, Tensor v, Tensor step, Tensor rate, Tensor factor,
+             const AdamW& options);
+
+}  // namespace tinyllm

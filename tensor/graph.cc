@@ -1,0 +1,64 @@
+#include <tinyllm/tensor/graph.h>
+
+#include <tinyllm/tensor/op.h>
+
+namespace tinyllm {
+
+const Shape& Tensor::shape() const { return graph_->value(id_).shape; }
+DType Tensor::dtype() const { return graph_->value(id_).dtype; }
+const std::string& Tensor::name() const { return graph_->value(id_).name; }
+std::string Tensor::str() const { return fmt::format("{} {}", name(), shape()); }
+
+Tensor Graph::parameter(std::string name, DType dtype, Shape shape) {
+  return add_named(Kind::parameter, std::move(name), dtype, shape);
+}
+
+Tensor Graph::state(std::string name, DType dtype, Shape shape) {
+  return add_named(Kind::state, std::move(name), dtype, shape);
+}
+
+Tensor Graph::input(std::string name, DType dtype, Shape shape) {
+  return add_named(Kind::input, std::move(name), dtype, shape);
+}
+
+Tensor Graph::constant(float fill, Shape shape) {
+  const int id = static_cast<int>(values_.size());
+  values_.push_back({Kind::constant, DType::f32, shape, fmt::format("{}", fill), fill, -1});
+  return {this, id};
+}
+
+Tensor Graph::add_named(Kind kind, std::string name, DType dtype, Shape shape) {
+  const int id = static_cast<int>(values_.size());
+  if (!names_.emplace(name, id).second) throw Error("graph: the name {} is taken", name);
+  values_.push_back({kind, dtype, shape, std::move(name), 0, -1});
+  return {this, id};
+}
+
+std::vector<Tensor> Graph::append(const Op& op, std::vector<Tensor> inputs, std::vector<Output> outputs,
+                                  std::any params) {
+  const int node_id = static_cast<int>(nodes_.size());
+  Node node{&op, {}, {}, std::move(params)};
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i]) throw Error("{}: input {} is empty", op.name, i);
+    if (&inputs[i].graph() != this) throw Error("{}: {} belongs to another graph", op.name, inputs[i].str());
+    node.inputs.push_back(inputs[i].id());
+  }
+  std::vector<Tensor> results;
+  for (const Output& output : outputs) {
+    const int id = static_cast<int>(values_.size());
+    values_.push_back(
+        {Kind::activation, output.dtype, output.shape, fmt::format("{}#{}", op.name, node_id), 0, node_id});
+    node.outputs.push_back(id);
+    results.push_back({this, id});
+  }
+  nodes_.push_back(std::move(node));
+  return results;
+}
+
+Tensor Graph::find(std::string_view name) const {
+  const auto found = names_.find(std::string(name));
+  if (found == names_.end()) throw Error("graph: no parameter, state or input is named {}", name);
+  return tensor(found->second);
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <tinyllm/tensor/types.h>
+
+#include <any>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace tinyllm {
+
+class Graph;
+struct Op;
+
+/// A handle to one value of a graph: cheap to copy, valid as long as its graph. A default-made one is empty.
+class Tensor {
+ public:
+  Tensor() = default;
+  explicit operator bool() const { return graph_ != nullptr; }
+
+  Graph& graph() const { return *graph_; }
+  int id() const { return id_; }
+  const Shape& shape() const;
+  DType dtype() const;
+  /// The name given by the user, or `op#node` for a result.
+  const std::string& name() const;
+  /// `name [8,256,512]`, for messages.
+  std::string str() const;
+
+ private:
+  friend class Graph;
+  Tensor(Graph* graph, int id) : graph_(graph), id_(id) {}
+  Graph* graph_ = nullptr;
+  int id_ = -1;
+};
+
+/// Where the bytes of a value come from.
+enum class Kind : uint8_t {
+  parameter,   ///< Learned; lives in the Store, shared by name between programs.
+  state,       ///< Kept from run to run (optimiser moments, KV cache); lives in the Store, begins as zeros.
+  input,       ///< Written by the user before a run.
+  constant,    ///< One number, repeated.
+  activation,  ///< Computed by a node.
+};
+
+struct Value {
+  Kind kind;
+  DType dtype;
+  Shape shape;
+  std::string name;
+  float fill = 0;  ///< Of a constant.
+  int node = -1;   ///< The node that computes an activation.
+};
+
+/// One application of an op.
+struct Node {
+  const Op* op;
+  std::vector<int> inputs;   ///< Value ids.
+  std::vector<int> outputs;  ///< Value ids, consecutive.
+  std::any params;           ///< The op's own parameter struct.
+};
+
+/// A computation as a value: an append-only list of nodes over named tensors. Building is cheap, single-threaded, and
+/// where every error about shapes and types is thrown. `compile` turns it into a Program.
+class Graph {
+ public:
+  Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  /// A learned tensor. Names of parameters, states and inputs are unique within a graph; throws Error otherwise.
+  Tensor parameter(std::string name, DType dtype, Shape shape);
+  /// A tensor that keeps its bytes from run to run.
+  Tensor state(std::string name, DType dtype, Shape shape);
+  /// A tensor that the user writes before a run.
+  Tensor input(std::string name, DType dtype, Shape shape);
+  /// An f32 tensor of one number.
+  Tensor constant(float fill, Shape shape);
+
+  struct Output {
+    DType dtype;
+    Shape shape;
+  };
+  /// Appends a node. For the functions in ops/, which check shapes and types first.
+  /// Throws Error when an input is empty or belongs to another graph.
+  std::vector<Tensor> append(const Op& op, std::vector<Tensor> inputs, std::vector<Output> outputs,
+                             std::any params = {});
+
+  /// The parameter, state or input of this name. Throws Error when there is none.
+  Tensor find(std::string_view name) const;
+  Tensor tensor(int id) const { return {const_cast<Graph*>(this), id}; }
+  const Value& value(int id) const { return values_[static_cast<size_t>(id)]; }
+  const std::deque<Value>& values() const { return values_; }
+  const std::deque<Node>& nodes() const { return nodes_; }
+
+ private:
+  Tensor add_named(Kind kind, std::string name, DType dtype, Shape shape);
+
+  std::deque<Value> values_;  // Deques: a Tensor's shape and name stay where they are while the graph grows.
+  std::deque<Node> nodes_;
+  std::unordered_map<std::string, int> names_;
+};
+
+}  // namespace tinyllm

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <tinyllm/tensor/graph.h>
+#include <tinyllm/tensor/thread_pool.h>
+
+namespace tinyllm {
+
+/// The bytes of one tensor while a program runs.
+struct View {
+  void* data = nullptr;
+  Shape shape;
+  DType dtype = DType::f32;
+
+  int64_t size() const { return shape.size(); }
+  float* f32() const { return static_cast<float*>(data); }
+  int32_t* i32() const { return static_cast<int32_t*>(data); }
+};
+
+/// What an op is given to run: where its inputs and outputs lie, its parameters, scratch memory and the threads.
+struct Launch {
+  std::span<const View> inputs;
+  std::span<const View> outputs;
+  const std::any* params = nullptr;
+  void* workspace = nullptr;
+  ThreadPool* pool = nullptr;
+
+  template <class Params>
+  const Params& get() const {
+    return *std::any_cast<Params>(params);
+  }
+};
+
+/// What an op is given to append its gradient: the tensors of its node and the gradients of its outputs.
+struct Backward {
+  std::span<const Tensor> inputs;
+  std::span<const Tensor> outputs;
+  std::span<const Tensor> output_grads;  ///< An empty Tensor where no gradient flows into that output.
+  const std::any* params = nullptr;
+
+  template <class Params>
+  const Params& get() const {
+    return *std::any_cast<Params>(params);
+  }
+};
+
+/// One row of the op table: everything that the tensor layer knows of an operation. The shape rule is in the free
+/// function that appends the node, which is also what a user calls.
+struct Op {
+  const char* name;
+
+  /// Computes the outputs. Must not allocate, and must give the same bits for any number of threads.
+  void (*run)(const Launch&);
+
+  /// Appends the gradient and returns one tensor for each input, an empty one where none flows.
+  /// Null: the op has no gradient.
+  std::vector<Tensor> (*gradient)(const Backward&) = nullptr;
+
+  /// Bytes of scratch memory that `run` needs. Null: none.
+  size_t (*workspace)(const Node&, const Graph&, int threads) = nullptr;
+
+  /// Output 0 may take the memory of one of the first `in_place` inputs when that input is of the same size and is
+  /// not needed afterwards.
+  int in_place = 0;
+
+  /// Output 0 is the memory of input 0: a view (reshape), or an update of it (adamw).
+  bool alias = false;
+};
+
+}  // namespace tinyllm

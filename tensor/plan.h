@@ -1,0 +1,32 @@
+#pragma once
+
+#include <tinyllm/tensor/graph.h>
+
+namespace tinyllm {
+
+/// A block of memory that is needed while nodes `first` to `last` of a schedule run.
+struct Block {
+  size_t bytes = 0;
+  int first = 0;
+  int last = 0;
+  size_t offset = 0;  ///< Set by `place`.
+};
+
+/// Gives every block an offset so that blocks needed at the same time do not overlap, and returns the size of the
+/// whole. Largest first, each at the lowest offset that is free during its life.
+/// Source: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020 (greedy by size).
+size_t place(std::vector<Block>& blocks);
+
+/// Which nodes run, and which memory every value has.
+struct Plan {
+  std::vector<int> schedule;      ///< Node ids, in order.
+  std::vector<int> block;         ///< Of each value, an index into `blocks`; -1 when it is not computed here.
+  std::vector<int> root;          ///< Of each value: the value whose memory it is a view of, itself if none.
+  std::vector<Block> blocks;      ///< Results first, then scratch memory.
+  std::vector<int> workspace;     ///< Of each scheduled node, an index into `blocks`, or -1.
+  size_t arena = 0;               ///< Bytes of the whole.
+};
+
+Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int threads);
+
+}  // namespace tinyllm

@@ -1,0 +1,174 @@
+#include <tinyllm/tensor/program.h>
+
+#include <tinyllm/tensor/op.h>
+#include <tinyllm/tensor/plan.h>
+
+#include <chrono>
+#include <map>
+
+namespace tinyllm {
+namespace {
+
+size_t index(int id) { return static_cast<size_t>(id); }
+
+size_t bytes_of(const Value& value) { return static_cast<size_t>(value.shape.size()) * size_of(value.dtype); }
+
+bool is_persistent(const Value& value) { return value.kind == Kind::parameter || value.kind == Kind::state; }
+
+}  // namespace
+
+struct Program::State {
+  struct Step {
+    const Op* op;
+    std::any params;
+    std::vector<View> inputs;
+    std::vector<View> outputs;
+    void* workspace;
+
+    void run(ThreadPool& pool) const { op->run({inputs, outputs, &params, workspace, &pool}); }
+  };
+
+  std::unique_ptr<ThreadPool> own_pool;
+  ThreadPool* pool = nullptr;
+  std::unique_ptr<Store> own_store;
+  Store* store = nullptr;
+  Arena inputs;
+  Arena activations;
+  std::vector<Step> steps;
+  std::unordered_map<std::string, View> named;
+  std::unordered_map<int, View> outputs;  // By value id.
+  Memory memory;
+};
+
+Program::Program(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Program::~Program() = default;
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+
+namespace {
+
+// The bytes of every value that no node computes: from the store, or from the arena of inputs and constants.
+std::vector<void*> bind_leaves(const Graph& graph, Store& store, Arena& inputs, Memory& memory) {
+  std::vector<Store::Wanted> wanted;
+  size_t input_bytes = 0;
+  for (const Value& value : graph.values()) {
+    const size_t bytes = aligned(bytes_of(value));
+    if (is_persistent(value)) {
+      wanted.push_back({value.name, value.dtype, value.shape});
+      (value.kind == Kind::parameter ? memory.parameters : memory.states) += bytes;
+    } else if (value.kind != Kind::activation) {
+      input_bytes += bytes;
+    }
+  }
+  store.add(wanted);
+  inputs = Arena(input_bytes);
+  memory.inputs = input_bytes;
+
+  std::vector<void*> data;
+  std::byte* next = inputs.data();
+  for (const Value& value : graph.values()) {
+    if (is_persistent(value)) {
+      data.push_back(store.at(value.name).data);
+    } else if (value.kind == Kind::activation) {
+      data.push_back(nullptr);
+    } else {
+      data.push_back(next);
+      if (value.kind == Kind::constant) {
+        std::fill_n(reinterpret_cast<float*>(next), value.shape.size(), value.fill);
+      }
+      next += aligned(bytes_of(value));
+    }
+  }
+  return data;
+}
+
+}  // namespace
+
+Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions options) {
+  auto state = std::make_unique<Program::State>();
+  if (options.pool == nullptr) state->own_pool = std::make_unique<ThreadPool>(options.threads);
+  state->pool = options.pool != nullptr ? options.pool : state->own_pool.get();
+  if (options.store == nullptr) state->own_store = std::make_unique<Store>();
+  state->store = options.store != nullptr ? options.store : state->own_store.get();
+
+  const Plan plan = tinyllm::plan(graph, outputs, state->pool->threads());
+  std::vector<void*> data = bind_leaves(graph, *state->store, state->inputs, state->memory);
+  state->activations = Arena(plan.arena);
+  state->memory.activations = plan.arena;
+  for (const Block& block : plan.blocks) state->memory.unplanned += block.bytes;
+
+  const auto view = [&](int id) {
+    const int root = plan.root[index(id)];
+    const int block = plan.block[index(root)];
+    void* bytes = block < 0 ? data[index(root)] : state->activations.data() + plan.blocks[index(block)].offset;
+    return View{bytes, graph.value(id).shape, graph.value(id).dtype};
+  };
+  for (size_t step = 0; step < plan.schedule.size(); ++step) {
+    const Node& node = graph.nodes()[index(plan.schedule[step])];
+    const int block = plan.workspace[step];
+    void* workspace = block < 0 ? nullptr : state->activations.data() + plan.blocks[index(block)].offset;
+    Program::State::Step& out = state->steps.emplace_back(
+        Program::State::Step{node.op, node.params, {}, {}, workspace});
+    for (const int id : node.inputs) out.inputs.push_back(view(id));
+    for (const int id : node.outputs) out.outputs.push_back(view(id));
+  }
+  for (size_t id = 0; id < graph.values().size(); ++id) {
+    const Value& value = graph.value(static_cast<int>(id));
+    if (is_persistent(value) || value.kind == Kind::input) {
+      state->named.emplace(value.name, view(static_cast<int>(id)));
+    }
+  }
+  for (const Tensor& output : outputs) state->outputs.emplace(output.id(), view(output.id()));
+  return Program(std::move(state));
+}
+
+void Program::run() {
+  for (const State::Step& step : state_->steps) step.run(*state_->pool);
+}
+
+std::vector<OpTime> Program::profile() {
+  using Clock = std::chrono::steady_clock;
+  std::map<std::string, OpTime> times;
+  for (const State::Step& step : state_->steps) {
+    const Clock::time_point start = Clock::now();
+    step.run(*state_->pool);
+    OpTime& time = times[step.op->name];
+    time.op = step.op->name;
+    time.nodes += 1;
+    time.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  std::vector<OpTime> sorted;
+  for (auto& [name, time] : times) sorted.push_back(std::move(time));
+  std::sort(sorted.begin(), sorted.end(), [](const OpTime& a, const OpTime& b) { return a.seconds > b.seconds; });
+  return sorted;
+}
+
+const Memory& Program::memory() const { return state_->memory; }
+
+const View& Program::view(std::string_view name) const {
+  const auto found = state_->named.find(std::string(name));
+  if (found == state_->named.end()) throw Error("program: no input, parameter or state is named {}", name);
+  return found->second;
+}
+
+const View& Program::view(const Tensor& output) const {
+  const auto found = state_->outputs.find(output.id());
+  if (found == state_->outputs.end()) throw Error("program: {} is not among its outputs", output.str());
+  return found->second;
+}
+
+std::span<std::byte> Program::bytes(const View& view, DType expected, std::string_view name) {
+  if (view.dtype != expected) {
+    throw Error("program: {} is {}, not {}", name, name_of(view.dtype), name_of(expected));
+  }
+  return {static_cast<std::byte*>(view.data), static_cast<size_t>(view.size()) * size_of(view.dtype)};
+}
+
+std::string Memory::str() const {
+  const auto mb = [](size_t bytes) { return static_cast<double>(bytes) / 1e6; };
+  return fmt::format(
+      "{:.1f} MB: parameters {:.1f}, states {:.1f}, inputs {:.1f}, activations {:.1f} (unplanned {:.1f})", mb(total()),
+      mb(parameters), mb(states), mb(inputs), mb(activations), mb(unplanned));
+}
+
+}  // namespace tinyllm

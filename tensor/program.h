@@ -1,0 +1,102 @@
+#pragma once
+
+#include <tinyllm/tensor/graph.h>
+#include <tinyllm/tensor/store.h>
+#include <tinyllm/tensor/thread_pool.h>
+
+namespace tinyllm {
+
+/// What a program holds, in bytes, known before it runs.
+struct Memory {
+  size_t parameters = 0;   ///< In the store; shared with other programs over it.
+  size_t states = 0;       ///< In the store.
+  size_t inputs = 0;       ///< Inputs and constants.
+  size_t activations = 0;  ///< The arena of results and scratch memory, as planned.
+  size_t unplanned = 0;    ///< What the arena would be if no memory were used twice.
+
+  size_t total() const { return parameters + states + inputs + activations; }
+  std::string str() const;
+};
+
+/// Seconds spent in one op, summed over its nodes.
+struct OpTime {
+  std::string op;
+  int nodes = 0;
+  double seconds = 0;
+};
+
+struct CompileOptions {
+  int threads = hardware_threads();  ///< Of the program's own pool.
+  ThreadPool* pool = nullptr;        ///< A pool to share between programs, in place of an own one.
+  Store* store = nullptr;            ///< Where parameters and states live. Null: in a store of the program's own.
+};
+
+/// A graph ready to run: which nodes, in which order, every byte placed. Made by `compile`.
+class Program {
+ public:
+  ~Program();
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+
+  /// Copies into an input, parameter or state. Throws Error when there is none of that name, or the type or the
+  /// number of elements differs.
+  template <class T>
+  void write(std::string_view name, const T& values) {
+    const std::span source(values);
+    using Element = std::remove_const_t<typename decltype(source)::element_type>;
+    const std::span<Element> target = as<Element>(name);
+    if (source.size() != target.size()) {
+      throw Error("write: {} has {} elements, got {}", name, target.size(), source.size());
+    }
+    std::copy(source.begin(), source.end(), target.begin());
+  }
+
+  /// The bytes of a parameter, state or input, to read or to fill in place. Throws Error as `write` does.
+  template <class T>
+  std::span<T> as(std::string_view name) {
+    return typed<T>(view(name), name);
+  }
+  /// The elements of one of the outputs that were asked of `compile`; valid until the next run.
+  template <class T>
+  std::span<const T> read(const Tensor& output) const {
+    return typed<T>(view(output), output.name());
+  }
+
+  /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary).
+  void run();
+  /// Runs all nodes and says where the time went, slowest op first.
+  std::vector<OpTime> profile();
+
+  const Memory& memory() const;
+
+ private:
+  friend Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions options);
+  struct State;
+  explicit Program(std::unique_ptr<State> state);
+  const struct View& view(std::string_view name) const;
+  const struct View& view(const Tensor& output) const;
+  static std::span<std::byte> bytes(const struct View& view, DType expected, std::string_view name);
+
+  template <class T>
+  static std::span<T> typed(const struct View& view, std::string_view name) {
+    const std::span<std::byte> raw = bytes(view, dtype_of<T>(), name);
+    return {reinterpret_cast<T*>(raw.data()), raw.size() / sizeof(T)};
+  }
+
+  std::unique_ptr<State> state_;
+};
+
+/// Plans the nodes that `outputs` depend on, in the order in which they were built, and places every result in one
+/// arena so that no two that are needed at the same time overlap. Updates in place (adamw) happen when their result is
+/// among the outputs. The program keeps what it needs: the graph may be destroyed afterwards.
+/// Throws Error when an output is empty or of another graph, or the store holds a tensor of another shape.
+Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions options = {});
+
+}  // namespace tinyllm
+
+template <>
+struct fmt::formatter<tinyllm::Memory> : fmt::formatter<std::string> {
+  auto format(const tinyllm::Memory& memory, fmt::format_context& context) const {
+    return fmt::formatter<std::string>::format(memory.str(), context);
+  }
+};

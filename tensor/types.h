@@ -1,0 +1,90 @@
+#pragma once
+
+#include <tinyllm/tensor/error.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <type_traits>
+
+namespace tinyllm {
+
+/// Element type of a tensor.
+enum class DType : uint8_t { f32, i32 };
+inline constexpr DType f32 = DType::f32;
+inline constexpr DType i32 = DType::i32;
+
+/// Bytes of one element.
+constexpr size_t size_of(DType) { return 4; }
+constexpr const char* name_of(DType dtype) { return dtype == DType::f32 ? "f32" : "i32"; }
+
+/// The element type that a C++ type is read and written as.
+template <class T>
+constexpr DType dtype_of() {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, int32_t>, "tensors hold float or int32_t");
+  return std::is_same_v<T, float> ? f32 : i32;
+}
+
+/// Extents of a tensor, outermost first. Every tensor is contiguous and row-major. An extent may be 0.
+class Shape {
+ public:
+  static constexpr int kMaxRank = 6;
+
+  Shape() = default;
+  Shape(std::initializer_list<int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
+  explicit Shape(std::span<const int64_t> extents) {
+    if (extents.size() > kMaxRank) {
+      throw Error("shape: rank {}, expected at most {}", extents.size(), kMaxRank);
+    }
+    for (const int64_t extent : extents) {
+      if (extent < 0) throw Error("shape: extent {}, expected 0 or more", extent);
+      extents_[static_cast<size_t>(rank_++)] = extent;
+    }
+  }
+
+  int rank() const { return rank_; }
+  /// Extent of axis `i`; a negative `i` counts from the end (-1 is the innermost).
+  int64_t operator[](int i) const { return extents_[static_cast<size_t>(axis(i))]; }
+  /// `i` as a non-negative axis. Throws Error when there is no such axis.
+  int axis(int i) const {
+    if (i < -rank_ || i >= rank_) throw Error("shape {}: no axis {}", str(), i);
+    return i < 0 ? i + rank_ : i;
+  }
+  /// Number of elements in axes [from, to).
+  int64_t size(int from, int to) const {
+    int64_t product = 1;
+    for (int i = from; i < to; ++i) product *= extents_[static_cast<size_t>(i)];
+    return product;
+  }
+  int64_t size() const { return size(0, rank_); }
+  /// Elements of one innermost row, and the number of such rows. A shape of rank 0 is one row of one element.
+  int64_t row() const { return rank_ == 0 ? 1 : extents_[static_cast<size_t>(rank_ - 1)]; }
+  int64_t rows() const { return rank_ == 0 ? 1 : size(0, rank_ - 1); }
+  /// The same shape with axis `i` set to `extent`.
+  Shape with(int i, int64_t extent) const {
+    Shape shape = *this;
+    shape.extents_[static_cast<size_t>(axis(i))] = extent;
+    return shape;
+  }
+  const int64_t* begin() const { return extents_.data(); }
+  const int64_t* end() const { return extents_.data() + rank_; }
+  bool operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+  std::string str() const { return fmt::format("[{}]", fmt::join(begin(), end(), ",")); }
+
+ private:
+  std::array<int64_t, kMaxRank> extents_{};
+  int rank_ = 0;
+};
+
+}  // namespace tinyllm
+
+template <>
+struct fmt::formatter<tinyllm::Shape> : fmt::formatter<std::string> {
+  auto format(const tinyllm::Shape& shape, fmt::format_context& context) const {
+    return fmt::formatter<std::string>::format(shape.str(), context);
+  }
+};

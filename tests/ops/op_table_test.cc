@@ -1,0 +1,201 @@
+#include "op_table.h"
+
+#include <doctest/doctest.h>
+
+#include <tinyllm/ops/gradients.h>
+#include <tinyllm/ops/op_list.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/program.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+
+namespace tinyllm::test {
+namespace {
+
+std::vector<Array> random_arrays(const std::vector<Argument>& arguments, uint64_t seed) {
+  std::vector<Array> arrays;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Argument& argument = arguments[i];
+    Random random(seed, i);
+    Array& array = arrays.emplace_back(argument.shape);
+    for (double& x : array.values) {
+      x = argument.low + (argument.high - argument.low) * random.uniform();
+      // What the program is given, the reference is given: a float, or a whole number.
+      x = argument.dtype == i32 ? std::floor(x) : static_cast<double>(static_cast<float>(x));
+    }
+  }
+  return arrays;
+}
+
+// The graph of a case: its results, then the gradients of sum(result * weight) over all f32 results.
+struct Built {
+  Graph graph;
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> results;
+  std::vector<Tensor> grads;
+  std::vector<size_t> grad_inputs;  // Which argument each gradient belongs to.
+};
+
+void build(const OpCase& test, Built& built) {
+  Graph& graph = built.graph;
+  for (size_t i = 0; i < test.arguments.size(); ++i) {
+    const Argument& argument = test.arguments[i];
+    const std::string name = fmt::format("x{}", i);
+    if (argument.kind == Kind::parameter) built.inputs.push_back(graph.parameter(name, argument.dtype, argument.shape));
+    if (argument.kind == Kind::state) built.inputs.push_back(graph.state(name, argument.dtype, argument.shape));
+    if (argument.kind == Kind::input) built.inputs.push_back(graph.input(name, argument.dtype, argument.shape));
+  }
+  built.results = test.build(built.inputs);
+
+  std::vector<Tensor> wanted;
+  for (size_t i = 0; i < test.arguments.size(); ++i) {
+    if (test.arguments[i].dtype != f32 || !test.arguments[i].gradient) continue;
+    wanted.push_back(built.inputs[i]);
+    built.grad_inputs.push_back(i);
+  }
+  Tensor loss;
+  for (size_t i = 0; i < built.results.size(); ++i) {
+    const Tensor& result = built.results[i];
+    const Tensor term = sum(mul(result, graph.input(fmt::format("weight{}", i), f32, result.shape())));
+    loss = loss ? add(loss, term) : term;
+  }
+  if (!wanted.empty()) built.grads = gradients(loss, wanted);
+}
+
+std::vector<Array> weights_of(const Built& built) {
+  std::vector<Argument> arguments;
+  for (const Tensor& result : built.results) arguments.push_back({f32, result.shape()});
+  return random_arrays(arguments, 17);
+}
+
+// Runs a case and returns its results and then its gradients.
+std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int threads) {
+  std::vector<Tensor> outputs = built.results;
+  outputs.insert(outputs.end(), built.grads.begin(), built.grads.end());
+  Program program = compile(built.graph, outputs, {.threads = threads});
+  const std::vector<Array> arrays = random_arrays(test.arguments, 5);
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const std::string name = fmt::format("x{}", i);
+    if (test.arguments[i].dtype == f32) {
+      program.write(name, std::vector<float>(arrays[i].values.begin(), arrays[i].values.end()));
+    } else {
+      program.write(name, std::vector<int32_t>(arrays[i].values.begin(), arrays[i].values.end()));
+    }
+  }
+  const std::vector<Array> weights = weights_of(built);
+  for (size_t i = 0; i < weights.size() && !built.grads.empty(); ++i) {
+    program.write(fmt::format("weight{}", i), std::vector<float>(weights[i].values.begin(), weights[i].values.end()));
+  }
+  program.run();
+  std::vector<std::vector<float>> read;
+  for (const Tensor& output : outputs) {
+    const auto values = program.read<float>(output);
+    read.emplace_back(values.begin(), values.end());
+  }
+  return read;
+}
+
+void check_close(const std::string& what, const std::vector<float>& found, const std::vector<double>& expected,
+                 double tolerance) {
+  REQUIRE_MESSAGE(found.size() == expected.size(), what);
+  double largest = 1e-3;
+  for (const double x : expected) largest = std::max(largest, std::abs(x));
+  for (size_t i = 0; i < found.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(found[i]) - expected[i]);
+    if (!(difference <= tolerance * largest)) {
+      FAIL_CHECK(fmt::format("{}, element {}: found {}, expected {}, allowed {:.3g}", what, i, found[i], expected[i],
+                             tolerance * largest));
+      return;
+    }
+  }
+}
+
+double weighted_sum(const std::vector<Array>& results, const std::vector<Array>& weights) {
+  double total = 0;
+  for (size_t r = 0; r < results.size(); ++r) {
+    for (int64_t i = 0; i < results[r].shape.size(); ++i) total += results[r][i] * weights[r][i];
+  }
+  return total;
+}
+
+std::vector<double> central_differences(const OpCase& test, std::vector<Array> arrays, size_t argument,
+                                        const std::vector<Array>& weights) {
+  constexpr double kStep = 1e-5;
+  std::vector<double> gradient;
+  for (double& x : arrays[argument].values) {
+    const double at = x;
+    x = at + kStep;
+    const double above = weighted_sum(test.reference(arrays), weights);
+    x = at - kStep;
+    const double below = weighted_sum(test.reference(arrays), weights);
+    x = at;
+    gradient.push_back((above - below) / (2 * kStep));
+  }
+  return gradient;
+}
+
+}  // namespace
+
+TEST_CASE("every op computes what a plain loop in double computes") {
+  for (const OpCase& test : op_cases()) {
+    CAPTURE(test.name);
+    Built built;
+    build(test, built);
+    const auto found = run(test, built, 2);
+    const std::vector<Array> expected = test.reference(random_arrays(test.arguments, 5));
+    REQUIRE(expected.size() == built.results.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      CHECK_MESSAGE(built.results[i].shape() == expected[i].shape, built.results[i].str());
+      check_close(fmt::format("{}, result {}", test.name, i), found[i], expected[i].values, test.tolerance);
+    }
+  }
+}
+
+TEST_CASE("every gradient equals central differences of the plain loop") {
+  for (const OpCase& test : op_cases()) {
+    if (!test.check_gradient) continue;
+    CAPTURE(test.name);
+    Built built;
+    build(test, built);
+    const auto found = run(test, built, 2);
+    const std::vector<Array> arrays = random_arrays(test.arguments, 5);
+    const std::vector<Array> weights = weights_of(built);
+    for (size_t g = 0; g < built.grad_inputs.size(); ++g) {
+      const size_t argument = built.grad_inputs[g];
+      check_close(fmt::format("{}, gradient of argument {}", test.name, argument), found[built.results.size() + g],
+                  central_differences(test, arrays, argument, weights), test.grad_tolerance);
+    }
+  }
+}
+
+TEST_CASE("every op gives the same bits on 1, 2, 3 and 8 threads") {
+  for (const OpCase& test : op_cases()) {
+    CAPTURE(test.name);
+    Built built;
+    build(test, built);
+    const auto expected = run(test, built, 1);
+    for (const int threads : {2, 3, 8}) {
+      CAPTURE(threads);
+      const auto found = run(test, built, threads);
+      for (size_t i = 0; i < expected.size(); ++i) {
+        if (expected[i].empty()) continue;
+        CHECK(std::memcmp(found[i].data(), expected[i].data(), expected[i].size() * sizeof(float)) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("every op of the list is in a case of the table") {
+  std::set<std::string> seen;
+  for (const OpCase& test : op_cases()) {
+    Built built;
+    build(test, built);
+    for (const Node& node : built.graph.nodes()) seen.insert(node.op->name);
+  }
+  for (const Op* op : all_ops()) CHECK_MESSAGE(seen.contains(op->name), std::string(op->name));
+}
+
+}  // namespace tinyllm::test
