@@ -76,8 +76,8 @@ Tensor concat(std::vector<Tensor> parts, int axis) {
     if (!part) throw Error("concat: a part is empty");
     if (part.dtype() != first.dtype() || part.shape().rank() != first.shape().rank() ||
         part.shape().with(axis, 0) != first.shape().with(axis, 0)) {
-      throw Error("concat: {} {} and {} {} do not join along axis {}", first.str(), name_of(first.dtype()),
-                  part.str(), name_of(part.dtype()), axis);
+      throw Error("concat: {} {} and {} {} do not join along axis {}", first.str(), name_of(first.dtype()), part.str(),
+                  name_of(part.dtype()), axis);
     }
     extent += part.shape()[axis];
   }

@@ -17,14 +17,13 @@ void run(const Launch& launch) {
   const View& x = launch.inputs[0];
   const View& w = launch.inputs[1];
   const float* bias = launch.inputs.size() > 2 ? launch.inputs[2].f32() : nullptr;
-  gemm(gemm_shape(x.shape, w.shape, launch.get<Params>().activation), x.f32(), w.f32(), bias,
-       launch.outputs[0].f32(), launch.workspace, *launch.pool);
+  gemm(gemm_shape(x.shape, w.shape, launch.get<Params>().activation), x.f32(), w.f32(), bias, launch.outputs[0].f32(),
+       launch.workspace, *launch.pool);
 }
 
-size_t workspace(const Node& node, const Graph& graph, int threads) {
+size_t workspace(const Node& node, const Graph& graph) {
   const Activation activation = std::any_cast<const Params&>(node.params).activation;
-  return gemm_workspace(
-      gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation), threads);
+  return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation));
 }
 
 std::vector<Tensor> gradient(const Backward& node) {
@@ -36,10 +35,10 @@ std::vector<Tensor> gradient(const Backward& node) {
     case Activation::none:
       break;
     case Activation::silu:
-      dy = activation_grad(kSiluGrad, linear(x, w, bias), dy);
+      dy = append_gradient(kSiluGrad, linear(x, w, bias), dy);
       break;
     case Activation::gelu:
-      dy = activation_grad(kGeluGrad, linear(x, w, bias), dy);
+      dy = append_gradient(kGeluGrad, linear(x, w, bias), dy);
       break;
   }
   const Tensor rows = reshape(dy, {x.shape().rows(), w.shape()[0]});

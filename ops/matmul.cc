@@ -24,10 +24,9 @@ void run(const Launch& launch) {
   }
 }
 
-size_t workspace(const Node& node, const Graph& graph, int threads) {
+size_t workspace(const Node& node, const Graph& graph) {
   return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape,
-                                   std::any_cast<const MatmulOptions&>(node.params)),
-                        threads);
+                                   std::any_cast<const MatmulOptions&>(node.params)));
 }
 
 // With C = op(A) op(B) and G = dC: d op(A) = G op(B)^T and d op(B) = op(A)^T G, transposed back where asked.
@@ -36,10 +35,10 @@ std::vector<Tensor> gradient(const Backward& node) {
   const Tensor a = node.inputs[0];
   const Tensor b = node.inputs[1];
   const Tensor dc = node.output_grads[0];
-  const Tensor da = trans_a ? matmul(b, dc, {.trans_a = trans_b, .trans_b = true})
-                            : matmul(dc, b, {.trans_b = !trans_b});
-  const Tensor db = trans_b ? matmul(dc, a, {.trans_a = true, .trans_b = trans_a})
-                            : matmul(a, dc, {.trans_a = !trans_a});
+  const Tensor da =
+      trans_a ? matmul(b, dc, {.trans_a = trans_b, .trans_b = true}) : matmul(dc, b, {.trans_b = !trans_b});
+  const Tensor db =
+      trans_b ? matmul(dc, a, {.trans_a = true, .trans_b = trans_a}) : matmul(a, dc, {.trans_a = !trans_a});
   return {da, db};
 }
 

@@ -4,13 +4,19 @@ namespace tinyllm {
 
 std::span<const Op* const> all_ops() {
   static constexpr const Op* kOps[] = {
-      &kLinear,       &kMatmul,       &kAdd,          &kMul,          &kScale,           &kSilu,    &kSiluGrad,
-      &kGelu,         &kGeluGrad,     &kDropout,      &kRmsNorm,      &kRmsNormGrad,     &kSoftmax, &kSoftmaxGrad,
-      &kRopeAngles,   &kRope,         &kAttention,    &kAttentionGrad, &kEmbedding,      &kEmbeddingGrad,
-      &kCrossEntropy, &kCrossEntropyGrad, &kReshape,  &kPermute,      &kSlice,           &kSliceGrad, &kConcat,
-      &kSplit,        &kSum,          &kClip,         &kAdamW,
+      &kLinear,       &kMatmul,           &kAdd,           &kMul,         &kScale,
+      &kSilu,         &kSiluGrad,         &kGelu,          &kGeluGrad,    &kDropout,
+      &kRmsNorm,      &kRmsNormGrad,      &kSoftmax,       &kSoftmaxGrad, &kRopeAngles,
+      &kRope,         &kAttention,        &kAttentionGrad, &kEmbedding,   &kEmbeddingGrad,
+      &kCrossEntropy, &kCrossEntropyGrad, &kReshape,       &kPermute,     &kSlice,
+      &kSliceGrad,    &kConcat,           &kSplit,         &kSum,         &kClip,
+      &kAdamW,
   };
   return kOps;
+}
+
+Tensor append_gradient(const Op& op, Tensor x, Tensor dy) {
+  return x.graph().append(op, {x, dy}, {{f32, x.shape()}})[0];
 }
 
 }  // namespace tinyllm

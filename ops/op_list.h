@@ -17,4 +17,7 @@ extern const Op kClip, kAdamW;
 /// Every row. The op-table test fails when one of them is in none of its cases.
 std::span<const Op* const> all_ops();
 
+/// Appends one of the Grad rows that take (x, dy) and give dx of x's shape.
+Tensor append_gradient(const Op& op, Tensor x, Tensor dy);
+
 }  // namespace tinyllm

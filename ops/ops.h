@@ -37,9 +37,9 @@ Tensor gelu(Tensor x);
 
 /// Which elements a dropout keeps is a pure function of (seed, step, the op's place in its graph, index).
 struct Dropout {
-  float p = 0;        ///< Probability of a zero, in [0, 1).
+  float p = 0;  ///< Probability of a zero, in [0, 1).
   uint64_t seed = 0;
-  Tensor step = {};   ///< i32 [1]. Empty: no dropout.
+  Tensor step = {};  ///< i32 [1]. Empty: no dropout.
 };
 /// x * mask / (1 - p), mask being 0 with probability p. Returns x itself when there is nothing to drop.
 Tensor dropout(Tensor x, const Dropout& options);

@@ -56,7 +56,7 @@ struct Op {
   std::vector<Tensor> (*gradient)(const Backward&) = nullptr;
 
   /// Bytes of scratch memory that `run` needs. Null: none.
-  size_t (*workspace)(const Node&, const Graph&, int threads) = nullptr;
+  size_t (*workspace)(const Node&, const Graph&) = nullptr;
 
   /// Output 0 may take the memory of one of the first `in_place` inputs when that input is of the same size and is
   /// not needed afterwards.

@@ -32,8 +32,8 @@ class Random {
     const uint32_t slot = static_cast<uint32_t>(position_ % 4);
     if (slot == 0) {
       const uint64_t block = position_ / 4;
-      words_ = philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                       static_cast<uint32_t>(stream_), static_cast<uint32_t>(stream_ >> 32)},
+      words_ = philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(stream_),
+                       static_cast<uint32_t>(stream_ >> 32)},
                       key_);
     }
     ++position_;

@@ -65,8 +65,7 @@ int reusable(const Graph& graph, const Plan& plan, const std::vector<int>& last,
 size_t place(std::vector<Block>& blocks) {
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
   std::vector<const Block*> placed;  // By offset.
   size_t arena = 0;
   for (const size_t i : order) {
@@ -85,7 +84,7 @@ size_t place(std::vector<Block>& blocks) {
   return arena;
 }
 
-Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int threads) {
+Plan plan(const Graph& graph, const std::vector<Tensor>& outputs) {
   Plan plan;
   plan.schedule = ancestors(graph, outputs);
   plan.block.assign(graph.values().size(), -1);
@@ -112,7 +111,7 @@ Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int threads) {
   }
   for (int step = 0; step < static_cast<int>(plan.schedule.size()); ++step) {
     const Node& node = graph.nodes()[index(plan.schedule[index(step)])];
-    const size_t bytes = node.op->workspace == nullptr ? 0 : node.op->workspace(node, graph, threads);
+    const size_t bytes = node.op->workspace == nullptr ? 0 : node.op->workspace(node, graph);
     plan.workspace.push_back(bytes == 0 ? -1 : static_cast<int>(plan.blocks.size()));
     if (bytes != 0) plan.blocks.push_back({aligned(bytes), step, step});
   }

@@ -19,14 +19,14 @@ size_t place(std::vector<Block>& blocks);
 
 /// Which nodes run, and which memory every value has.
 struct Plan {
-  std::vector<int> schedule;      ///< Node ids, in order.
-  std::vector<int> block;         ///< Of each value, an index into `blocks`; -1 when it is not computed here.
-  std::vector<int> root;          ///< Of each value: the value whose memory it is a view of, itself if none.
-  std::vector<Block> blocks;      ///< Results first, then scratch memory.
-  std::vector<int> workspace;     ///< Of each scheduled node, an index into `blocks`, or -1.
-  size_t arena = 0;               ///< Bytes of the whole.
+  std::vector<int> schedule;   ///< Node ids, in order.
+  std::vector<int> block;      ///< Of each value, an index into `blocks`; -1 when it is not computed here.
+  std::vector<int> root;       ///< Of each value: the value whose memory it is a view of, itself if none.
+  std::vector<Block> blocks;   ///< Results first, then scratch memory.
+  std::vector<int> workspace;  ///< Of each scheduled node, an index into `blocks`, or -1.
+  size_t arena = 0;            ///< Bytes of the whole.
 };
 
-Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int threads);
+Plan plan(const Graph& graph, const std::vector<Tensor>& outputs);
 
 }  // namespace tinyllm

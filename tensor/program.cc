@@ -91,7 +91,7 @@ Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions 
   if (options.store == nullptr) state->own_store = std::make_unique<Store>();
   state->store = options.store != nullptr ? options.store : state->own_store.get();
 
-  const Plan plan = tinyllm::plan(graph, outputs, state->pool->threads());
+  const Plan plan = tinyllm::plan(graph, outputs);
   std::vector<void*> data = bind_leaves(graph, *state->store, state->inputs, state->memory);
   state->activations = Arena(plan.arena);
   state->memory.activations = plan.arena;
@@ -107,8 +107,8 @@ Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions 
     const Node& node = graph.nodes()[index(plan.schedule[step])];
     const int block = plan.workspace[step];
     void* workspace = block < 0 ? nullptr : state->activations.data() + plan.blocks[index(block)].offset;
-    Program::State::Step& out = state->steps.emplace_back(
-        Program::State::Step{node.op, node.params, {}, {}, workspace});
+    Program::State::Step& out =
+        state->steps.emplace_back(Program::State::Step{node.op, node.params, {}, {}, workspace});
     for (const int id : node.inputs) out.inputs.push_back(view(id));
     for (const int id : node.outputs) out.outputs.push_back(view(id));
   }

@@ -29,7 +29,8 @@ class ThreadPool {
   template <class Work>
   void parallel_for(int64_t pieces, Work&& work) {
     using Plain = std::remove_reference_t<Work>;
-    run(pieces, [](void* self, int64_t piece) { (*static_cast<Plain*>(self))(piece); },
+    run(
+        pieces, [](void* self, int64_t piece) { (*static_cast<Plain*>(self))(piece); },
         const_cast<void*>(static_cast<const void*>(&work)));
   }
 

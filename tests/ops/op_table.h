@@ -24,8 +24,8 @@ struct Argument {
   Shape shape;
   double low = -1;
   double high = 1;
-  bool gradient = true;      ///< Check the gradient with respect to it (f32 only).
-  Kind kind = Kind::input;   ///< Or parameter, or state, where the op updates it.
+  bool gradient = true;     ///< Check the gradient with respect to it (f32 only).
+  Kind kind = Kind::input;  ///< Or parameter, or state, where the op updates it.
 };
 
 /// One row of the table that every op is tested by:

@@ -1,0 +1,42 @@
+# What `cmake --install` copies: the libraries, their headers, the CMake package and one pkg-config file for each library.
+include(CMakePackageConfigHelpers)
+
+set(targets)
+foreach(part IN LISTS TINYLLM_PARTS)
+  list(APPEND targets tinyllm_${part})
+endforeach()
+install(TARGETS ${targets} EXPORT tinyllm-targets)
+
+set(folders tensor ops)
+if("model" IN_LIST TINYLLM_PARTS)
+  list(APPEND folders model train runtime)
+endif()
+foreach(folder IN LISTS folders)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
+          FILES_MATCHING PATTERN "*.h" PATTERN "simd.h" EXCLUDE PATTERN "random.h" EXCLUDE)
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
+
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tinyllm)
+install(EXPORT tinyllm-targets NAMESPACE tinyllm:: DESTINATION ${package})
+configure_package_config_file(cmake/tinyllm-config.cmake.in ${PROJECT_BINARY_DIR}/tinyllm-config.cmake
+                              INSTALL_DESTINATION ${package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/tinyllm-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/tinyllm-config.cmake ${PROJECT_BINARY_DIR}/tinyllm-config-version.cmake
+        DESTINATION ${package})
+
+function(tinyllm_pkgconfig part description requires private)
+  set(PART ${part})
+  set(DESCRIPTION ${description})
+  set(REQUIRES ${requires})
+  set(REQUIRES_PRIVATE ${private})
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/tinyllm.pc.in ${PROJECT_BINARY_DIR}/tinyllm-${part}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/tinyllm-${part}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "fmt" "")
+if("model" IN_LIST TINYLLM_PARTS)
+  # nlohmann/json is headers alone, and none of ours includes it.
+  tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash")
+  tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-model" "")
+  tinyllm_pkgconfig(runtime "A model answering" "tinyllm-model" "")
+endif()

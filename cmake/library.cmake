@@ -1,0 +1,57 @@
+# tinyllm_library(<part> <folder>...): the library tinyllm::<part> of all sources in the folders.
+function(tinyllm_library part)
+  set(sources)
+  foreach(folder IN LISTS ARGN)
+    file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cc)
+    list(APPEND sources ${found})
+  endforeach()
+  add_library(tinyllm_${part} ${sources})
+  add_library(tinyllm::${part} ALIAS tinyllm_${part})
+  set_target_properties(tinyllm_${part} PROPERTIES EXPORT_NAME ${part} POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(tinyllm_${part} PUBLIC $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+                                                    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  tinyllm_compile_options(tinyllm_${part})
+endfunction()
+
+# What all of our own code is compiled with. Products and sums are fused where a kernel says so, and nowhere else:
+# results are the same bits whatever the optimiser finds.
+function(tinyllm_compile_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off
+                                           $<$<CONFIG:Release>:-O3>)
+  if(TINYLLM_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(TINYLLM_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${TINYLLM_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${TINYLLM_SANITIZE})
+  endif()
+endfunction()
+
+# tinyllm_kernels(<part>): ops/kernels/*.cc, compiled once for each instruction set of this architecture.
+function(tinyllm_kernels part)
+  set(folder ${PROJECT_SOURCE_DIR}/ops/kernels)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  list(REMOVE_ITEM sources ${folder}/cpu.cc)
+  target_sources(tinyllm_${part} PRIVATE ${folder}/cpu.cc)
+  set(isas baseline)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND isas avx2 avx512)
+    target_compile_definitions(tinyllm_${part} PRIVATE TINYLLM_X86)
+  endif()
+  set(flags_avx2 -mavx2 -mfma)
+  # GCC 12 warns of its own avx512fintrin.h, where a register is left undefined on purpose.
+  set(flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mprefer-vector-width=512
+      -Wno-maybe-uninitialized)
+  foreach(isa IN LISTS isas)
+    set(target tinyllm_kernels_${isa})
+    add_library(${target} OBJECT ${sources})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/include)
+    tinyllm_compile_options(${target})
+    # Wide vectors are passed between inlined functions only: the warning about their ABI does not apply.
+    target_compile_options(${target} PRIVATE ${flags_${isa}} -Wno-psabi)
+    target_compile_definitions(${target} PRIVATE TINYLLM_ISA=${isa})
+    target_sources(tinyllm_${part} PRIVATE $<TARGET_OBJECTS:${target}>)
+  endforeach()
+endfunction()

@@ -1,0 +1,152 @@
+#include <tinyllm/ops/mask.h>
+#include <tinyllm/ops/op_list.h>
+
+#include <algorithm>
+
+namespace tinyllm {
+namespace {
+
+// Inputs: q, k, v, then for the gradient out, lse and d out, then starts and the dropout's step where there are any.
+struct Params {
+  bool has_starts;
+  bool has_dropout;
+  MaskParams mask;
+};
+
+struct Extents {
+  int64_t batch, tokens, heads, groups, head_size;
+
+  Extents(const Shape& q, const Shape& k) : batch(q[0]), tokens(q[1]), heads(q[2]), groups(k[2]), head_size(q[3]) {}
+};
+
+const int32_t* checked_starts(const Launch& launch, size_t first_extra) {
+  if (!launch.get<Params>().has_starts) return nullptr;
+  const View& starts = launch.inputs[first_extra];
+  const int64_t tokens = starts.shape[1];
+  for (int64_t i = 0; i < starts.size(); ++i) {
+    const int32_t start = starts.i32()[i];
+    if (start < 0 || start > i % tokens) {
+      throw Error("attention: token {} of row {} starts at {}, expected 0 to {}", i % tokens, i / tokens, start,
+                  i % tokens);
+    }
+  }
+  return starts.i32();
+}
+
+kernels::DropoutMask mask_of(const Launch& launch) {
+  const Params& params = launch.get<Params>();
+  return params.has_dropout ? mask_at(params.mask, launch.inputs.back().i32()[0]) : kernels::DropoutMask{};
+}
+
+// What forward and backward share of the head `h` of batch row `b`.
+kernels::AttentionHead head_of(const Launch& launch, const Extents& e, const int32_t* starts, int64_t b, int64_t h) {
+  const int64_t group = h / (e.heads / e.groups);
+  const int64_t at_q = (b * e.tokens * e.heads + h) * e.head_size;
+  const int64_t at_kv = (b * e.tokens * e.groups + group) * e.head_size;
+  kernels::AttentionHead head{};
+  head.q = launch.inputs[0].f32() + at_q;
+  head.k = launch.inputs[1].f32() + at_kv;
+  head.v = launch.inputs[2].f32() + at_kv;
+  head.starts = starts == nullptr ? nullptr : starts + b * e.tokens;
+  head.tokens = e.tokens;
+  head.head_size = e.head_size;
+  head.stride = e.heads * e.head_size;
+  head.kv_stride = e.groups * e.head_size;
+  head.mask = mask_of(launch);
+  head.mask_first = (b * e.heads + h) * e.tokens * e.tokens;
+  return head;
+}
+
+void run(const Launch& launch) {
+  const Extents e(launch.inputs[0].shape, launch.inputs[1].shape);
+  const int32_t* starts = checked_starts(launch, 3);
+  const int64_t blocks = (e.tokens + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
+  launch.pool->parallel_for(e.batch * e.heads * blocks, [&](int64_t piece) {
+    const int64_t b = piece / blocks / e.heads;
+    const int64_t h = piece / blocks % e.heads;
+    const int64_t from = piece % blocks * kernels::kQueryBlock;
+    kernels::AttentionHead head = head_of(launch, e, starts, b, h);
+    head.out = launch.outputs[0].f32() + (b * e.tokens * e.heads + h) * e.head_size;
+    head.lse = launch.outputs[1].f32() + (b * e.heads + h) * e.tokens;
+    kernels::kernels().attention(head, from, std::min(e.tokens, from + kernels::kQueryBlock));
+  });
+}
+
+void zero_rows(float* rows, int64_t count, int64_t size, int64_t stride) {
+  for (int64_t i = 0; i < count; ++i) std::fill_n(rows + i * stride, size, 0.0f);
+}
+
+// A piece is a key head, with all query heads that share it: nothing is added to from two sides.
+void run_grad(const Launch& launch) {
+  const Extents e(launch.inputs[0].shape, launch.inputs[1].shape);
+  const int32_t* starts = checked_starts(launch, 6);
+  const int64_t shared = e.heads / e.groups;
+  launch.pool->parallel_for(e.batch * e.groups, [&](int64_t piece) {
+    const int64_t b = piece / e.groups;
+    const int64_t group = piece % e.groups;
+    for (int64_t h = group * shared; h < (group + 1) * shared; ++h) {
+      kernels::AttentionHead head = head_of(launch, e, starts, b, h);
+      const int64_t at_q = head.q - launch.inputs[0].f32();
+      const int64_t at_kv = head.k - launch.inputs[1].f32();
+      head.out = launch.inputs[3].f32() + at_q;
+      head.lse = launch.inputs[4].f32() + (b * e.heads + h) * e.tokens;
+      head.dout = launch.inputs[5].f32() + at_q;
+      head.dq = launch.outputs[0].f32() + at_q;
+      head.dk = launch.outputs[1].f32() + at_kv;
+      head.dv = launch.outputs[2].f32() + at_kv;
+      zero_rows(head.dq, e.tokens, e.head_size, head.stride);
+      if (h == group * shared) {
+        zero_rows(head.dk, e.tokens, e.head_size, head.kv_stride);
+        zero_rows(head.dv, e.tokens, e.head_size, head.kv_stride);
+      }
+      kernels::kernels().attention_grad(head);
+    }
+  });
+}
+
+std::vector<Tensor> gradient(const Backward& node) {
+  std::vector<Tensor> inputs = {node.inputs[0],  node.inputs[1],  node.inputs[2],
+                                node.outputs[0], node.outputs[1], node.output_grads[0]};
+  inputs.insert(inputs.end(), node.inputs.begin() + 3, node.inputs.end());
+  std::vector<Tensor> grads = node.inputs[0].graph().append(
+      kAttentionGrad, inputs,
+      {{f32, node.inputs[0].shape()}, {f32, node.inputs[1].shape()}, {f32, node.inputs[2].shape()}},
+      node.get<Params>());
+  grads.resize(node.inputs.size());
+  return grads;
+}
+
+}  // namespace
+
+const Op kAttention{.name = "attention", .run = run, .gradient = gradient};
+const Op kAttentionGrad{.name = "attention_grad", .run = run_grad};
+
+Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts, const Dropout& dropout) {
+  check_f32("attention", {q, k, v});
+  const Shape& s = q.shape();
+  if (s.rank() != 4 || k.shape().rank() != 4 || k.shape() != v.shape() || k.shape() != s.with(2, k.shape()[2])) {
+    throw Error("attention: q {}, k {}, v {}: expected q [B, T, H, D], k and v [B, T, G, D]", q.str(), k.str(),
+                v.str());
+  }
+  if (k.shape()[2] < 1 || s[2] % k.shape()[2] != 0) {
+    throw Error("attention: q {} and k {}: {} query heads do not share {} key heads evenly", q.str(), k.str(), s[2],
+                k.shape()[2]);
+  }
+  if (s[3] < 1 || s[3] > kernels::kMaxHeadSize) {
+    throw Error("attention: q {}: head size {}, expected 1 to {}", q.str(), s[3], kernels::kMaxHeadSize);
+  }
+  Params params{static_cast<bool>(starts), drops(dropout), {}};
+  std::vector<Tensor> inputs = {q, k, v};
+  if (starts) {
+    check_i32("attention", {starts});
+    check_shape("attention", starts, {s[0], s[1]});
+    inputs.push_back(starts);
+  }
+  if (params.has_dropout) {
+    params.mask = mask_params("attention", q.graph(), dropout);
+    inputs.push_back(dropout.step);
+  }
+  return q.graph().append(kAttention, inputs, {{f32, s}, {f32, {s[0], s[2], s[1]}}}, params)[0];
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <tinyllm/tensor/thread_pool.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tinyllm {
+
+/// What a matrix product may do to its result while it is still in the cache.
+enum class Activation : uint8_t { none, silu, gelu };
+
+/// C = act(op(A) op(B) + bias), all row-major and contiguous. op(A) is [m, k], op(B) [k, n], C [m, n].
+struct GemmShape {
+  int64_t m, n, k;
+  bool trans_a = false;     ///< A is stored [k, m].
+  bool trans_b = false;     ///< B is stored [n, k].
+  bool accumulate = false;  ///< C += in place of C =; then without activation.
+  Activation activation = Activation::none;
+};
+
+/// Bytes of scratch memory that `gemm` needs for this shape.
+size_t gemm_workspace(const GemmShape& shape);
+
+/// The product on all threads of the pool. `bias` is [n] or null. Element (i, j) of C sums over k in an order that the
+/// shape alone fixes, so results are the same bits for any number of threads.
+void gemm(const GemmShape& shape, const float* a, const float* b, const float* bias, float* c, void* workspace,
+          ThreadPool& pool);
+
+/// Floating point operations of a product.
+constexpr double gemm_flops(int64_t m, int64_t n, int64_t k) {
+  return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,116 @@
+#include <tinyllm/ops/kernels/kernels.h>
+
+#include <tinyllm/tensor/error.h>
+
+#include <cstdlib>
+#include <string_view>
+
+// The only file of this folder that is compiled once: it chooses among the others.
+namespace tinyllm {
+namespace {
+
+constexpr Isa kIsas[] = {Isa::avx512, Isa::avx2, Isa::baseline};  // Best first.
+
+Isa choose() {
+  const char* wanted = std::getenv("TINYLLM_ISA");
+  for (const Isa isa : kIsas) {
+    if (wanted == nullptr ? is_supported(isa) : std::string_view(wanted) == name_of(isa)) {
+      if (!is_supported(isa)) throw Error("TINYLLM_ISA={}: this CPU or this build has no {} kernels", wanted, wanted);
+      return isa;
+    }
+  }
+  throw Error("TINYLLM_ISA={}: expected baseline, avx2 or avx512", wanted);
+}
+
+}  // namespace
+
+const char* name_of(Isa isa) {
+  switch (isa) {
+    case Isa::baseline:
+      return "baseline";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+  }
+  return "?";
+}
+
+bool is_supported([[maybe_unused]] Isa isa) {
+#ifdef TINYLLM_X86
+  if (isa == Isa::avx2) return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  if (isa == Isa::avx512) {
+    return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+           __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
+  }
+#endif
+  return isa == Isa::baseline;
+}
+
+Isa kernel_isa() {
+  static const Isa isa = choose();
+  return isa;
+}
+
+std::string cpu_features() {
+  std::string found;
+#ifdef TINYLLM_X86
+  if (__builtin_cpu_supports("avx2")) found += " avx2";
+  if (__builtin_cpu_supports("fma")) found += " fma";
+  if (__builtin_cpu_supports("avx512f")) found += " avx512f";
+  if (__builtin_cpu_supports("avx512vnni")) found += " avx512vnni";
+  if (__builtin_cpu_supports("avx512bf16")) found += " avx512bf16";
+#endif
+  return fmt::format("{} kernels (cpu:{})", name_of(kernel_isa()), found.empty() ? " nothing special" : found);
+}
+
+namespace kernels {
+
+// Each file of kernels, in each instruction set, fills its part of the table.
+#define TINYLLM_DECLARE(isa)             \
+  namespace isa {                        \
+  void fill_gemm(Kernels& table);        \
+  void fill_elementwise(Kernels& table); \
+  void fill_rows(Kernels& table);        \
+  void fill_attention(Kernels& table);   \
+  void fill_update(Kernels& table);      \
+  static Kernels table() {               \
+    Kernels table{};                     \
+    fill_gemm(table);                    \
+    fill_elementwise(table);             \
+    fill_rows(table);                    \
+    fill_attention(table);               \
+    fill_update(table);                  \
+    return table;                        \
+  }                                      \
+  }
+TINYLLM_DECLARE(baseline)
+#ifdef TINYLLM_X86
+TINYLLM_DECLARE(avx2)
+TINYLLM_DECLARE(avx512)
+#endif
+#undef TINYLLM_DECLARE
+
+const Kernels& kernels(Isa isa) {
+  if (!is_supported(isa)) throw Error("kernels: this CPU or this build has no {} kernels", name_of(isa));
+#ifdef TINYLLM_X86
+  if (isa == Isa::avx2) {
+    static const Kernels table = avx2::table();
+    return table;
+  }
+  if (isa == Isa::avx512) {
+    static const Kernels table = avx512::table();
+    return table;
+  }
+#endif
+  static const Kernels table = baseline::table();
+  return table;
+}
+
+const Kernels& kernels() {
+  static const Kernels& table = kernels(kernel_isa());
+  return table;
+}
+
+}  // namespace kernels
+}  // namespace tinyllm

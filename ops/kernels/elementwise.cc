@@ -1,0 +1,83 @@
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/kernels/random.h>
+#include <tinyllm/ops/kernels/simd.h>
+
+namespace tinyllm::kernels::TINYLLM_ISA {
+namespace {
+
+template <class F>
+inline void map(int64_t size, const float* x, float* out, F f) {
+  for_each_vector(size, [&](int64_t i, int64_t n) { store_any(out + i, f(load_any(x + i, n)), n); });
+}
+
+template <class F>
+inline void map(int64_t size, const float* x, const float* y, float* out, F f) {
+  for_each_vector(size,
+                  [&](int64_t i, int64_t n) { store_any(out + i, f(load_any(x + i, n), load_any(y + i, n)), n); });
+}
+
+void add(int64_t n, const float* x, const float* y, float* out) {
+  map(n, x, y, out, [](Vf a, Vf b) { return a + b; });
+}
+
+void mul(int64_t n, const float* x, const float* y, float* out) {
+  map(n, x, y, out, [](Vf a, Vf b) { return a * b; });
+}
+
+void scale(int64_t n, float factor, const float* x, float* out) {
+  map(n, x, out, [=](Vf a) { return a * factor; });
+}
+
+inline Vf sigmoid(Vf x) { return 1.0f / (1.0f + exp(-x)); }
+
+void silu(int64_t n, const float* x, float* y) {
+  map(n, x, y, [](Vf a) { return a * sigmoid(a); });
+}
+
+// With s = sigmoid(x): d(x s)/dx = s + x s (1 - s).
+void silu_grad(int64_t n, const float* x, const float* dy, float* dx) {
+  map(n, x, dy, dx, [](Vf a, Vf d) {
+    const Vf s = sigmoid(a);
+    return d * (s + a * s * (1.0f - s));
+  });
+}
+
+// The tanh form: gelu(x) = x/2 (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3).
+constexpr float kTwiceRoot = 1.5957691216f;
+constexpr float kCubic = 0.044715f;
+
+void gelu(int64_t n, const float* x, float* y) {
+  map(n, x, y, [](Vf a) { return a * sigmoid(kTwiceRoot * (a + kCubic * a * a * a)); });
+}
+
+void gelu_grad(int64_t n, const float* x, const float* dy, float* dx) {
+  map(n, x, dy, dx, [](Vf a, Vf d) {
+    const Vf s = sigmoid(kTwiceRoot * (a + kCubic * a * a * a));
+    const Vf slope = kTwiceRoot * (1.0f + 3 * kCubic * a * a);
+    return d * (s + a * s * (1.0f - s) * slope);
+  });
+}
+
+void dropout(int64_t n, int64_t first, const DropoutMask& mask, const float* x, float* out) {
+  float keep[kMaskChunk];
+  for (int64_t i = 0; i < n; i += kMaskChunk) {
+    const int64_t count = least(kMaskChunk, n - i);
+    keep_mask(mask, first + i, count, keep);
+    mul(count, x + i, keep, out + i);
+  }
+}
+
+}  // namespace
+
+void fill_elementwise(Kernels& table) {
+  table.add = add;
+  table.mul = mul;
+  table.scale = scale;
+  table.silu = silu;
+  table.silu_grad = silu_grad;
+  table.gelu = gelu;
+  table.gelu_grad = gelu_grad;
+  table.dropout = dropout;
+}
+
+}  // namespace tinyllm::kernels::TINYLLM_ISA

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+/// The inner loops of the ops: plain functions over a range, single-threaded, without allocation. Each is written once
+/// over the vector type of simd.h and compiled once for each instruction set; `kernels()` is the table of the set that
+/// suits this CPU. Splitting work over threads is the business of the op.
+namespace tinyllm {
+
+/// Instruction sets that kernels are compiled for, weakest first.
+enum class Isa : uint8_t { baseline, avx2, avx512 };
+
+/// The best set that this CPU and this build have, or the one that the environment variable TINYLLM_ISA names
+/// (baseline, avx2, avx512). Throws Error when it names none, or one that this CPU lacks.
+Isa kernel_isa();
+const char* name_of(Isa isa);
+bool is_supported(Isa isa);
+/// What the CPU has and which kernels run: `avx2 kernels (cpu: avx2 fma)`.
+std::string cpu_features();
+
+namespace kernels {
+
+/// Which elements a dropout keeps; see random.h for the definition.
+struct DropoutMask {
+  uint32_t key[2] = {0, 0};
+  uint32_t op = 0;
+  uint32_t step = 0;
+  uint32_t threshold = 0;  ///< p 2^32. 0: everything is kept, and the mask is not computed.
+  float scale = 1;         ///< 1 / (1 - p).
+};
+
+/// One head of causal attention. Rows of q, k, v, out and their gradients are `stride` (q) or `kv_stride` elements
+/// apart.
+struct AttentionHead {
+  const float *q, *k, *v;
+  const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
+  float* out;             ///< Forward: written. Backward: read.
+  float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written. Backward: read.
+  const float* dout;
+  float *dq, *dk, *dv;  ///< Added to.
+  int64_t tokens, head_size, stride, kv_stride;
+  DropoutMask mask;
+  int64_t mask_first;  ///< Index of the weight (query 0, key 0) of this head, for the mask.
+};
+/// Queries in one call of `attention`.
+inline constexpr int64_t kQueryBlock = 64;
+/// Scratch for a block of keys is on the stack.
+inline constexpr int64_t kMaxHeadSize = 256;
+
+struct AdamWStep {
+  float rate, factor, beta1, beta2, eps, decay;
+  float correction1, correction2;  ///< 1 - beta^t.
+};
+
+struct Kernels {
+  // gemm.cc. A panel holds `mr` rows of A or `nr` columns of B, k after k, with zeros where the matrix ends.
+  int64_t mr, nr;
+  /// Packs `lines` (at most mr or nr) lines of `k` elements; elements of a line are `step` apart, lines `stride`.
+  void (*pack_a)(int64_t lines, int64_t k, const float* from, int64_t stride, int64_t step, float* panel);
+  void (*pack_b)(int64_t lines, int64_t k, const float* from, int64_t stride, int64_t step, float* panel);
+  /// C[m, n] (+)= A B over packed panels, C's rows `ldc` apart.
+  void (*gemm_block)(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c, int64_t ldc,
+                     bool accumulate);
+  /// y[i, j] (+)= sum_k x[i, k] w[j, k], for few rows: y's rows `ldy` apart, x and w contiguous.
+  void (*dot_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
+                   bool accumulate);
+
+  // elementwise.cc. Results may lie where an argument lies.
+  void (*add)(int64_t n, const float* x, const float* y, float* out);
+  void (*mul)(int64_t n, const float* x, const float* y, float* out);
+  void (*scale)(int64_t n, float factor, const float* x, float* out);
+  void (*silu)(int64_t n, const float* x, float* y);
+  void (*silu_grad)(int64_t n, const float* x, const float* dy, float* dx);
+  void (*gelu)(int64_t n, const float* x, float* y);
+  void (*gelu_grad)(int64_t n, const float* x, const float* dy, float* dx);
+  /// out = x * mask of elements `first` on.
+  void (*dropout)(int64_t n, int64_t first, const DropoutMask& mask, const float* x, float* out);
+
+  // rows.cc. `rows` rows of `c` elements.
+  void (*rms_norm)(int64_t rows, int64_t c, const float* x, const float* w, float eps, float* y, float* inverse_rms);
+  /// dx is written, dw is added to.
+  void (*rms_norm_grad)(int64_t rows, int64_t c, const float* x, const float* w, const float* inverse_rms,
+                        const float* dy, float* dx, float* dw);
+  void (*softmax)(int64_t rows, int64_t c, const float* x, float* y);
+  void (*softmax_grad)(int64_t rows, int64_t c, const float* y, const float* dy, float* dx);
+  /// `heads` heads of size `d` of one token, turned by the token's angles, or back where `inverse`.
+  void (*rope)(int64_t heads, int64_t d, const float* angles, bool inverse, const float* x, float* y);
+  /// log(sum(exp(x))) of one row.
+  float (*log_sum_exp)(int64_t c, const float* x);
+  /// y = exp(x - shift) * factor.
+  void (*exp_scaled)(int64_t c, const float* x, float shift, float factor, float* y);
+
+  // attention.cc
+  /// Queries [from, to) of a head, at most kQueryBlock.
+  void (*attention)(const AttentionHead& head, int64_t from, int64_t to);
+  void (*attention_grad)(const AttentionHead& head);
+
+  // update.cc
+  void (*adamw)(int64_t n, const AdamWStep& step, const float* grad, float* param, float* m, float* v);
+  double (*sum_of_squares)(int64_t n, const float* x);
+  double (*sum)(int64_t n, const float* x);
+};
+
+/// The table of `kernel_isa()`.
+const Kernels& kernels();
+/// The table of one instruction set. Throws Error when this CPU or this build lacks it.
+const Kernels& kernels(Isa isa);
+
+}  // namespace kernels
+}  // namespace tinyllm

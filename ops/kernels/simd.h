@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+// The vector type that kernels are written over: as many floats as a register of this instruction set holds. Built on
+// the vector extensions of GCC and Clang; intrinsics only where the language has no word for the instruction.
+//
+// Everything is in the namespace of the instruction set, and nothing here or in a kernel calls inline code of the
+// standard library: such a function would be compiled for AVX-512 in one file, and the linker might give it to all.
+#ifndef TINYLLM_ISA
+#error "kernels are compiled once for each instruction set, with TINYLLM_ISA naming it"
+#endif
+
+namespace tinyllm::kernels::TINYLLM_ISA {
+
+#if defined(__AVX512F__)
+inline constexpr int64_t kWidth = 16;
+#elif defined(__AVX2__)
+inline constexpr int64_t kWidth = 8;
+#else
+inline constexpr int64_t kWidth = 4;
+#endif
+
+using Vf = float __attribute__((vector_size(kWidth * 4)));
+using Vi = int32_t __attribute__((vector_size(kWidth * 4)));
+using Vu = uint32_t __attribute__((vector_size(kWidth * 4)));
+using Vd = double __attribute__((vector_size(kWidth * 4)));     // Half as many doubles.
+using Vul = uint64_t __attribute__((vector_size(kWidth * 4)));  // Half as many 64-bit words.
+
+inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+inline Vf load(const float* p) {
+  Vf x;
+  __builtin_memcpy(&x, p, sizeof x);
+  return x;
+}
+inline void store(float* p, Vf x) { __builtin_memcpy(p, &x, sizeof x); }
+/// The first n of a vector, n < kWidth; the others are zeros.
+inline Vf load(const float* p, int64_t n) {
+  Vf x = {};
+  __builtin_memcpy(&x, p, static_cast<size_t>(n) * sizeof(float));
+  return x;
+}
+inline void store(float* p, Vf x, int64_t n) { __builtin_memcpy(p, &x, static_cast<size_t>(n) * sizeof(float)); }
+
+inline Vf splat(float x) { return x - Vf{}; }
+
+/// a b + c, rounded once where the instruction set has it.
+inline Vf fma(Vf a, Vf b, Vf c) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(
+      _mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#elif defined(__FMA__)
+  return reinterpret_cast<Vf>(
+      _mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+#else
+  return a * b + c;
+#endif
+}
+
+inline Vf greater(Vf a, Vf b) { return a > b ? a : b; }
+
+inline float sum(Vf x) {
+  float total = 0;
+  for (int64_t i = 0; i < kWidth; ++i) total += x[i];
+  return total;
+}
+inline float greatest(Vf x) {
+  float most = x[0];
+  for (int64_t i = 1; i < kWidth; ++i) most = x[i] > most ? x[i] : most;
+  return most;
+}
+
+/// Calls `f(i, n)` for n elements from i on, n == kWidth but perhaps at the end.
+template <class F>
+inline void for_each_vector(int64_t size, F f) {
+  int64_t i = 0;
+  for (; i + kWidth <= size; i += kWidth) f(i, kWidth);
+  if (i < size) f(i, size - i);
+}
+inline Vf load_any(const float* p, int64_t n) { return n == kWidth ? load(p) : load(p, n); }
+inline void store_any(float* p, Vf x, int64_t n) {
+  if (n == kWidth) {
+    store(p, x);
+  } else {
+    store(p, x, n);
+  }
+}
+
+/// e^x to about 1e-7 relative; x is held within what a float can show, a NaN stays one.
+/// x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to the 7th power (remainder below 6e-9).
+inline Vf exp(Vf x) {
+  const Vf high = splat(88.0f);
+  const Vf low = splat(-87.0f);
+  x = x > high ? high : x;
+  x = x < low ? low : x;
+  const Vf shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number.
+  const Vf shifted = fma(x, splat(1.44269504f), shift);
+  const Vf n = shifted - shift;
+  Vf r = fma(n, splat(-0.693359375f), x);
+  r = fma(n, splat(2.12194440e-4f), r);
+  Vf y = splat(1.0f / 5040);
+  y = fma(y, r, splat(1.0f / 720));
+  y = fma(y, r, splat(1.0f / 120));
+  y = fma(y, r, splat(1.0f / 24));
+  y = fma(y, r, splat(1.0f / 6));
+  y = fma(y, r, splat(0.5f));
+  y = fma(y, r, splat(1.0f));
+  y = fma(y, r, splat(1.0f));
+  const Vi exponent = (reinterpret_cast<Vi>(shifted) - reinterpret_cast<Vi>(shift) + 127) << 23;
+  return y * reinterpret_cast<Vf>(exponent);
+}
+
+/// Products of the low halves of 64-bit lanes.
+inline Vul mul_low_halves(Vul a, Vul b) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vul>(_mm512_mul_epu32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vul>(_mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#else
+  constexpr uint64_t kLow = 0xFFFFFFFF;
+  return (a & kLow) * (b & kLow);
+#endif
+}
+
+}  // namespace tinyllm::kernels::TINYLLM_ISA

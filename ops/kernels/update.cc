@@ -1,0 +1,51 @@
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/kernels/simd.h>
+
+namespace tinyllm::kernels::TINYLLM_ISA {
+namespace {
+
+void adamw(int64_t n, const AdamWStep& s, const float* grad, float* param, float* m, float* v) {
+  const float keep = 1.0f - s.rate * s.decay;
+  const float step = s.rate / s.correction1;
+  const float scale2 = 1.0f / s.correction2;
+  // The arrays do not overlap; every element is read and written once.
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) {
+    const float g = grad[i] * s.factor;
+    m[i] = s.beta1 * m[i] + (1.0f - s.beta1) * g;
+    v[i] = s.beta2 * v[i] + (1.0f - s.beta2) * g * g;
+    param[i] = param[i] * keep - step * m[i] / (__builtin_sqrtf(v[i] * scale2) + s.eps);
+  }
+}
+
+// Sums in double, in kWidth interleaved partial sums.
+template <class F>
+inline double sum_doubles(int64_t n, const float* x, F f) {
+  double partial[kWidth] = {};
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    for (int64_t j = 0; j < kWidth; ++j) partial[j] += f(static_cast<double>(x[i + j]));
+  }
+  double total = 0;
+  for (; i < n; ++i) total += f(static_cast<double>(x[i]));
+  for (int64_t j = 0; j < kWidth; ++j) total += partial[j];
+  return total;
+}
+
+double sum_of_squares(int64_t n, const float* x) {
+  return sum_doubles(n, x, [](double a) { return a * a; });
+}
+
+double sum(int64_t n, const float* x) {
+  return sum_doubles(n, x, [](double a) { return a; });
+}
+
+}  // namespace
+
+void fill_update(Kernels& table) {
+  table.adamw = adamw;
+  table.sum_of_squares = sum_of_squares;
+  table.sum = sum;
+}
+
+}  // namespace tinyllm::kernels::TINYLLM_ISA

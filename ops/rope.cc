@@ -1,0 +1,80 @@
+#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/op_list.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/parallel.h>
+
+#include <cmath>
+
+namespace tinyllm {
+namespace {
+
+struct AngleParams {
+  float base;
+};
+
+void run_angles(const Launch& launch) {
+  const View& positions = launch.inputs[0];
+  const View& angles = launch.outputs[0];
+  const int64_t d = angles.shape.row();
+  const double base = static_cast<double>(launch.get<AngleParams>().base);
+  parallel_ranges(*launch.pool, positions.size(), row_grain(d * 16), [&](int64_t begin, int64_t end) {
+    for (int64_t i = 0; i < d / 2; ++i) {
+      const double frequency = std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(d));
+      for (int64_t row = begin; row < end; ++row) {
+        const double angle = positions.i32()[row] * frequency;
+        angles.f32()[row * d + i] = static_cast<float>(std::cos(angle));
+        angles.f32()[row * d + d / 2 + i] = static_cast<float>(std::sin(angle));
+      }
+    }
+  });
+}
+
+struct Params {
+  bool inverse;
+};
+
+void run(const Launch& launch) {
+  const View& x = launch.inputs[0];
+  const int64_t heads = x.shape[2];
+  const int64_t d = x.shape[3];
+  parallel_ranges(*launch.pool, x.shape.size(0, 2), row_grain(heads * d), [&](int64_t begin, int64_t end) {
+    for (int64_t token = begin; token < end; ++token) {
+      kernels::kernels().rope(heads, d, launch.inputs[1].f32() + token * d, launch.get<Params>().inverse,
+                              x.f32() + token * heads * d, launch.outputs[0].f32() + token * heads * d);
+    }
+  });
+}
+
+// A rotation: its transpose turns back.
+std::vector<Tensor> gradient(const Backward& node) {
+  const Tensor x = node.inputs[0];
+  return {x.graph().append(kRope, {node.output_grads[0], node.inputs[1]}, {{f32, x.shape()}},
+                           Params{!node.get<Params>().inverse})[0],
+          {}};
+}
+
+}  // namespace
+
+const Op kRopeAngles{.name = "rope_angles", .run = run_angles};
+const Op kRope{.name = "rope", .run = run, .gradient = gradient, .in_place = 1};
+
+Tensor rope_angles(Tensor positions, int64_t head_size, float base) {
+  check_i32("rope_angles", {positions});
+  if (positions.shape().rank() != 2) throw Error("rope_angles: positions {}: expected [B, T]", positions.str());
+  if (head_size < 2 || head_size % 2 != 0) throw Error("rope_angles: head size {}, expected an even one", head_size);
+  const Shape shape = {positions.shape()[0], positions.shape()[1], head_size};
+  return positions.graph().append(kRopeAngles, {positions}, {{f32, shape}}, AngleParams{base})[0];
+}
+
+Tensor rope(Tensor x, Tensor angles) {
+  check_f32("rope", {x, angles});
+  const Shape& shape = x.shape();
+  if (shape.rank() != 4 || angles.shape() != Shape{shape[0], shape[1], shape[3]} || shape[3] % 2 != 0) {
+    throw Error("rope: x {} and angles {}: expected x [B, T, H, D] and angles [B, T, D], D even", x.str(),
+                angles.str());
+  }
+  return x.graph().append(kRope, {x, angles}, {{f32, shape}}, Params{false})[0];
+}
+
+}  // namespace tinyllm

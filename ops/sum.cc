@@ -1,0 +1,112 @@
+#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/op_list.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/parallel.h>
+
+#include <array>
+
+namespace tinyllm {
+namespace {
+
+// x seen as [outer, n, inner]; the sum over n. A sum over everything is [1, n, 1].
+struct Params {
+  int64_t outer, n, inner;
+};
+
+// Long sums of neighbours: pieces of kPiece elements have a double each, added up in order.
+constexpr int64_t kPiece = 65536;
+int64_t pieces_of(const Params& p) { return p.outer * ((p.n + kPiece - 1) / kPiece); }
+
+size_t workspace(const Node& node, const Graph&) {
+  const Params& params = std::any_cast<const Params&>(node.params);
+  return params.inner == 1 ? static_cast<size_t>(pieces_of(params)) * sizeof(double) : 0;
+}
+
+void sum_neighbours(const Launch& launch, const Params& p) {
+  const float* x = launch.inputs[0].f32();
+  auto* partial = static_cast<double*>(launch.workspace);
+  const int64_t pieces = (p.n + kPiece - 1) / kPiece;
+  launch.pool->parallel_for(p.outer * pieces, [&](int64_t piece) {
+    const int64_t begin = piece % pieces * kPiece;
+    partial[piece] = kernels::kernels().sum(std::min(kPiece, p.n - begin), x + piece / pieces * p.n + begin);
+  });
+  for (int64_t row = 0; row < p.outer; ++row) {
+    double total = 0;
+    for (int64_t i = 0; i < pieces; ++i) total += partial[row * pieces + i];
+    launch.outputs[0].f32()[row] = static_cast<float>(total);
+  }
+}
+
+// A piece owns some columns; rows are added up in groups, which keeps long sums exact enough in single precision.
+void sum_rows(const Launch& launch, const Params& p) {
+  constexpr int64_t kColumns = 256;
+  constexpr int64_t kGroup = 64;
+  const kernels::Kernels& kernel = kernels::kernels();
+  const int64_t strips = (p.inner + kColumns - 1) / kColumns;
+  launch.pool->parallel_for(p.outer * strips, [&](int64_t piece) {
+    const int64_t begin = piece % strips * kColumns;
+    const int64_t columns = std::min(kColumns, p.inner - begin);
+    const float* x = launch.inputs[0].f32() + piece / strips * p.n * p.inner + begin;
+    float* total = launch.outputs[0].f32() + piece / strips * p.inner + begin;
+    std::fill_n(total, columns, 0.0f);
+    std::array<float, kColumns> group;
+    for (int64_t row = 0; row < p.n; row += kGroup) {
+      group.fill(0.0f);
+      for (int64_t i = row; i < std::min(p.n, row + kGroup); ++i) {
+        kernel.add(columns, group.data(), x + i * p.inner, group.data());
+      }
+      kernel.add(columns, total, group.data(), total);
+    }
+  });
+}
+
+void run(const Launch& launch) {
+  const Params& params = launch.get<Params>();
+  if (params.inner == 1) {
+    sum_neighbours(launch, params);
+  } else {
+    sum_rows(launch, params);
+  }
+}
+
+// Every summand has the gradient of its sum: repeat it n times in front, then move that axis to its place.
+std::vector<Tensor> gradient(const Backward& node) {
+  const auto [outer, n, inner] = node.get<Params>();
+  const Tensor x = node.inputs[0];
+  const Tensor zeros = x.graph().constant(0.0f, {n, outer, inner});
+  const Tensor repeated = add(zeros, reshape(node.output_grads[0], {outer, inner}));
+  return {reshape(permute(repeated, {1, 0, 2}), {x.shape().begin(), x.shape().end()})};
+}
+
+}  // namespace
+
+const Op kSum{.name = "sum", .run = run, .gradient = gradient, .workspace = workspace};
+
+Tensor sum(Tensor x) {
+  check_f32("sum", {x});
+  return x.graph().append(kSum, {x}, {{f32, {1}}}, Params{1, x.shape().size(), 1})[0];
+}
+
+Tensor sum(Tensor x, int axis) {
+  check_f32("sum", {x});
+  axis = x.shape().axis(axis);
+  std::vector<int64_t> extents(x.shape().begin(), x.shape().end());
+  extents.erase(extents.begin() + axis);
+  const Params params{x.shape().size(0, axis), x.shape()[axis], x.shape().size(axis + 1, x.shape().rank())};
+  return x.graph().append(kSum, {x}, {{f32, Shape{std::span<const int64_t>(extents)}}}, params)[0];
+}
+
+namespace {
+
+Tensor divided(Tensor total, int64_t count) {
+  if (count == 0) throw Error("mean: {}: nothing to average", total.str());
+  return scale(total, 1.0f / static_cast<float>(count));
+}
+
+}  // namespace
+
+Tensor mean(Tensor x) { return divided(sum(x), x.shape().size()); }
+Tensor mean(Tensor x, int axis) { return divided(sum(x, axis), x.shape()[axis]); }
+
+}  // namespace tinyllm

@@ -1,0 +1,97 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/ops/gradients.h>
+#include <tinyllm/ops/ops.h>
+
+#include <functional>
+
+namespace tinyllm::test {
+
+TEST_CASE("shapes and types that do not fit are named while building") {
+  Graph g;
+  const Tensor x = g.input("x", f32, {8, 256, 512});
+  const Tensor w = g.parameter("w", f32, {2048, 1024});
+  const Tensor v = g.parameter("v", f32, {512});
+  const Tensor ids = g.input("ids", i32, {8, 256});
+  const Tensor heads = g.input("heads", f32, {2, 5, 4, 6});
+  const Tensor few = g.input("few", f32, {2, 5, 3, 6});
+  const Tensor odd = g.input("odd", f32, {2, 5, 4, 7});
+
+  struct Case {
+    std::function<void()> build;
+    const char* message;
+  };
+  const Case cases[] = {
+      {[&] { linear(x, w); }, "linear: x x [8,256,512] and w w [2048,1024]: inner sizes differ (512 vs 1024)"},
+      {[&] { linear(x, v); }, "linear: x x [8,256,512] and w v [512]: expected x [..., K] and w [N, K]"},
+      {[&] { linear(ids, w); }, "linear: ids [8,256] is i32, expected f32"},
+      {[&] { linear({}, w); }, "linear: an input is empty"},
+      {[&] { matmul(w, w); }, "matmul: a w [2048,1024] and b w [2048,1024]: inner sizes differ (1024 vs 2048)"},
+      {[&] { add(x, w); },
+       "add: x x [8,256,512] and y w [2048,1024]: expected y of x's shape, or the end of it, or [1]"},
+      {[&] { rms_norm(x, w, 1e-5f); }, "rms_norm: x x [8,256,512] and w w [2048,1024]: expected x [..., C] and w [C]"},
+      {[&] { rope_angles(ids, 7, 1e4f); }, "rope_angles: head size 7, expected an even one"},
+      {[&] { attention(heads, few, few); },
+       "attention: q heads [2,5,4,6] and k few [2,5,3,6]: 4 query heads do not share 3 key heads evenly"},
+      {[&] { attention(heads, odd, odd); },
+       "attention: q heads [2,5,4,6], k odd [2,5,4,7], v odd [2,5,4,7]: expected q [B, T, H, D], k and v [B, T, G, D]"},
+      {[&] { attention(heads, heads, heads, ids); }, "attention: ids [8,256]: expected [2,5]"},
+      {[&] { embedding(x, ids); }, "embedding: table x [8,256,512]: expected [V, C]"},
+      {[&] { cross_entropy(w, ids); },
+       "cross_entropy: logits w [2048,1024] and targets ids [8,256]: expected [..., V] and [...]"},
+      {[&] {
+         dropout(x, {1.5f, 0, g.input("step", i32, {1})});
+       },
+       "dropout: dropout 1.5, expected 0 <= p < 1"},
+      {[&] {
+         reshape(v, {5, -1});
+       },
+       "reshape: x v [512] to [5,-1]: the open extent cannot be computed"},
+      {[&] { reshape(v, {5}); }, "reshape: x v [512] to [5]: 512 elements do not become 5"},
+      {[&] {
+         permute(x, {0, 0, 1});
+       },
+       "permute: x x [8,256,512] by (0,0,1): expected every axis once"},
+      {[&] { slice(v, 0, 500, 513); }, "slice: x v [512]: [500, 513) is not within axis 0 of 512"},
+      {[&] { slice(v, 1, 0, 1); }, "shape [512]: no axis 1"},
+      {[&] {
+         concat({x, w}, 0);
+       },
+       "concat: x [8,256,512] f32 and w [2048,1024] f32 do not join along axis 0"},
+      {[&] {
+         split(v, 0, {500, 13});
+       },
+       "split: x v [512] along axis 0: parts (500,13) add up to 513, expected 512"},
+      {[&] { clip_by_global_norm({v}, 0); }, "clip_by_global_norm: max_norm 0, expected more than 0"},
+      {[&] { gradients(v, {w}); }, "gradients: loss v [512]: expected one f32 element"},
+      {[&] { g.parameter("v", f32, {3}); }, "graph: the name v is taken"},
+      {[&] { g.find("nobody"); }, "graph: no parameter, state or input is named nobody"},
+      {[&] {
+         Shape({1, -1});
+       },
+       "shape: extent -1, expected 0 or more"},
+      {[&] {
+         Shape({1, 1, 1, 1, 1, 1, 1});
+       },
+       "shape: rank 7, expected at most 6"},
+  };
+  for (const Case& c : cases) CHECK_THROWS_WITH_AS(c.build(), c.message, Error);
+}
+
+TEST_CASE("tensors of two graphs do not mix") {
+  Graph a, b;
+  const Tensor x = a.input("x", f32, {3});
+  const Tensor y = b.input("y", f32, {3});
+  CHECK_THROWS_WITH_AS(add(x, y), "add: y [3] belongs to another graph", Error);
+}
+
+TEST_CASE("a gradient through an op that has none is an error, and one that nothing depends on is zero") {
+  Graph g;
+  const Tensor x = g.parameter("x", f32, {3});
+  const Tensor unused = g.parameter("unused", f32, {2});
+  const ClippedNorm clipped = clip_by_global_norm({x}, 1.0f);
+  CHECK_THROWS_WITH_AS(gradients(clipped.norm, {x}), "gradients: clip_by_global_norm#0 [1] has no gradient", Error);
+  CHECK(gradients(sum(x), {unused})[0].shape() == Shape{2});
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,81 @@
+#include <tinyllm/ops/ops.h>
+
+#include "cases.h"
+
+namespace tinyllm::test {
+namespace {
+
+OpCase clip_case(const std::string& name, std::vector<Shape> shapes, float max_norm) {
+  OpCase test;
+  test.name = "clip_by_global_norm, " + name;
+  for (const Shape& shape : shapes) test.arguments.push_back({f32, shape, -1, 1, false});
+  test.check_gradient = false;
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    const ClippedNorm clipped = clip_by_global_norm(in, max_norm);
+    return {clipped.norm, clipped.factor};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    double squares = 0;
+    for (const Array& grad : in) {
+      for (const double g : grad.values) squares += g * g;
+    }
+    Array norm({1});
+    Array factor({1});
+    norm[0] = std::sqrt(squares);
+    factor[0] = std::min(1.0, double(max_norm) / (norm[0] + 1e-6));
+    return std::vector<Array>{norm, factor};
+  };
+  return test;
+}
+
+// The update happens in place and its results are the states: m, v and param are asked for after it.
+OpCase adamw_case(Shape shape, int32_t step) {
+  const AdamW options{.beta1 = 0.9f, .beta2 = 0.99f, .eps = 1e-6f, .decay = 0.1f};
+  OpCase test;
+  test.name = fmt::format("adamw {} at step {}", shape, step);
+  test.check_gradient = false;
+  test.arguments = {{f32, shape, -1, 1, false, Kind::parameter},
+                    {f32, shape, -1, 1, false},
+                    {f32, shape, -1, 1, false, Kind::state},
+                    {f32, shape, 0, 1, false, Kind::state},
+                    {i32, {1}, double(step), double(step) + 1},
+                    {f32, {1}, 0.01, 0.02, false},
+                    {f32, {1}, 0.2, 0.9, false}};
+  test.tolerance = 3e-6;
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {adamw(in[0], in[1], in[2], in[3], in[4], in[5], in[6], options), in[2], in[3]};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array param = in[0];
+    Array m = in[2];
+    Array v = in[3];
+    const double b1 = double(options.beta1);
+    const double b2 = double(options.beta2);
+    const double rate = in[5][0];
+    for (int64_t i = 0; i < shape.size(); ++i) {
+      const double g = in[1][i] * in[6][0];
+      m[i] = b1 * m[i] + (1 - b1) * g;
+      v[i] = b2 * v[i] + (1 - b2) * g * g;
+      param[i] -= rate * double(options.decay) * param[i];
+      param[i] -=
+          rate * (m[i] / (1 - std::pow(b1, step))) / (std::sqrt(v[i] / (1 - std::pow(b2, step))) + double(options.eps));
+    }
+    return std::vector<Array>{param, m, v};
+  };
+  return test;
+}
+
+}  // namespace
+
+std::vector<OpCase> optimizer_cases() {
+  return {
+      clip_case("beyond the limit", {{5, 7}, {0}, {3}}, 0.5f),
+      clip_case("within the limit", {{5, 7}, {3}}, 50.0f),
+      clip_case("many elements", {{70001}, {3, 130000}}, 1.0f),
+      adamw_case({13}, 1),
+      adamw_case({300, 111}, 1000),
+      adamw_case({0}, 2),
+  };
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,100 @@
+#include <tinyllm/ops/ops.h>
+
+#include "cases.h"
+
+namespace tinyllm::test {
+namespace {
+
+double activated(Activation activation, double x) {
+  switch (activation) {
+    case Activation::none:
+      return x;
+    case Activation::silu:
+      return silu_of(x);
+    case Activation::gelu:
+      return gelu_of(x);
+  }
+  return 0;
+}
+
+OpCase linear_case(const std::string& name, Shape x, int64_t n, bool bias, Activation activation = Activation::none) {
+  OpCase test;
+  test.name = "linear, " + name;
+  test.arguments = {{f32, x}, {f32, {n, x.row()}}};
+  if (bias) test.arguments.push_back({f32, {n}});
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {linear(in[0], in[1], bias ? in[2] : Tensor{}, activation)};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array y(x.with(-1, n));
+    const int64_t k = x.row();
+    for (int64_t i = 0; i < x.rows(); ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        double total = bias ? in[2][j] : 0;
+        for (int64_t p = 0; p < k; ++p) total += in[0][i * k + p] * in[1][j * k + p];
+        y[i * n + j] = activated(activation, total);
+      }
+    }
+    return std::vector<Array>{y};
+  };
+  return test;
+}
+
+OpCase matmul_case(const std::string& name, int64_t batch, int64_t m, int64_t n, int64_t k, bool trans_a,
+                   bool trans_b) {
+  OpCase test;
+  test.name = "matmul, " + name;
+  test.arguments = {{f32, trans_a ? Shape{batch, k, m} : Shape{batch, m, k}},
+                    {f32, trans_b ? Shape{batch, n, k} : Shape{batch, k, n}}};
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {matmul(in[0], in[1], {.trans_a = trans_a, .trans_b = trans_b})};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array c({batch, m, n});
+    for (int64_t b = 0; b < batch; ++b) {
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+          double total = 0;
+          for (int64_t p = 0; p < k; ++p) {
+            total += in[0][b * m * k + (trans_a ? p * m + i : i * k + p)] *
+                     in[1][b * k * n + (trans_b ? j * k + p : p * n + j)];
+          }
+          c[(b * m + i) * n + j] = total;
+        }
+      }
+    }
+    return std::vector<Array>{c};
+  };
+  return test;
+}
+
+OpCase large(OpCase test) {
+  test.check_gradient = false;
+  return test;
+}
+
+}  // namespace
+
+std::vector<OpCase> products_cases() {
+  return {
+      linear_case("a single row", {7}, 5, true),
+      linear_case("few rows", {2, 3, 19}, 6, true),
+      linear_case("odd sizes", {17, 13}, 11, true),
+      linear_case("no bias", {3, 5, 8}, 4, false),
+      linear_case("silu", {9, 10}, 7, true, Activation::silu),
+      linear_case("gelu", {3, 10}, 7, false, Activation::gelu),
+      linear_case("an empty batch", {0, 5, 8}, 4, true),
+      linear_case("no inner elements", {3, 0}, 4, true),
+      large(linear_case("several blocks", {201, 530}, 300, true, Activation::silu)),
+      large(linear_case("few long rows", {5, 1030}, 70, false)),
+      large(linear_case("wider than a block", {12, 40}, 4200, true)),
+      matmul_case("as they lie", 1, 9, 17, 5, false, false),
+      matmul_case("a transposed", 2, 9, 7, 5, true, false),
+      matmul_case("b transposed", 2, 3, 7, 5, false, true),
+      matmul_case("both transposed", 1, 10, 18, 5, true, true),
+      matmul_case("an empty batch", 0, 3, 2, 4, false, false),
+      large(matmul_case("several blocks", 1, 205, 290, 520, true, false)),
+  };
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,6 @@
+#pragma once
+
+/// Everything of the tensor library: build a graph from ops, take gradients, compile, run.
+#include <tinyllm/ops/gradients.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/tensor/program.h>
