@@ -13,16 +13,29 @@
 namespace tinyllm {
 namespace {
 
-// How often a waiting thread looks before it sleeps: some ten microseconds, longer than the gap between two ops of a
-// program and far shorter than a time slice, so that a pool beside other work gives its core away.
-constexpr int kSpins = 2000;
-
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// Looks until `done` or for about a millisecond: first without pause, then giving the core to whoever else wants it.
+// That is longer than a piece and than the gap between two ops of a program, so that threads stay on the cores that
+// they have, and short enough that an idle pool costs nothing. The caller then sleeps.
+template <class Done>
+bool spin(Done done) {
+  constexpr int kLooks = 200;
+  constexpr int kPauses = 100;
+  for (int look = 0; look < kLooks; ++look) {
+    for (int i = 0; i < kPauses; ++i) {
+      if (done()) return true;
+      relax();
+    }
+    if (look > kLooks / 10) std::this_thread::yield();
+  }
+  return false;
 }
 
 }  // namespace
@@ -59,8 +72,9 @@ struct ThreadPool::State {
   void worker() {
     uint64_t seen = 0;
     for (;;) {
-      for (int i = 0; i < kSpins && epoch.load(std::memory_order_acquire) == seen; ++i) relax();
-      epoch.wait(seen, std::memory_order_acquire);
+      if (!spin([&] { return epoch.load(std::memory_order_acquire) != seen; })) {
+        epoch.wait(seen, std::memory_order_acquire);
+      }
       ++seen;
       if (stop) return;
       take_pieces();
@@ -103,14 +117,10 @@ void ThreadPool::run(int64_t pieces, Call call, void* self) {
   s.busy.store(static_cast<int>(s.workers.size()), std::memory_order_relaxed);
   s.publish();
   s.take_pieces();
-  int busy = s.busy.load(std::memory_order_acquire);
-  for (int i = 0; i < kSpins && busy != 0; ++i) {
-    relax();
-    busy = s.busy.load(std::memory_order_acquire);
-  }
-  while (busy != 0) {
-    s.busy.wait(busy, std::memory_order_acquire);
-    busy = s.busy.load(std::memory_order_acquire);
+  if (!spin([&] { return s.busy.load(std::memory_order_acquire) == 0; })) {
+    for (int busy = s.busy.load(std::memory_order_acquire); busy != 0; busy = s.busy.load(std::memory_order_acquire)) {
+      s.busy.wait(busy, std::memory_order_acquire);
+    }
   }
   if (s.failed.load(std::memory_order_relaxed)) {
     s.failed.store(false, std::memory_order_relaxed);
