@@ -1,0 +1,87 @@
+#include <tinyllm/model/config.h>
+
+#include <tinyllm/model/file.h>
+#include <tinyllm/ops/kernels/kernels.h>
+
+#include <nlohmann/json.hpp>
+
+namespace tinyllm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kModelType = "tinyllm";
+
+// The fields, under their names in config.json: what reading and writing share.
+template <class Config, class F>
+void for_each_field(Config& config, F f) {
+  f("vocab_size", config.vocab_size);
+  f("hidden_size", config.dim);
+  f("num_hidden_layers", config.n_layers);
+  f("num_attention_heads", config.n_heads);
+  f("intermediate_size", config.ffn_dim);
+  f("max_position_embeddings", config.context);
+  f("rms_norm_eps", config.norm_eps);
+  f("rope_theta", config.rope_base);
+  f("dropout", config.dropout);
+}
+
+}  // namespace
+
+void check(const ModelConfig& c) {
+  constexpr int64_t kMost = int64_t{1} << 24;  // Products of two sizes stay far from overflow.
+  const std::pair<const char*, int64_t> sizes[] = {
+      {"vocab_size", c.vocab_size},       {"hidden_size", c.dim},           {"num_hidden_layers", c.n_layers},
+      {"num_attention_heads", c.n_heads}, {"intermediate_size", c.ffn_dim}, {"max_position_embeddings", c.context}};
+  for (const auto& [name, size] : sizes) {
+    if (size < 1 || size > kMost) throw Error("config: {} is {}, expected 1 to {}", name, size, kMost);
+  }
+  if (c.dim % c.n_heads != 0 || c.head_size() % 2 != 0 || c.head_size() > kernels::kMaxHeadSize) {
+    throw Error("config: hidden_size {} over {} heads: expected heads of an even size up to {}", c.dim, c.n_heads,
+                kernels::kMaxHeadSize);
+  }
+  if (!(c.norm_eps > 0)) throw Error("config: rms_norm_eps is {}, expected more than 0", c.norm_eps);
+  if (!(c.rope_base > 1)) throw Error("config: rope_theta is {}, expected more than 1", c.rope_base);
+  if (!(c.dropout >= 0 && c.dropout < 1)) throw Error("config: dropout is {}, expected 0 <= p < 1", c.dropout);
+}
+
+ModelConfig load_config(const std::filesystem::path& path) {
+  const Json json = Json::parse(read_file(path), nullptr, false);
+  if (!json.is_object()) throw Error("{}: is not a JSON object", path.string());
+  if (!json.contains("model_type") || json["model_type"] != kModelType) {
+    throw Error("{}: model_type is {}, expected \"{}\"", path.string(),
+                json.contains("model_type") ? json["model_type"].dump() : "missing", kModelType);
+  }
+  ModelConfig config;
+  for_each_field(config, [&](const char* name, auto& field) {
+    if (!json.contains(name)) throw Error("{}: {} is missing", path.string(), name);
+    constexpr bool kWhole = std::is_same_v<std::remove_reference_t<decltype(field)>, int64_t>;
+    const Json& value = json[name];
+    if (kWhole ? !value.is_number_integer() : !value.is_number()) {
+      throw Error("{}: {} is {}, expected a {}", path.string(), name, value.dump(), kWhole ? "whole number" : "number");
+    }
+    value.get_to(field);
+  });
+  try {
+    check(config);
+  } catch (const Error& error) {
+    throw Error("{}: {}", path.string(), error.what());
+  }
+  return config;
+}
+
+void save_config(const ModelConfig& config, const std::filesystem::path& path) {
+  Json json = {{"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
+  for_each_field(config, [&](const char* name, const auto& field) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, float>) {
+      json[name] = std::stod(fmt::format("{}", field));  // 0.1, not 0.10000000149.
+    } else {
+      json[name] = field;
+    }
+  });
+  json["hidden_act"] = "silu";
+  json["tie_word_embeddings"] = false;
+  write_file(path, json.dump(2) + "\n");
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace tinyllm {
+
+/// The sizes of a decoder-only Transformer. The values here are the default model's, of about 41.6 million parameters.
+struct ModelConfig {
+  int64_t vocab_size = 16000;
+  int64_t dim = 512;
+  int64_t n_layers = 8;
+  int64_t n_heads = 8;
+  int64_t ffn_dim = 2048;
+  int64_t context = 512;  ///< Tokens that the model is trained to see at once.
+  float norm_eps = 1e-5f;
+  float rope_base = 10000.0f;
+  float dropout = 0.1f;  ///< While training: of attention weights and inside the feed-forward network.
+
+  int64_t head_size() const { return dim / n_heads; }
+  bool operator==(const ModelConfig&) const = default;
+};
+
+/// Throws Error that names the first field that makes no model.
+void check(const ModelConfig& config);
+
+/// `config.json`, with the field names of Hugging Face. Reading throws Error on a file that is no such JSON, on a field
+/// that is missing, unknown in its type, or without meaning, and on another kind of model.
+ModelConfig load_config(const std::filesystem::path& path);
+void save_config(const ModelConfig& config, const std::filesystem::path& path);
+
+}  // namespace tinyllm

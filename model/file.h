@@ -1,0 +1,47 @@
+#pragma once
+
+#include <tinyllm/tensor/error.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tinyllm {
+
+/// A file mapped into memory for reading.
+class MappedFile {
+ public:
+  /// Throws Error when the file cannot be opened or is no regular file.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+/// The whole file as text. Throws Error when it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes a file so that under its name there is the old one or the whole new one, never a part: to `<path>.part`,
+/// which is synced to the disk and then renamed. `fill` calls its argument with bytes to append. Throws Error (disk
+/// full, folder read-only) after removing the part.
+using Append = std::function<void(std::span<const std::byte>)>;
+void write_file(const std::filesystem::path& path, const std::function<void(const Append&)>& fill);
+void write_file(const std::filesystem::path& path, std::string_view text);
+
+/// Makes a folder and those above it. Throws Error when that fails, or when it cannot be written into.
+void make_folder(const std::filesystem::path& path);
+
+/// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text.
+void check_utf8(std::string_view text, std::string_view what);
+
+}  // namespace tinyllm

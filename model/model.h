@@ -1,0 +1,30 @@
+#pragma once
+
+#include <tinyllm/model/config.h>
+#include <tinyllm/model/tokenizer.h>
+#include <tinyllm/tensor/store.h>
+
+#include <optional>
+
+namespace tinyllm {
+
+/// The files of a model folder, in the shape of Hugging Face.
+inline constexpr const char* kConfigFile = "config.json";
+inline constexpr const char* kWeightsFile = "model.safetensors";
+inline constexpr const char* kTokenizerFile = "tokenizer.model";
+
+/// A model in memory: sizes, weights, tokenizer.
+struct Model {
+  ModelConfig config;
+  Tokenizer tokenizer;
+  std::unique_ptr<Store> weights = std::make_unique<Store>();
+};
+
+/// Reads a folder. Throws Error that names the file and what is wrong: a file missing or damaged, a tensor missing,
+/// unknown, or of another type or shape than the config says, a tokenizer of another size.
+Model load_model(const std::filesystem::path& folder);
+
+/// Writes a folder, each file whole or not at all, the weights last. Throws Error when it cannot be written.
+void save_model(const Model& model, const std::filesystem::path& folder);
+
+}  // namespace tinyllm

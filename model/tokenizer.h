@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinyllm {
+
+/// Tokens of fixed meaning: the first of the vocabulary, then the markers of the prompt template.
+enum class Marker : uint8_t { system, user, assistant, sep };
+inline constexpr int32_t kPadId = 0;
+inline constexpr int32_t kBosId = 1;
+inline constexpr int32_t kEosId = 2;
+inline constexpr int32_t kUnkId = 3;
+
+/// A SentencePiece BPE that gives every text back byte for byte: no normalisation, bytes as a fallback, digits one by
+/// one, line feeds and runs of blanks kept.
+class Tokenizer {
+ public:
+  struct TrainOptions {
+    int64_t vocab_size = 16000;
+    int threads = 1;
+  };
+  /// Learns a vocabulary from UTF-8 texts (they are seen line by line). It may come out smaller than asked for when the
+  /// texts have not that many different pieces. Throws Error when there is no text, or the size has no room for bytes
+  /// and characters.
+  static Tokenizer train(std::span<const std::string> texts, const TrainOptions& options);
+
+  /// `tokenizer.model`. Loading throws Error on a file that is no SentencePiece model, or lacks bytes or markers.
+  static Tokenizer load(const std::filesystem::path& path);
+  void save(const std::filesystem::path& path) const;
+
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+  int64_t size() const;
+  int32_t id(Marker marker) const;
+
+  /// Tokens of a text. Never a marker, even where the text spells one. Throws Error when it is not UTF-8.
+  std::vector<int32_t> encode(std::string_view text) const;
+
+  /// The bytes of tokens; decode(encode(text)) == text. Control tokens have none. A part of a sequence may end in the
+  /// middle of a character. Throws Error on a token outside the vocabulary.
+  std::string decode(std::span<const int32_t> tokens) const;
+
+ private:
+  struct State;
+  explicit Tokenizer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// The text of a marker: `<|user|>`.
+std::string_view text_of(Marker marker);
+
+}  // namespace tinyllm

@@ -1,0 +1,113 @@
+#include <tinyllm/model/transformer.h>
+
+#include <tinyllm/tensor/philox.h>
+
+#include <cmath>
+
+namespace tinyllm {
+namespace {
+
+// The names of the weights and their shapes, once: the specs make them, the graph asks for them.
+struct Weights {
+  Graph& graph;
+  const ModelConfig& c;
+
+  Tensor get(const std::string& name, Shape shape) const { return graph.parameter(name, f32, shape); }
+  Tensor block(int64_t layer, const char* name, Shape shape) const {
+    return get(fmt::format("blocks.{}.{}", layer, name), shape);
+  }
+};
+
+Tensor feed_forward(const Weights& w, int64_t layer, Tensor x, const Dropout& drop) {
+  const ModelConfig& c = w.c;
+  const Tensor up =
+      linear(x, w.block(layer, "ffn.w1.weight", {c.ffn_dim, c.dim}), w.block(layer, "ffn.w1.bias", {c.ffn_dim}));
+  return linear(dropout(silu(up), drop), w.block(layer, "ffn.w2.weight", {c.dim, c.ffn_dim}),
+                w.block(layer, "ffn.w2.bias", {c.dim}));
+}
+
+Tensor self_attention(const Weights& w, int64_t layer, Tensor x, Tensor angles, const AttentionFn& attend) {
+  const ModelConfig& c = w.c;
+  const int64_t batch = x.shape()[0];
+  const int64_t tokens = x.shape()[1];
+  const Tensor qkv = linear(x, w.block(layer, "attn.qkv.weight", {3 * c.dim, c.dim}));
+  std::vector<Tensor> parts = split(qkv, -1, {c.dim, c.dim, c.dim});
+  for (Tensor& part : parts) part = reshape(part, {batch, tokens, c.n_heads, c.head_size()});
+  const Tensor out = attend(layer, rope(parts[0], angles), rope(parts[1], angles), parts[2]);
+  return linear(reshape(out, {batch, tokens, c.dim}), w.block(layer, "attn.o.weight", {c.dim, c.dim}));
+}
+
+}  // namespace
+
+std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
+  // GPT-2's deviations: 0.02, and less for what is added to the residual stream twice a layer.
+  constexpr float kStd = 0.02f;
+  const float residual = kStd / std::sqrt(2.0f * static_cast<float>(c.n_layers));
+  std::vector<WeightSpec> specs = {{"tok_emb.weight", {c.vocab_size, c.dim}, kStd, true}};
+  for (int64_t layer = 0; layer < c.n_layers; ++layer) {
+    const auto add = [&](const char* name, Shape shape, float std) {
+      specs.push_back({fmt::format("blocks.{}.{}", layer, name), shape, std, shape.rank() == 2});
+    };
+    add("norm1.weight", {c.dim}, 0);
+    add("attn.qkv.weight", {3 * c.dim, c.dim}, kStd);
+    add("attn.o.weight", {c.dim, c.dim}, residual);
+    add("norm2.weight", {c.dim}, 0);
+    add("ffn.w1.weight", {c.ffn_dim, c.dim}, kStd);
+    add("ffn.w1.bias", {c.ffn_dim}, 0);
+    add("ffn.w2.weight", {c.dim, c.ffn_dim}, residual);
+    add("ffn.w2.bias", {c.dim}, 0);
+  }
+  specs.push_back({"norm.weight", {c.dim}, 0, false});
+  specs.push_back({"lm_head.weight", {c.vocab_size, c.dim}, kStd, true});
+  return specs;
+}
+
+int64_t parameter_count(const ModelConfig& config) {
+  int64_t count = 0;
+  for (const WeightSpec& spec : weight_specs(config)) count += spec.shape.size();
+  return count;
+}
+
+void init_weights(const ModelConfig& config, uint64_t seed, Store& store) {
+  const std::vector<WeightSpec> specs = weight_specs(config);
+  std::vector<Store::Wanted> wanted;
+  for (const WeightSpec& spec : specs) wanted.push_back({spec.name, f32, spec.shape});
+  store.add(wanted);
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const std::span<float> values = store.at(specs[i].name).as<float>();
+    const bool is_norm = specs[i].name.find("norm") != std::string::npos;
+    Random random(seed, i);
+    for (float& x : values) {
+      x = specs[i].init_std > 0 ? static_cast<float>(random.normal()) * specs[i].init_std : is_norm ? 1.0f : 0.0f;
+    }
+  }
+}
+
+Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& inputs, const AttentionFn& attend) {
+  check(c);
+  Dropout drop = inputs.dropout;
+  drop.p = c.dropout;
+  const Weights w{graph, c};
+  const Tensor angles = rope_angles(inputs.positions, c.head_size(), c.rope_base);
+  Tensor x = embedding(w.get("tok_emb.weight", {c.vocab_size, c.dim}), inputs.tokens);
+  for (int64_t layer = 0; layer < c.n_layers; ++layer) {
+    const Tensor a = rms_norm(x, w.block(layer, "norm1.weight", {c.dim}), c.norm_eps);
+    x = add(x, self_attention(w, layer, a, angles, attend));
+    const Tensor b = rms_norm(x, w.block(layer, "norm2.weight", {c.dim}), c.norm_eps);
+    x = add(x, feed_forward(w, layer, b, drop));
+  }
+  return rms_norm(x, w.get("norm.weight", {c.dim}), c.norm_eps);
+}
+
+Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& inputs) {
+  Dropout drop = inputs.dropout;
+  drop.p = c.dropout;
+  return transformer(graph, c, inputs,
+                     [&](int64_t, Tensor q, Tensor k, Tensor v) { return attention(q, k, v, inputs.starts, drop); });
+}
+
+Tensor lm_head(const ModelConfig& c, Tensor hidden) {
+  return linear(hidden, hidden.graph().parameter("lm_head.weight", f32, {c.vocab_size, c.dim}));
+}
+
+}  // namespace tinyllm

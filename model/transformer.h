@@ -1,0 +1,52 @@
+#pragma once
+
+#include <tinyllm/model/config.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/tensor/store.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// One weight of the model: what a file must hold, and how training begins and treats it.
+struct WeightSpec {
+  std::string name;
+  Shape shape;
+  float init_std;  ///< Normal with this deviation; 0: all ones for norms, zeros for biases.
+  bool is_matrix;  ///< Weight decay is for matrices; not for norms and biases.
+};
+
+/// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.o, norm2, ffn.w1, ffn.w2},
+/// norm.weight, lm_head.weight. A matrix is [out, in]; rows of attn.qkv are all of Q, then K, then V.
+std::vector<WeightSpec> weight_specs(const ModelConfig& config);
+
+/// The number of weights.
+int64_t parameter_count(const ModelConfig& config);
+
+/// Draws weights as training begins with them, as a function of the seed alone.
+void init_weights(const ModelConfig& config, uint64_t seed, Store& store);
+
+/// What a forward pass sees. All i32 [B, T] but `dropout`.
+struct TransformerInputs {
+  Tensor tokens;
+  Tensor positions;      ///< Of each token in its document, from 0.
+  Tensor starts = {};    ///< The first place that a token sees; empty: the first of its row.
+  Dropout dropout = {};  ///< `p` is taken from the config; an empty step means none.
+};
+
+/// The hidden states [B, T, C] after the last norm:
+///   x = tok_emb[token];  x += o(attention(rope(q), rope(k), v)) with q, k, v = qkv(norm1(x));
+///   x += w2(dropout(silu(w1 norm2(x) + b1))) + b2;  norm(x).
+Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs);
+
+/// Scores of the next token [..., V] from hidden states [..., C].
+Tensor lm_head(const ModelConfig& config, Tensor hidden);
+
+/// Attention of a block, from q, k, v [B, T, H, D] after the rotation: what training and answering do differently.
+/// Called once for each layer.
+using AttentionFn = std::function<Tensor(int64_t layer, Tensor q, Tensor k, Tensor v)>;
+Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs, const AttentionFn& attend);
+
+}  // namespace tinyllm

@@ -1,0 +1,110 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/model/file.h>
+#include <tinyllm/tensor/philox.h>
+
+#include "../temp_folder.h"
+#include "sample_text.h"
+
+#include <algorithm>
+
+namespace tinyllm::test {
+namespace {
+
+std::string utf8(uint32_t c) {
+  const auto byte = [](uint32_t b) { return static_cast<char>(b); };
+  if (c < 0x80) return {byte(c)};
+  if (c < 0x800) return {byte(0xC0 | c >> 6), byte(0x80 | (c & 63))};
+  if (c < 0x10000) return {byte(0xE0 | c >> 12), byte(0x80 | (c >> 6 & 63)), byte(0x80 | (c & 63))};
+  return {byte(0xF0 | c >> 18), byte(0x80 | (c >> 12 & 63)), byte(0x80 | (c >> 6 & 63)), byte(0x80 | (c & 63))};
+}
+
+// Anything that is a character, with a liking for what is common and for what is special.
+std::string random_text(Random& random) {
+  static const std::vector<std::string> kSpecial = {" ",
+                                                    "  ",
+                                                    "\n",
+                                                    "\t",
+                                                    "\r\n",
+                                                    "\xE2\x96\x81",
+                                                    std::string(1, '\0'),
+                                                    "<|user|>",
+                                                    "<|sep|>",
+                                                    "<|",
+                                                    "|>",
+                                                    "</s>",
+                                                    "<s>",
+                                                    "<0x41>",
+                                                    "<unk>",
+                                                    "0",
+                                                    "123",
+                                                    "题",
+                                                    "\xF0\x9F\x98\x80",
+                                                    "e\xCC\x81",
+                                                    "\xE2\x80\x8D"};
+  std::string text;
+  for (int64_t i = random.below(40); i > 0; --i) {
+    uint32_t c = static_cast<uint32_t>(random.below(0x110000));
+    if (c >= 0xD800 && c < 0xE000) c = 'x';
+    const int64_t kind = random.below(4);
+    text += kind == 0   ? kSpecial[static_cast<size_t>(random.below(static_cast<int64_t>(kSpecial.size())))]
+            : kind == 1 ? utf8(c)
+            : kind == 2 ? utf8(static_cast<uint32_t>(0x4E00 + random.below(200)))
+                        : utf8(static_cast<uint32_t>(32 + random.below(95)));
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("any UTF-8 text comes back byte for byte, and none of it becomes a marker or a control token") {
+  const Tokenizer tokenizer = sample_tokenizer();
+  std::vector<int32_t> special = {kPadId, kBosId, kEosId, kUnkId};
+  for (const Marker marker : {Marker::system, Marker::user, Marker::assistant, Marker::sep}) {
+    special.push_back(tokenizer.id(marker));
+    CHECK(tokenizer.decode({{tokenizer.id(marker)}}) == text_of(marker));
+  }
+  std::vector<std::string> texts = {"", std::string(100000, 'a'), std::string(1000, ' '), "<|user|><|user|>",
+                                    "<<|sep|>>"};
+  Random random(11);
+  for (int i = 0; i < 2000; ++i) texts.push_back(random_text(random));
+  for (const std::string& text : texts) {
+    const std::vector<int32_t> tokens = tokenizer.encode(text);
+    CHECK(tokenizer.decode(tokens) == text);
+    for (const int32_t token : tokens) CHECK(std::find(special.begin(), special.end(), token) == special.end());
+  }
+}
+
+TEST_CASE("digits are one token each, and known words are one token") {
+  const Tokenizer tokenizer = sample_tokenizer();
+  CHECK(tokenizer.encode("2024").size() == 4);
+  CHECK(tokenizer.encode("等于多少").size() < 4);
+}
+
+TEST_CASE("a tokenizer is trained to the same file each time, and loads as it was saved") {
+  const TempFolder folder;
+  const Tokenizer tokenizer = sample_tokenizer();
+  tokenizer.save(folder / "a.model");
+  sample_tokenizer().save(folder / "b.model");
+  CHECK(read_file(folder / "a.model") == read_file(folder / "b.model"));
+  const Tokenizer loaded = Tokenizer::load(folder / "a.model");
+  CHECK(loaded.size() == tokenizer.size());
+  CHECK(loaded.encode("计算 12 + 3") == tokenizer.encode("计算 12 + 3"));
+}
+
+TEST_CASE("what is no tokenizer, no text or no token is refused") {
+  const TempFolder folder;
+  write_file(folder / "bad.model", "not a model");
+  CHECK_THROWS_AS(Tokenizer::load(folder / "bad.model"), Error);
+  CHECK_THROWS_AS(Tokenizer::load(folder / "missing.model"), Error);
+  CHECK_THROWS_WITH_AS(Tokenizer::train({}, {}), "tokenizer: no text to learn from", Error);
+  const std::vector<std::string> blank = {"", "\n\n"};
+  CHECK_THROWS_AS(Tokenizer::train(blank, {}), Error);
+  CHECK_THROWS_AS(sample_tokenizer(50), Error);
+  const Tokenizer tokenizer = sample_tokenizer();
+  CHECK_THROWS_AS(tokenizer.encode("\xFF"), Error);
+  CHECK_THROWS_AS(tokenizer.decode({{-1}}), Error);
+  CHECK_THROWS_AS(tokenizer.decode({{100000}}), Error);
+}
+
+}  // namespace tinyllm::test
