@@ -66,6 +66,12 @@ Tensor rope(Tensor x, Tensor angles);
 /// Source: Dao et al., "FlashAttention", 2022.
 Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {});
 
+/// Attention of new tokens over a cache of keys and values, which grows: k and v [B, T, G, D] are stored in `cache_k`
+/// and `cache_v` (states [B, S, G, D]) at places lengths[b] to lengths[b] + T - 1, and query t of row b sees places 0
+/// to lengths[b] + t. q and the result [B, T, H, D], lengths i32 [B]. Running throws Error when a row has no room. Not
+/// differentiable.
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, Tensor cache_k, Tensor cache_v, Tensor lengths);
+
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 
 /// Rows of a table: table [V, C], tokens i32 [...] -> [..., C]. Running throws Error on a token outside [0, V).

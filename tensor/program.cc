@@ -32,11 +32,12 @@ struct Program::State {
   ThreadPool* pool = nullptr;
   std::unique_ptr<Store> own_store;
   Store* store = nullptr;
+  Store* states = nullptr;
   Arena inputs;
   Arena activations;
   std::vector<Step> steps;
   std::unordered_map<std::string, View> named;
-  std::unordered_map<int, View> outputs;  // By value id.
+  std::unordered_map<int, std::pair<View, std::string>> outputs;  // By value id, with its name.
   Memory memory;
 };
 
@@ -48,19 +49,24 @@ Program& Program::operator=(Program&&) noexcept = default;
 namespace {
 
 // The bytes of every value that no node computes: from the store, or from the arena of inputs and constants.
-std::vector<void*> bind_leaves(const Graph& graph, Store& store, Arena& inputs, Memory& memory) {
-  std::vector<Store::Wanted> wanted;
+std::vector<void*> bind_leaves(const Graph& graph, Store& parameters, Store& states, Arena& inputs, Memory& memory) {
+  const auto store_of = [&](const Value& value) -> Store& {
+    return value.kind == Kind::parameter ? parameters : states;
+  };
+  std::vector<Store::Wanted> wanted_parameters, wanted_states;
   size_t input_bytes = 0;
   for (const Value& value : graph.values()) {
     const size_t bytes = aligned(bytes_of(value));
     if (is_persistent(value)) {
+      std::vector<Store::Wanted>& wanted = value.kind == Kind::parameter ? wanted_parameters : wanted_states;
       wanted.push_back({value.name, value.dtype, value.shape});
       (value.kind == Kind::parameter ? memory.parameters : memory.states) += bytes;
     } else if (value.kind != Kind::activation) {
       input_bytes += bytes;
     }
   }
-  store.add(wanted);
+  parameters.add(wanted_parameters);
+  states.add(wanted_states);
   inputs = Arena(input_bytes);
   memory.inputs = input_bytes;
 
@@ -68,7 +74,7 @@ std::vector<void*> bind_leaves(const Graph& graph, Store& store, Arena& inputs, 
   std::byte* next = inputs.data();
   for (const Value& value : graph.values()) {
     if (is_persistent(value)) {
-      data.push_back(store.at(value.name).data);
+      data.push_back(store_of(value).at(value.name).data);
     } else if (value.kind == Kind::activation) {
       data.push_back(nullptr);
     } else {
@@ -90,9 +96,10 @@ Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions 
   state->pool = options.pool != nullptr ? options.pool : state->own_pool.get();
   if (options.store == nullptr) state->own_store = std::make_unique<Store>();
   state->store = options.store != nullptr ? options.store : state->own_store.get();
+  state->states = options.states != nullptr ? options.states : state->store;
 
   const Plan plan = tinyllm::plan(graph, outputs);
-  std::vector<void*> data = bind_leaves(graph, *state->store, state->inputs, state->memory);
+  std::vector<void*> data = bind_leaves(graph, *state->store, *state->states, state->inputs, state->memory);
   state->activations = Arena(plan.arena);
   state->memory.activations = plan.arena;
   for (const Block& block : plan.blocks) state->memory.unplanned += block.bytes;
@@ -118,7 +125,7 @@ Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions 
       state->named.emplace(value.name, view(static_cast<int>(id)));
     }
   }
-  for (const Tensor& output : outputs) state->outputs.emplace(output.id(), view(output.id()));
+  for (const Tensor& output : outputs) state->outputs.try_emplace(output.id(), view(output.id()), output.name());
   return Program(std::move(state));
 }
 
@@ -151,9 +158,9 @@ const View& Program::view(std::string_view name) const {
   return found->second;
 }
 
-const View& Program::view(const Tensor& output) const {
-  const auto found = state_->outputs.find(output.id());
-  if (found == state_->outputs.end()) throw Error("program: {} is not among its outputs", output.str());
+const std::pair<View, std::string>& Program::output_view(int id) const {
+  const auto found = state_->outputs.find(id);
+  if (found == state_->outputs.end()) throw Error("program: value {} of the graph is not among its outputs", id);
   return found->second;
 }
 

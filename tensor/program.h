@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/tensor/graph.h>
+#include <tinyllm/tensor/op.h>
 #include <tinyllm/tensor/store.h>
 #include <tinyllm/tensor/thread_pool.h>
 
@@ -28,7 +29,8 @@ struct OpTime {
 struct CompileOptions {
   int threads = hardware_threads();  ///< Of the program's own pool.
   ThreadPool* pool = nullptr;        ///< A pool to share between programs, in place of an own one.
-  Store* store = nullptr;            ///< Where parameters and states live. Null: in a store of the program's own.
+  Store* store = nullptr;            ///< Where parameters live. Null: in a store of the program's own.
+  Store* states = nullptr;           ///< Where states live. Null: with the parameters.
 };
 
 /// A graph ready to run: which nodes, in which order, every byte placed. Made by `compile`.
@@ -56,10 +58,12 @@ class Program {
   std::span<T> as(std::string_view name) {
     return typed<T>(view(name), name);
   }
-  /// The elements of one of the outputs that were asked of `compile`; valid until the next run.
+  /// The elements of one of the outputs that were asked of `compile`; valid until the next run. The tensor's graph may
+  /// be gone. Throws Error when it is none of the outputs, or of another type.
   template <class T>
   std::span<const T> read(const Tensor& output) const {
-    return typed<T>(view(output), output.name());
+    const auto& [view, name] = output_view(output.id());
+    return typed<T>(view, name);
   }
 
   /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary).
@@ -73,12 +77,12 @@ class Program {
   friend Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions options);
   struct State;
   explicit Program(std::unique_ptr<State> state);
-  const struct View& view(std::string_view name) const;
-  const struct View& view(const Tensor& output) const;
-  static std::span<std::byte> bytes(const struct View& view, DType expected, std::string_view name);
+  const View& view(std::string_view name) const;
+  const std::pair<View, std::string>& output_view(int id) const;
+  static std::span<std::byte> bytes(const View& view, DType expected, std::string_view name);
 
   template <class T>
-  static std::span<T> typed(const struct View& view, std::string_view name) {
+  static std::span<T> typed(const View& view, std::string_view name) {
     const std::span<std::byte> raw = bytes(view, dtype_of<T>(), name);
     return {reinterpret_cast<T*>(raw.data()), raw.size() / sizeof(T)};
   }

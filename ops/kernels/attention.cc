@@ -111,8 +111,8 @@ void mask_row(const AttentionHead& h, const Tile& tile, int64_t row, float* mask
 
 void scores(const AttentionHead& h, const Tile& tile, const float* keys, float* s) {
   for (int64_t i = 0; i < tile.queries * kKeyBlock; ++i) s[i] = 0;
-  multiply(tile.queries, kKeyBlock, h.head_size, h.q + tile.query * h.stride, h.stride, 1, keys, kKeyBlock, s,
-           kKeyBlock);
+  multiply(tile.queries, kKeyBlock, h.head_size, h.q + (tile.query - h.first_query) * h.stride, h.stride, 1, keys,
+           kKeyBlock, s, kKeyBlock);
 }
 
 float scale_of(const AttentionHead& h) { return 1.0f / __builtin_sqrtf(static_cast<float>(h.head_size)); }
@@ -139,12 +139,13 @@ void attention(const AttentionHead& h, int64_t from, int64_t to) {
   alignas(64) float keys[kMaxHeadSize * kKeyBlock];
   alignas(64) float s[kQueryBlock * kKeyBlock];
   alignas(64) float mask[kMaskChunk];
+  float* out_rows = h.out + (from - h.first_query) * h.stride;
   float most[kQueryBlock];
   float total[kQueryBlock];
   for (int64_t i = 0; i < to - from; ++i) {
     most[i] = kLowest;
     total[i] = 0;
-    for (int64_t d = 0; d < h.head_size; ++d) h.out[(from + i) * h.stride + d] = 0;
+    for (int64_t d = 0; d < h.head_size; ++d) out_rows[i * h.stride + d] = 0;
   }
   for (int64_t key = first_key(h, from, to); key < to; key += kKeyBlock) {
     const Tile tile = {from, to - from, key, least(kKeyBlock, to - key)};
@@ -157,19 +158,19 @@ void attention(const AttentionHead& h, int64_t from, int64_t to) {
         for (int64_t j = 0; j < kKeyBlock; ++j) row[j] = 0;
         continue;
       }
-      online_softmax(h, range, row, h.out + (from + i) * h.stride, most[i], total[i]);
+      online_softmax(h, range, row, out_rows + i * h.stride, most[i], total[i]);
       if (h.mask.threshold == 0) continue;
       mask_row(h, tile, i, mask);
       for (int64_t j = 0; j < tile.keys; ++j) row[j] *= mask[j];
     }
-    multiply(tile.queries, h.head_size, tile.keys, s, kKeyBlock, 1, h.v + key * h.kv_stride, h.kv_stride,
-             h.out + from * h.stride, h.stride);
+    multiply(tile.queries, h.head_size, tile.keys, s, kKeyBlock, 1, h.v + key * h.kv_stride, h.kv_stride, out_rows,
+             h.stride);
   }
   for (int64_t i = 0; i < to - from; ++i) {
-    float* out = h.out + (from + i) * h.stride;
+    float* out = out_rows + i * h.stride;
     const float inverse = 1.0f / total[i];
     for_each_vector(h.head_size, [&](int64_t d, int64_t n) { store_any(out + d, load_any(out + d, n) * inverse, n); });
-    h.lse[from + i] = most[i] + __builtin_logf(total[i]);
+    if (h.lse != nullptr) h.lse[from - h.first_query + i] = most[i] + __builtin_logf(total[i]);
   }
 }
 

@@ -37,10 +37,11 @@ struct AttentionHead {
   const float *q, *k, *v;
   const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
   float* out;             ///< Forward: written. Backward: read.
-  float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written. Backward: read.
+  float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
   const float* dout;
   float *dq, *dk, *dv;  ///< Added to.
   int64_t tokens, head_size, stride, kv_stride;
+  int64_t first_query;  ///< The token that row 0 of q, out and lse belongs to; 0 but over a cache.
   DropoutMask mask;
   int64_t mask_first;  ///< Index of the weight (query 0, key 0) of this head, for the mask.
 };

@@ -79,6 +79,52 @@ OpCase attention_case(const std::string& name, const Setting& s) {
   return test;
 }
 
+// New tokens behind `lengths` old ones: the cache with the new tokens in it is what plain attention sees.
+OpCase cached_case(const std::string& name, int64_t tokens, int64_t room, int64_t heads, int64_t groups, int64_t d,
+                   std::vector<int64_t> lengths) {
+  const int64_t batch = static_cast<int64_t>(lengths.size());
+  OpCase test;
+  test.name = "cached_attention, " + name;
+  test.check_gradient = false;
+  test.arguments = {{f32, {batch, tokens, heads, d}, -2, 2, false},
+                    {f32, {batch, tokens, groups, d}, -2, 2, false},
+                    {f32, {batch, tokens, groups, d}, -1, 1, false},
+                    {f32, {batch, room, groups, d}, -2, 2, false, Kind::state},
+                    {f32, {batch, room, groups, d}, -1, 1, false, Kind::state}};
+  for (const int64_t length : lengths) test.arguments.push_back({i32, {1}, double(length), double(length) + 1});
+  if (lengths.empty()) test.arguments.push_back({i32, {0}});
+  test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    const Tensor old = concat({in.begin() + 5, in.end()}, 0);
+    return {cached_attention(in[0], in[1], in[2], in[3], in[4], old), in[3], in[4]};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array out = in[0];
+    std::vector<Array> caches = {in[3], in[4]};
+    const int64_t row = groups * d;
+    for (int64_t b = 0; b < batch; ++b) {
+      const int64_t old = lengths[size_t(b)];
+      for (int64_t i = 0; i < tokens * row; ++i) {
+        caches[0][(b * room + old) * row + i] = in[1][b * tokens * row + i];
+        caches[1][(b * room + old) * row + i] = in[2][b * tokens * row + i];
+      }
+      // Plain attention over the row's whole history, with queries of zeros for the old tokens.
+      const int64_t all = old + tokens;
+      std::vector<Array> whole = {Array({1, all, heads, d}), Array({1, all, groups, d}), Array({1, all, groups, d})};
+      for (int64_t i = 0; i < all * row; ++i) {
+        whole[1][i] = caches[0][b * room * row + i];
+        whole[2][i] = caches[1][b * room * row + i];
+      }
+      for (int64_t i = 0; i < tokens * heads * d; ++i)
+        whole[0][old * heads * d + i] = in[0][b * tokens * heads * d + i];
+      const Setting setting{.batch = 1, .tokens = all, .heads = heads, .groups = groups, .head_size = d};
+      const Array result = reference(setting, whole)[0];
+      for (int64_t i = 0; i < tokens * heads * d; ++i) out[b * tokens * heads * d + i] = result[old * heads * d + i];
+    }
+    return std::vector<Array>{out, caches[0], caches[1]};
+  };
+  return test;
+}
+
 }  // namespace
 
 std::vector<OpCase> attention_cases() {
@@ -91,6 +137,10 @@ std::vector<OpCase> attention_cases() {
                      {.batch = 1, .tokens = 70, .heads = 1, .groups = 1, .head_size = 3, .documents = {}, .p = 0.2f}),
       attention_case("documents apart",
                      {.batch = 2, .tokens = 12, .heads = 2, .groups = 1, .head_size = 4, .documents = {0, 5, 6}}),
+      cached_case("one new token each", 1, 9, 2, 2, 4, {0, 3, 8}),
+      cached_case("several, shared key heads", 5, 100, 4, 2, 6, {70, 0}),
+      cached_case("more than a block", 70, 200, 1, 1, 3, {130}),
+      cached_case("no rows", 1, 4, 2, 2, 4, {}),
       attention_case("an empty batch", {.batch = 0, .tokens = 5, .heads = 2, .groups = 2, .head_size = 4}),
       attention_case("several blocks", {.batch = 2,
                                         .tokens = 200,
