@@ -1,0 +1,239 @@
+// From text to a model that answers: made-up problems of arithmetic and everyday reasoning, or a text of one's own.
+#include <tinyllm/model/file.h>
+#include <tinyllm/model/transformer.h>
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/train/progress_bar.h>
+#include <tinyllm/train/reasoning.h>
+#include <tinyllm/train/run.h>
+
+#include "interrupt.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cmath>
+#include <map>
+
+namespace tl = tinyllm;
+
+namespace {
+
+// What a preset chooses; options change single fields.
+struct Preset {
+  tl::ModelConfig model;
+  tl::Recipe recipe;
+};
+
+Preset small() {
+  Preset p;
+  p.model = {.vocab_size = 640, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
+  p.recipe = {.rows = 16, .length = 128, .steps = 2000, .rate = 3e-3f};
+  return p;
+}
+
+Preset full_size() {
+  Preset p;
+  p.recipe = {.rows = 8, .length = 256, .steps = 2000, .rate = 6e-4f};
+  return p;
+}
+
+struct Options {
+  std::string corpus;
+  std::string output = "tinyllm-model";
+  std::string preset = "small";
+  int threads = tl::hardware_threads();
+  int64_t steps = 0, rows = 0, length = 0, vocab = 0;
+  float rate = 0;
+  uint64_t seed = 1;
+};
+
+Options parse(int argc, char** argv) {
+  Options o;
+  CLI::App app(
+      "Trains a small language model on this machine and saves it as a folder that examples/chat opens.\n"
+      "Without --corpus: pretrains and fine-tunes on made-up reasoning problems, then asks it new ones.\n"
+      "Started again with the same options, it goes on where it was stopped.");
+  app.set_version_flag("--version", TINYLLM_VERSION);
+  app.add_option("--corpus", o.corpus, "Pretrain on this UTF-8 text instead, and report perplexity on a held-out part");
+  app.add_option("--output", o.output, "The model folder")->capture_default_str();
+  app.add_option("--preset", o.preset, "Size of the model: small (1 M parameters) or default (41.6 M)")
+      ->check(CLI::IsMember({"small", "default"}))
+      ->capture_default_str();
+  app.add_option("--steps", o.steps, "Training steps (with built-in data: of pretraining and of fine-tuning each)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--batch", o.rows, "Rows in a step")->check(CLI::PositiveNumber);
+  app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
+  app.add_option("--rate", o.rate, "Highest learning rate")->check(CLI::PositiveNumber);
+  app.add_option("--vocab", o.vocab, "Tokens of the vocabulary")->check(CLI::PositiveNumber);
+  app.add_option("--seed", o.seed, "Of data, weights and order: same seed, same model")->capture_default_str();
+  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+  app.footer("Sizes that are not given come from the preset.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  return o;
+}
+
+Preset chosen(const Options& o) {
+  Preset p = o.preset == "small" ? small() : full_size();
+  if (o.vocab != 0) p.model.vocab_size = o.vocab;
+  if (o.rows != 0) p.recipe.rows = o.rows;
+  if (o.length != 0) p.recipe.length = o.length;
+  if (o.steps != 0) p.recipe.steps = o.steps;
+  if (o.rate != 0) p.recipe.rate = o.rate;
+  p.model.context = std::max(p.model.context, p.recipe.length);
+  p.recipe.warmup = std::min<int64_t>(p.recipe.warmup, p.recipe.steps / 10 + 1);
+  p.recipe.seed = o.seed;
+  return p;
+}
+
+tl::Model make_model(Preset& preset, const Options& o, const std::vector<std::string>& texts) {
+  fmt::print(stderr, "learning a vocabulary of up to {} tokens\n", preset.model.vocab_size);
+  tl::Tokenizer tokenizer = tl::Tokenizer::train(texts, {preset.model.vocab_size, o.threads});
+  preset.model.vocab_size = tokenizer.size();
+  tl::Model model{preset.model, std::move(tokenizer)};
+  tl::init_weights(model.config, o.seed, *model.weights);
+  return model;
+}
+
+std::vector<std::vector<int32_t>> encode(const tl::Tokenizer& tokenizer, const std::vector<std::string>& texts) {
+  std::vector<std::vector<int32_t>> all;
+  for (const std::string& text : texts) all.push_back(tokenizer.encode(text));
+  return all;
+}
+
+void describe(const tl::Dataset& data, const char* name) {
+  const tl::PackReport& r = data.report();
+  fmt::print("{}: {} texts, {} tokens, {} learned, {} rows of {}, {} cut short\n", name, r.samples, r.tokens,
+             r.learned_tokens, r.rows, data.length(), r.truncated);
+}
+
+// Runs the stages with a bar for each, and says how each went. False when interrupted.
+bool train(tl::Model& model, const std::vector<tl::Stage>& stages, const Options& o, tl::ThreadPool& pool) {
+  std::optional<tl::ProgressBar> bar;
+  const tl::Stage* shown = nullptr;
+  tl::RunOptions run;
+  run.folder = o.output;
+  run.should_stop = [] { return tl::interrupts > 0; };
+  run.on_step = [&](const tl::Progress& p) {
+    if (shown != p.stage) {
+      bar.emplace(p.stage->name, p.stage->recipe.steps);
+      shown = p.stage;
+    }
+    bar->show(p.step, fmt::format("loss {:.3f}  perplexity {:.2f}  {:.0f} tokens/s  left {}", p.loss, std::exp(p.loss),
+                                  p.tokens_per_second, tl::clock_time(p.seconds_left)));
+  };
+  run.on_stage = [&](const tl::Stage& stage, double loss) {
+    bar.reset();
+    fmt::print("{}: held-out loss {:.4f}, perplexity {:.3f}\n", stage.name, loss, std::exp(loss));
+  };
+  if (tl::has_checkpoint(run.folder)) fmt::print(stderr, "{}: going on where it was stopped\n", o.output);
+  return tl::run_stages(model, stages, pool, run);
+}
+
+int stopped(const Options& o) {
+  fmt::print(stderr, "\nstopped; {} is saved and the same command goes on from there\n", o.output);
+  return 1;
+}
+
+void introduce(const tl::Model& model, const Options& o) {
+  fmt::print("model: {:.2f} M parameters, {} tokens, {} layers of {}; {} threads, {}\n",
+             static_cast<double>(tl::parameter_count(model.config)) / 1e6, model.config.vocab_size,
+             model.config.n_layers, model.config.dim, o.threads, tl::cpu_features());
+}
+
+// ---- A text of one's own --------------------------------------------------------------------------------------------
+
+int train_on_corpus(const Options& o, tl::ThreadPool& pool) {
+  Preset preset = chosen(o);
+  const std::string text = tl::read_file(o.corpus);
+  tl::check_utf8(text, o.corpus);
+  const tl::TextSplit split = tl::split_text(text);
+  tl::Model model = make_model(preset, o, split.train);
+  introduce(model, o);
+  const tl::Tokenizer& tokenizer = model.tokenizer;
+  std::vector<tl::Stage> stages;
+  stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, split.train), preset.recipe.length),
+                    tl::Dataset::of_texts(encode(tokenizer, split.held_out), preset.recipe.length), preset.recipe});
+  describe(stages[0].train, "corpus");
+  describe(stages[0].held_out, "held out");
+  if (!train(model, stages, o, pool)) return stopped(o);
+  fmt::print("saved {}\n", o.output);
+  return 0;
+}
+
+// ---- Built-in problems ----------------------------------------------------------------------------------------------
+
+void report(const std::vector<tl::Answered>& answers) {
+  std::map<std::string, std::pair<int, int>> kinds;
+  int right = 0;
+  for (const tl::Answered& a : answers) {
+    auto& [good, all] = kinds[a.problem.kind];
+    good += a.is_right;
+    ++all;
+    right += a.is_right;
+  }
+  fmt::print("\nheld-out problems, greedy, exact match: {}/{} = {:.1f} %\n", right, answers.size(),
+             100.0 * right / static_cast<double>(answers.size()));
+  for (const auto& [kind, counts] : kinds) fmt::print("  {}: {}/{}\n", kind, counts.first, counts.second);
+  fmt::print("\nfive of them:\n");
+  for (size_t i = 0; i < 5 && i < answers.size(); ++i) {
+    const tl::Answered& a = answers[i];
+    fmt::print("\n  问 {}\n  想 {}\n  答 {}  [{}]\n", a.problem.question, a.said.cot, a.said.final,
+               a.is_right ? "right" : "wrong: " + a.problem.final);
+  }
+}
+
+int train_on_problems(const Options& o, tl::ThreadPool& pool) {
+  constexpr int64_t kProblems = 60000;
+  constexpr int64_t kHeldOut = 500;
+  constexpr int64_t kRows = 50;  // Asked at once.
+  Preset preset = chosen(o);
+  const std::vector<tl::Problem> problems = tl::make_problems(o.seed, kProblems, tl::Split::train);
+  const std::vector<tl::Problem> held_out = tl::make_problems(o.seed, kHeldOut, tl::Split::held_out);
+  std::vector<std::string> texts, held_out_texts;
+  for (const tl::Problem& p : problems) texts.push_back(tl::as_text(p));
+  for (const tl::Problem& p : held_out) held_out_texts.push_back(tl::as_text(p));
+
+  std::vector<std::string> tokenizer_texts(texts.begin(), texts.begin() + 10000);
+  for (int i = 0; i < 10000; ++i)
+    tokenizer_texts.push_back(tl::reasoning("", "") + problems[0].system + problems[static_cast<size_t>(i)].system);
+  tl::Model model = make_model(preset, o, tokenizer_texts);
+  introduce(model, o);
+  const int64_t length = preset.recipe.length;
+  const tl::Tokenizer& tokenizer = model.tokenizer;
+  std::vector<tl::Stage> stages;
+  stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, texts), length),
+                    tl::Dataset::of_texts(encode(tokenizer, held_out_texts), length), preset.recipe});
+  stages.push_back({"fine-tune", tl::Dataset::of_samples(tl::chat_samples(tokenizer, problems), length),
+                    tl::Dataset::of_samples(tl::chat_samples(tokenizer, held_out), length), preset.recipe});
+  for (const tl::Stage& stage : stages) describe(stage.train, stage.name.c_str());
+  if (!train(model, stages, o, pool)) return stopped(o);
+
+  tl::Generator generator(model, {.rows = kRows, .threads = o.threads});
+  std::vector<tl::Answered> answers;
+  {
+    tl::ProgressBar bar("asking", kHeldOut);
+    answers = tl::answer(generator, kRows, model, held_out,
+                         [&](size_t done) { bar.show(static_cast<int64_t>(done), "held-out problems"); });
+  }
+  report(answers);
+  fmt::print("\nsaved {}; talk to it: chat {}\n", o.output, o.output);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  try {
+    tl::count_interrupts();
+    tl::make_folder(options.output);
+    tl::ThreadPool pool(options.threads);
+    return options.corpus.empty() ? train_on_problems(options, pool) : train_on_corpus(options, pool);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "train_tiny: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,193 @@
+#include <tinyllm/train/dataset.h>
+
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/tensor/philox.h>
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+namespace tinyllm {
+namespace {
+
+// Element `index` of a permutation of [0, n) that (seed, pass) draws, without making the others: a Feistel network over
+// the next even number of bits, walked until it lands within n.
+// Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002.
+uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
+  int half = 1;
+  while (half < 31 && (uint64_t{1} << 2 * half) < n) ++half;
+  const uint64_t mask = (uint64_t{1} << half) - 1;
+  do {
+    uint64_t left = index >> half;
+    uint64_t right = index & mask;
+    for (uint32_t round = 0; round < 6; ++round) {
+      const uint32_t word = philox({static_cast<uint32_t>(right), round, static_cast<uint32_t>(pass), 1},
+                                   {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)})[0];
+      left = std::exchange(right, left ^ (word & mask));
+    }
+    index = left << half | right;
+  } while (index >= n);
+  return index;
+}
+
+}  // namespace
+
+Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) {
+  Dataset data(length);
+  std::vector<Piece> pieces;
+  for (const Sample& sample : samples) {
+    // The last token is a target only.
+    const size_t whole = sample.tokens.empty() ? 0 : sample.tokens.size() - 1;
+    const size_t used = std::min(whole, static_cast<size_t>(length));
+    ++data.report_.samples;
+    if (used < whole) ++data.report_.truncated;
+    if (used == 0) continue;
+    Piece& piece = pieces.emplace_back();
+    piece.tokens.assign(sample.tokens.begin(), sample.tokens.begin() + static_cast<std::ptrdiff_t>(used));
+    for (size_t i = 0; i < used; ++i) {
+      piece.targets.push_back(sample.learned[i + 1] ? sample.tokens[i + 1] : kIgnore);
+    }
+  }
+  data.pack(std::move(pieces));
+  return data;
+}
+
+Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length) {
+  Dataset data(length);
+  std::vector<Piece> pieces;
+  for (const std::vector<int32_t>& text : texts) {
+    ++data.report_.samples;
+    for (size_t from = 0; from + 1 < text.size(); from += static_cast<size_t>(length)) {
+      const auto begin = text.begin() + static_cast<std::ptrdiff_t>(from);
+      const auto count = std::min<std::ptrdiff_t>(length, text.end() - begin - 1);
+      pieces.push_back({{begin, begin + count}, {begin + 1, begin + count + 1}});
+    }
+  }
+  data.pack(std::move(pieces));
+  return data;
+}
+
+// Each piece goes into the first of some rows still open that has room for it.
+void Dataset::pack(std::vector<Piece> pieces) {
+  constexpr size_t kOpen = 64;
+  struct Open {
+    size_t row;
+    int64_t room;
+  };
+  std::deque<Open> open;
+  for (Piece& piece : pieces) {
+    const auto size = static_cast<int64_t>(piece.tokens.size());
+    report_.tokens += size;
+    report_.learned_tokens += size - std::count(piece.targets.begin(), piece.targets.end(), kIgnore);
+    auto fits = std::find_if(open.begin(), open.end(), [&](const Open& o) { return o.room >= size; });
+    if (fits == open.end()) {
+      if (open.size() == kOpen) open.pop_front();
+      open.push_back({rows_.size(), length_});
+      rows_.emplace_back();
+      fits = open.end() - 1;
+    }
+    rows_[fits->row].push_back(std::move(piece));
+    fits->room -= size;
+    if (fits->room == 0) open.erase(fits);
+  }
+  report_.rows = rows();
+}
+
+Batch Dataset::empty_batch(int64_t rows) const {
+  const auto size = static_cast<size_t>(rows * length_);
+  Batch batch{rows,
+              length_,
+              std::vector<int32_t>(size, kPadId),
+              std::vector<int32_t>(size, kIgnore),
+              std::vector<int32_t>(size, 0),
+              std::vector<int32_t>(size, 0)};
+  return batch;
+}
+
+void Dataset::fill(Batch& batch, int64_t at, const Row& row) const {
+  int64_t place = 0;
+  const auto base = static_cast<size_t>(at * length_);
+  for (const Piece& piece : row) {
+    for (size_t i = 0; i < piece.tokens.size(); ++i) {
+      const size_t to = base + static_cast<size_t>(place) + i;
+      batch.tokens[to] = piece.tokens[i];
+      batch.targets[to] = piece.targets[i];
+      batch.positions[to] = static_cast<int32_t>(i);
+      batch.starts[to] = static_cast<int32_t>(place);
+    }
+    place += static_cast<int64_t>(piece.tokens.size());
+  }
+  // Padding is a sample of its own.
+  for (int64_t i = place; i < length_; ++i) {
+    batch.positions[base + static_cast<size_t>(i)] = static_cast<int32_t>(i - place);
+    batch.starts[base + static_cast<size_t>(i)] = static_cast<int32_t>(place);
+  }
+}
+
+Batch Dataset::batch(int64_t rows, uint64_t seed, int64_t step) const {
+  if (rows_.empty()) throw Error("dataset: no rows to learn from");
+  Batch batch = empty_batch(rows);
+  for (int64_t i = 0; i < rows; ++i) {
+    const auto index = static_cast<uint64_t>(step * rows + i);
+    fill(batch, i, rows_[permuted(index % rows_.size(), rows_.size(), seed, index / rows_.size())]);
+  }
+  return batch;
+}
+
+Batch Dataset::in_order(int64_t first, int64_t rows) const {
+  Batch batch = empty_batch(rows);
+  for (int64_t i = 0; i < rows && first + i < this->rows(); ++i) fill(batch, i, rows_[static_cast<size_t>(first + i)]);
+  return batch;
+}
+
+uint64_t Dataset::hash() const {
+  uint64_t hash = static_cast<uint64_t>(length_);
+  for (const Row& row : rows_) {
+    for (const Piece& piece : row) {
+      hash = XXH3_64bits_withSeed(piece.tokens.data(), piece.tokens.size() * sizeof(int32_t), hash);
+      hash = XXH3_64bits_withSeed(piece.targets.data(), piece.targets.size() * sizeof(int32_t), hash);
+    }
+  }
+  return hash;
+}
+
+TextSplit split_text(std::string_view text) {
+  constexpr size_t kStretch = 4096;
+  constexpr size_t kEvery = 20;
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) throw Error("corpus: holds no text");
+  // A short text has stretches of a twentieth of it.
+  const size_t stretch = std::clamp<size_t>(text.size() / kEvery, 1, kStretch);
+  TextSplit split;
+  bool fresh = true;  // The next stretch to learn from begins a text.
+  size_t count = 0;
+  for (size_t from = 0; from < text.size(); ++count) {
+    const size_t line_end = text.find('\n', std::min(from + stretch, text.size()) - 1);
+    const size_t end = line_end == std::string_view::npos ? text.size() : line_end + 1;
+    const std::string_view part = text.substr(from, end - from);
+    from = end;
+    if (count % kEvery == kEvery - 1) {
+      split.held_out.emplace_back(part);
+      fresh = true;
+      continue;
+    }
+    if (fresh) split.train.emplace_back();
+    split.train.back() += part;
+    fresh = false;
+  }
+  if (split.held_out.empty() && split.train.size() == 1) {
+    // Fewer than twenty lines' ends: hold out the last stretch.
+    std::string& whole = split.train[0];
+    const size_t cut = whole.rfind('\n', whole.size() - std::min(whole.size(), stretch) - 1);
+    if (cut != std::string::npos && cut + 1 < whole.size()) {
+      split.held_out.push_back(whole.substr(cut + 1));
+      whole.resize(cut + 1);
+    }
+  }
+  if (split.held_out.empty())
+    throw Error("corpus: {} bytes, too little to learn from and to hold some out", text.size());
+  return split;
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <tinyllm/model/prompt.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// Rows for one step, each [rows, length].
+struct Batch {
+  int64_t rows = 0;
+  int64_t length = 0;
+  std::vector<int32_t> tokens;
+  std::vector<int32_t> targets;    ///< kIgnore where nothing is learned.
+  std::vector<int32_t> positions;  ///< From 0 in each sample.
+  std::vector<int32_t> starts;     ///< The first place that a token sees: samples in one row do not see each other.
+};
+
+/// What became of the samples.
+struct PackReport {
+  int64_t samples = 0;
+  int64_t truncated = 0;       ///< Longer than a row: their ends are lost.
+  int64_t tokens = 0;          ///< Of samples, without padding.
+  int64_t learned_tokens = 0;  ///< Targets that carry loss.
+  int64_t rows = 0;
+};
+
+/// Samples packed into rows of equal length.
+class Dataset {
+ public:
+  /// Samples of prompts and answers, several to a row.
+  static Dataset of_samples(const std::vector<Sample>& samples, int64_t length);
+  /// Running text, every token learned; a long text fills rows one after the other, each knowing the first token of the
+  /// next as its last target.
+  static Dataset of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length);
+
+  int64_t rows() const { return static_cast<int64_t>(rows_.size()); }
+  int64_t length() const { return length_; }
+  const PackReport& report() const { return report_; }
+
+  /// The batch of a step: rows in an order that is drawn anew for each time through the data, a pure function of
+  /// (seed, step). Throws Error when there are no rows.
+  Batch batch(int64_t rows, uint64_t seed, int64_t step) const;
+  /// Rows `first` to `first + rows`, in order; those beyond the end are padding without targets.
+  Batch in_order(int64_t first, int64_t rows) const;
+
+  /// Of all tokens and targets: a resumed run must see the same.
+  uint64_t hash() const;
+
+ private:
+  struct Piece {
+    std::vector<int32_t> tokens;
+    std::vector<int32_t> targets;
+  };
+  using Row = std::vector<Piece>;
+
+  explicit Dataset(int64_t length) : length_(length) {}
+  void pack(std::vector<Piece> pieces);
+  Batch empty_batch(int64_t rows) const;
+  void fill(Batch& batch, int64_t at, const Row& row) const;
+
+  int64_t length_;
+  std::vector<Row> rows_;
+  PackReport report_;
+};
+
+/// A text cut at line ends into a part to learn from and a part held out: of every twenty stretches of about four
+/// thousand bytes, one is held out.
+struct TextSplit {
+  std::vector<std::string> train;
+  std::vector<std::string> held_out;
+};
+/// Throws Error when the text is empty or too short for both parts.
+TextSplit split_text(std::string_view text);
+
+}  // namespace tinyllm

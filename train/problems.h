@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// A made-up problem with its reasoning and its computed answer.
+struct Problem {
+  std::string kind;  ///< expression, balls, rate, comparison, story, and the English ones.
+  std::string system;
+  std::string question;
+  std::string cot;
+  std::string final;
+};
+
+/// Problems of arithmetic and everyday reasoning, in Chinese and some English. What is asked is drawn from (seed,
+/// index); the wording and the numbers make a problem's key, whose hash decides whether it is held out (one in ten): a
+/// problem that is held out is never made for training, whatever the seed.
+enum class Split : uint8_t { train, held_out };
+Problem make_problem(uint64_t seed, uint64_t index, Split split);
+std::vector<Problem> make_problems(uint64_t seed, int64_t count, Split split);
+
+/// The problem as running text, for pretraining.
+std::string as_text(const Problem& problem);
+
+}  // namespace tinyllm

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <tinyllm/runtime/generator.h>
+#include <tinyllm/train/dataset.h>
+#include <tinyllm/train/problems.h>
+
+namespace tinyllm {
+
+/// The problem as a conversation: its reasoning and its answer in the reasoning style.
+Conversation as_conversation(const Problem& problem);
+
+/// Problems as samples of the chat template.
+std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Problem>& problems);
+
+/// A problem and what a model said to it.
+struct Answered {
+  Problem problem;
+  Reasoned said;
+  bool is_right;  ///< The final answer is the computed one, letter for letter.
+};
+/// Asks a model every problem, several at once. `on_done` is called with the number answered so far.
+std::vector<Answered> answer(Generator& generator, int64_t rows, const Model& model,
+                             const std::vector<Problem>& problems, const std::function<void(size_t)>& on_done = {});
+
+}  // namespace tinyllm

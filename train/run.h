@@ -1,0 +1,46 @@
+#pragma once
+
+#include <tinyllm/train/trainer.h>
+
+#include <functional>
+#include <string>
+
+namespace tinyllm {
+
+/// One stretch of a run: data and a recipe.
+struct Stage {
+  std::string name;
+  Dataset train;
+  Dataset held_out;
+  Recipe recipe;
+};
+
+/// What a run tells while it goes.
+struct Progress {
+  const Stage* stage;
+  int64_t step;  ///< Of this stage, counted from 1.
+  float loss;    ///< Smoothed over about fifty steps.
+  float rate;
+  float grad_norm;
+  double tokens_per_second;
+  double seconds_left;  ///< Of this stage.
+};
+
+struct RunOptions {
+  std::filesystem::path folder;  ///< The model folder; the checkpoint is in it while the run is not finished.
+  double save_seconds = 60;      ///< Between checkpoints.
+  std::function<void(const Progress&)> on_step = {};
+  /// After each stage: the mean loss on its held-out data.
+  std::function<void(const Stage&, double held_out_loss)> on_stage = {};
+  std::function<bool()> should_stop = {};  ///< Asked before each step.
+};
+
+/// Trains a model through stages. The folder always holds a checkpoint or a finished model, so that the same call with
+/// the same stages goes on where it was stopped, and ends with the same bits as if it had not been. Returns false when
+/// stopped, after saving. Throws Error when the folder's checkpoint is of other stages.
+bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options);
+
+/// Whether a folder has a run that can go on.
+bool has_checkpoint(const std::filesystem::path& folder);
+
+}  // namespace tinyllm

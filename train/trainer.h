@@ -1,0 +1,73 @@
+#pragma once
+
+#include <tinyllm/model/model.h>
+#include <tinyllm/tensor/program.h>
+#include <tinyllm/train/dataset.h>
+
+#include <map>
+
+namespace tinyllm {
+
+/// How a stretch of training goes.
+struct Recipe {
+  int64_t rows = 8;      ///< Of a batch.
+  int64_t length = 256;  ///< Tokens of a row.
+  int64_t steps = 1000;
+  float rate = 3e-4f;       ///< The highest learning rate.
+  float final_rate = 0.1f;  ///< The last one, as a part of the highest.
+  int64_t warmup = 100;     ///< Steps in which the rate rises from 0.
+  float clip = 1.0f;        ///< Largest global norm of the gradient.
+  float beta2 = 0.99f;      ///< Of AdamW.
+  float decay = 0.1f;       ///< Of matrices; norms and biases have none.
+  uint64_t seed = 1;        ///< Of the order of the data and of dropout.
+};
+
+/// The learning rate of a step counted from 0: linear warm-up, then half a cosine down to the final rate.
+float rate_at(const Recipe& recipe, int64_t step);
+
+/// Training steps over a model: forward, backward, clipping and AdamW as one program.
+class Trainer {
+ public:
+  /// `model` must outlive the trainer.
+  Trainer(Model& model, const Recipe& recipe, ThreadPool& pool);
+  ~Trainer();
+
+  struct Step {
+    float loss;       ///< Mean over the learned targets, before the update.
+    float grad_norm;  ///< Before clipping.
+    float rate;
+  };
+  /// Takes the next step. Throws Error when loss or gradient is not finite: the weights are spoilt then, and what was
+  /// saved last is what counts.
+  Step step(const Batch& batch);
+  int64_t steps_done() const;
+
+  const Memory& memory() const;
+  std::vector<OpTime> profile(const Batch& batch);
+
+  /// Everything that the next step depends on, in one file: weights, moments, the number of steps. `notes` are kept
+  /// with it and given back.
+  void save(const std::filesystem::path& path, std::map<std::string, std::string> notes) const;
+  /// Throws Error when the file is of another model.
+  void restore(const class Safetensors& checkpoint);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Mean loss of a model over the learned targets of a dataset.
+class Evaluator {
+ public:
+  Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
+  ~Evaluator();
+
+  /// Over at most `max_rows` rows, evenly spread.
+  double loss(const Dataset& data, int64_t max_rows);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tinyllm
