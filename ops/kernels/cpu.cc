@@ -74,6 +74,7 @@ namespace kernels {
   void fill_rows(Kernels& table);        \
   void fill_attention(Kernels& table);   \
   void fill_update(Kernels& table);      \
+  void fill_peak(Kernels& table);        \
   static Kernels table() {               \
     Kernels table{};                     \
     fill_gemm(table);                    \
@@ -81,6 +82,7 @@ namespace kernels {
     fill_rows(table);                    \
     fill_attention(table);               \
     fill_update(table);                  \
+    fill_peak(table);                    \
     return table;                        \
   }                                      \
   }

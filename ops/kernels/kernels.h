@@ -102,6 +102,10 @@ struct Kernels {
   void (*adamw)(int64_t n, const AdamWStep& step, const float* grad, float* param, float* m, float* v);
   double (*sum_of_squares)(int64_t n, const float* x);
   double (*sum)(int64_t n, const float* x);
+
+  // peak.cc
+  /// Rounds of multiply-adds from registers alone; returns the number of operations.
+  double (*multiply_add)(int64_t rounds);
 };
 
 /// The table of `kernel_isa()`.

@@ -1,0 +1,70 @@
+#!/bin/sh
+# tests/programs.sh <build>: the programs as a user meets them, with what a user may do wrong.
+set -u
+bin=$1/examples
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+failures=0
+
+# expect <exit code> <pattern that the output must hold> <command...>
+expect() {
+  code=$1 pattern=$2
+  shift 2
+  "$@" >"$work/output" 2>&1 </dev/null
+  got=$?
+  if [ "$got" != "$code" ] || ! grep -q -e "$pattern" "$work/output"; then
+    echo "FAILED: $*"
+    echo "  exit code $got, expected $code; output, expected to hold '$pattern':"
+    sed 's/^/  | /' "$work/output"
+    failures=$((failures + 1))
+  fi
+}
+
+tiny="$bin/train_tiny --steps 3 --batch 2 --length 32 --vocab 600"
+expect 0 "saved $work/model" $tiny --output "$work/model"
+expect 0 "exact match" $tiny --output "$work/again"
+for file in config.json model.safetensors tokenizer.model; do
+  cmp "$work/model/$file" "$work/again/$file" || failures=$((failures + 1))
+done
+
+# One's own text, and texts that are none.
+i=0
+while [ $i -lt 400 ]; do echo "line $i: 今天学习第 $i 课。"; i=$((i + 1)); done >"$work/text.txt"
+expect 0 "pretrain: held-out loss .* perplexity" $tiny --corpus "$work/text.txt" --output "$work/own"
+expect 1 "missing.txt: cannot be opened" $tiny --corpus "$work/missing.txt" --output "$work/x"
+: >"$work/empty.txt"
+expect 1 "holds no text" $tiny --corpus "$work/empty.txt" --output "$work/x"
+printf 'good\nbad \377 byte\n' >"$work/latin.txt"
+expect 1 "latin.txt: line 2, byte 5: 0xFF is not UTF-8" $tiny --corpus "$work/latin.txt" --output "$work/x"
+expect 1 "is not a regular file" $tiny --corpus "$work" --output "$work/x"
+
+# Numbers and places that cannot be.
+expect 1 "0 threads asked for, expected 1 to 256" $tiny --threads 0 --output "$work/x"
+expect 1 "1000 threads asked for, expected 1 to 256" $tiny --threads 1000 --output "$work/x"
+expect 2 "preset" $tiny --preset huge --output "$work/x"
+expect 2 "steps" "$bin/train_tiny" --steps -3
+expect 2 "wrong" "$bin/train_tiny" --wrong
+expect 1 "the folder cannot be made" $tiny --output /dev/full
+mkdir "$work/readonly"
+chmod a-w "$work/readonly"
+if [ "$(id -u)" != 0 ]; then
+  expect 1 "cannot be written into" $tiny --output "$work/readonly"
+fi
+expect 0 "preset" "$bin/train_tiny" --help
+expect 0 "[0-9]\.[0-9]" "$bin/train_tiny" --version
+
+# Stopped and started again: the same model as without the stop.
+expect 1 "stopped" timeout -s INT 4 "$bin/train_tiny" --steps 2000 --batch 2 --length 32 --vocab 600 --output "$work/stopped"
+expect 0 "config" ls "$work/stopped"
+expect 1 "is of another run" $tiny --output "$work/stopped"
+
+# Chat: on a pipe, and with a folder that is none or is damaged.
+printf '计算：1+2*3\n' | "$bin/chat" "$work/model" --max-tokens 5 >"$work/output" || failures=$((failures + 1))
+expect 1 "there is no such model folder" "$bin/chat" "$work/nothing"
+expect 2 "model" "$bin/chat"
+cp -r "$work/model" "$work/damaged"
+truncate -s 5000 "$work/damaged/model.safetensors"
+expect 1 "model.safetensors: .*cut short or damaged" "$bin/chat" "$work/damaged"
+
+[ $failures = 0 ] && echo "all as expected"
+exit $failures

@@ -1,0 +1,106 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/train/problems.h>
+#include <tinyllm/train/reasoning.h>
+
+#include <regex>
+#include <set>
+
+namespace tinyllm::test {
+namespace {
+
+// The value of a whole-number expression with + - * / and brackets, by recursive descent: not how problems are made.
+struct Parser {
+  std::string text;
+  size_t at = 0;
+
+  double sum() {
+    double value = product();
+    while (at < text.size() && (text[at] == '+' || text[at] == '-'))
+      value += text[at++] == '+' ? product() : -product();
+    return value;
+  }
+  double product() {
+    double value = factor();
+    while (at < text.size() && (text[at] == '*' || text[at] == '/')) {
+      if (text[at++] == '*') {
+        value *= factor();
+      } else {
+        value /= factor();
+      }
+    }
+    return value;
+  }
+  double factor() {
+    if (text[at] == '(') {
+      ++at;
+      const double value = sum();
+      ++at;
+      return value;
+    }
+    size_t used = 0;
+    const double value = std::stod(text.substr(at), &used);
+    at += used;
+    return value;
+  }
+};
+
+double value_of(const std::string& text) { return Parser{text}.sum(); }
+
+}  // namespace
+
+TEST_CASE("every equation of every reasoning holds, and the answer is its last result") {
+  const std::regex equation(R"(([0-9]+(?:[-+*/][0-9]+)+)=([0-9]+(?:/[0-9]+)?)(?:=([0-9]+/[0-9]+))?(?![0-9x-zmn]))");
+  std::set<std::string> kinds;
+  for (const Problem& p : make_problems(1, 3000, Split::train)) {
+    kinds.insert(p.kind);
+    std::string last;
+    for (auto it = std::sregex_iterator(p.cot.begin(), p.cot.end(), equation); it != std::sregex_iterator(); ++it) {
+      CHECK_MESSAGE(value_of((*it)[1]) == doctest::Approx(value_of((*it)[2])), p.cot);
+      last = (*it)[2];
+      if ((*it)[3].matched) {
+        CHECK_MESSAGE(value_of((*it)[2]) == doctest::Approx(value_of((*it)[3])), p.cot);
+        last = (*it)[3];
+      }
+    }
+    if (!last.empty()) CHECK_MESSAGE(p.final.find(last) != std::string::npos, (p.cot + p.final));
+  }
+  CHECK(kinds == std::set<std::string>{"balls", "comparison", "english", "expression", "rate", "story"});
+}
+
+TEST_CASE("an expression that is asked has the value that is answered") {
+  const std::regex asked(R"([0-9(][-+*/()0-9]+)");
+  int checked = 0;
+  for (const Problem& p : make_problems(2, 2000, Split::held_out)) {
+    if (p.kind != "expression") continue;
+    std::smatch match;
+    REQUIRE(std::regex_search(p.question, match, asked));
+    CHECK(p.final == fmt::format("答案：{}。", value_of(match[0])));
+    ++checked;
+  }
+  CHECK(checked > 200);
+}
+
+TEST_CASE("what is held out is never made for training, whatever the seed") {
+  std::set<std::string> held_out;
+  for (const Problem& p : make_problems(1, 3000, Split::held_out)) held_out.insert(p.question);
+  for (uint64_t seed = 1; seed < 6; ++seed) {
+    for (const Problem& p : make_problems(seed, 5000, Split::train)) CHECK_FALSE(held_out.contains(p.question));
+  }
+}
+
+TEST_CASE("a problem depends on its seed and index alone") {
+  CHECK(make_problem(3, 70, Split::train).question == make_problems(3, 71, Split::train).back().question);
+  CHECK(make_problem(3, 70, Split::train).question != make_problem(4, 70, Split::train).question);
+}
+
+TEST_CASE("a problem becomes a conversation in the reasoning style") {
+  const Problem p{"kind", "sys", "1+1?", "1+1=2.", "2"};
+  const Conversation c = as_conversation(p);
+  CHECK(c.system == "sys");
+  REQUIRE(c.turns.size() == 1);
+  CHECK(c.turns[0].user == "1+1?");
+  CHECK(c.turns[0].assistant == "【推理过程】\n1+1=2.\n【最终答案】\n2\n");
+}
+
+}  // namespace tinyllm::test
