@@ -26,7 +26,7 @@ struct Preset {
 Preset small() {
   Preset p;
   p.model = {.vocab_size = 640, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
-  p.recipe = {.rows = 16, .length = 128, .steps = 2000, .rate = 3e-3f};
+  p.recipe = {.rows = 16, .length = 128, .steps = 3000, .rate = 3e-3f};
   return p;
 }
 
@@ -58,7 +58,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--preset", o.preset, "Size of the model: small (1 M parameters) or default (41.6 M)")
       ->check(CLI::IsMember({"small", "default"}))
       ->capture_default_str();
-  app.add_option("--steps", o.steps, "Training steps (with built-in data: of pretraining and of fine-tuning each)")
+  app.add_option("--steps", o.steps, "Training steps; with built-in data a third of them pretrains and the others fine-tune")
       ->check(CLI::PositiveNumber);
   app.add_option("--batch", o.rows, "Rows in a step")->check(CLI::PositiveNumber);
   app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
@@ -203,11 +203,14 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   introduce(model, o);
   const int64_t length = preset.recipe.length;
   const tl::Tokenizer& tokenizer = model.tokenizer;
+  tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
+  pretrain.steps = preset.recipe.steps / 3;
+  fine_tune.steps = preset.recipe.steps - pretrain.steps;
   std::vector<tl::Stage> stages;
   stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, texts), length),
-                    tl::Dataset::of_texts(encode(tokenizer, held_out_texts), length), preset.recipe});
+                    tl::Dataset::of_texts(encode(tokenizer, held_out_texts), length), pretrain});
   stages.push_back({"fine-tune", tl::Dataset::of_samples(tl::chat_samples(tokenizer, problems), length),
-                    tl::Dataset::of_samples(tl::chat_samples(tokenizer, held_out), length), preset.recipe});
+                    tl::Dataset::of_samples(tl::chat_samples(tokenizer, held_out), length), fine_tune});
   for (const tl::Stage& stage : stages) describe(stage.train, stage.name.c_str());
   if (!train(model, stages, o, pool)) return stopped(o);
 

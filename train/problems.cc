@@ -98,10 +98,10 @@ Maybe balls(Draw& draw) {
   const std::string& asked = draw.number(0, 1) == 0 ? one : other;
   const int64_t part = asked == one ? a : b;
   return chinese("balls",
-                 fmt::format("一个{}里有{}个{}球和{}个{}球，随机取一个{}球的概率是多少？", draw.pick(kContainers), a,
-                             one, b, other, asked),
-                 fmt::format("总球数为{}+{}={}。{}球有{}个。{}球概率={}。", a, b, a + b, asked, part, asked,
-                             fraction(part, a + b)),
+                 fmt::format("一个{}里有{}个{}球和{}个{}球，随机取一个{}球的概率是多少？", draw.pick(kContainers), a, one, b,
+                             other, asked),
+                 fmt::format("总球数为{}+{}={}。{}球有{}个，{}球有{}个。{}球概率={}。", a, b, a + b, one, a, other, b,
+                             asked, fraction(part, a + b)),
                  lowest(part, a + b));
 }
 
@@ -145,7 +145,8 @@ Maybe comparison(Draw& draw) {
   const int64_t high = std::max(a, b), low = std::min(a, b);
   return chinese("comparison",
                  fmt::format("{}有{}个{}，{}有{}个{}，谁的{}多，多几个？", one, a, thing, other, b, thing, thing),
-                 fmt::format("{}大于{}，所以{}多。{}-{}={}。", high, low, more, high, low, high - low),
+                 fmt::format("{}个是{}的，{}个是{}的。{}大于{}，所以{}多。{}-{}={}。", a, one, b, other, high, low, more,
+                             high, low, high - low),
                  fmt::format("{}多{}个", more, high - low));
 }
 

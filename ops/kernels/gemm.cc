@@ -17,18 +17,51 @@ constexpr int64_t kMr = 4;  // 8 accumulators of 16 registers.
 constexpr int64_t kVectors = 2;
 constexpr int64_t kNr = kVectors * kWidth;
 
+using V4 = float __attribute__((vector_size(16)));
+
+// to[p, i] = from[i, p] for a block of 4 by 4.
+inline void transpose4(const float* from, int64_t stride, float* to, int64_t to_stride) {
+  V4 a, b, c, d;
+  __builtin_memcpy(&a, from, sizeof a);
+  __builtin_memcpy(&b, from + stride, sizeof b);
+  __builtin_memcpy(&c, from + 2 * stride, sizeof c);
+  __builtin_memcpy(&d, from + 3 * stride, sizeof d);
+  const V4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const V4 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const V4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const V4 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const V4 rows[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5),
+                      __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+                      __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
+                      __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+  for (int64_t p = 0; p < 4; ++p) __builtin_memcpy(to + p * to_stride, &rows[p], sizeof(V4));
+}
+
+// Lines of neighbouring elements, as many as a panel has.
+template <int64_t kLines>
+void pack_transposed(int64_t k, const float* from, int64_t stride, float* panel) {
+  constexpr int64_t kBlocked = kLines / 4 * 4;
+  int64_t p = 0;
+  for (; p + 4 <= k; p += 4) {
+    for (int64_t i = 0; i < kBlocked; i += 4) {
+      transpose4(from + i * stride + p, stride, panel + p * kLines + i, kLines);
+    }
+    for (int64_t i = kBlocked; i < kLines; ++i) {
+      for (int64_t q = p; q < p + 4; ++q) panel[q * kLines + i] = from[i * stride + q];
+    }
+  }
+  for (; p < k; ++p) {
+    for (int64_t i = 0; i < kLines; ++i) panel[p * kLines + i] = from[i * stride + p];
+  }
+}
+
 template <int64_t kLines>
 void pack(int64_t lines, int64_t k, const float* from, int64_t stride, int64_t step, float* panel) {
   if (lines == kLines && stride == 1) {
     for (int64_t p = 0; p < k; ++p) __builtin_memcpy(panel + p * kLines, from + p * step, kLines * sizeof(float));
     return;
   }
-  if (lines == kLines) {
-    for (int64_t p = 0; p < k; ++p) {
-      for (int64_t i = 0; i < kLines; ++i) panel[p * kLines + i] = from[i * stride + p * step];
-    }
-    return;
-  }
+  if (lines == kLines && step == 1) return pack_transposed<kLines>(k, from, stride, panel);
   for (int64_t p = 0; p < k; ++p) {
     for (int64_t i = 0; i < kLines; ++i) panel[p * kLines + i] = i < lines ? from[i * stride + p * step] : 0.0f;
   }
