@@ -26,7 +26,7 @@ struct Preset {
 Preset small() {
   Preset p;
   p.model = {.vocab_size = 640, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
-  p.recipe = {.rows = 16, .length = 128, .steps = 3000, .rate = 3e-3f};
+  p.recipe = {.rows = 4, .length = 256, .steps = 6600, .rate = 2.5e-3f, .final_rate = 0.02f};
   return p;
 }
 
@@ -58,7 +58,8 @@ Options parse(int argc, char** argv) {
   app.add_option("--preset", o.preset, "Size of the model: small (1 M parameters) or default (41.6 M)")
       ->check(CLI::IsMember({"small", "default"}))
       ->capture_default_str();
-  app.add_option("--steps", o.steps, "Training steps; with built-in data a third of them pretrains and the others fine-tune")
+  app.add_option("--steps", o.steps,
+                 "Training steps; with built-in data a third of them pretrains, the others fine-tune")
       ->check(CLI::PositiveNumber);
   app.add_option("--batch", o.rows, "Rows in a step")->check(CLI::PositiveNumber);
   app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
@@ -187,6 +188,7 @@ void report(const std::vector<tl::Answered>& answers) {
 
 int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   constexpr int64_t kProblems = 60000;
+  constexpr uint64_t kPractice = 40000;
   constexpr int64_t kHeldOut = 500;
   constexpr int64_t kRows = 50;  // Asked at once.
   Preset preset = chosen(o);
@@ -194,6 +196,7 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   const std::vector<tl::Problem> held_out = tl::make_problems(o.seed, kHeldOut, tl::Split::held_out);
   std::vector<std::string> texts, held_out_texts;
   for (const tl::Problem& p : problems) texts.push_back(tl::as_text(p));
+  for (uint64_t i = 0; i < kPractice; ++i) texts.push_back(tl::arithmetic_practice(o.seed, i));
   for (const tl::Problem& p : held_out) held_out_texts.push_back(tl::as_text(p));
 
   std::vector<std::string> tokenizer_texts(texts.begin(), texts.begin() + 10000);

@@ -6,6 +6,7 @@
 #include <array>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace tinyllm {
@@ -92,17 +93,29 @@ std::string lowest(int64_t part, int64_t whole) {
 Maybe balls(Draw& draw) {
   static constexpr std::array kColours = {"红", "蓝", "黄", "绿", "白", "黑"};
   static constexpr std::array kContainers = {"盒子", "袋子"};
-  const std::string one = draw.pick(kColours), other = draw.pick(kColours);
-  const int64_t a = draw.number(1, 9), b = draw.number(1, 9);
-  if (one == other) return {};
-  const std::string& asked = draw.number(0, 1) == 0 ? one : other;
-  const int64_t part = asked == one ? a : b;
-  return chinese("balls",
-                 fmt::format("一个{}里有{}个{}球和{}个{}球，随机取一个{}球的概率是多少？", draw.pick(kContainers), a, one, b,
-                             other, asked),
-                 fmt::format("总球数为{}+{}={}。{}球有{}个，{}球有{}个。{}球概率={}。", a, b, a + b, one, a, other, b,
-                             asked, fraction(part, a + b)),
-                 lowest(part, a + b));
+  const int64_t kinds = draw.number(2, 3);
+  std::vector<std::string> colours;
+  std::vector<int64_t> counts;
+  int64_t total = 0;
+  for (int64_t i = 0; i < kinds; ++i) {
+    colours.emplace_back(draw.pick(kColours));
+    counts.push_back(draw.number(1, kinds == 2 ? 9 : 6));
+    total += counts.back();
+  }
+  if (std::set<std::string>(colours.begin(), colours.end()).size() != colours.size()) return {};
+  const auto asked = static_cast<size_t>(draw.number(0, kinds - 1));
+  std::string held, sum = std::to_string(counts[0]), restated;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const char* joint = i == 0 ? "" : i + 1 == counts.size() ? "和" : "、";
+    held += fmt::format("{}{}个{}球", joint, counts[i], colours[i]);
+    restated += fmt::format("{}{}个，", colours[i], counts[i]);
+    if (i > 0) sum += fmt::format("+{}", counts[i]);
+  }
+  return chinese(
+      "balls", fmt::format("一个{}里有{}，随机取一个{}球的概率是多少？", draw.pick(kContainers), held, colours[asked]),
+      fmt::format("{}总球数为{}={}。取{}{}个，{}球概率={}。", restated, sum, total, colours[asked], counts[asked],
+                  colours[asked], fraction(counts[asked], total)),
+      lowest(counts[asked], total));
 }
 
 // ---- Rates ----------------------------------------------------------------------------------------------------------
@@ -145,8 +158,8 @@ Maybe comparison(Draw& draw) {
   const int64_t high = std::max(a, b), low = std::min(a, b);
   return chinese("comparison",
                  fmt::format("{}有{}个{}，{}有{}个{}，谁的{}多，多几个？", one, a, thing, other, b, thing, thing),
-                 fmt::format("{}个是{}的，{}个是{}的。{}大于{}，所以{}多。{}-{}={}。", a, one, b, other, high, low, more,
-                             high, low, high - low),
+                 fmt::format("{}个是{}的，{}个是{}的。{}大于{}，{}个是{}的，{}多。{}-{}={}。", a, one, b, other, high,
+                             low, high, more, more, high, low, high - low),
                  fmt::format("{}多{}个", more, high - low));
 }
 
@@ -185,7 +198,8 @@ Maybe english_balls(Draw& draw) {
 }
 
 // What decides between training and held out: the numbers and signs in order, so that other names or things do not make
-// another problem. FNV-1a.
+// another problem. FNV-1a, then mixed: by itself it gives keys that differ in their last letter neighbouring values,
+// and all problems that begin alike would be held out together.
 bool is_held_out(const Problem& problem) {
   uint64_t hash = 14695981039346656037u;
   const auto add = [&](char c) { hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u; };
@@ -198,7 +212,8 @@ bool is_held_out(const Problem& problem) {
     if (digit || sign) add(c);
     in_number = digit;
   }
-  return (hash >> 32) % 10 == 0;
+  const auto low = static_cast<uint32_t>(hash), high = static_cast<uint32_t>(hash >> 32);
+  return philox({low, high, 0, 0}, {0, 0})[0] % 10 == 0;
 }
 
 }  // namespace
@@ -220,6 +235,24 @@ std::vector<Problem> make_problems(uint64_t seed, int64_t count, Split split) {
   std::vector<Problem> problems;
   for (int64_t i = 0; i < count; ++i) problems.push_back(make_problem(seed, static_cast<uint64_t>(i), split));
   return problems;
+}
+
+std::string arithmetic_practice(uint64_t seed, uint64_t index) {
+  Random random(seed, index);
+  Draw draw{random};
+  std::string line;
+  for (int i = 0; i < 12; ++i) {
+    const int64_t a = draw.number(1, 12), b = draw.number(1, 18), large = draw.number(1, 130),
+                  small = draw.number(1, 30);
+    const int64_t kind = draw.number(0, 4);
+    if (i > 0) line += ' ';
+    if (kind == 0) line += fmt::format("{}*{}={}", a, b, a * b);
+    if (kind == 1) line += fmt::format("{}/{}={}", a * b, a, b);
+    if (kind == 2) line += fmt::format("{}+{}={}", large, small, large + small);
+    if (kind == 3) line += fmt::format("{}+{}={}", small, large, small + large);
+    if (kind == 4) line += fmt::format("{}-{}={}", large + small, small, large);
+  }
+  return line + "\n";
 }
 
 std::string as_text(const Problem& problem) {

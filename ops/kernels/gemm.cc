@@ -30,10 +30,9 @@ inline void transpose4(const float* from, int64_t stride, float* to, int64_t to_
   const V4 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const V4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
   const V4 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  const V4 rows[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5),
-                      __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
-                      __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
-                      __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+  const V4 rows[4] = {
+      __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+      __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
   for (int64_t p = 0; p < 4; ++p) __builtin_memcpy(to + p * to_stride, &rows[p], sizeof(V4));
 }
 

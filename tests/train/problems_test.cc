@@ -89,6 +89,19 @@ TEST_CASE("what is held out is never made for training, whatever the seed") {
   }
 }
 
+TEST_CASE("what is held out is no corner of the problems: training has seen every number") {
+  const auto first_numbers = [](Split split) {
+    std::set<std::string> found;
+    for (const Problem& p : make_problems(1, 5000, split)) {
+      std::smatch match;
+      if (p.kind == "balls" && std::regex_search(p.question, match, std::regex("[0-9]"))) found.insert(match[0]);
+    }
+    return found;
+  };
+  CHECK(first_numbers(Split::train).size() == 9);
+  CHECK(first_numbers(Split::held_out).size() > 3);
+}
+
 TEST_CASE("a problem depends on its seed and index alone") {
   CHECK(make_problem(3, 70, Split::train).question == make_problems(3, 71, Split::train).back().question);
   CHECK(make_problem(3, 70, Split::train).question != make_problem(4, 70, Split::train).question);

@@ -1,0 +1,58 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/ops/gemm.h>
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/tensor/error.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace tinyllm::test {
+
+TEST_CASE("the kernels that run are those of this CPU, or those that were asked for") {
+  CHECK(is_supported(Isa::baseline));
+  CHECK(is_supported(kernel_isa()));
+  if (const char* wanted = std::getenv("TINYLLM_ISA")) {
+    CHECK(std::string(name_of(kernel_isa())) == wanted);
+  } else {
+    for (const Isa better : {Isa::avx2, Isa::avx512}) {
+      if (better > kernel_isa()) CHECK_FALSE(is_supported(better));
+    }
+  }
+  CHECK(cpu_features().starts_with(std::string(name_of(kernel_isa())) + " kernels"));
+  CHECK(&kernels::kernels() == &kernels::kernels(kernel_isa()));
+}
+
+TEST_CASE("every instruction set that is here has a whole table, and one that is not is refused") {
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (!is_supported(isa)) {
+      CHECK_THROWS_AS(kernels::kernels(isa), Error);
+      continue;
+    }
+    const kernels::Kernels& k = kernels::kernels(isa);
+    CHECK(k.mr > 0);
+    CHECK(k.nr > 0);
+    CHECK((k.gemm_block != nullptr));
+    CHECK((k.add != nullptr));
+    CHECK((k.rms_norm != nullptr));
+    CHECK((k.attention != nullptr));
+    CHECK((k.adamw != nullptr));
+    CHECK(k.multiply_add(10) == 2.0 * 10 * 12 * static_cast<double>(k.nr / 2));
+  }
+}
+
+TEST_CASE("a product can add to what is there") {
+  ThreadPool pool(2);
+  for (const int64_t m : {3, 40}) {  // Rows as they lie, and panels.
+    const int64_t n = 37, k = 300;
+    std::vector<float> a(static_cast<size_t>(m * k), 1.0f), b(static_cast<size_t>(n * k), 2.0f);
+    std::vector<float> c(static_cast<size_t>(m * n), 5.0f);
+    const GemmShape shape{.m = m, .n = n, .k = k, .trans_b = true, .accumulate = true};
+    std::vector<std::byte> workspace(gemm_workspace(shape));
+    gemm(shape, a.data(), b.data(), nullptr, c.data(), workspace.data(), pool);
+    for (const float x : c) CHECK(x == 605.0f);
+  }
+}
+
+}  // namespace tinyllm::test
