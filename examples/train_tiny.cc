@@ -23,9 +23,10 @@ struct Preset {
   tl::Recipe recipe;
 };
 
-Preset small() {
+Preset small(int64_t vocab_size) {
   Preset p;
-  p.model = {.vocab_size = 640, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
+  p.model = {
+      .vocab_size = vocab_size, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
   p.recipe = {.rows = 4, .length = 256, .steps = 6600, .rate = 2.5e-3f, .final_rate = 0.02f};
   return p;
 }
@@ -77,7 +78,7 @@ Options parse(int argc, char** argv) {
 }
 
 Preset chosen(const Options& o) {
-  Preset p = o.preset == "small" ? small() : full_size();
+  Preset p = o.preset == "small" ? small(o.corpus.empty() ? 640 : 4000) : full_size();
   if (o.vocab != 0) p.model.vocab_size = o.vocab;
   if (o.rows != 0) p.recipe.rows = o.rows;
   if (o.length != 0) p.recipe.length = o.length;

@@ -5,12 +5,17 @@
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
 #include <array>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace tinyllm {
 namespace {
 
 constexpr std::array kMarkers = {Marker::system, Marker::user, Marker::assistant, Marker::sep};
+constexpr int64_t kFixedTokens = 4 + 4 + 1 + 256;  // Controls, markers, the line feed, bytes.
+constexpr int64_t kMinVocab = 300;
 // SentencePiece writes a blank as this character, so that a text which has it would come back with a blank.
 constexpr std::string_view kBlankSymbol = "\xE2\x96\x81";
 
@@ -63,6 +68,43 @@ Cut next_cut(std::string_view text, size_t from) {
 
 }  // namespace
 
+// The UTF-8 character at the front of a text that is UTF-8.
+std::string_view first_character(std::string_view text) {
+  size_t size = 1;
+  while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) ++size;
+  return text.substr(0, size);
+}
+
+// The texts with line feeds in place of their rarest characters, so that those left fill half of a vocabulary at most
+// and there is room for words: the rare ones will be given as bytes.
+std::vector<std::string> without_rare_characters(std::span<const std::string> texts, int64_t vocab_size) {
+  std::unordered_map<std::string_view, int64_t> counts;
+  for (const std::string& text : texts) {
+    for (std::string_view rest = text; !rest.empty();) {
+      const std::string_view character = first_character(rest);
+      ++counts[character];
+      rest.remove_prefix(character.size());
+    }
+  }
+  std::vector<std::pair<int64_t, std::string_view>> commonest;
+  for (const auto& [character, count] : counts) commonest.emplace_back(-count, character);
+  std::sort(commonest.begin(), commonest.end());
+  commonest.resize(std::min(commonest.size(), static_cast<size_t>((vocab_size - kFixedTokens) / 2)));
+  std::unordered_set<std::string_view> kept;
+  for (const auto& [count, character] : commonest) kept.insert(character);
+
+  std::vector<std::string> result;
+  for (const std::string& text : texts) {
+    std::string& plain = result.emplace_back();
+    for (std::string_view rest = text; !rest.empty();) {
+      const std::string_view character = first_character(rest);
+      plain += kept.contains(character) ? character : "\n";
+      rest.remove_prefix(character.size());
+    }
+  }
+  return result;
+}
+
 struct Tokenizer::State {
   sentencepiece::SentencePieceProcessor processor;
   std::string model;
@@ -108,9 +150,14 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 Tokenizer Tokenizer::train(std::span<const std::string> texts, const TrainOptions& options) {
+  if (options.vocab_size < kMinVocab) {
+    throw Error("tokenizer: {} tokens asked for, expected {} or more: {} are bytes and markers", options.vocab_size,
+                kMinVocab, kFixedTokens);
+  }
   std::string symbols = "\n";
   for (const Marker marker : kMarkers) symbols += fmt::format(",{}", text_of(marker));
-  Lines lines(texts);
+  const std::vector<std::string> common = without_rare_characters(texts, options.vocab_size);
+  Lines lines(common);
   if (lines.done()) throw Error("tokenizer: no text to learn from");
   std::string model;
   const sentencepiece::util::Status status =
@@ -125,7 +172,7 @@ Tokenizer Tokenizer::train(std::span<const std::string> texts, const TrainOption
                                                   {"user_defined_symbols", symbols},
                                                   {"byte_fallback", "true"},
                                                   {"split_digits", "true"},
-                                                  {"character_coverage", "0.9999"},
+                                                  {"character_coverage", "1.0"},
                                                   {"normalization_rule_name", "identity"},
                                                   {"add_dummy_prefix", "false"},
                                                   {"remove_extra_whitespaces", "false"},

@@ -27,8 +27,8 @@ class Tokenizer {
     int threads = 1;
   };
   /// Learns a vocabulary from UTF-8 texts (they are seen line by line). It may come out smaller than asked for when the
-  /// texts have not that many different pieces. Throws Error when there is no text, or the size has no room for bytes
-  /// and characters.
+  /// texts have not that many different pieces. Characters beyond the commonest that fill half of it are given as
+  /// bytes. Throws Error when there is no text, or when the size is below 300.
   static Tokenizer train(std::span<const std::string> texts, const TrainOptions& options);
 
   /// `tokenizer.model`. Loading throws Error on a file that is no SentencePiece model, or lacks bytes or markers.

@@ -75,6 +75,16 @@ TEST_CASE("any UTF-8 text comes back byte for byte, and none of it becomes a mar
   }
 }
 
+TEST_CASE("more characters than the vocabulary has room for still come back, the rare ones as bytes") {
+  std::vector<std::string> texts;
+  for (uint32_t c = 0; c < 5000; ++c) texts.push_back("字" + utf8(0x4E00 + c) + "字字\n");
+  const Tokenizer tokenizer = Tokenizer::train(texts, {.vocab_size = 320});
+  CHECK(tokenizer.size() <= 320);
+  CHECK(tokenizer.encode("字").size() == 1);
+  for (uint32_t c = 0; c < 5000; c += 7)
+    CHECK(tokenizer.decode(tokenizer.encode(utf8(0x4E00 + c))) == utf8(0x4E00 + c));
+}
+
 TEST_CASE("digits are one token each, and known words are one token") {
   const Tokenizer tokenizer = sample_tokenizer();
   CHECK(tokenizer.encode("2024").size() == 4);
@@ -100,7 +110,8 @@ TEST_CASE("what is no tokenizer, no text or no token is refused") {
   CHECK_THROWS_WITH_AS(Tokenizer::train({}, {}), "tokenizer: no text to learn from", Error);
   const std::vector<std::string> blank = {"", "\n\n"};
   CHECK_THROWS_AS(Tokenizer::train(blank, {}), Error);
-  CHECK_THROWS_AS(sample_tokenizer(50), Error);
+  CHECK_THROWS_WITH_AS(sample_tokenizer(299),
+                       "tokenizer: 299 tokens asked for, expected 300 or more: 265 are bytes and markers", Error);
   const Tokenizer tokenizer = sample_tokenizer();
   CHECK_THROWS_AS(tokenizer.encode("\xFF"), Error);
   CHECK_THROWS_AS(tokenizer.decode({{-1}}), Error);
