@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cmath>
+#include <cstdio>
 #include <map>
 
 namespace tl = tinyllm;
@@ -27,7 +28,7 @@ Preset small(int64_t vocab_size) {
   Preset p;
   p.model = {
       .vocab_size = vocab_size, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
-  p.recipe = {.rows = 4, .length = 256, .steps = 6600, .rate = 2.5e-3f, .final_rate = 0.02f};
+  p.recipe = {.rows = 4, .length = 256, .steps = 7200, .rate = 2.5e-3f, .final_rate = 0.02f};
   return p;
 }
 
@@ -60,7 +61,7 @@ Options parse(int argc, char** argv) {
       ->check(CLI::IsMember({"small", "default"}))
       ->capture_default_str();
   app.add_option("--steps", o.steps,
-                 "Training steps; with built-in data a third of them pretrains, the others fine-tune")
+                 "Training steps; with built-in data a quarter of them pretrains, the others fine-tune")
       ->check(CLI::PositiveNumber);
   app.add_option("--batch", o.rows, "Rows in a step")->check(CLI::PositiveNumber);
   app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
@@ -188,7 +189,7 @@ void report(const std::vector<tl::Answered>& answers) {
 }
 
 int train_on_problems(const Options& o, tl::ThreadPool& pool) {
-  constexpr int64_t kProblems = 60000;
+  constexpr int64_t kProblems = 80000;
   constexpr uint64_t kPractice = 40000;
   constexpr int64_t kHeldOut = 500;
   constexpr int64_t kRows = 50;  // Asked at once.
@@ -208,13 +209,14 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   const int64_t length = preset.recipe.length;
   const tl::Tokenizer& tokenizer = model.tokenizer;
   tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
-  pretrain.steps = preset.recipe.steps / 3;
+  pretrain.steps = preset.recipe.steps / 4;
   fine_tune.steps = preset.recipe.steps - pretrain.steps;
   std::vector<tl::Stage> stages;
   stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, texts), length),
                     tl::Dataset::of_texts(encode(tokenizer, held_out_texts), length), pretrain});
-  stages.push_back({"fine-tune", tl::Dataset::of_samples(tl::chat_samples(tokenizer, problems), length),
-                    tl::Dataset::of_samples(tl::chat_samples(tokenizer, held_out), length), fine_tune});
+  stages.push_back(
+      {"fine-tune", tl::Dataset::of_samples(tl::chat_samples(tokenizer, tl::as_conversations(problems)), length),
+       tl::Dataset::of_samples(tl::chat_samples(tokenizer, tl::as_conversations(held_out)), length), fine_tune});
   for (const tl::Stage& stage : stages) describe(stage.train, stage.name.c_str());
   if (!train(model, stages, o, pool)) return stopped(o);
 
@@ -234,6 +236,7 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
   try {
     tl::count_interrupts();
     tl::make_folder(options.output);

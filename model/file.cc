@@ -36,7 +36,7 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
 
 // The length of the UTF-8 character at the front of `text`, or 0 when there is none (RFC 3629).
 size_t utf8_length(std::string_view text) {
-  const auto at = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  const auto at = [&](size_t i) -> unsigned { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
   const auto continues = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
   const unsigned first = at(0);
   if (first < 0x80) return 1;

@@ -67,7 +67,7 @@ std::vector<Tensor> split_gradient(const Backward& node) {
 const Op kConcat{.name = "concat", .run = run_concat, .gradient = concat_gradient};
 const Op kSplit{.name = "split", .run = run_split, .gradient = split_gradient};
 
-Tensor concat(std::vector<Tensor> parts, int axis) {
+Tensor concat(const std::vector<Tensor>& parts, int axis) {
   if (parts.empty() || !parts[0]) throw Error("concat: nothing to join");
   const Tensor first = parts[0];
   axis = first.shape().axis(axis);
@@ -82,10 +82,10 @@ Tensor concat(std::vector<Tensor> parts, int axis) {
     extent += part.shape()[axis];
   }
   const Shape shape = first.shape().with(axis, extent);
-  return first.graph().append(kConcat, std::move(parts), {{first.dtype(), shape}}, Params{axis})[0];
+  return first.graph().append(kConcat, parts, {{first.dtype(), shape}}, Params{axis})[0];
 }
 
-std::vector<Tensor> split(Tensor x, int axis, std::vector<int64_t> extents) {
+std::vector<Tensor> split(Tensor x, int axis, const std::vector<int64_t>& extents) {
   if (!x) throw Error("split: x is empty");
   axis = x.shape().axis(axis);
   const int64_t total = std::accumulate(extents.begin(), extents.end(), int64_t{0});
@@ -95,7 +95,7 @@ std::vector<Tensor> split(Tensor x, int axis, std::vector<int64_t> extents) {
   }
   std::vector<Graph::Output> outputs;
   for (const int64_t extent : extents) outputs.push_back({x.dtype(), x.shape().with(axis, extent)});
-  return x.graph().append(kSplit, {x}, std::move(outputs), Params{axis});
+  return x.graph().append(kSplit, {x}, outputs, Params{axis});
 }
 
 }  // namespace tinyllm

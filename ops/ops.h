@@ -92,9 +92,9 @@ Tensor permute(Tensor x, std::vector<int> order);
 /// Elements [from, to) of an axis.
 Tensor slice(Tensor x, int axis, int64_t from, int64_t to);
 /// Tensors joined along an axis; the other extents agree.
-Tensor concat(std::vector<Tensor> parts, int axis);
+Tensor concat(const std::vector<Tensor>& parts, int axis);
 /// The inverse of `concat`: parts of the given extents along an axis, which add up to the axis.
-std::vector<Tensor> split(Tensor x, int axis, std::vector<int64_t> extents);
+std::vector<Tensor> split(Tensor x, int axis, const std::vector<int64_t>& extents);
 
 // ---- Reductions -----------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ Tensor Graph::add_named(Kind kind, std::string name, DType dtype, Shape shape) {
   return {this, id};
 }
 
-std::vector<Tensor> Graph::append(const Op& op, std::vector<Tensor> inputs, std::vector<Output> outputs,
+std::vector<Tensor> Graph::append(const Op& op, const std::vector<Tensor>& inputs, const std::vector<Output>& outputs,
                                   std::any params) {
   const int node_id = static_cast<int>(nodes_.size());
   Node node{&op, {}, {}, std::move(params)};

@@ -86,7 +86,7 @@ class Graph {
   };
   /// Appends a node. For the functions in ops/, which check shapes and types first.
   /// Throws Error when an input is empty or belongs to another graph.
-  std::vector<Tensor> append(const Op& op, std::vector<Tensor> inputs, std::vector<Output> outputs,
+  std::vector<Tensor> append(const Op& op, const std::vector<Tensor>& inputs, const std::vector<Output>& outputs,
                              std::any params = {});
 
   /// The parameter, state or input of this name. Throws Error when there is none.

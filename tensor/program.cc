@@ -90,7 +90,7 @@ std::vector<void*> bind_leaves(const Graph& graph, Store& parameters, Store& sta
 
 }  // namespace
 
-Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions options) {
+Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options) {
   auto state = std::make_unique<Program::State>();
   if (options.pool == nullptr) state->own_pool = std::make_unique<ThreadPool>(options.threads);
   state->pool = options.pool != nullptr ? options.pool : state->own_pool.get();

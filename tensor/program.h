@@ -74,7 +74,7 @@ class Program {
   const Memory& memory() const;
 
  private:
-  friend Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions options);
+  friend Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options);
   struct State;
   explicit Program(std::unique_ptr<State> state);
   const View& view(std::string_view name) const;
@@ -94,7 +94,7 @@ class Program {
 /// arena so that no two that are needed at the same time overlap. Updates in place (adamw) happen when their result is
 /// among the outputs. The program keeps what it needs: the graph may be destroyed afterwards.
 /// Throws Error when an output is empty or of another graph, or the store holds a tensor of another shape.
-Program compile(const Graph& graph, std::vector<Tensor> outputs, CompileOptions options = {});
+Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options = {});
 
 }  // namespace tinyllm
 

@@ -54,7 +54,7 @@ expect 0 "preset" "$bin/train_tiny" --help
 expect 0 "[0-9]\.[0-9]" "$bin/train_tiny" --version
 
 # Stopped and started again: the same model as without the stop.
-expect 1 "stopped" timeout --preserve-status -s INT 6 "$bin/train_tiny" --steps 2000 --batch 2 --length 32 --vocab 600 --output "$work/stopped"
+expect 1 "stopped" timeout --preserve-status -s INT 6 "$bin/train_tiny" --steps 200000 --batch 2 --length 32 --vocab 600 --output "$work/stopped"
 expect 0 "config" ls "$work/stopped"
 expect 1 "is of another run" $tiny --output "$work/stopped"
 

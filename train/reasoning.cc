@@ -1,14 +1,27 @@
 #include <tinyllm/train/reasoning.h>
 
+#include <array>
+
 namespace tinyllm {
 
-Conversation as_conversation(const Problem& problem) {
-  return {problem.system, {{problem.question, reasoning(problem.cot, problem.final)}}};
+std::vector<Conversation> as_conversations(const std::vector<Problem>& problems) {
+  static constexpr std::array<size_t, 5> kTurns = {1, 1, 2, 1, 3};  // By turns.
+  std::vector<Conversation> conversations;
+  size_t room = 0;
+  for (const Problem& problem : problems) {
+    if (room == 0 || conversations.back().system != problem.system) {
+      room = kTurns[conversations.size() % kTurns.size()];
+      conversations.push_back({problem.system, {}});
+    }
+    conversations.back().turns.push_back({problem.question, reasoning(problem.cot, problem.final)});
+    --room;
+  }
+  return conversations;
 }
 
-std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Problem>& problems) {
+std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Conversation>& conversations) {
   std::vector<Sample> samples;
-  for (const Problem& problem : problems) samples.push_back(chat_sample(tokenizer, as_conversation(problem)));
+  for (const Conversation& conversation : conversations) samples.push_back(chat_sample(tokenizer, conversation));
   return samples;
 }
 

@@ -6,11 +6,11 @@
 
 namespace tinyllm {
 
-/// The problem as a conversation: its reasoning and its answer in the reasoning style.
-Conversation as_conversation(const Problem& problem);
+/// Problems as conversations, of one, two or three turns: problems that follow one another and have one system prompt.
+std::vector<Conversation> as_conversations(const std::vector<Problem>& problems);
 
-/// Problems as samples of the chat template.
-std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Problem>& problems);
+/// Conversations as samples of the chat template.
+std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Conversation>& conversations);
 
 /// A problem and what a model said to it.
 struct Answered {

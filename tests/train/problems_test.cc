@@ -107,13 +107,24 @@ TEST_CASE("a problem depends on its seed and index alone") {
   CHECK(make_problem(3, 70, Split::train).question != make_problem(4, 70, Split::train).question);
 }
 
-TEST_CASE("a problem becomes a conversation in the reasoning style") {
-  const Problem p{"kind", "sys", "1+1?", "1+1=2.", "2"};
-  const Conversation c = as_conversation(p);
-  CHECK(c.system == "sys");
-  REQUIRE(c.turns.size() == 1);
-  CHECK(c.turns[0].user == "1+1?");
-  CHECK(c.turns[0].assistant == "【推理过程】\n1+1=2.\n【最终答案】\n2\n");
+TEST_CASE("problems become conversations in the reasoning style, none lost, each with one system prompt") {
+  std::vector<Problem> problems;
+  for (int i = 0; i < 20; ++i) {
+    problems.push_back({"kind", i < 11 ? "one" : "other", std::to_string(i), "1+1=2.", "2"});
+  }
+  int next = 0;
+  size_t longest = 0;
+  for (const Conversation& c : as_conversations(problems)) {
+    longest = std::max(longest, c.turns.size());
+    for (const Turn& turn : c.turns) {
+      CHECK(turn.user == std::to_string(next));
+      CHECK(turn.assistant == "【推理过程】\n1+1=2.\n【最终答案】\n2\n");
+      CHECK(c.system == (next < 11 ? "one" : "other"));
+      ++next;
+    }
+  }
+  CHECK(next == 20);
+  CHECK(longest == 3);
 }
 
 }  // namespace tinyllm::test

@@ -34,7 +34,8 @@ std::vector<Stage> stages_for(const Model& model) {
   const Recipe recipe{.rows = 3, .length = 40, .steps = 12, .rate = 2e-3f, .warmup = 3};
   std::vector<Stage> stages;
   stages.push_back({"pretrain", Dataset::of_texts(texts, 40), Dataset::of_texts(texts, 40), recipe});
-  const std::vector<Sample> samples = chat_samples(model.tokenizer, make_problems(1, 60, Split::train));
+  const std::vector<Sample> samples =
+      chat_samples(model.tokenizer, as_conversations(make_problems(1, 60, Split::train)));
   stages.push_back({"fine-tune", Dataset::of_samples(samples, 40), Dataset::of_samples(samples, 40), recipe});
   return stages;
 }
