@@ -23,7 +23,9 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options o;
-  CLI::App app("Talks to a model. Every line is a message; an empty line or Ctrl-D ends. Ctrl-C stops an answer.");
+  CLI::App app(
+      "Talks to a model. Every line is a message; an empty line, Ctrl-D or Ctrl-C ends. Ctrl-C in an answer stops the "
+      "answer.");
   app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("model", o.folder, "The model folder")->required();
   app.add_option("--system", o.system, "What the model is told first")->capture_default_str();
@@ -48,7 +50,7 @@ void answer(tl::Generator& generator, const tl::Model& model, tl::Conversation& 
     fmt::print("{}", part);
     std::fflush(stdout);
   };
-  tl::interrupts = 0;
+  const tl::InterruptGuard guard;
   generator.generate({prompt}, max_tokens, [&](int64_t, int32_t token) {
     say(stream.add(token));
     return tl::interrupts == 0;

@@ -224,9 +224,12 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   std::vector<tl::Answered> answers;
   {
     tl::ProgressBar bar("asking", kHeldOut);
-    answers = tl::answer(generator, kRows, model, held_out,
-                         [&](size_t done) { bar.show(static_cast<int64_t>(done), "held-out problems"); });
+    answers = tl::answer(generator, kRows, model, held_out, [&](size_t done) {
+      bar.show(static_cast<int64_t>(done), "held-out problems");
+      return tl::interrupts == 0;
+    });
   }
+  if (answers.size() < held_out.size()) fmt::print(stderr, "stopped asking after {} problems\n", answers.size());
   report(answers);
   fmt::print("\nsaved {}; talk to it: chat {}\n", o.output, o.output);
   return 0;
@@ -238,7 +241,7 @@ int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
   try {
-    tl::count_interrupts();
+    const tl::InterruptGuard guard;
     tl::make_folder(options.output);
     tl::ThreadPool pool(options.threads);
     return options.corpus.empty() ? train_on_problems(options, pool) : train_on_corpus(options, pool);

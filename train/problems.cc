@@ -99,7 +99,7 @@ Maybe balls(Draw& draw) {
   int64_t total = 0;
   for (int64_t i = 0; i < kinds; ++i) {
     colours.emplace_back(draw.pick(kColours));
-    counts.push_back(draw.number(1, kinds == 2 ? 9 : 6));
+    counts.push_back(draw.number(1, kinds == 2 ? 12 : 9));
     total += counts.back();
   }
   if (std::set<std::string>(colours.begin(), colours.end()).size() != colours.size()) return {};
@@ -108,13 +108,13 @@ Maybe balls(Draw& draw) {
   for (size_t i = 0; i < counts.size(); ++i) {
     const char* joint = i == 0 ? "" : i + 1 == counts.size() ? "和" : "、";
     held += fmt::format("{}{}个{}球", joint, counts[i], colours[i]);
-    restated += fmt::format("{}{}个，", colours[i], counts[i]);
+    restated += fmt::format("{}{}球{}个", i == 0 ? "" : "，", colours[i], counts[i]);
     if (i > 0) sum += fmt::format("+{}", counts[i]);
   }
   return chinese(
       "balls", fmt::format("一个{}里有{}，随机取一个{}球的概率是多少？", draw.pick(kContainers), held, colours[asked]),
-      fmt::format("{}总球数为{}={}。取{}{}个，{}球概率={}。", restated, sum, total, colours[asked], counts[asked],
-                  colours[asked], fraction(counts[asked], total)),
+      fmt::format("{}。总球数为{}={}。{}球{}个，概率={}。", restated, sum, total, colours[asked], counts[asked],
+                  fraction(counts[asked], total)),
       lowest(counts[asked], total));
 }
 
@@ -219,9 +219,9 @@ bool is_held_out(const Problem& problem) {
 }  // namespace
 
 Problem make_problem(uint64_t seed, uint64_t index, Split split) {
-  static constexpr std::array kMakers = {
-      expression, expression, expression,         balls,         rate,         rate, comparison, comparison,
-      story,      story,      english_expression, english_story, english_balls};
+  static constexpr std::array kMakers = {expression,    expression,   expression, balls, balls, rate,
+                                         rate,          comparison,   comparison, story, story, english_expression,
+                                         english_story, english_balls};
   Random random(seed, index * 2 + (split == Split::train ? 0 : 1));
   Draw draw{random};
   const auto maker = draw.pick(kMakers);

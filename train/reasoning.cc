@@ -26,7 +26,7 @@ std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<C
 }
 
 std::vector<Answered> answer(Generator& generator, int64_t rows, const Model& model,
-                             const std::vector<Problem>& problems, const std::function<void(size_t)>& on_done) {
+                             const std::vector<Problem>& problems, const std::function<bool(size_t)>& on_done) {
   constexpr int64_t kMaxTokens = 160;
   std::vector<Answered> all;
   for (size_t from = 0; from < problems.size(); from += static_cast<size_t>(rows)) {
@@ -44,7 +44,7 @@ std::vector<Answered> answer(Generator& generator, int64_t rows, const Model& mo
       const bool right = said.final == problem.final;
       all.push_back({problem, std::move(said), right});
     }
-    if (on_done) on_done(all.size());
+    if (on_done && !on_done(all.size())) break;
   }
   return all;
 }
