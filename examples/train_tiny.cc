@@ -61,7 +61,7 @@ Options parse(int argc, char** argv) {
       ->check(CLI::IsMember({"small", "default"}))
       ->capture_default_str();
   app.add_option("--steps", o.steps,
-                 "Training steps; with built-in data a quarter of them pretrains, the others fine-tune")
+                 "Training steps; with built-in data a third of them pretrains, the others fine-tune")
       ->check(CLI::PositiveNumber);
   app.add_option("--batch", o.rows, "Rows in a step")->check(CLI::PositiveNumber);
   app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
@@ -198,7 +198,7 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   const std::vector<tl::Problem> held_out = tl::make_problems(o.seed, kHeldOut, tl::Split::held_out);
   std::vector<std::string> texts, held_out_texts;
   for (const tl::Problem& p : problems) texts.push_back(tl::as_text(p));
-  for (uint64_t i = 0; i < kPractice; ++i) texts.push_back(tl::arithmetic_practice(o.seed, i));
+  for (uint64_t i = 0; i < kPractice; ++i) texts.push_back(tl::practice(o.seed, i));
   for (const tl::Problem& p : held_out) held_out_texts.push_back(tl::as_text(p));
 
   std::vector<std::string> tokenizer_texts(texts.begin(), texts.begin() + 10000);
@@ -209,7 +209,7 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   const int64_t length = preset.recipe.length;
   const tl::Tokenizer& tokenizer = model.tokenizer;
   tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
-  pretrain.steps = preset.recipe.steps / 4;
+  pretrain.steps = preset.recipe.steps / 3;
   fine_tune.steps = preset.recipe.steps - pretrain.steps;
   std::vector<tl::Stage> stages;
   stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, texts), length),

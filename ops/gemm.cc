@@ -4,26 +4,83 @@
 #include <tinyllm/ops/parallel.h>
 #include <tinyllm/tensor/arena.h>
 
-// Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008. For each block of
-// kDepth along k and kColumns along n, all threads pack op(A) and op(B) into panels, then all threads compute tiles of
-// C from them. The numbers suit caches of 32 KB (a panel of B: kDepth * nr floats = 16 KB), 512 KB (the tile's block of
-// A: kTileRows * kDepth floats = 96 KB) and several MB (packed B: kDepth * kColumns floats = 4 MB). To retune for
-// another CPU, change them and compare with `bench_kernels`.
+// Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008:
+// - all threads pack a stretch of op(B) into panels, at most kPacked floats, which stay in the last-level cache;
+// - then they take tiles of C, in a fixed number of pieces: a tile's part of B, kTileColumns * 256 floats = 256 KB,
+// stays
+//   in the second-level cache while the tile's rows of A pass by, a few at a time, copied to the first-level cache
+//   (kernels/gemm.cc, which cuts k into stretches of 256).
+// To retune for another CPU, change the numbers here and kDepth there, and compare with `bench_products`.
 namespace tinyllm {
 namespace {
 
-constexpr int64_t kDepth = 256;
-constexpr int64_t kColumns = 4096;
+constexpr int64_t kPacked = int64_t{1} << 21;
+constexpr int64_t kPackedColumns = 4096;
+constexpr int64_t kTileStrips = 12;  // Strips of rows, as many rows in each as stay in registers.
+constexpr int64_t kLeastStrips = 3;
 constexpr int64_t kTileColumns = 256;
-// Up to this many rows of A, panels do not pay: rows of A meet rows of B as they lie.
+// With fewer tiles than this, many threads would wait for the last one.
+constexpr int64_t kEnoughTiles = 24;
+// Up to this many rows of A, nothing is packed: rows of A meet rows of B as they lie.
 constexpr int64_t kFewRows = 8;
+// Up to this many, A is packed and not B, where both lie along k: the product of the transposed.
+constexpr int64_t kSwappedRows = 96;
 
-// About 96 rows, a multiple of the panel's.
-int64_t tile_rows(int64_t mr) { return std::max<int64_t>(1, 96 / mr) * mr; }
+// Floats of a panel, or of several, that one thread packs at a time.
+constexpr int64_t kPackGrain = 32768;
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 bool is_direct(const GemmShape& s) { return s.m <= kFewRows && !s.trans_a && s.trans_b; }
+
+// One side of a product: lines along k, or columns of [k, lines].
+struct Side {
+  const float* data;
+  int64_t lines;
+  int64_t stride;
+  bool along_k;
+
+  const float* at(int64_t line, int64_t k) const { return data + (along_k ? line * stride + k : k * stride + line); }
+};
+
+// The product as it is computed: what is copied by rows, and what is packed into panels.
+struct Sides {
+  Side rows, columns;
+  bool swapped;
+
+  Sides(const GemmShape& s, const float* a, const float* b)
+      : rows{a, s.m, s.trans_a ? s.m : s.k, !s.trans_a},
+        columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b},
+        swapped(s.m <= kSwappedRows && s.m < s.n && !s.trans_a && s.trans_b) {
+    if (swapped) std::swap(rows, columns);
+  }
+};
+
+// How far along columns and k one packed stretch goes.
+struct Stretch {
+  int64_t columns, depth;
+
+  Stretch(int64_t all_columns, int64_t k)
+      : columns(std::min(all_columns, kPackedColumns)),
+        depth(std::min(std::max<int64_t>(1, k),
+                       std::max<int64_t>(512, kPacked / std::max<int64_t>(1, columns) / 512 * 512))) {}
+};
+
+// The extent of the tiles of C: fewer rows where there would be too few tiles, then fewer columns.
+struct Tiles {
+  int64_t rows, columns = kTileColumns;
+  int64_t down, across;
+
+  Tiles(int64_t all_rows, int64_t all_columns, const kernels::Products& products) {
+    for (int64_t strips = kTileStrips;; strips > kLeastStrips ? strips /= 2 : columns /= 2) {
+      rows = strips * products.mr;
+      down = ceil_div(all_rows, rows);
+      across = ceil_div(all_columns, columns);
+      if (down * across >= kEnoughTiles || (strips <= kLeastStrips && columns <= products.nr)) return;
+    }
+  }
+};
 
 // Bias and activation, on a tile of C that was just computed.
 void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, int64_t columns, const float* bias,
@@ -54,23 +111,14 @@ void direct(const GemmShape& s, const float* a, const float* b, const float* bia
   });
 }
 
-// One matrix as lines along k: a row of op(A), or a column of op(B).
-struct Lines {
-  const float* data;
-  int64_t count;   // Lines.
-  int64_t stride;  // Between lines.
-  int64_t step;    // Between elements of a line.
-};
-
 }  // namespace
 
 size_t gemm_workspace(const GemmShape& s) {
   if (is_direct(s)) return 0;
-  const kernels::Kernels& kernel = kernels::kernels();
-  const int64_t depth = std::min(kDepth, s.k);
-  const int64_t a = round_up(s.m, kernel.mr) * depth;
-  const int64_t b = round_up(std::min(s.n, kColumns), kernel.nr) * depth;
-  return aligned(static_cast<size_t>(a) * sizeof(float)) + aligned(static_cast<size_t>(b) * sizeof(float));
+  const Sides sides(s, nullptr, nullptr);
+  const Stretch stretch(sides.columns.lines, s.k);
+  const int64_t packed = round_up(stretch.columns, kernels::kernels().fp32.nr) * stretch.depth;
+  return aligned(static_cast<size_t>(packed) * sizeof(float));
 }
 
 void gemm(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
@@ -79,49 +127,38 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
   if (is_direct(s)) return direct(s, a, b, bias, c, pool);
 
   const kernels::Kernels& kernel = kernels::kernels();
-  const Lines rows = {a, s.m, s.trans_a ? 1 : s.k, s.trans_a ? s.m : 1};
-  const Lines columns = {b, s.n, s.trans_b ? s.k : 1, s.trans_b ? 1 : s.n};
-  const int64_t mr = kernel.mr;
-  const int64_t nr = kernel.nr;
-  const int64_t a_panels = (s.m + mr - 1) / mr;
-  auto* packed_a = static_cast<float*>(workspace);
-  float* packed_b =
-      packed_a + aligned(static_cast<size_t>(a_panels * mr * std::min(kDepth, s.k)) * sizeof(float)) / sizeof(float);
-  constexpr int64_t kPanelsPerPiece = 8;
-  const int64_t tile = tile_rows(mr);
-  const int64_t tiles_down = (s.m + tile - 1) / tile;
+  const kernels::Products& products = s.precision == Precision::bf16 ? kernel.bf16 : kernel.fp32;
+  const Sides sides(s, a, b);
+  const Side& rows = sides.rows;
+  const Side& columns = sides.columns;
+  const Stretch stretch(columns.lines, s.k);
+  auto* packed = static_cast<float*>(workspace);
 
-  for (int64_t j0 = 0; j0 < s.n; j0 += kColumns) {
-    const int64_t width = std::min(kColumns, s.n - j0);
-    const int64_t b_panels = (width + nr - 1) / nr;
-    for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += kDepth) {
-      const int64_t depth = std::min(kDepth, s.k - k0);
-      const bool first = k0 == 0;
-      const bool last = k0 + depth == s.k;
-      const auto pack = [&](auto pack_panel, const Lines& lines, int64_t from, int64_t to, int64_t panel, int64_t size,
-                            float* packed) {
-        const int64_t line = from + panel * size;
-        pack_panel(std::min(size, to - line), depth, lines.data + line * lines.stride + k0 * lines.step, lines.stride,
-                   lines.step, packed + panel * size * depth);
-      };
-      parallel_ranges(pool, a_panels + b_panels, kPanelsPerPiece, [&](int64_t begin, int64_t end) {
-        for (int64_t panel = begin; panel < end; ++panel) {
-          if (panel < a_panels) {
-            pack(kernel.pack_a, rows, 0, s.m, panel, mr, packed_a);
-          } else {
-            pack(kernel.pack_b, columns, j0, j0 + width, panel - a_panels, nr, packed_b);
-          }
+  for (int64_t j0 = 0; j0 < columns.lines; j0 += stretch.columns) {
+    const int64_t width = std::min(stretch.columns, columns.lines - j0);
+    for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += stretch.depth) {
+      const int64_t depth = std::min(stretch.depth, s.k - k0);
+      const int64_t panel = products.nr * ceil_div(depth, products.per_unit);
+      const int64_t grain = std::max<int64_t>(1, kPackGrain / std::max<int64_t>(1, panel));
+      parallel_ranges(pool, ceil_div(width, products.nr), grain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          products.pack(std::min(products.nr, width - i * products.nr), depth, columns.at(j0 + i * products.nr, k0),
+                        columns.stride, columns.along_k, packed + i * panel);
         }
       });
-      const int64_t tiles_across = (width + kTileColumns - 1) / kTileColumns;
-      pool.parallel_for(tiles_down * tiles_across, [&](int64_t piece) {
-        const int64_t i = piece % tiles_down * tile;
-        const int64_t j = piece / tiles_down * kTileColumns;
-        const int64_t m = std::min(tile, s.m - i);
-        const int64_t n = std::min(kTileColumns, width - j);
-        float* to = c + i * s.n + j0 + j;
-        kernel.gemm_block(m, n, depth, packed_a + i * depth, packed_b + j * depth, to, s.n, s.accumulate || !first);
-        if (last) finish(kernel, s, m, n, bias == nullptr ? nullptr : bias + j0 + j, to);
+      const Tiles tiles(rows.lines, width, products);
+      pool.parallel_for(tiles.down * tiles.across, [&](int64_t piece) {
+        const int64_t i = piece % tiles.down * tiles.rows;
+        const int64_t j = piece / tiles.down * tiles.columns;
+        const int64_t m = std::min(tiles.rows, rows.lines - i);
+        const int64_t n = std::min(tiles.columns, width - j);
+        const int64_t row = sides.swapped ? j0 + j : i;
+        const int64_t column = sides.swapped ? i : j0 + j;
+        float* to = c + row * s.n + column;
+        products.multiply({m, n, depth, rows.at(i, k0), rows.stride, rows.along_k, packed + j / products.nr * panel,
+                           panel, to, s.n, sides.swapped, s.accumulate || k0 > 0});
+        if (k0 + depth < s.k) return;
+        finish(kernel, s, sides.swapped ? n : m, sides.swapped ? m : n, bias == nullptr ? nullptr : bias + column, to);
       });
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/tensor/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,7 @@ struct GemmShape {
   bool trans_b = false;     ///< B is stored [n, k].
   bool accumulate = false;  ///< C += in place of C =; then without activation.
   Activation activation = Activation::none;
+  Precision precision = Precision::fp32;
 };
 
 /// Bytes of scratch memory that `gemm` needs for this shape.

@@ -23,6 +23,7 @@ struct Launch {
   const std::any* params = nullptr;
   void* workspace = nullptr;
   ThreadPool* pool = nullptr;
+  Precision precision = Precision::fp32;
 
   template <class Params>
   const Params& get() const {

@@ -22,6 +22,12 @@ inline constexpr DType i32 = DType::i32;
 constexpr size_t size_of(DType) { return 4; }
 constexpr const char* name_of(DType dtype) { return dtype == DType::f32 ? "f32" : "i32"; }
 
+/// What matrix products compute with. Sums are in float, and tensors hold float, in both.
+enum class Precision : uint8_t {
+  fp32,
+  bf16,  ///< Inputs of products are rounded to bfloat16 (8 bits of mantissa): where the CPU has AVX512-BF16.
+};
+
 /// The element type that a C++ type is read and written as.
 template <class T>
 constexpr DType dtype_of() {

@@ -79,11 +79,14 @@ Maybe expression(Draw& draw) {
 
 // ---- Coloured balls -------------------------------------------------------------------------------------------------
 
-// part/whole, and in lowest terms where that is different.
-std::string fraction(int64_t part, int64_t whole) {
+constexpr std::array kColours = {"红", "蓝", "黄", "绿", "白", "黑"};
+
+// part/whole, and how it comes to lowest terms where that is another: by facts that the model can know.
+std::string fraction(int64_t part, int64_t whole, std::string_view comma) {
   const int64_t divisor = std::gcd(part, whole);
-  return divisor == 1 ? fmt::format("{}/{}", part, whole)
-                      : fmt::format("{}/{}={}/{}", part, whole, part / divisor, whole / divisor);
+  if (divisor == 1) return fmt::format("{}/{}", part, whole);
+  return fmt::format("{0}/{1}{5}{0}/{2}={3}{5}{1}/{2}={4}{5}{0}/{1}={3}/{4}", part, whole, divisor, part / divisor,
+                     whole / divisor, comma);
 }
 std::string lowest(int64_t part, int64_t whole) {
   const int64_t divisor = std::gcd(part, whole);
@@ -91,31 +94,30 @@ std::string lowest(int64_t part, int64_t whole) {
 }
 
 Maybe balls(Draw& draw) {
-  static constexpr std::array kColours = {"红", "蓝", "黄", "绿", "白", "黑"};
   static constexpr std::array kContainers = {"盒子", "袋子"};
   const int64_t kinds = draw.number(2, 3);
   std::vector<std::string> colours;
   std::vector<int64_t> counts;
-  int64_t total = 0;
   for (int64_t i = 0; i < kinds; ++i) {
     colours.emplace_back(draw.pick(kColours));
     counts.push_back(draw.number(1, kinds == 2 ? 12 : 9));
-    total += counts.back();
   }
   if (std::set<std::string>(colours.begin(), colours.end()).size() != colours.size()) return {};
   const auto asked = static_cast<size_t>(draw.number(0, kinds - 1));
-  std::string held, sum = std::to_string(counts[0]), restated;
+  std::string held, restated, sum;
+  int64_t so_far = 0;
   for (size_t i = 0; i < counts.size(); ++i) {
     const char* joint = i == 0 ? "" : i + 1 == counts.size() ? "和" : "、";
     held += fmt::format("{}{}个{}球", joint, counts[i], colours[i]);
     restated += fmt::format("{}{}球{}个", i == 0 ? "" : "，", colours[i], counts[i]);
-    if (i > 0) sum += fmt::format("+{}", counts[i]);
+    if (i > 0) sum += fmt::format("{}{}+{}={}", i == 1 ? "" : "，", so_far, counts[i], so_far + counts[i]);
+    so_far += counts[i];
   }
   return chinese(
       "balls", fmt::format("一个{}里有{}，随机取一个{}球的概率是多少？", draw.pick(kContainers), held, colours[asked]),
-      fmt::format("{}。总球数为{}={}。{}球{}个，概率={}。", restated, sum, total, colours[asked], counts[asked],
-                  fraction(counts[asked], total)),
-      lowest(counts[asked], total));
+      fmt::format("{}。总球数为{}。{}球{}个，概率={}。", restated, sum, colours[asked], counts[asked],
+                  fraction(counts[asked], so_far, "，")),
+      lowest(counts[asked], so_far));
 }
 
 // ---- Rates ----------------------------------------------------------------------------------------------------------
@@ -192,9 +194,9 @@ Maybe english_story(Draw& draw) {
 
 Maybe english_balls(Draw& draw) {
   const int64_t a = draw.number(1, 9), b = draw.number(1, 9);
-  return english("english",
-                 fmt::format("A box has {} red balls and {} blue balls. What is the probability of a red ball?", a, b),
-                 fmt::format("In all {}+{}={}. Red: {}. So {}.", a, b, a + b, a, fraction(a, a + b)), lowest(a, a + b));
+  return english(
+      "english", fmt::format("A box has {} red balls and {} blue balls. What is the probability of a red ball?", a, b),
+      fmt::format("In all {}+{}={}. Red: {}. So {}.", a, b, a + b, a, fraction(a, a + b, ", ")), lowest(a, a + b));
 }
 
 // What decides between training and held out: the numbers and signs in order, so that other names or things do not make
@@ -237,22 +239,49 @@ std::vector<Problem> make_problems(uint64_t seed, int64_t count, Split split) {
   return problems;
 }
 
-std::string arithmetic_practice(uint64_t seed, uint64_t index) {
-  Random random(seed, index);
-  Draw draw{random};
+namespace {
+
+std::string sums(Draw& draw) {
   std::string line;
   for (int i = 0; i < 12; ++i) {
-    const int64_t a = draw.number(1, 12), b = draw.number(1, 18), large = draw.number(1, 130),
+    const int64_t a = draw.number(1, 12), b = draw.number(1, 18), large = draw.number(1, 190),
                   small = draw.number(1, 30);
-    const int64_t kind = draw.number(0, 4);
+    const int64_t kind = draw.number(0, 5);
     if (i > 0) line += ' ';
     if (kind == 0) line += fmt::format("{}*{}={}", a, b, a * b);
     if (kind == 1) line += fmt::format("{}/{}={}", a * b, a, b);
     if (kind == 2) line += fmt::format("{}+{}={}", large, small, large + small);
     if (kind == 3) line += fmt::format("{}+{}={}", small, large, small + large);
     if (kind == 4) line += fmt::format("{}-{}={}", large + small, small, large);
+    if (kind == 5) line += fmt::format("{}-{}={}", a + b, a, b);
   }
   return line + "\n";
+}
+
+// How many there are of each colour, and again in another order.
+std::string recall(Draw& draw) {
+  std::vector<std::string> held;
+  for (const char* colour : kColours) held.push_back(fmt::format("{}球{}个", colour, draw.number(1, 30)));
+  const auto shuffle = [&] {
+    for (size_t i = held.size(); i > 1; --i)
+      std::swap(held[i - 1], held[static_cast<size_t>(draw.random.below(static_cast<int64_t>(i)))]);
+  };
+  shuffle();
+  held.resize(static_cast<size_t>(draw.number(2, 5)));
+  std::string line;
+  for (int time = 0; time < 3; ++time) {
+    line += fmt::format("{}。", fmt::join(held, "，"));
+    shuffle();
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string practice(uint64_t seed, uint64_t index) {
+  Random random(seed, index);
+  Draw draw{random};
+  return index % 3 == 0 ? recall(draw) : sums(draw);
 }
 
 std::string as_text(const Problem& problem) {

@@ -92,6 +92,11 @@ TINYLLM_DECLARE(avx2)
 TINYLLM_DECLARE(avx512)
 #endif
 #undef TINYLLM_DECLARE
+#ifdef TINYLLM_X86
+namespace avx512bf16 {
+void fill_gemm(Kernels& table);
+}
+#endif
 
 const Kernels& kernels(Isa isa) {
   if (!is_supported(isa)) throw Error("kernels: this CPU or this build has no {} kernels", name_of(isa));
@@ -101,7 +106,11 @@ const Kernels& kernels(Isa isa) {
     return table;
   }
   if (isa == Isa::avx512) {
-    static const Kernels table = avx512::table();
+    static const Kernels table = [] {
+      Kernels made = avx512::table();
+      if (__builtin_cpu_supports("avx512bf16")) avx512bf16::fill_gemm(made);
+      return made;
+    }();
     return table;
   }
 #endif

@@ -1,9 +1,11 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
-// Matrix products from packed panels. The tile of C that stays in registers is kMr x kNr: as many accumulators as the
-// register file holds beside two or three vectors of B and one broadcast of A. Blocking for the caches is in
-// ops/gemm.cc.
+// Matrix products. The tile of C that stays in registers has up to kMr rows and kNr columns: as many accumulators as
+// the register file holds beside two vectors of B and one broadcast of A. Blocking for the caches is in ops/gemm.cc.
+//
+// Everything is counted in units of 32 bits along k: one float, or in the file's second compilation, with AVX512-BF16,
+// two numbers of 16 bits whose products are added in one instruction.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
@@ -15,62 +17,162 @@ constexpr int64_t kMr = 6;  // 12 accumulators of 16 registers.
 constexpr int64_t kMr = 4;  // 8 accumulators of 16 registers.
 #endif
 constexpr int64_t kVectors = 2;
+constexpr int64_t kLine = 16;  // Floats in a cache line.
 constexpr int64_t kNr = kVectors * kWidth;
+static_assert(kMr <= kWidth, "a column of a panel of A is copied as one vector");
 
-using V4 = float __attribute__((vector_size(16)));
+// Units along k that are multiplied before C is touched again: the rows of A that this takes, kMr * kDepth * 4 bytes,
+// are copied to where they stay in the first-level cache while all columns of B pass by.
+constexpr int64_t kDepth = 256;
 
-// to[p, i] = from[i, p] for a block of 4 by 4.
-inline void transpose4(const float* from, int64_t stride, float* to, int64_t to_stride) {
-  V4 a, b, c, d;
-  __builtin_memcpy(&a, from, sizeof a);
-  __builtin_memcpy(&b, from + stride, sizeof b);
-  __builtin_memcpy(&c, from + 2 * stride, sizeof c);
-  __builtin_memcpy(&d, from + 3 * stride, sizeof d);
-  const V4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-  const V4 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const V4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  const V4 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  const V4 rows[4] = {
-      __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
-      __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
-  for (int64_t p = 0; p < 4; ++p) __builtin_memcpy(to + p * to_stride, &rows[p], sizeof(V4));
+#if defined(__AVX512BF16__)
+constexpr int64_t kPerUnit = 2;
+
+inline Vf rounded(Vf low, Vf high) {
+  return reinterpret_cast<Vf>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low)));
 }
+// Units of n <= 2 kWidth neighbouring numbers.
+inline Vf along(const float* p, int64_t n) {
+  return rounded(load(p, least(n, kWidth)), n > kWidth ? load(p + kWidth, n - kWidth) : Vf{});
+}
+// Units of n columns, each of two numbers below one another.
+inline Vf across(const float* p, int64_t stride, int64_t rows, int64_t n) {
+  const auto both = reinterpret_cast<__m512i>(rounded(load(p, n), rows > 1 ? load(p + stride, n) : Vf{}));
+  const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
+  const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1));
+  return reinterpret_cast<Vf>(_mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+}
+inline Vf multiply_add(Vf a, Vf b, Vf sum) {
+  return reinterpret_cast<Vf>(
+      _mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)));
+}
+#else
+constexpr int64_t kPerUnit = 1;
 
-// Lines of neighbouring elements, as many as a panel has.
-template <int64_t kLines>
-void pack_transposed(int64_t k, const float* from, int64_t stride, float* panel) {
-  constexpr int64_t kBlocked = kLines / 4 * 4;
-  int64_t p = 0;
-  for (; p + 4 <= k; p += 4) {
-    for (int64_t i = 0; i < kBlocked; i += 4) {
-      transpose4(from + i * stride + p, stride, panel + p * kLines + i, kLines);
-    }
-    for (int64_t i = kBlocked; i < kLines; ++i) {
-      for (int64_t q = p; q < p + 4; ++q) panel[q * kLines + i] = from[i * stride + q];
+inline Vf along(const float* p, int64_t n) { return load_any(p, n); }
+inline Vf across(const float* p, int64_t, int64_t, int64_t n) { return load_any(p, n); }
+inline Vf multiply_add(Vf a, Vf b, Vf sum) { return fma(a, b, sum); }
+#endif
+
+constexpr int64_t kAlong = kWidth * kPerUnit;  // Numbers in one vector of units along k.
+
+inline int64_t units(int64_t k) { return (k + kPerUnit - 1) / kPerUnit; }
+
+// ---- B: panels of kNr columns, unit after unit ----------------------------------------------------------------------
+
+// kWidth columns of which each lies along k: squares, transposed.
+void pack_transposed(int64_t columns, int64_t k, const float* from, int64_t stride, float* panel) {
+  for (int64_t p = 0; p < k; p += kAlong) {
+    const int64_t n = least(kAlong, k - p);
+    Vf square[kWidth];
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kWidth; ++i) square[i] = i < columns ? along(from + i * stride + p, n) : Vf{};
+    transpose(square);
+    float* to = panel + p / kPerUnit * kNr;
+    if (n == kAlong) {
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < kWidth; ++i) store(to + i * kNr, square[i]);
+    } else {
+      for (int64_t i = 0; i < units(n); ++i) store(to + i * kNr, square[i]);
     }
   }
-  for (; p < k; ++p) {
-    for (int64_t i = 0; i < kLines; ++i) panel[p * kLines + i] = from[i * stride + p];
+}
+
+// Columns that lie side by side.
+void pack_rows(int64_t columns, int64_t k, const float* from, int64_t stride, float* panel) {
+  for (int64_t p = 0; p < k; p += kPerUnit, panel += kNr) {
+#pragma GCC unroll 2
+    for (int64_t j = 0; j < kNr; j += kWidth) {
+      const int64_t n = columns - j < kWidth ? (columns > j ? columns - j : 0) : kWidth;
+      store(panel + j, across(from + p * stride + j, stride, k - p, n));
+    }
   }
 }
 
-template <int64_t kLines>
-void pack(int64_t lines, int64_t k, const float* from, int64_t stride, int64_t step, float* panel) {
-  if (lines == kLines && stride == 1) {
-    for (int64_t p = 0; p < k; ++p) __builtin_memcpy(panel + p * kLines, from + p * step, kLines * sizeof(float));
+void pack(int64_t columns, int64_t k, const float* b, int64_t stride, bool along_k, float* panel) {
+  if (!along_k) return pack_rows(columns, k, b, stride, panel);
+  for (int64_t j = 0; j < kNr; j += kWidth) {
+    pack_transposed(columns - j, k, b + j * stride, stride, panel + j);
+  }
+}
+
+// ---- A: a few rows at a time, copied to the stack -------------------------------------------------------------------
+
+// Where unit p of row i is: rows one after the other where they lie along k, else unit after unit.
+template <bool kAlongK>
+constexpr int64_t place(int64_t i, int64_t p) {
+  return kAlongK ? i * kDepth + p : p * kMr + i;
+}
+constexpr int64_t kCopied = kMr * kDepth + kWidth;  // Columns are copied as whole vectors.
+
+// Asks for the rows that come next, too: they are too far apart for the hardware to guess.
+template <bool kAlongK>
+void copy_rows(int64_t rows, int64_t k, const float* a, int64_t stride, float* to) {
+  if constexpr (kAlongK) {
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t p = 0; p < k; p += kAlong) {
+        const int64_t n = least(kAlong, k - p);
+        const int64_t at = place<true>(i, p / kPerUnit);
+        store_any(to + at, along(a + i * stride + p, n), units(n));
+        for (int64_t q = 0; q < kAlong; q += kLine) __builtin_prefetch(a + (i + rows) * stride + p + q);
+      }
+    }
+  } else {
+    for (int64_t p = 0; p < k; p += kPerUnit) {
+      store(to + place<false>(0, p / kPerUnit), across(a + p * stride, stride, k - p, rows));
+      for (int64_t q = p; q < p + kPerUnit; ++q) __builtin_prefetch(a + q * stride + 2 * rows - 1);
+    }
+  }
+}
+
+// ---- C --------------------------------------------------------------------------------------------------------------
+
+// Where a tile goes. `columns` of kNr are real; with `transposed`, the place of element (i, j) is c[j * stride + i].
+struct Target {
+  float* c;
+  int64_t stride;
+  int64_t columns;
+  bool accumulate;
+  bool transposed;
+};
+
+template <int64_t kRows>
+inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
+  if (t.columns == kNr && !t.transposed) {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int64_t j = 0; j < kVectors; ++j) {
+        float* to = t.c + i * t.stride + j * kWidth;
+        store(to, t.accumulate ? load(to) + acc[i][j] : acc[i][j]);
+      }
+    }
     return;
   }
-  if (lines == kLines && step == 1) return pack_transposed<kLines>(k, from, stride, panel);
-  for (int64_t p = 0; p < k; ++p) {
-    for (int64_t i = 0; i < kLines; ++i) panel[p * kLines + i] = i < lines ? from[i * stride + p * step] : 0.0f;
+  float tile[kRows][kNr];
+  __builtin_memcpy(tile, acc, sizeof tile);
+  const int64_t row = t.transposed ? 1 : t.stride;
+  const int64_t column = t.transposed ? t.stride : 1;
+  for (int64_t j = 0; j < t.columns; ++j) {
+    for (int64_t i = 0; i < kRows; ++i) {
+      float& to = t.c[i * row + j * column];
+      to = t.accumulate ? to + tile[i][j] : tile[i][j];
+    }
   }
 }
 
-// c[kMr, kNr] (+)= a b, over one panel of each.
-inline void tile(int64_t k, const float* a, const float* b, float* c, int64_t ldc, bool accumulate) {
-  Vf acc[kMr][kVectors];
+template <int64_t kRows, bool kAlongK>
+__attribute__((noinline)) void multiply(int64_t k, const float* a, const float* b, const Target& target) {
+  if (!target.transposed) {
 #pragma GCC unroll 16
-  for (int64_t i = 0; i < kMr; ++i) {
+    for (int64_t i = 0; i < kRows; ++i) {
+      __builtin_prefetch(target.c + i * target.stride, 1);
+      __builtin_prefetch(target.c + i * target.stride + kWidth, 1);
+    }
+  }
+  Vf acc[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int64_t j = 0; j < kVectors; ++j) acc[i][j] = Vf{};
   }
@@ -79,44 +181,49 @@ inline void tile(int64_t k, const float* a, const float* b, float* c, int64_t ld
 #pragma GCC unroll 4
     for (int64_t j = 0; j < kVectors; ++j) row[j] = load(b + p * kNr + j * kWidth);
 #pragma GCC unroll 16
-    for (int64_t i = 0; i < kMr; ++i) {
-      const Vf x = splat(a[p * kMr + i]);
+    for (int64_t i = 0; i < kRows; ++i) {
+      const Vf x = splat(a[place<kAlongK>(i, p)]);
 #pragma GCC unroll 4
-      for (int64_t j = 0; j < kVectors; ++j) acc[i][j] = fma(x, row[j], acc[i][j]);
+      for (int64_t j = 0; j < kVectors; ++j) acc[i][j] = multiply_add(x, row[j], acc[i][j]);
     }
   }
-#pragma GCC unroll 16
-  for (int64_t i = 0; i < kMr; ++i) {
-#pragma GCC unroll 4
-    for (int64_t j = 0; j < kVectors; ++j) {
-      float* to = c + i * ldc + j * kWidth;
-      store(to, accumulate ? load(to) + acc[i][j] : acc[i][j]);
+  put(target, acc);
+}
+
+// `multiply` for a number of rows that is known only when running: 1 to kRows.
+template <bool kAlongK, int64_t kRows = kMr>
+inline void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b, const Target& target) {
+  if constexpr (kRows > 1) {
+    if (rows != kRows) return multiply_rows<kAlongK, kRows - 1>(rows, k, a, b, target);
+  }
+  multiply<kRows, kAlongK>(k, a, b, target);
+}
+
+template <bool kAlongK>
+void block(const GemmBlock& s) {
+  alignas(64) float rows_of_a[kCopied];
+  // Rows are dealt out evenly, so that the last tile is not a sliver.
+  const int64_t strips = (s.m + kMr - 1) / kMr;
+  const int64_t rows = (s.m + strips - 1) / strips;
+  for (int64_t p = 0; p == 0 || p < s.k; p += kDepth * kPerUnit) {  // Once even without k: then C is zeros.
+    const int64_t k = least(kDepth * kPerUnit, s.k - p);
+    for (int64_t i = 0; i < s.m; i += rows) {
+      const int64_t some = least(rows, s.m - i);
+      copy_rows<kAlongK>(some, k, s.a + (kAlongK ? i * s.a_stride + p : p * s.a_stride + i), s.a_stride, rows_of_a);
+      for (int64_t j = 0; j < s.n; j += kNr) {
+        const Target target = {s.c + (s.c_transposed ? j * s.c_stride + i : i * s.c_stride + j), s.c_stride,
+                               least(kNr, s.n - j), s.accumulate || p > 0, s.c_transposed};
+        multiply_rows<kAlongK>(some, units(k), rows_of_a, s.b + j / kNr * s.panel + p / kPerUnit * kNr, target);
+      }
     }
   }
 }
 
-void gemm_block(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c, int64_t ldc,
-                bool accumulate) {
-  for (int64_t j = 0; j < n; j += kNr) {
-    for (int64_t i = 0; i < m; i += kMr) {
-      const float* a_panel = a + i * k;
-      const float* b_panel = b + j * k;
-      float* to = c + i * ldc + j;
-      if (i + kMr <= m && j + kNr <= n) {
-        tile(k, a_panel, b_panel, to, ldc, accumulate);
-        continue;
-      }
-      float edge[kMr * kNr];
-      tile(k, a_panel, b_panel, edge, kNr, false);
-      const int64_t columns = least(kNr, n - j);
-      for (int64_t r = 0; r < least(kMr, m - i); ++r) {
-        for (int64_t s = 0; s < columns; ++s) {
-          to[r * ldc + s] = accumulate ? to[r * ldc + s] + edge[r * kNr + s] : edge[r * kNr + s];
-        }
-      }
-    }
-  }
-}
+void multiply_block(const GemmBlock& s) { s.a_along_k ? block<true>(s) : block<false>(s); }
+
+#if !defined(__AVX512BF16__)
+
+// ---- Few rows: a row of x meets rows of w as they lie ---------------------------------------------------------------
 
 // A block of kRows rows of x by kColumns rows of w. Every element sums in the same order whatever block it is in, so
 // that a row's result does not depend on the rows beside it.
@@ -158,15 +265,18 @@ void dot_rows(int64_t m, int64_t n, int64_t k, const float* x, const float* w, f
   for (; i < m; ++i) dot_strip<1>(n, k, x + i * k, w, y + i * ldy, ldy, accumulate);
 }
 
+#endif
+
 }  // namespace
 
 void fill_gemm(Kernels& table) {
-  table.mr = kMr;
-  table.nr = kNr;
-  table.pack_a = pack<kMr>;
-  table.pack_b = pack<kNr>;
-  table.gemm_block = gemm_block;
+  const Products products = {kMr, kNr, kPerUnit, pack, multiply_block};
+#if defined(__AVX512BF16__)
+  table.bf16 = products;
+#else
+  table.fp32 = products;
   table.dot_rows = dot_rows;
+#endif
 }
 
 }  // namespace tinyllm::kernels::TINYLLM_ISA

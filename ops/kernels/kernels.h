@@ -55,15 +55,36 @@ struct AdamWStep {
   float correction1, correction2;  ///< 1 - beta^t.
 };
 
+/// C[m, n] (+)= A B. A lies as it lies: rows along k, `a_stride` apart, or columns. B is packed: panels of `nr`
+/// columns, `panel` floats apart.
+struct GemmBlock {
+  int64_t m, n, k;
+  const float* a;
+  int64_t a_stride;
+  bool a_along_k;  ///< Else a is [k, m].
+  const float* b;
+  int64_t panel;
+  float* c;
+  int64_t c_stride;
+  bool c_transposed;  ///< c is [n, m].
+  bool accumulate;
+};
+
+/// Matrix products in one precision.
+struct Products {
+  int64_t mr = 0;        ///< Rows of A that are multiplied at once.
+  int64_t nr = 0;        ///< Columns in a panel of B.
+  int64_t per_unit = 1;  ///< Numbers that 4 bytes of a panel hold.
+  /// Packs up to nr columns of k numbers, `stride` apart, each lying along k, or else side by side in rows that are
+  /// `stride` apart: unit after unit along k, nr of them, with zeros where the matrix ends.
+  void (*pack)(int64_t columns, int64_t k, const float* b, int64_t stride, bool along_k, float* panel) = nullptr;
+  void (*multiply)(const GemmBlock& block) = nullptr;
+};
+
 struct Kernels {
-  // gemm.cc. A panel holds `mr` rows of A or `nr` columns of B, k after k, with zeros where the matrix ends.
-  int64_t mr, nr;
-  /// Packs `lines` (at most mr or nr) lines of `k` elements; elements of a line are `step` apart, lines `stride`.
-  void (*pack_a)(int64_t lines, int64_t k, const float* from, int64_t stride, int64_t step, float* panel);
-  void (*pack_b)(int64_t lines, int64_t k, const float* from, int64_t stride, int64_t step, float* panel);
-  /// C[m, n] (+)= A B over packed panels, C's rows `ldc` apart.
-  void (*gemm_block)(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c, int64_t ldc,
-                     bool accumulate);
+  // gemm.cc
+  Products fp32;
+  Products bf16;  ///< Inputs rounded to bfloat16, sums in float. Null where the CPU has no instruction for it.
   /// y[i, j] (+)= sum_k x[i, k] w[j, k], for few rows: y's rows `ldy` apart, x and w contiguous.
   void (*dot_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
                    bool accumulate);

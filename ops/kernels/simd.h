@@ -39,13 +39,33 @@ inline Vf load(const float* p) {
   return x;
 }
 inline void store(float* p, Vf x) { __builtin_memcpy(p, &x, sizeof x); }
-/// The first n of a vector, n < kWidth; the others are zeros.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+inline __m256i first_lanes(int64_t n) {
+  const Vi lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+  return reinterpret_cast<__m256i>(lanes < static_cast<int32_t>(n));
+}
+#endif
+/// The first n of a vector, n <= kWidth; the others are zeros, and their memory is not touched.
 inline Vf load(const float* p, int64_t n) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vf>(_mm256_maskload_ps(p, first_lanes(n)));
+#else
   Vf x = {};
   __builtin_memcpy(&x, p, static_cast<size_t>(n) * sizeof(float));
   return x;
+#endif
 }
-inline void store(float* p, Vf x, int64_t n) { __builtin_memcpy(p, &x, static_cast<size_t>(n) * sizeof(float)); }
+inline void store(float* p, Vf x, int64_t n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), reinterpret_cast<__m512>(x));
+#elif defined(__AVX2__)
+  _mm256_maskstore_ps(p, first_lanes(n), reinterpret_cast<__m256>(x));
+#else
+  __builtin_memcpy(p, &x, static_cast<size_t>(n) * sizeof(float));
+#endif
+}
 
 inline Vf splat(float x) { return x - Vf{}; }
 
@@ -73,6 +93,41 @@ inline float greatest(Vf x) {
   float most = x[0];
   for (int64_t i = 1; i < kWidth; ++i) most = x[i] > most ? x[i] : most;
   return most;
+}
+
+/// Elements of two vectors by turns: of their first halves, and of their second halves.
+inline Vf interleave_low(Vf a, Vf b) {
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+#elif defined(__AVX2__)
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+#else
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#endif
+}
+inline Vf interleave_high(Vf a, Vf b) {
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif defined(__AVX2__)
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+
+/// Transposes a square of kWidth vectors: as many perfect shuffles of its two halves as kWidth has doublings.
+inline void transpose(Vf (&rows)[kWidth]) {
+#pragma GCC unroll 4
+  for (int64_t doubled = 1; doubled < kWidth; doubled *= 2) {
+    Vf shuffled[kWidth];
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < kWidth / 2; ++i) {
+      shuffled[2 * i] = interleave_low(rows[i], rows[i + kWidth / 2]);
+      shuffled[2 * i + 1] = interleave_high(rows[i], rows[i + kWidth / 2]);
+    }
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kWidth; ++i) rows[i] = shuffled[i];
+  }
 }
 
 /// Calls `f(i, n)` for n elements from i on, n == kWidth but perhaps at the end.

@@ -31,14 +31,13 @@ TEST_CASE("every instruction set that is here has a whole table, and one that is
       continue;
     }
     const kernels::Kernels& k = kernels::kernels(isa);
-    CHECK(k.mr > 0);
-    CHECK(k.nr > 0);
-    CHECK((k.gemm_block != nullptr));
+    CHECK(k.fp32.nr > 0);
+    CHECK((k.fp32.multiply != nullptr));
     CHECK((k.add != nullptr));
     CHECK((k.rms_norm != nullptr));
     CHECK((k.attention != nullptr));
     CHECK((k.adamw != nullptr));
-    CHECK(k.multiply_add(10) == 2.0 * 10 * 12 * static_cast<double>(k.nr / 2));
+    CHECK(k.multiply_add(10) == 2.0 * 10 * 12 * static_cast<double>(k.fp32.nr / 2));
   }
 }
 
