@@ -106,8 +106,18 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
                      [&](int64_t, Tensor q, Tensor k, Tensor v) { return attention(q, k, v, inputs.starts, drop); });
 }
 
-Tensor lm_head(const ModelConfig& c, Tensor hidden) {
-  return linear(hidden, hidden.graph().parameter("lm_head.weight", f32, {c.vocab_size, c.dim}));
+namespace {
+
+Tensor head_weight(const ModelConfig& c, Graph& graph) {
+  return graph.parameter("lm_head.weight", f32, {c.vocab_size, c.dim});
+}
+
+}  // namespace
+
+Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(c, hidden.graph())); }
+
+Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets) {
+  return linear_cross_entropy(hidden, head_weight(c, hidden.graph()), targets);
 }
 
 }  // namespace tinyllm

@@ -10,7 +10,7 @@ extern const Op kLinear, kMatmul;
 extern const Op kAdd, kMul, kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kDropout;
 extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
 extern const Op kAttention, kAttentionGrad, kCachedAttention;
-extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad;
+extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
 extern const Op kClip, kAdamW;
 

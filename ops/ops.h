@@ -82,6 +82,11 @@ inline constexpr int32_t kIgnore = -100;
 /// Mean of log(sum(exp(logits))) - logits[target] over the targets that are not kIgnore; 0 when there are none.
 /// logits [..., V], targets i32 [...]; result [1]. Running throws Error on a target outside [0, V).
 Tensor cross_entropy(Tensor logits, Tensor targets);
+/// cross_entropy(linear(x, w), targets) over chunks of rows: the logits [..., V] never exist whole, and the gradients
+/// come from the same pass. x [..., C], w [V, C], targets i32 [...]; result [1].
+/// Source: Wijmans et al., "Cut Your Losses in Large-Vocabulary Language Models", 2024; gradients in the forward pass
+/// as in Hsu et al., "Liger Kernel", 2024.
+Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets);
 
 // ---- Shape ----------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ Tensor batch_loss(Graph& graph, const ModelConfig& config, int64_t rows, int64_t
   const Shape shape = {rows, length};
   const TransformerInputs inputs{graph.input("tokens", i32, shape), graph.input("positions", i32, shape),
                                  graph.input("starts", i32, shape), dropout};
-  return cross_entropy(lm_head(config, transformer(graph, config, inputs)), graph.input("targets", i32, shape));
+  return lm_loss(config, transformer(graph, config, inputs), graph.input("targets", i32, shape));
 }
 
 void write(Program& program, const Batch& batch) {

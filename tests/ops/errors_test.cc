@@ -39,6 +39,9 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { embedding(x, ids); }, "embedding: table x [8,256,512]: expected [V, C]"},
       {[&] { cross_entropy(w, ids); },
        "cross_entropy: logits w [2048,1024] and targets ids [8,256]: expected [..., V] and [...]"},
+      {[&] { linear_cross_entropy(x, w, ids); },
+       "linear_cross_entropy: x x [8,256,512], w w [2048,1024] and targets ids [8,256]: expected x [..., C], w [V, C] "
+       "and targets [...]"},
       {[&] {
          dropout(x, {1.5f, 0, g.input("step", i32, {1})});
        },
