@@ -22,7 +22,7 @@ Tensor feed_forward(const Weights& w, int64_t layer, Tensor x, const Dropout& dr
   const ModelConfig& c = w.c;
   const Tensor up =
       linear(x, w.block(layer, "ffn.w1.weight", {c.ffn_dim, c.dim}), w.block(layer, "ffn.w1.bias", {c.ffn_dim}));
-  return linear(dropout(silu(up), drop), w.block(layer, "ffn.w2.weight", {c.dim, c.ffn_dim}),
+  return linear(silu(up, drop), w.block(layer, "ffn.w2.weight", {c.dim, c.ffn_dim}),
                 w.block(layer, "ffn.w2.bias", {c.dim}));
 }
 

@@ -30,11 +30,6 @@ Tensor add(Tensor x, Tensor y);
 Tensor mul(Tensor x, Tensor y);
 /// factor * x.
 Tensor scale(Tensor x, float factor);
-/// x / (1 + exp(-x)). Source: Elfwing, Uchibe, Doya, "Sigmoid-Weighted Linear Units", 2017.
-Tensor silu(Tensor x);
-/// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
-Tensor gelu(Tensor x);
-
 /// Which elements a dropout keeps is a pure function of (seed, step, the op's place in its graph, index).
 struct Dropout {
   float p = 0;  ///< Probability of a zero, in [0, 1).
@@ -43,6 +38,11 @@ struct Dropout {
 };
 /// x * mask / (1 - p), mask being 0 with probability p. Returns x itself when there is nothing to drop.
 Tensor dropout(Tensor x, const Dropout& options);
+/// dropout(x / (1 + exp(-x))). Source: Elfwing, Uchibe, Doya, "Sigmoid-Weighted Linear Units", 2017.
+Tensor silu(Tensor x, const Dropout& dropout = {});
+/// dropout(x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))).
+/// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
+Tensor gelu(Tensor x, const Dropout& dropout = {});
 
 // ---- Rows -----------------------------------------------------------------------------------------------------------
 
