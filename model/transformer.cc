@@ -91,6 +91,7 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
   const Tensor angles = rope_angles(inputs.positions, c.head_size(), c.rope_base);
   Tensor x = embedding(w.get("tok_emb.weight", {c.vocab_size, c.dim}), inputs.tokens);
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
+    if (inputs.residuals != nullptr) inputs.residuals->push_back(x);
     const Tensor a = rms_norm(x, w.block(layer, "norm1.weight", {c.dim}), c.norm_eps);
     x = add(x, self_attention(w, layer, a, angles, attend));
     const Tensor b = rms_norm(x, w.block(layer, "norm2.weight", {c.dim}), c.norm_eps);

@@ -95,6 +95,8 @@ TEST_CASE("a gradient through an op that has none is an error, and one that noth
   const ClippedNorm clipped = clip_by_global_norm({x}, 1.0f);
   CHECK_THROWS_WITH_AS(gradients(clipped.norm, {x}), "gradients: clip_by_global_norm#0 [1] has no gradient", Error);
   CHECK(gradients(sum(x), {unused})[0].shape() == Shape{2});
+  CHECK_THROWS_WITH_AS(gradients(sum(x), {x}, {.checkpoints = {x}}),
+                       "gradients: checkpoint x [3]: expected a result of the graph", Error);
 }
 
 }  // namespace tinyllm::test
