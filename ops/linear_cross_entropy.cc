@@ -117,11 +117,8 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kLinearCrossEntropy{.name = "linear_cross_entropy",
-                             .run = run,
-                             .gradient = gradient,
-                             .workspace = workspace,
-                             .skips_unused = true};
+const Op kLinearCrossEntropy{
+    .name = "linear_cross_entropy", .run = run, .gradient = gradient, .workspace = workspace, .skips_unused = true};
 
 Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets) {
   check_f32("linear_cross_entropy", {x, w});

@@ -35,6 +35,7 @@ std::span<const Op* const> all_ops() {
       &kConcat,
       &kSplit,
       &kSum,
+      &kAccumulate,
       &kClip,
       &kAdamW,
   };

@@ -113,6 +113,10 @@ Tensor mean(Tensor x, int axis);
 
 // ---- Optimiser ------------------------------------------------------------------------------------------------------
 
+/// total += factor * x in place: gradients of the parts of a batch. total (a state) and x of one shape, factor [1].
+/// Returns the total, to be asked of `compile`.
+Tensor accumulate(Tensor total, Tensor x, Tensor factor);
+
 /// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1].
 /// Multiply the gradients by `factor` (adamw does) to clip them to `max_norm`. The sum is kept in double.
 /// Source: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013.

@@ -4,6 +4,12 @@
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
+void add_scaled(int64_t n, float factor, const float* x, float* total) {
+  for_each_vector(n, [&](int64_t i, int64_t count) {
+    store_any(total + i, load_any(total + i, count) + factor * load_any(x + i, count), count);
+  });
+}
+
 void adamw(int64_t n, const AdamWStep& s, const float* grad, float* param, float* m, float* v) {
   const float keep = 1.0f - s.rate * s.decay;
   const float step = s.rate / s.correction1;
@@ -43,6 +49,7 @@ double sum(int64_t n, const float* x) {
 }  // namespace
 
 void fill_update(Kernels& table) {
+  table.add_scaled = add_scaled;
   table.adamw = adamw;
   table.sum_of_squares = sum_of_squares;
   table.sum = sum;

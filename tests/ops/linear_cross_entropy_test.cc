@@ -82,8 +82,8 @@ TEST_CASE("the gradient of a loss that is scaled is scaled") {
 TEST_CASE("the fused head has no second derivative, and refuses targets outside the vocabulary") {
   Head head;
   const Tensor dx = gradients(head.loss, {head.x})[0];
-  CHECK_THROWS_WITH_AS(gradients(sum(dx), {head.x}),
-                       "gradients: linear_cross_entropy#0 [1] has no second derivative", Error);
+  CHECK_THROWS_WITH_AS(gradients(sum(dx), {head.x}), "gradients: linear_cross_entropy#0 [1] has no second derivative",
+                       Error);
   Program program = compile(head.graph, {head.loss}, {.threads = 2});
   head.fill(program);
   program.as<int32_t>("targets")[3] = kV;
