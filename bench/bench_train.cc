@@ -21,6 +21,8 @@ struct Options {
   int threads = tl::hardware_threads();
   std::vector<int64_t> rows = {8};
   int64_t length = 256;
+  int64_t accumulate = 1;
+  bool recompute = false;
 };
 
 Options parse(int argc, char** argv) {
@@ -32,6 +34,8 @@ Options parse(int argc, char** argv) {
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
   app.add_option("--rows", o.rows, "Rows of a batch; one configuration for each")->capture_default_str();
   app.add_option("--length", o.length, "Tokens of a row")->capture_default_str();
+  app.add_option("--accumulate", o.accumulate, "Batches in a step")->capture_default_str();
+  app.add_flag("--recompute", o.recompute, "Compute activations again in the backward pass");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -88,14 +92,15 @@ nlohmann::ordered_json measure(const Options& o, int64_t rows) {
   const tl::ModelConfig config;
   tl::ThreadPool pool(o.threads);
   tl::Model model = random_model(config);
-  tl::Trainer trainer(model, {.rows = rows, .length = o.length}, pool);
-  const tl::Batch batch = random_batch(rows, o.length, config.vocab_size);
+  const tl::Recipe recipe{.rows = rows, .length = o.length, .accumulate = o.accumulate, .recompute = o.recompute};
+  tl::Trainer trainer(model, recipe, pool);
+  const tl::Batch batch = random_batch(recipe.batch_rows(), o.length, config.vocab_size);
   trainer.step(batch);  // Touches all memory.
   const double peak = tl::bench::peak_flops(pool);
   std::vector<double> times;
   for (int i = 0; i < o.steps; ++i) times.push_back(tl::bench::seconds([&] { trainer.step(batch); }));
   const double time = tl::bench::median(times);
-  const double flops = step_flops(config, rows, o.length) / time;
+  const double flops = step_flops(config, recipe.batch_rows(), o.length) / time;
   if (o.profile) {
     double total = 0;
     const std::vector<tl::OpTime> profile = trainer.profile(batch);
@@ -107,9 +112,11 @@ nlohmann::ordered_json measure(const Options& o, int64_t rows) {
   }
   return {{"rows", rows},
           {"length", o.length},
+          {"accumulate", o.accumulate},
+          {"recompute", o.recompute},
           {"threads", o.threads},
           {"step_seconds", time},
-          {"tokens_per_second", static_cast<double>(rows * o.length) / time},
+          {"tokens_per_second", static_cast<double>(recipe.batch_rows() * o.length) / time},
           {"model_gflops", flops / 1e9},
           {"peak_gflops", peak / 1e9},
           {"fraction_of_peak", flops / peak},

@@ -44,6 +44,8 @@ struct Options {
   std::string preset = "small";
   int threads = tl::hardware_threads();
   int64_t steps = 0, rows = 0, length = 0, vocab = 0;
+  int64_t accumulate = 1;
+  bool recompute = false;
   float rate = 0;
   uint64_t seed = 1;
 };
@@ -63,7 +65,11 @@ Options parse(int argc, char** argv) {
   app.add_option("--steps", o.steps,
                  "Training steps; with built-in data a third of them pretrains, the others fine-tune")
       ->check(CLI::PositiveNumber);
-  app.add_option("--batch", o.rows, "Rows in a step")->check(CLI::PositiveNumber);
+  app.add_option("--batch", o.rows, "Rows that are computed at once")->check(CLI::PositiveNumber);
+  app.add_option("--accumulate", o.accumulate, "Batches in a step: as one so many times as large, without its memory")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_flag("--recompute", o.recompute, "Compute more, to need less memory; the result is the same");
   app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
   app.add_option("--rate", o.rate, "Highest learning rate")->check(CLI::PositiveNumber);
   app.add_option("--vocab", o.vocab, "Tokens of the vocabulary")->check(CLI::PositiveNumber);
@@ -83,6 +89,8 @@ Preset chosen(const Options& o) {
   if (o.vocab != 0) p.model.vocab_size = o.vocab;
   if (o.rows != 0) p.recipe.rows = o.rows;
   if (o.length != 0) p.recipe.length = o.length;
+  p.recipe.accumulate = o.accumulate;
+  p.recipe.recompute = o.recompute;
   if (o.steps != 0) p.recipe.steps = o.steps;
   if (o.rate != 0) p.recipe.rate = o.rate;
   p.model.context = std::max(p.model.context, p.recipe.length);

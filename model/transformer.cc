@@ -22,7 +22,7 @@ Tensor feed_forward(const Weights& w, int64_t layer, Tensor x, const Dropout& dr
   const ModelConfig& c = w.c;
   const Tensor up =
       linear(x, w.block(layer, "ffn.w1.weight", {c.ffn_dim, c.dim}), w.block(layer, "ffn.w1.bias", {c.ffn_dim}));
-  return linear(dropout(silu(up), drop), w.block(layer, "ffn.w2.weight", {c.dim, c.ffn_dim}),
+  return linear(silu(up, drop), w.block(layer, "ffn.w2.weight", {c.dim, c.ffn_dim}),
                 w.block(layer, "ffn.w2.bias", {c.dim}));
 }
 
@@ -91,6 +91,7 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
   const Tensor angles = rope_angles(inputs.positions, c.head_size(), c.rope_base);
   Tensor x = embedding(w.get("tok_emb.weight", {c.vocab_size, c.dim}), inputs.tokens);
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
+    if (inputs.residuals != nullptr) inputs.residuals->push_back(x);
     const Tensor a = rms_norm(x, w.block(layer, "norm1.weight", {c.dim}), c.norm_eps);
     x = add(x, self_attention(w, layer, a, angles, attend));
     const Tensor b = rms_norm(x, w.block(layer, "norm2.weight", {c.dim}), c.norm_eps);
@@ -106,8 +107,18 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
                      [&](int64_t, Tensor q, Tensor k, Tensor v) { return attention(q, k, v, inputs.starts, drop); });
 }
 
-Tensor lm_head(const ModelConfig& c, Tensor hidden) {
-  return linear(hidden, hidden.graph().parameter("lm_head.weight", f32, {c.vocab_size, c.dim}));
+namespace {
+
+Tensor head_weight(const ModelConfig& c, Graph& graph) {
+  return graph.parameter("lm_head.weight", f32, {c.vocab_size, c.dim});
+}
+
+}  // namespace
+
+Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(c, hidden.graph())); }
+
+Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets) {
+  return linear_cross_entropy(hidden, head_weight(c, hidden.graph()), targets);
 }
 
 }  // namespace tinyllm

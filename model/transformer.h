@@ -28,12 +28,14 @@ int64_t parameter_count(const ModelConfig& config);
 /// Draws weights as training begins with them, as a function of the seed alone.
 void init_weights(const ModelConfig& config, uint64_t seed, Store& store);
 
-/// What a forward pass sees. All i32 [B, T] but `dropout`.
+/// What a forward pass sees. Tensors are i32 [B, T].
 struct TransformerInputs {
   Tensor tokens;
   Tensor positions;      ///< Of each token in its document, from 0.
   Tensor starts = {};    ///< The first place that a token sees; empty: the first of its row.
   Dropout dropout = {};  ///< `p` is taken from the config; an empty step means none.
+  /// Where not null: given the residual stream [B, T, C] as each block finds it, for `GradientOptions::checkpoints`.
+  std::vector<Tensor>* residuals = nullptr;
 };
 
 /// The hidden states [B, T, C] after the last norm:
@@ -43,6 +45,8 @@ Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInp
 
 /// Scores of the next token [..., V] from hidden states [..., C].
 Tensor lm_head(const ModelConfig& config, Tensor hidden);
+/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused.
+Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets);
 
 /// Attention of a block, from q, k, v [B, T, H, D] after the rotation: what training and answering do differently.
 /// Called once for each layer.

@@ -3,6 +3,7 @@
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/parallel.h>
+#include <tinyllm/ops/targets.h>
 
 namespace tinyllm {
 namespace {
@@ -14,23 +15,15 @@ void run(const Launch& launch) {
   const int64_t rows = logits.shape.rows();
   const int64_t v = logits.shape.row();
   float* lse = launch.outputs[1].f32();
-  for (int64_t i = 0; i < rows; ++i) {
-    if (targets[i] != kIgnore && (targets[i] < 0 || targets[i] >= v)) {
-      throw Error("cross_entropy: target {} at place {}, expected 0 to {}, or {} for none", targets[i], i, v - 1,
-                  kIgnore);
-    }
-  }
+  const int64_t count = count_targets("cross_entropy", launch.inputs[1], v);
   parallel_ranges(*launch.pool, rows, row_grain(v), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       lse[i] = targets[i] == kIgnore ? 0.0f : kernels::kernels().log_sum_exp(v, logits.f32() + i * v);
     }
   });
   double total = 0;
-  int64_t count = 0;
   for (int64_t i = 0; i < rows; ++i) {
-    if (targets[i] == kIgnore) continue;
-    total += static_cast<double>(lse[i] - logits.f32()[i * v + targets[i]]);
-    ++count;
+    if (targets[i] != kIgnore) total += static_cast<double>(lse[i] - logits.f32()[i * v + targets[i]]);
   }
   launch.outputs[0].f32()[0] = count == 0 ? 0.0f : static_cast<float>(total / static_cast<double>(count));
   launch.outputs[2].f32()[0] = static_cast<float>(count);
@@ -73,8 +66,7 @@ Tensor cross_entropy(Tensor logits, Tensor targets) {
   check_f32("cross_entropy", {logits});
   check_i32("cross_entropy", {targets});
   const Shape& shape = logits.shape();
-  if (shape.rank() < 1 || shape.row() < 1 || targets.shape().rank() != shape.rank() - 1 ||
-      !std::equal(targets.shape().begin(), targets.shape().end(), shape.begin())) {
+  if (!is_one_for_each_row(shape, targets.shape())) {
     throw Error("cross_entropy: logits {} and targets {}: expected [..., V] and [...]", logits.str(), targets.str());
   }
   return logits.graph().append(kCrossEntropy, {logits, targets}, {{f32, {1}}, {f32, {shape.rows()}}, {f32, {1}}})[0];

@@ -3,6 +3,8 @@
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/tensor/op.h>
 
+#include <algorithm>
+
 namespace tinyllm {
 namespace {
 
@@ -20,9 +22,57 @@ std::vector<bool> depends_on(const Graph& graph, const std::vector<Tensor>& wrt)
   return depends;
 }
 
+// Copies of forward nodes, appended where the backward pass needs their results. A segment is what follows one
+// checkpoint up to the next; the one after the last checkpoint is not copied, as its results are still there. All
+// nodes of a segment are copied, and `compile` leaves out those that no gradient asks for. A copy computes the same
+// bits: a dropout's mask depends on its parameters, not on the place of its node.
+class Recomputation {
+ public:
+  Recomputation(Graph& graph, const std::vector<Tensor>& checkpoints)
+      : graph_(graph), kept_(graph.values().size(), false), copies_(graph.values().size()) {
+    for (const Tensor& tensor : checkpoints) {
+      if (!tensor || &tensor.graph() != &graph || graph.value(tensor.id()).node < 0) {
+        throw Error("gradients: checkpoint {}: expected a result of the graph", tensor ? tensor.str() : "is empty and");
+      }
+      kept_[index(tensor.id())] = true;
+      ends_.push_back(graph.value(tensor.id()).node);
+    }
+    std::sort(ends_.begin(), ends_.end());
+  }
+
+  // To be called for every node, the last one first.
+  void reach(int node) {
+    while (!ends_.empty() && node <= ends_.back()) {
+      const int end = ends_.back();
+      ends_.pop_back();
+      for (int id = ends_.empty() ? 0 : ends_.back() + 1; id <= end; ++id) copy(graph_.nodes()[index(id)]);
+    }
+  }
+
+  // What the backward pass has in place of a value of the forward pass.
+  Tensor of(int id) const { return copies_[index(id)] ? copies_[index(id)] : graph_.tensor(id); }
+
+ private:
+  void copy(const Node& node) {
+    std::vector<Tensor> inputs;
+    std::vector<Graph::Output> outputs;
+    for (const int id : node.inputs) inputs.push_back(of(id));
+    for (const int id : node.outputs) outputs.push_back({graph_.value(id).dtype, graph_.value(id).shape});
+    const std::vector<Tensor> results = graph_.append(*node.op, inputs, outputs, node.params);
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (!kept_[index(node.outputs[i])]) copies_[index(node.outputs[i])] = results[i];
+    }
+  }
+
+  Graph& graph_;
+  std::vector<bool> kept_;
+  std::vector<Tensor> copies_;  // Of each value, an empty one where it has none.
+  std::vector<int> ends_;       // The nodes of checkpoints not yet reached.
+};
+
 }  // namespace
 
-std::vector<Tensor> gradients(Tensor loss, const std::vector<Tensor>& wrt) {
+std::vector<Tensor> gradients(Tensor loss, const std::vector<Tensor>& wrt, const GradientOptions& options) {
   if (!loss || loss.shape().size() != 1 || loss.dtype() != f32) {
     throw Error("gradients: loss {}: expected one f32 element", loss ? loss.str() : "is empty and");
   }
@@ -31,24 +81,26 @@ std::vector<Tensor> gradients(Tensor loss, const std::vector<Tensor>& wrt) {
     if (!tensor || &tensor.graph() != &graph) throw Error("gradients: a tensor is empty or of another graph");
   }
   const std::vector<bool> depends = depends_on(graph, wrt);
+  Recomputation forward(graph, options.checkpoints);
   std::vector<Tensor> grads(graph.values().size());
   grads[index(loss.id())] = graph.constant(1.0f, loss.shape());
 
   for (int id = graph.value(loss.id()).node; id >= 0; --id) {
+    forward.reach(id);
     const Node& node = graph.nodes()[index(id)];
     std::vector<Tensor> inputs, outputs, output_grads;
     bool reached = false;
     for (const int output : node.outputs) {
-      outputs.push_back(graph.tensor(output));
+      outputs.push_back(forward.of(output));
       output_grads.push_back(grads[index(output)]);
       reached = reached || (grads[index(output)] && depends[index(output)]);
     }
     if (!reached) continue;
     if (node.op->gradient == nullptr) throw Error("gradients: {} has no gradient", outputs[0].str());
-    for (const int input : node.inputs) inputs.push_back(graph.tensor(input));
+    for (const int input : node.inputs) inputs.push_back(forward.of(input));
     const std::vector<Tensor> found = node.op->gradient({inputs, outputs, output_grads, &node.params});
     for (size_t i = 0; i < inputs.size(); ++i) {
-      const size_t input = index(inputs[i].id());
+      const size_t input = index(node.inputs[i]);
       if (!found[i] || !depends[input]) continue;
       grads[input] = grads[input] ? add(grads[input], found[i]) : found[i];
     }

@@ -27,6 +27,7 @@ std::span<const Op* const> all_ops() {
       &kEmbeddingGrad,
       &kCrossEntropy,
       &kCrossEntropyGrad,
+      &kLinearCrossEntropy,
       &kReshape,
       &kPermute,
       &kSlice,
@@ -34,6 +35,7 @@ std::span<const Op* const> all_ops() {
       &kConcat,
       &kSplit,
       &kSum,
+      &kAccumulate,
       &kClip,
       &kAdamW,
   };

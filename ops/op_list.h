@@ -10,9 +10,9 @@ extern const Op kLinear, kMatmul;
 extern const Op kAdd, kMul, kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kDropout;
 extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
 extern const Op kAttention, kAttentionGrad, kCachedAttention;
-extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad;
+extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
-extern const Op kClip, kAdamW;
+extern const Op kAccumulate, kClip, kAdamW;
 
 /// Every row. The op-table test fails when one of them is in none of its cases.
 std::span<const Op* const> all_ops();

@@ -30,11 +30,6 @@ Tensor add(Tensor x, Tensor y);
 Tensor mul(Tensor x, Tensor y);
 /// factor * x.
 Tensor scale(Tensor x, float factor);
-/// x / (1 + exp(-x)). Source: Elfwing, Uchibe, Doya, "Sigmoid-Weighted Linear Units", 2017.
-Tensor silu(Tensor x);
-/// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
-Tensor gelu(Tensor x);
-
 /// Which elements a dropout keeps is a pure function of (seed, step, the op's place in its graph, index).
 struct Dropout {
   float p = 0;  ///< Probability of a zero, in [0, 1).
@@ -43,6 +38,11 @@ struct Dropout {
 };
 /// x * mask / (1 - p), mask being 0 with probability p. Returns x itself when there is nothing to drop.
 Tensor dropout(Tensor x, const Dropout& options);
+/// dropout(x / (1 + exp(-x))). Source: Elfwing, Uchibe, Doya, "Sigmoid-Weighted Linear Units", 2017.
+Tensor silu(Tensor x, const Dropout& dropout = {});
+/// dropout(x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))).
+/// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
+Tensor gelu(Tensor x, const Dropout& dropout = {});
 
 // ---- Rows -----------------------------------------------------------------------------------------------------------
 
@@ -82,6 +82,11 @@ inline constexpr int32_t kIgnore = -100;
 /// Mean of log(sum(exp(logits))) - logits[target] over the targets that are not kIgnore; 0 when there are none.
 /// logits [..., V], targets i32 [...]; result [1]. Running throws Error on a target outside [0, V).
 Tensor cross_entropy(Tensor logits, Tensor targets);
+/// cross_entropy(linear(x, w), targets) over chunks of rows: the logits [..., V] never exist whole, and the gradients
+/// come from the same pass. x [..., C], w [V, C], targets i32 [...]; result [1].
+/// Source: Wijmans et al., "Cut Your Losses in Large-Vocabulary Language Models", 2024; gradients in the forward pass
+/// as in Hsu et al., "Liger Kernel", 2024.
+Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets);
 
 // ---- Shape ----------------------------------------------------------------------------------------------------------
 
@@ -107,6 +112,10 @@ Tensor mean(Tensor x);
 Tensor mean(Tensor x, int axis);
 
 // ---- Optimiser ------------------------------------------------------------------------------------------------------
+
+/// total += factor * x in place: gradients of the parts of a batch. total (a state) and x of one shape, factor [1].
+/// Returns the total, to be asked of `compile`.
+Tensor accumulate(Tensor total, Tensor x, Tensor factor);
 
 /// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1].
 /// Multiply the gradients by `factor` (adamw does) to clip them to `max_norm`. The sum is kept in double.

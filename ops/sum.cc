@@ -4,8 +4,6 @@
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/parallel.h>
 
-#include <array>
-
 namespace tinyllm {
 namespace {
 
@@ -18,9 +16,17 @@ struct Params {
 constexpr int64_t kPiece = 65536;
 int64_t pieces_of(const Params& p) { return p.outer * ((p.n + kPiece - 1) / kPiece); }
 
+// Sums of rows: groups of kGroup rows have a sum each, added up in order, which keeps long sums exact enough in single
+// precision. A piece is a group's strip of columns, whose sum stays in the first cache.
+constexpr int64_t kGroup = 64;
+constexpr int64_t kColumns = 4096;
+int64_t groups_of(const Params& p) { return std::max<int64_t>(1, (p.n + kGroup - 1) / kGroup); }
+
 size_t workspace(const Node& node, const Graph&) {
   const Params& params = std::any_cast<const Params&>(node.params);
-  return params.inner == 1 ? static_cast<size_t>(pieces_of(params)) * sizeof(double) : 0;
+  if (params.inner == 1) return static_cast<size_t>(pieces_of(params)) * sizeof(double);
+  const int64_t groups = groups_of(params);
+  return groups == 1 ? 0 : static_cast<size_t>(params.outer * groups * params.inner) * sizeof(float);
 }
 
 void sum_neighbours(const Launch& launch, const Params& p) {
@@ -38,27 +44,30 @@ void sum_neighbours(const Launch& launch, const Params& p) {
   }
 }
 
-// A piece owns some columns; rows are added up in groups, which keeps long sums exact enough in single precision.
-void sum_rows(const Launch& launch, const Params& p) {
-  constexpr int64_t kColumns = 256;
-  constexpr int64_t kGroup = 64;
-  const kernels::Kernels& kernel = kernels::kernels();
+// x is [outer, n, inner] and y [outer, groups, inner]: row g of y is the sum of rows [g size, (g + 1) size) of x.
+void sum_groups(ThreadPool& pool, const Params& p, int64_t size, int64_t groups, const float* x, float* y) {
   const int64_t strips = (p.inner + kColumns - 1) / kColumns;
-  launch.pool->parallel_for(p.outer * strips, [&](int64_t piece) {
-    const int64_t begin = piece % strips * kColumns;
-    const int64_t columns = std::min(kColumns, p.inner - begin);
-    const float* x = launch.inputs[0].f32() + piece / strips * p.n * p.inner + begin;
-    float* total = launch.outputs[0].f32() + piece / strips * p.inner + begin;
+  pool.parallel_for(p.outer * groups * strips, [&](int64_t piece) {
+    const int64_t column = piece % strips * kColumns;
+    const int64_t columns = std::min(kColumns, p.inner - column);
+    const int64_t group = piece / strips % groups;
+    const int64_t outer = piece / strips / groups;
+    float* total = y + (outer * groups + group) * p.inner + column;
     std::fill_n(total, columns, 0.0f);
-    std::array<float, kColumns> group;
-    for (int64_t row = 0; row < p.n; row += kGroup) {
-      group.fill(0.0f);
-      for (int64_t i = row; i < std::min(p.n, row + kGroup); ++i) {
-        kernel.add(columns, group.data(), x + i * p.inner, group.data());
-      }
-      kernel.add(columns, total, group.data(), total);
+    for (int64_t row = group * size; row < std::min(p.n, (group + 1) * size); ++row) {
+      kernels::kernels().add(columns, total, x + (outer * p.n + row) * p.inner + column, total);
     }
   });
+}
+
+void sum_rows(const Launch& launch, const Params& p) {
+  const int64_t groups = groups_of(p);
+  const float* x = launch.inputs[0].f32();
+  float* y = launch.outputs[0].f32();
+  if (groups == 1) return sum_groups(*launch.pool, p, kGroup, 1, x, y);
+  auto* partial = static_cast<float*>(launch.workspace);
+  sum_groups(*launch.pool, p, kGroup, groups, x, partial);
+  sum_groups(*launch.pool, {p.outer, groups, p.inner}, groups, 1, partial, y);
 }
 
 void run(const Launch& launch) {

@@ -65,6 +65,9 @@ struct Op {
 
   /// Output 0 is the memory of input 0: a view (reshape), or an update of it (adamw).
   bool alias = false;
+
+  /// An output that nothing uses has no memory (its view's data is null), and `run` leaves out the work for it.
+  bool skips_unused = false;
 };
 
 }  // namespace tinyllm

@@ -100,6 +100,7 @@ Plan plan(const Graph& graph, const std::vector<Tensor>& outputs) {
     const Node& node = graph.nodes()[index(plan.schedule[index(step)])];
     for (const int id : node.outputs) {
       if (plan.root[index(id)] != id) continue;
+      if (node.op->skips_unused && last[index(id)] == step) continue;
       int block = id == node.outputs[0] ? reusable(graph, plan, last, node, step) : -1;
       if (block < 0) {
         block = static_cast<int>(plan.blocks.size());

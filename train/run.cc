@@ -20,9 +20,9 @@ std::string plan_of(const std::vector<Stage>& stages) {
   for (const Stage& stage : stages) {
     const Recipe& r = stage.recipe;
     plan += fmt::format(
-        "{}: {} steps of {}x{}, rate {} to {} after {}, clip {}, beta2 {}, decay {}, seed {}, data {:016x}\n",
-        stage.name, r.steps, r.rows, r.length, r.rate, r.final_rate, r.warmup, r.clip, r.beta2, r.decay, r.seed,
-        stage.train.hash());
+        "{}: {} steps of {}x{}x{}, rate {} to {} after {}, clip {}, beta2 {}, decay {}, seed {}, data {:016x}\n",
+        stage.name, r.steps, r.accumulate, r.rows, r.length, r.rate, r.final_rate, r.warmup, r.clip, r.beta2, r.decay,
+        r.seed, stage.train.hash());
   }
   return plan;
 }
@@ -65,7 +65,7 @@ class Meter {
             static_cast<float>(loss_),
             result.rate,
             result.grad_norm,
-            static_cast<double>(r.rows * r.length) / seconds_,
+            static_cast<double>(r.batch_rows() * r.length) / seconds_,
             static_cast<double>(r.steps - step) * seconds_};
   }
 
@@ -101,7 +101,7 @@ bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool
         return false;
       }
       const Clock::time_point start = Clock::now();
-      const Batch batch = stage.train.batch(stage.recipe.rows, stage.recipe.seed, trainer.steps_done());
+      const Batch batch = stage.train.batch(stage.recipe.batch_rows(), stage.recipe.seed, trainer.steps_done());
       const Trainer::Step step = trainer.step(batch);
       if (options.on_step) options.on_step(meter.add(trainer.steps_done(), step, seconds_since(start)));
       if (seconds_since(saved) > options.save_seconds) {

@@ -14,20 +14,66 @@ constexpr const char* kStepNote = "step";
 
 std::string m_name(const std::string& weight) { return "adamw.m." + weight; }
 std::string v_name(const std::string& weight) { return "adamw.v." + weight; }
+std::string grad_name(const std::string& weight) { return "grad." + weight; }
 
 // The loss of a batch, its inputs named as in Batch.
-Tensor batch_loss(Graph& graph, const ModelConfig& config, int64_t rows, int64_t length, const Dropout& dropout) {
+Tensor batch_loss(Graph& graph, const ModelConfig& config, int64_t rows, int64_t length, const Dropout& dropout = {},
+                  std::vector<Tensor>* residuals = nullptr) {
   const Shape shape = {rows, length};
   const TransformerInputs inputs{graph.input("tokens", i32, shape), graph.input("positions", i32, shape),
-                                 graph.input("starts", i32, shape), dropout};
-  return cross_entropy(lm_head(config, transformer(graph, config, inputs)), graph.input("targets", i32, shape));
+                                 graph.input("starts", i32, shape), dropout, residuals};
+  return lm_loss(config, transformer(graph, config, inputs), graph.input("targets", i32, shape));
 }
 
-void write(Program& program, const Batch& batch) {
-  program.write("tokens", batch.tokens);
-  program.write("positions", batch.positions);
-  program.write("starts", batch.starts);
-  program.write("targets", batch.targets);
+// Rows [first, first + rows) of a batch.
+void write(Program& program, const Batch& batch, int64_t first, int64_t rows) {
+  const auto part = [&](const std::vector<int32_t>& all) {
+    return std::span(all).subspan(static_cast<size_t>(first * batch.length), static_cast<size_t>(rows * batch.length));
+  };
+  program.write("tokens", part(batch.tokens));
+  program.write("positions", part(batch.positions));
+  program.write("starts", part(batch.starts));
+  program.write("targets", part(batch.targets));
+}
+
+int64_t count_learned(std::span<const int32_t> targets) {
+  return static_cast<int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), kIgnore);
+}
+
+// Forward and backward pass of `recipe.rows` rows. Their dropout is that of the number in `step`.
+struct Pass {
+  Tensor loss;
+  std::vector<Tensor> weights, grads;
+};
+Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, Tensor step) {
+  std::vector<Tensor> residuals;
+  const Dropout dropout{.seed = recipe.seed, .step = step};
+  Pass pass;
+  pass.loss = batch_loss(graph, config, recipe.rows, recipe.length, dropout, &residuals);
+  for (const WeightSpec& spec : weight_specs(config)) pass.weights.push_back(graph.find(spec.name));
+  if (!recipe.recompute) residuals.clear();
+  pass.grads = gradients(pass.loss, pass.weights, {.checkpoints = residuals});
+  return pass;
+}
+
+// Clipping and AdamW.
+struct Update {
+  Tensor norm;
+  std::vector<Tensor> weights;
+};
+Update append_update(Graph& graph, const ModelConfig& config, const Recipe& recipe, const std::vector<Tensor>& weights,
+                     const std::vector<Tensor>& grads, Tensor step) {
+  const Tensor rate = graph.input("rate", f32, {1});
+  const ClippedNorm clipped = clip_by_global_norm(grads, recipe.clip);
+  const std::vector<WeightSpec> specs = weight_specs(config);
+  Update update{clipped.norm, {}};
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const AdamW options{.beta2 = recipe.beta2, .decay = specs[i].is_matrix ? recipe.decay : 0.0f};
+    update.weights.push_back(adamw(weights[i], grads[i], graph.state(m_name(specs[i].name), f32, specs[i].shape),
+                                   graph.state(v_name(specs[i].name), f32, specs[i].shape), step, rate, clipped.factor,
+                                   options));
+  }
+  return update;
 }
 
 }  // namespace
@@ -41,81 +87,163 @@ float rate_at(const Recipe& r, int64_t step) {
   return static_cast<float>(static_cast<double>(r.rate) * (last + (1 - last) * cosine));
 }
 
+// Without accumulation `pass` is the whole step, and gradients live in its arena until they are applied. With it,
+// `pass` adds the gradients of a part of the batch to states, and `update` applies them.
 struct Trainer::State {
   Model& model;
   Recipe recipe;
   Store moments;
   Tensor loss, norm;
-  std::optional<Program> program;
+  std::optional<Program> pass, update;
   int64_t done = 0;
 
   State(Model& m, const Recipe& r) : model(m), recipe(r) {}
 
-  void prepare(const Batch& batch) {
-    write(*program, batch);
-    program->as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
-    program->as<float>("rate")[0] = rate_at(recipe, done);
-  }
+  void compile_whole(const CompileOptions& options);
+  void compile_parts(const CompileOptions& options);
+  void clear_grads();
+  template <class Run>
+  Step take(const Batch& batch, Run run);
 };
+
+void Trainer::State::compile_whole(const CompileOptions& options) {
+  Graph graph;
+  const Tensor step = graph.input("step", i32, {1});
+  const Pass both = append_pass(graph, model.config, recipe, step);
+  const Update updated = append_update(graph, model.config, recipe, both.weights, both.grads, step);
+  loss = both.loss;
+  norm = updated.norm;
+  std::vector<Tensor> outputs = updated.weights;
+  outputs.insert(outputs.end(), {loss, norm});
+  pass = compile(graph, outputs, options);
+}
+
+void Trainer::State::compile_parts(const CompileOptions& options) {
+  const std::vector<WeightSpec> specs = weight_specs(model.config);
+  Graph pass_graph;
+  const Pass both = append_pass(pass_graph, model.config, recipe, pass_graph.input("step", i32, {1}));
+  const Tensor share = pass_graph.input("share", f32, {1});
+  loss = both.loss;
+  std::vector<Tensor> outputs = {loss};
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const Tensor total = pass_graph.state(grad_name(specs[i].name), f32, specs[i].shape);
+    outputs.push_back(accumulate(total, both.grads[i], share));
+  }
+  pass = compile(pass_graph, outputs, options);
+
+  Graph update_graph;
+  std::vector<Tensor> weights, grads;
+  for (const WeightSpec& spec : specs) {
+    weights.push_back(update_graph.parameter(spec.name, f32, spec.shape));
+    grads.push_back(update_graph.state(grad_name(spec.name), f32, spec.shape));
+  }
+  const Update updated =
+      append_update(update_graph, model.config, recipe, weights, grads, update_graph.input("step", i32, {1}));
+  norm = updated.norm;
+  outputs = updated.weights;
+  outputs.push_back(norm);
+  update = compile(update_graph, outputs, options);
+}
+
+void Trainer::State::clear_grads() {
+  for (const WeightSpec& spec : weight_specs(model.config)) {
+    const std::span<float> grad = moments.at(grad_name(spec.name)).as<float>();
+    std::fill(grad.begin(), grad.end(), 0.0f);
+  }
+}
+
+// `run` is given each program when it is to run. The loss of a batch is the mean over all of its targets, and not the
+// mean of its parts' means: a part counts by its share of the targets.
+template <class Run>
+Trainer::Step Trainer::State::take(const Batch& batch, Run run) {
+  if (batch.rows != recipe.batch_rows()) {
+    throw Error("training: a batch of {} rows, expected {}", batch.rows, recipe.batch_rows());
+  }
+  const auto learned = static_cast<double>(std::max<int64_t>(1, count_learned(batch.targets)));
+  double mean = 0;
+  if (update) clear_grads();
+  Program& last = update ? *update : *pass;
+  last.as<float>("rate")[0] = rate_at(recipe, done);
+  for (int64_t part = 0; part < recipe.accumulate; ++part) {
+    write(*pass, batch, part * recipe.rows, recipe.rows);
+    pass->as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
+    const double share = static_cast<double>(count_learned(pass->as<int32_t>("targets"))) / learned;
+    if (update) pass->as<float>("share")[0] = static_cast<float>(share);
+    run(*pass);
+    mean += share * static_cast<double>(pass->read<float>(loss)[0]);
+  }
+  if (update) {
+    update->as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
+    run(*update);
+  }
+  const Step step{static_cast<float>(mean), last.read<float>(norm)[0], rate_at(recipe, done)};
+  if (!std::isfinite(step.loss) || !std::isfinite(step.grad_norm)) {
+    throw Error("training: step {}: loss {} and gradient norm {} are not finite; a learning rate below {} may help",
+                done + 1, step.loss, step.grad_norm, recipe.rate);
+  }
+  ++done;
+  return step;
+}
 
 Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool)
     : state_(std::make_unique<State>(model, recipe)) {
-  if (recipe.rows < 1 || recipe.length < 1 || recipe.length > model.config.context) {
-    throw Error("training: batches of {} rows of {} tokens: expected 1 or more rows of 1 to {}", recipe.rows,
-                recipe.length, model.config.context);
+  if (recipe.rows < 1 || recipe.accumulate < 1 || recipe.length < 1 || recipe.length > model.config.context) {
+    throw Error("training: {} batches of {} rows of {} tokens: expected 1 or more of 1 or more rows of 1 to {}",
+                recipe.accumulate, recipe.rows, recipe.length, model.config.context);
   }
-  Graph graph;
-  const Tensor step = graph.input("step", i32, {1});
-  const Tensor rate = graph.input("rate", f32, {1});
-  const Tensor loss = batch_loss(graph, model.config, recipe.rows, recipe.length, {.seed = recipe.seed, .step = step});
-  const std::vector<WeightSpec> specs = weight_specs(model.config);
-  std::vector<Tensor> weights;
-  for (const WeightSpec& spec : specs) weights.push_back(graph.find(spec.name));
-  const std::vector<Tensor> grads = gradients(loss, weights);
-  const ClippedNorm clipped = clip_by_global_norm(grads, recipe.clip);
-  std::vector<Tensor> outputs = {loss, clipped.norm};
-  for (size_t i = 0; i < specs.size(); ++i) {
-    const AdamW options{.beta2 = recipe.beta2, .decay = specs[i].is_matrix ? recipe.decay : 0.0f};
-    outputs.push_back(adamw(weights[i], grads[i], graph.state(m_name(specs[i].name), f32, specs[i].shape),
-                            graph.state(v_name(specs[i].name), f32, specs[i].shape), step, rate, clipped.factor,
-                            options));
+  const CompileOptions options{.pool = &pool, .store = model.weights.get(), .states = &state_->moments};
+  if (recipe.accumulate == 1) {
+    state_->compile_whole(options);
+  } else {
+    state_->compile_parts(options);
   }
-  state_->loss = loss;
-  state_->norm = clipped.norm;
-  state_->program = compile(graph, outputs, {.pool = &pool, .store = model.weights.get(), .states = &state_->moments});
 }
 Trainer::~Trainer() = default;
 
 Trainer::Step Trainer::step(const Batch& batch) {
-  State& s = *state_;
-  s.prepare(batch);
-  s.program->run();
-  const Step step{s.program->read<float>(s.loss)[0], s.program->read<float>(s.norm)[0], rate_at(s.recipe, s.done)};
-  if (!std::isfinite(step.loss) || !std::isfinite(step.grad_norm)) {
-    throw Error("training: step {}: loss {} and gradient norm {} are not finite; a learning rate below {} may help",
-                s.done + 1, step.loss, step.grad_norm, s.recipe.rate);
-  }
-  ++s.done;
-  return step;
+  return state_->take(batch, [](Program& program) { program.run(); });
 }
 
 int64_t Trainer::steps_done() const { return state_->done; }
-const Memory& Trainer::memory() const { return state_->program->memory(); }
+
+Memory Trainer::memory() const {
+  Memory memory = state_->pass->memory();
+  if (state_->update) {
+    const Memory& update = state_->update->memory();
+    memory.states = update.states;  // The gradients, which `pass` has too, and the moments.
+    memory.inputs += update.inputs;
+    memory.activations += update.activations;
+    memory.unplanned += update.unplanned;
+  }
+  return memory;
+}
 
 std::vector<OpTime> Trainer::profile(const Batch& batch) {
-  state_->prepare(batch);
-  std::vector<OpTime> times = state_->program->profile();
-  ++state_->done;
-  return times;
+  std::vector<OpTime> all;
+  state_->take(batch, [&](Program& program) {
+    for (const OpTime& time : program.profile()) {
+      const auto same = std::find_if(all.begin(), all.end(), [&](const OpTime& other) { return other.op == time.op; });
+      if (same == all.end()) {
+        all.push_back(time);
+      } else {
+        same->nodes += time.nodes;
+        same->seconds += time.seconds;
+      }
+    }
+  });
+  return all;
 }
 
 void Trainer::save(const std::filesystem::path& path, std::map<std::string, std::string> notes) const {
   std::vector<NamedTensor> tensors;
-  for (const Store* store :
-       {static_cast<const Store*>(state_->model.weights.get()), static_cast<const Store*>(&state_->moments)}) {
-    for (const Store::Entry& entry : store->entries()) {
-      tensors.push_back({entry.name, entry.dtype, entry.shape, entry.data});
-    }
+  const auto add = [&](const Store& store, const std::string& name) {
+    const Store::Entry& entry = store.at(name);
+    tensors.push_back({entry.name, entry.dtype, entry.shape, entry.data});
+  };
+  for (const WeightSpec& spec : weight_specs(state_->model.config)) {
+    add(*state_->model.weights, spec.name);
+    add(state_->moments, m_name(spec.name));
+    add(state_->moments, v_name(spec.name));
   }
   notes[kStepNote] = std::to_string(state_->done);
   save_safetensors(path, tensors, std::move(notes));
@@ -141,7 +269,7 @@ struct Evaluator::State {
 
 Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool) {
   Graph graph;
-  const Tensor loss = batch_loss(graph, model.config, rows, length, {});
+  const Tensor loss = batch_loss(graph, model.config, rows, length);
   state_ =
       std::make_unique<State>(State{rows, loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});
 }
@@ -154,9 +282,8 @@ double Evaluator::loss(const Dataset& data, int64_t max_rows) {
   int64_t count = 0;
   for (int64_t i = 0; i < batches; ++i) {
     const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
-    const auto learned =
-        static_cast<int64_t>(batch.targets.size()) - std::count(batch.targets.begin(), batch.targets.end(), kIgnore);
-    write(state_->program, batch);
+    const int64_t learned = count_learned(batch.targets);
+    write(state_->program, batch, 0, batch.rows);
     state_->program.run();
     total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * static_cast<double>(learned);
     count += learned;

@@ -10,8 +10,9 @@ namespace tinyllm {
 
 /// How a stretch of training goes.
 struct Recipe {
-  int64_t rows = 8;      ///< Of a batch.
-  int64_t length = 256;  ///< Tokens of a row.
+  int64_t rows = 8;        ///< That are computed at once.
+  int64_t length = 256;    ///< Tokens of a row.
+  int64_t accumulate = 1;  ///< Times `rows` in a batch: their gradients add up, and memory is that of one time.
   int64_t steps = 1000;
   float rate = 3e-4f;       ///< The highest learning rate.
   float final_rate = 0.1f;  ///< The last one, as a part of the highest.
@@ -20,12 +21,18 @@ struct Recipe {
   float beta2 = 0.99f;      ///< Of AdamW.
   float decay = 0.1f;       ///< Of matrices; norms and biases have none.
   uint64_t seed = 1;        ///< Of the order of the data and of dropout.
+  /// Keep only what enters each block, and compute the rest again in the backward pass: less memory, more time, the
+  /// same bits.
+  bool recompute = false;
+
+  int64_t batch_rows() const { return rows * accumulate; }
 };
 
 /// The learning rate of a step counted from 0: linear warm-up, then half a cosine down to the final rate.
 float rate_at(const Recipe& recipe, int64_t step);
 
-/// Training steps over a model: forward, backward, clipping and AdamW as one program.
+/// Training steps over a model: forward, backward, clipping and AdamW as one program; with accumulation as two, of
+/// which the first runs for each part of the batch.
 class Trainer {
  public:
   /// `model` must outlive the trainer.
@@ -37,12 +44,12 @@ class Trainer {
     float grad_norm;  ///< Before clipping.
     float rate;
   };
-  /// Takes the next step. Throws Error when loss or gradient is not finite: the weights are spoilt then, and what was
-  /// saved last is what counts.
+  /// Takes the next step with a batch of `recipe.batch_rows()` rows. Throws Error when loss or gradient is not finite:
+  /// the weights are spoilt then, and what was saved last is what counts.
   Step step(const Batch& batch);
   int64_t steps_done() const;
 
-  const Memory& memory() const;
+  Memory memory() const;
   std::vector<OpTime> profile(const Batch& batch);
 
   /// Everything that the next step depends on, in one file: weights, moments, the number of steps. `notes` are kept

@@ -84,6 +84,17 @@ inline Vf fma(Vf a, Vf b, Vf c) {
 
 inline Vf greater(Vf a, Vf b) { return a > b ? a : b; }
 
+inline Vf sqrt(Vf x) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(_mm512_sqrt_ps(reinterpret_cast<__m512>(x)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vf>(_mm256_sqrt_ps(reinterpret_cast<__m256>(x)));
+#else
+  for (int64_t i = 0; i < kWidth; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
 inline float sum(Vf x) {
   float total = 0;
   for (int64_t i = 0; i < kWidth; ++i) total += x[i];

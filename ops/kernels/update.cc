@@ -4,18 +4,24 @@
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
+void add_scaled(int64_t n, float factor, const float* x, float* total) {
+  for_each_vector(n, [&](int64_t i, int64_t count) {
+    store_any(total + i, load_any(total + i, count) + factor * load_any(x + i, count), count);
+  });
+}
+
 void adamw(int64_t n, const AdamWStep& s, const float* grad, float* param, float* m, float* v) {
   const float keep = 1.0f - s.rate * s.decay;
   const float step = s.rate / s.correction1;
   const float scale2 = 1.0f / s.correction2;
-  // The arrays do not overlap; every element is read and written once.
-#pragma GCC ivdep
-  for (int64_t i = 0; i < n; ++i) {
-    const float g = grad[i] * s.factor;
-    m[i] = s.beta1 * m[i] + (1.0f - s.beta1) * g;
-    v[i] = s.beta2 * v[i] + (1.0f - s.beta2) * g * g;
-    param[i] = param[i] * keep - step * m[i] / (__builtin_sqrtf(v[i] * scale2) + s.eps);
-  }
+  for_each_vector(n, [&](int64_t i, int64_t count) {
+    const Vf g = load_any(grad + i, count) * s.factor;
+    const Vf next_m = s.beta1 * load_any(m + i, count) + (1.0f - s.beta1) * g;
+    const Vf next_v = s.beta2 * load_any(v + i, count) + (1.0f - s.beta2) * g * g;
+    store_any(m + i, next_m, count);
+    store_any(v + i, next_v, count);
+    store_any(param + i, load_any(param + i, count) * keep - step * next_m / (sqrt(next_v * scale2) + s.eps), count);
+  });
 }
 
 // Sums in double, in kWidth interleaved partial sums.
@@ -43,6 +49,7 @@ double sum(int64_t n, const float* x) {
 }  // namespace
 
 void fill_update(Kernels& table) {
+  table.add_scaled = add_scaled;
   table.adamw = adamw;
   table.sum_of_squares = sum_of_squares;
   table.sum = sum;

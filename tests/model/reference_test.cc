@@ -38,8 +38,9 @@ struct Step {
   Step() {
     const Tensor tokens = graph.input("tokens", i32, {2, 16});
     const Tensor positions = graph.input("positions", i32, {2, 16});
-    logits = lm_head(kTiny, transformer(graph, kTiny, {tokens, positions}));
-    loss = cross_entropy(logits, graph.input("targets", i32, {2, 16}));
+    const Tensor hidden = transformer(graph, kTiny, {tokens, positions});
+    loss = lm_loss(kTiny, hidden, graph.input("targets", i32, {2, 16}));
+    logits = linear(hidden, graph.find("lm_head.weight"));
     std::vector<Tensor> weights;
     for (const WeightSpec& spec : specs) weights.push_back(graph.find(spec.name));
     grads = gradients(loss, weights);

@@ -7,7 +7,9 @@
 namespace tinyllm::test {
 namespace {
 
-OpCase unary(const std::string& name, Shape shape, Tensor (*op)(Tensor), double (*f)(double)) {
+using UnaryOp = Tensor (*)(Tensor);
+
+OpCase unary(const std::string& name, Shape shape, UnaryOp op, double (*f)(double)) {
   OpCase test;
   test.name = name;
   test.arguments = {{f32, shape, -6, 6}};
@@ -33,28 +35,30 @@ OpCase binary(const std::string& name, Shape x, Shape y, Tensor (*op)(Tensor, Te
   return test;
 }
 
-// The definition, one element at a time: word i mod 4 at counter (i / 4, op, step) keeps where it reaches p 2^32.
-OpCase dropout_case(Shape shape, float p, int32_t step) {
+using DroppedOp = Tensor (*)(Tensor, const Dropout&);
+
+// Of dropout(f(x)). The mask by its definition, one element at a time: word i mod 4 at counter (i / 4, op, step) keeps
+// where it reaches p 2^32.
+OpCase dropout_case(const std::string& name, Shape shape, float p, int32_t step, DroppedOp op, double (*f)(double)) {
   constexpr uint64_t kSeed = 0x123456789;
   OpCase test;
-  test.name = fmt::format("dropout {} of {} at step {}", p, shape, step);
+  test.name = fmt::format("{}, dropout {} of {} at step {}", name, p, shape, step);
   test.arguments = {{f32, shape}, {i32, {1}, double(step), double(step) + 1}};
-  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
-    return {dropout(in[0], {p, kSeed, in[1]})};
-  };
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {op(in[0], {p, kSeed, in[1]})}; };
   test.reference = [=](const std::vector<Array>& in) {
     Array y(shape);
     for (int64_t i = 0; i < shape.size(); ++i) {
-      const uint32_t op = 0;  // The first node of the graph.
-      const auto words = philox({uint32_t(i / 4), 0, op, uint32_t(step)}, {uint32_t(kSeed), uint32_t(kSeed >> 32)});
+      const uint32_t node = 0;  // The first of the graph.
+      const auto words = philox({uint32_t(i / 4), 0, node, uint32_t(step)}, {uint32_t(kSeed), uint32_t(kSeed >> 32)});
       const bool kept = double(words[size_t(i % 4)]) >= double(p) * 4294967296.0;
-      y[i] = kept ? in[0][i] / (1 - double(p)) : 0;
+      y[i] = kept ? f(in[0][i]) / (1 - double(p)) : 0;
     }
     return std::vector<Array>{y};
   };
   return test;
 }
 
+double same(double x) { return x; }
 double scaled(double x) { return -2.5 * x; }
 
 }  // namespace
@@ -63,9 +67,12 @@ std::vector<OpCase> elementwise_cases() {
   const auto plus = [](double a, double b) { return a + b; };
   const auto times = [](double a, double b) { return a * b; };
   std::vector<OpCase> cases = {
-      unary("silu", {3, 21}, silu, silu_of),
-      unary("silu, nothing", {0, 4}, silu, silu_of),
-      unary("gelu", {67}, gelu, gelu_of),
+      unary(
+          "silu", {3, 21}, [](Tensor x) { return silu(x); }, silu_of),
+      unary(
+          "silu, nothing", {0, 4}, [](Tensor x) { return silu(x); }, silu_of),
+      unary(
+          "gelu", {67}, [](Tensor x) { return gelu(x); }, gelu_of),
       unary(
           "scale", {2, 9}, [](Tensor x) { return scale(x, -2.5f); }, scaled),
       binary("add", {3, 7}, {3, 7}, add, plus),
@@ -76,10 +83,15 @@ std::vector<OpCase> elementwise_cases() {
       binary("mul", {3, 7}, {3, 7}, mul, times),
       binary("mul, one row", {30, 7}, {7}, mul, times),
       binary("mul, one element", {600}, {1}, mul, times),
-      dropout_case({7, 13}, 0.25f, 3),
-      dropout_case({0}, 0.25f, 3),
+      dropout_case("dropout", {7, 13}, 0.25f, 3, dropout, same),
+      dropout_case("dropout", {0}, 0.25f, 3, dropout, same),
+      dropout_case("silu", {11, 9}, 0.25f, 3, silu, silu_of),
+      dropout_case("gelu", {11, 9}, 0.25f, 3, gelu, gelu_of),
   };
-  OpCase large = dropout_case({9, 1111}, 0.1f, 70000);
+  OpCase large = dropout_case("dropout", {9, 1111}, 0.1f, 70000, dropout, same);
+  large.check_gradient = false;
+  cases.push_back(large);
+  large = dropout_case("silu", {9, 1111}, 0.1f, 70000, silu, silu_of);
   large.check_gradient = false;
   cases.push_back(large);
   large = binary("add, many rows", {900, 70}, {70}, add, plus);

@@ -39,6 +39,9 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { embedding(x, ids); }, "embedding: table x [8,256,512]: expected [V, C]"},
       {[&] { cross_entropy(w, ids); },
        "cross_entropy: logits w [2048,1024] and targets ids [8,256]: expected [..., V] and [...]"},
+      {[&] { linear_cross_entropy(x, w, ids); },
+       "linear_cross_entropy: x x [8,256,512], w w [2048,1024] and targets ids [8,256]: expected x [..., C], w [V, C] "
+       "and targets [...]"},
       {[&] {
          dropout(x, {1.5f, 0, g.input("step", i32, {1})});
        },
@@ -92,6 +95,8 @@ TEST_CASE("a gradient through an op that has none is an error, and one that noth
   const ClippedNorm clipped = clip_by_global_norm({x}, 1.0f);
   CHECK_THROWS_WITH_AS(gradients(clipped.norm, {x}), "gradients: clip_by_global_norm#0 [1] has no gradient", Error);
   CHECK(gradients(sum(x), {unused})[0].shape() == Shape{2});
+  CHECK_THROWS_WITH_AS(gradients(sum(x), {x}, {.checkpoints = {x}}),
+                       "gradients: checkpoint x [3]: expected a result of the graph", Error);
 }
 
 }  // namespace tinyllm::test

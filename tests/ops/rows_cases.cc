@@ -116,6 +116,7 @@ std::vector<OpCase> rows_cases() {
       sum_case("sum over the last axis", {5, 3, 7}, {5, 3}, 7, 1, 1, sum_over(-1)),
       sum_case("sum over an empty axis", {0, 7}, {7}, 1, 7, 1, sum_over(0)),
       sum_case("sum over many rows", {700, 300}, {300}, 700, 300, 1, sum_over(0)),
+      sum_case("sum over many wide rows", {2, 130, 4100}, {2, 4100}, 130, 4100, 1, sum_over(1)),
       sum_case("mean", {3, 5}, {1}, 15, 1, 15, mean_all),
       sum_case("mean over an axis", {3, 5, 2}, {3, 2}, 5, 2, 5, mean_over(1)),
   };

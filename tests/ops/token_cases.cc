@@ -21,36 +21,70 @@ OpCase embedding_case(int64_t vocab, int64_t c, Shape tokens, bool check_gradien
   return test;
 }
 
-// Targets are drawn from [-ignored, vocab) and those below 0 become kIgnore.
-OpCase cross_entropy_case(int64_t rows, int64_t vocab, double ignored, bool check_gradient = true) {
+// Targets of known values: drawn from [-ignored, vocab), those below 0 become kIgnore.
+struct Targets {
+  int64_t rows, vocab, ignored;
+
+  int64_t operator[](int64_t row) const {
+    const int64_t t = (row * 7919) % (vocab + ignored) - ignored;
+    return t < 0 ? int64_t{kIgnore} : t;
+  }
+  // One argument for each row.
+  void add_to(std::vector<Argument>& arguments) const {
+    for (int64_t row = 0; row < rows; ++row) {
+      arguments.push_back({i32, {1}, double((*this)[row]), double((*this)[row]) + 1});
+    }
+    if (rows == 0) arguments.push_back({i32, {0}});
+  }
+  // `logit(row, i)` is the score of class i.
+  template <class Logit>
+  std::vector<Array> mean_loss(Logit logit) const {
+    Array loss({1});
+    int64_t count = 0;
+    for (int64_t row = 0; row < rows; ++row) {
+      if ((*this)[row] == kIgnore) continue;
+      double total = 0;
+      for (int64_t i = 0; i < vocab; ++i) total += std::exp(logit(row, i));
+      loss[0] += std::log(total) - logit(row, (*this)[row]);
+      ++count;
+    }
+    loss[0] /= double(std::max<int64_t>(count, 1));
+    return {loss};
+  }
+};
+
+OpCase cross_entropy_case(int64_t rows, int64_t vocab, int64_t ignored, bool check_gradient = true) {
+  const Targets targets{rows, vocab, ignored};
   OpCase test;
   test.name = fmt::format("cross_entropy, {} rows of {}, {} ignored", rows, vocab, ignored);
   test.arguments = {{f32, {rows, vocab}, -4, 4}};
+  targets.add_to(test.arguments);
   test.check_gradient = check_gradient;
-  // One target of a known value for each row: a target below 0 is kIgnore.
-  const auto target = [=](int64_t row) {
-    const int64_t t = (row * 7919) % (vocab + int64_t(ignored)) - int64_t(ignored);
-    return t < 0 ? int64_t{kIgnore} : t;
-  };
-  for (int64_t row = 0; row < rows; ++row) {
-    test.arguments.push_back({i32, {1}, double(target(row)), double(target(row)) + 1});
-  }
-  if (rows == 0) test.arguments.push_back({i32, {0}});
   test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
     return {cross_entropy(in[0], concat({in.begin() + 1, in.end()}, 0))};
   };
   test.reference = [=](const std::vector<Array>& in) {
-    Array loss({1});
-    int64_t count = 0;
-    for (int64_t row = 0; row < rows; ++row) {
-      if (target(row) == kIgnore) continue;
-      double total = 0;
-      for (int64_t i = 0; i < vocab; ++i) total += std::exp(in[0][row * vocab + i]);
-      loss[0] += std::log(total) - in[0][row * vocab + target(row)];
-      ++count;
-    }
-    loss[0] /= double(std::max<int64_t>(count, 1));
-    return std::vector<Array>{loss};
+    return targets.mean_loss([&](int64_t row, int64_t i) { return in[0][row * vocab + i]; });
+  };
+  return test;
+}
+
+OpCase linear_cross_entropy_case(int64_t rows, int64_t c, int64_t vocab, int64_t ignored, bool check_gradient = true) {
+  const Targets targets{rows, vocab, ignored};
+  OpCase test;
+  test.name = fmt::format("linear_cross_entropy, {} rows of {} to {}, {} ignored", rows, c, vocab, ignored);
+  test.arguments = {{f32, {rows, c}, -2, 2}, {f32, {vocab, c}, -2, 2}};
+  targets.add_to(test.arguments);
+  test.check_gradient = check_gradient;
+  test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {linear_cross_entropy(in[0], in[1], concat({in.begin() + 2, in.end()}, 0))};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    return targets.mean_loss([&](int64_t row, int64_t i) {
+      double logit = 0;
+      for (int64_t k = 0; k < c; ++k) logit += in[0][row * c + k] * in[1][i * c + k];
+      return logit;
+    });
   };
   return test;
 }
@@ -59,11 +93,21 @@ OpCase cross_entropy_case(int64_t rows, int64_t vocab, double ignored, bool chec
 
 std::vector<OpCase> token_cases() {
   return {
-      embedding_case(7, 5, {2, 3}),          embedding_case(7, 5, {0}),
-      embedding_case(50, 130, {300}, false), cross_entropy_case(6, 9, 0),
-      cross_entropy_case(11, 5, 3),          cross_entropy_case(1, 1, 0),
+      embedding_case(7, 5, {2, 3}),
+      embedding_case(7, 5, {0}),
+      embedding_case(50, 130, {300}, false),
+      cross_entropy_case(6, 9, 0),
+      cross_entropy_case(11, 5, 3),
+      cross_entropy_case(1, 1, 0),
       cross_entropy_case(3, 1, 1000),  // None counts: the loss is 0.
-      cross_entropy_case(0, 5, 0),           cross_entropy_case(40, 1003, 100, false),
+      cross_entropy_case(0, 5, 0),
+      cross_entropy_case(40, 1003, 100, false),
+      linear_cross_entropy_case(6, 7, 9, 0),
+      linear_cross_entropy_case(11, 4, 5, 3),
+      linear_cross_entropy_case(3, 2, 1, 1000),
+      linear_cross_entropy_case(0, 3, 5, 0),
+      linear_cross_entropy_case(530, 1, 4, 1),  // More than a chunk.
+      linear_cross_entropy_case(1100, 40, 130, 9, false),
   };
 }
 

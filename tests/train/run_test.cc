@@ -1,12 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/file.h>
-#include <tinyllm/model/transformer.h>
-#include <tinyllm/train/reasoning.h>
-#include <tinyllm/train/run.h>
 
-#include "../model/sample_text.h"
 #include "../temp_folder.h"
+#include "sample_model.h"
 
 #include <cmath>
 #include <cstring>
@@ -14,29 +11,17 @@
 namespace tinyllm::test {
 namespace {
 
-Model fresh_model() {
-  Tokenizer tokenizer = sample_tokenizer();
-  const ModelConfig config{.vocab_size = tokenizer.size(),
-                           .dim = 24,
-                           .n_layers = 2,
-                           .n_heads = 2,
-                           .ffn_dim = 40,
-                           .context = 48,
-                           .dropout = 0.1f};
-  Model model{config, std::move(tokenizer)};
-  init_weights(config, 1, *model.weights);
-  return model;
-}
-
 std::vector<Stage> stages_for(const Model& model) {
   std::vector<std::vector<int32_t>> texts;
   for (const std::string& text : sample_texts()) texts.push_back(model.tokenizer.encode(text));
   const Recipe recipe{.rows = 3, .length = 40, .steps = 12, .rate = 2e-3f, .warmup = 3};
+  Recipe in_parts = recipe;
+  in_parts.rows = 2;
+  in_parts.accumulate = 2;
+  in_parts.recompute = true;
   std::vector<Stage> stages;
   stages.push_back({"pretrain", Dataset::of_texts(texts, 40), Dataset::of_texts(texts, 40), recipe});
-  const std::vector<Sample> samples =
-      chat_samples(model.tokenizer, as_conversations(make_problems(1, 60, Split::train)));
-  stages.push_back({"fine-tune", Dataset::of_samples(samples, 40), Dataset::of_samples(samples, 40), recipe});
+  stages.push_back({"fine-tune", sample_chats(model), sample_chats(model), in_parts});
   return stages;
 }
 

@@ -1,0 +1,102 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/model/file.h>
+#include <tinyllm/model/safetensors.h>
+
+#include "../temp_folder.h"
+#include "sample_model.h"
+
+#include <cmath>
+
+namespace tinyllm::test {
+namespace {
+
+// The default model, never run: what its training would take.
+Memory memory_of(const Recipe& recipe) {
+  ThreadPool pool(1);
+  Model model{ModelConfig{}, sample_tokenizer()};
+  return Trainer(model, recipe, pool).memory();
+}
+
+// After one step, the first moments: a tenth of the clipped gradients.
+struct FirstStep {
+  Trainer::Step step;
+  std::map<std::string, std::vector<float>> moments;
+
+  FirstStep(const Recipe& recipe, const std::filesystem::path& path) {
+    Model model = fresh_model(0);
+    ThreadPool pool(2);
+    Trainer trainer(model, recipe, pool);
+    step = trainer.step(sample_chats(model).batch(recipe.batch_rows(), 1, 0));
+    trainer.save(path, {});
+    const Safetensors saved(path);
+    for (const WeightSpec& spec : weight_specs(model.config)) {
+      moments[spec.name] = saved.values<float>("adamw.m." + spec.name);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("8 rows at once and 4 times 2 rows have the same loss and the same gradient") {
+  const TempFolder folder;
+  const FirstStep whole({.rows = 8, .length = 40}, folder / "whole");
+  const FirstStep parts({.rows = 2, .length = 40, .accumulate = 4}, folder / "parts");
+  // Sums over 320 tokens in another order: each partial sum is rounded by 2^-24 of itself at most.
+  const double tolerance = 320 * std::pow(2.0, -24);
+  CHECK(double(parts.step.loss) == doctest::Approx(double(whole.step.loss)).epsilon(tolerance));
+  CHECK(double(parts.step.grad_norm) == doctest::Approx(double(whole.step.grad_norm)).epsilon(tolerance));
+  for (const auto& [name, expected] : whole.moments) {
+    const std::vector<float>& found = parts.moments.at(name);
+    double largest = 0;
+    double difference = 0;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      largest = std::max(largest, std::abs(double(expected[i])));
+      difference = std::max(difference, std::abs(double(expected[i]) - double(found[i])));
+    }
+    CHECK_MESSAGE(difference <= tolerance * largest, fmt::format("{}: off by {} of {}", name, difference, largest));
+  }
+}
+
+TEST_CASE("recomputation gives the same bits") {
+  const auto train = [](bool recompute, const std::filesystem::path& path) {
+    Model model = fresh_model();
+    ThreadPool pool(2);
+    Trainer trainer(model, {.rows = 3, .length = 40, .recompute = recompute}, pool);
+    const Dataset data = sample_chats(model);
+    std::vector<float> results;
+    for (int64_t step = 0; step < 4; ++step) {
+      const Trainer::Step result = trainer.step(data.batch(3, 1, step));
+      results.insert(results.end(), {result.loss, result.grad_norm});
+    }
+    trainer.save(path, {});
+    return results;
+  };
+  const TempFolder folder;
+  CHECK(train(false, folder / "kept") == train(true, folder / "recomputed"));
+  CHECK(read_file(folder / "kept") == read_file(folder / "recomputed"));
+}
+
+TEST_CASE("recomputation halves the activations, and accumulation needs the memory of one part") {
+  const Memory plain = memory_of({.rows = 8, .length = 256});
+  const Memory recomputed = memory_of({.rows = 8, .length = 256, .recompute = true});
+  CHECK(recomputed.activations * 2 <= plain.activations);
+  CHECK(recomputed.states == plain.states);
+
+  const Memory two = memory_of({.rows = 8, .length = 256, .accumulate = 2});
+  const Memory eight = memory_of({.rows = 8, .length = 256, .accumulate = 8});
+  CHECK(eight.total() == two.total());
+  // Gradients that wait for those of other parts have memory of their own; little else is new.
+  CHECK(two.total() <= plain.total() + plain.parameters + 65536);
+}
+
+TEST_CASE("a batch of the wrong size is refused") {
+  Model model = fresh_model();
+  ThreadPool pool(1);
+  Trainer trainer(model, {.rows = 2, .length = 40, .accumulate = 3}, pool);
+  CHECK_THROWS_WITH_AS(trainer.step(sample_chats(model).batch(2, 1, 0)), "training: a batch of 2 rows, expected 6",
+                       Error);
+  CHECK_THROWS_AS(Trainer(model, {.accumulate = 0}, pool), Error);
+}
+
+}  // namespace tinyllm::test
