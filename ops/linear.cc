@@ -26,6 +26,11 @@ size_t workspace(const Node& node, const Graph& graph) {
   return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation));
 }
 
+double flops(const Node& node, const Graph& graph) {
+  const Shape& w = graph.value(node.inputs[1]).shape;
+  return gemm_flops(graph.value(node.inputs[0]).shape.rows(), w[0], w[1]);
+}
+
 std::vector<Tensor> gradient(const Backward& node) {
   const Tensor x = node.inputs[0];
   const Tensor w = node.inputs[1];
@@ -50,7 +55,7 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kLinear{.name = "linear", .run = run, .gradient = gradient, .workspace = workspace};
+const Op kLinear{.name = "linear", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
 
 Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation) {
   check_f32("linear", {x, w});

@@ -29,6 +29,13 @@ size_t workspace(const Node& node, const Graph& graph) {
                                    std::any_cast<const MatmulOptions&>(node.params)));
 }
 
+double flops(const Node& node, const Graph& graph) {
+  const int64_t inner =
+      graph.value(node.inputs[0]).shape[std::any_cast<const MatmulOptions&>(node.params).trans_a ? -2 : -1];
+  const Shape& c = graph.value(node.outputs[0]).shape;
+  return gemm_flops(c.rows(), c.row(), inner);
+}
+
 // With C = op(A) op(B) and G = dC: d op(A) = G op(B)^T and d op(B) = op(A)^T G, transposed back where asked.
 std::vector<Tensor> gradient(const Backward& node) {
   const auto [trans_a, trans_b] = node.get<MatmulOptions>();
@@ -44,7 +51,7 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kMatmul{.name = "matmul", .run = run, .gradient = gradient, .workspace = workspace};
+const Op kMatmul{.name = "matmul", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
 
 Tensor matmul(Tensor a, Tensor b, MatmulOptions options) {
   check_f32("matmul", {a, b});

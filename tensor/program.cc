@@ -24,6 +24,7 @@ struct Program::State {
     std::vector<View> inputs;
     std::vector<View> outputs;
     void* workspace;
+    double flops, bytes;  // For profiles.
 
     void run(ThreadPool& pool) const { op->run({inputs, outputs, &params, workspace, &pool}); }
   };
@@ -88,6 +89,18 @@ std::vector<void*> bind_leaves(const Graph& graph, Store& parameters, Store& sta
   return data;
 }
 
+double flops_of(const Node& node, const Graph& graph) {
+  return node.op->flops == nullptr ? 0 : node.op->flops(node, graph);
+}
+
+double moved_bytes(const Node& node, const Graph& graph) {
+  if (node.op->alias && node.inputs.size() == 1) return 0;  // A view: nothing else updates its only input.
+  size_t bytes = 0;
+  for (const int id : node.inputs) bytes += bytes_of(graph.value(id)) * (graph.value(id).kind == Kind::state ? 2 : 1);
+  for (const int id : node.outputs) bytes += bytes_of(graph.value(id));
+  return static_cast<double>(bytes);
+}
+
 }  // namespace
 
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options) {
@@ -114,8 +127,8 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
     const Node& node = graph.nodes()[index(plan.schedule[step])];
     const int block = plan.workspace[step];
     void* workspace = block < 0 ? nullptr : state->activations.data() + plan.blocks[index(block)].offset;
-    Program::State::Step& out =
-        state->steps.emplace_back(Program::State::Step{node.op, node.params, {}, {}, workspace});
+    Program::State::Step& out = state->steps.emplace_back(
+        Program::State::Step{node.op, node.params, {}, {}, workspace, flops_of(node, graph), moved_bytes(node, graph)});
     for (const int id : node.inputs) out.inputs.push_back(view(id));
     for (const int id : node.outputs) out.outputs.push_back(view(id));
   }
@@ -143,6 +156,8 @@ std::vector<OpTime> Program::profile() {
     time.op = step.op->name;
     time.nodes += 1;
     time.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    time.flops += step.flops;
+    time.bytes += step.bytes;
   }
   std::vector<OpTime> sorted;
   for (auto& [name, time] : times) sorted.push_back(std::move(time));
