@@ -106,6 +106,11 @@ struct Kernels {
   // peak.cc
   /// Rounds of multiply-adds from registers alone; returns the number of operations.
   double (*multiply_add)(int64_t rounds);
+  /// The same of dot products of BF16 (vdpbf16ps) and of INT8 (vpdpbusd). Null where the CPU has no such instruction.
+  double (*dot_bf16)(int64_t rounds);
+  double (*dot_int8)(int64_t rounds);
+  /// Reads x and does nothing with it; n a multiple of 128.
+  void (*read)(int64_t n, const float* x);
 };
 
 /// The table of `kernel_isa()`.
