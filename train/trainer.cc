@@ -45,6 +45,7 @@ struct Trainer::State {
   Model& model;
   Recipe recipe;
   Store moments;
+  Graph graph;
   Tensor loss, norm;
   std::optional<Program> program;
   int64_t done = 0;
@@ -64,7 +65,7 @@ Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool)
     throw Error("training: batches of {} rows of {} tokens: expected 1 or more rows of 1 to {}", recipe.rows,
                 recipe.length, model.config.context);
   }
-  Graph graph;
+  Graph& graph = state_->graph;
   const Tensor step = graph.input("step", i32, {1});
   const Tensor rate = graph.input("rate", f32, {1});
   const Tensor loss = batch_loss(graph, model.config, recipe.rows, recipe.length, {.seed = recipe.seed, .step = step});
@@ -100,6 +101,7 @@ Trainer::Step Trainer::step(const Batch& batch) {
 }
 
 int64_t Trainer::steps_done() const { return state_->done; }
+const Graph& Trainer::graph() const { return state_->graph; }
 const Memory& Trainer::memory() const { return state_->program->memory(); }
 
 std::vector<OpTime> Trainer::profile(const Batch& batch) {

@@ -42,6 +42,8 @@ class Trainer {
   Step step(const Batch& batch);
   int64_t steps_done() const;
 
+  /// What a step computes.
+  const Graph& graph() const;
   const Memory& memory() const;
   std::vector<OpTime> profile(const Batch& batch);
 
