@@ -1,159 +1,170 @@
-// Kernels at the shapes of the default model, for tuning: Google Benchmark, with GFLOP/s or GB/s as counters.
-#include <tinyllm/model/config.h>
+// Every op of the default model at every shape that it has there, alone: Google Benchmark, for tuning.
+#include <tinyllm/model/transformer.h>
+#include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/philox.h>
 #include <tinyllm/tinyllm.h>
 
 #include "measure.h"
+#include "training.h"
 
 #include <benchmark/benchmark.h>
 
-#include <functional>
+#include <bit>
+#include <map>
 
 namespace tl = tinyllm;
+namespace bench = tinyllm::bench;
 
 namespace {
 
-constexpr int64_t kTokens = 2048;
-const tl::ModelConfig kModel;
-
-struct Work {
-  double flops = 0;
-  double bytes = 0;
+// One node of the model, with copies of all that it was built from.
+struct Kernel {
+  std::string name;
+  const tl::Op* op;
+  std::any params;
+  std::vector<tl::Value> inputs;
+  std::vector<tl::Graph::Output> outputs;
 };
 
-// Times a small graph: what `build` returns.
-void run_graph(benchmark::State& state, const std::function<tl::Tensor(tl::Graph&)>& build, Work work) {
-  tl::Graph graph;
-  const tl::Tensor result = build(graph);
-  tl::Program program = tl::compile(graph, {result}, {.threads = static_cast<int>(state.range(0))});
+// The machine at one number of threads, measured when first asked for.
+class Limits {
+ public:
+  explicit Limits(int threads) : threads_(threads) {}
+
+  double fp32() {
+    if (fp32_ == 0) {
+      tl::ThreadPool pool(threads_);
+      fp32_ = bench::fp32_peak(pool);
+    }
+    return fp32_;
+  }
+  // Of arrays of about that many bytes: those of a small op stay in a cache between its runs.
+  double read(double bytes) {
+    const uint64_t size = std::bit_ceil(static_cast<uint64_t>(bytes));
+    double& bandwidth = read_[size];
+    if (bandwidth == 0) {
+      tl::ThreadPool pool(threads_);
+      bandwidth = bench::read_bandwidth(pool, static_cast<int64_t>(size));
+    }
+    return bandwidth;
+  }
+
+ private:
+  int threads_;
+  double fp32_ = 0;
+  std::map<uint64_t, double> read_;
+};
+
+// Numbers around 0, of states above it (a second moment has a root); tokens from anywhere in the vocabulary, rows that
+// begin at their first place, caches that are full after the pass, the first step.
+void fill(tl::Program& program, const tl::Value& value, int64_t tokens) {
+  const tl::ModelConfig config;
   tl::Random random(1);
-  for (const tl::Value& value : graph.values()) {
-    if (value.kind == tl::Kind::activation || value.kind == tl::Kind::constant) continue;
-    if (value.dtype == tl::i32) {
-      std::ranges::fill(program.as<int32_t>(value.name), 1);  // A token, a step.
-      continue;
+  if (value.dtype == tl::f32) {
+    const double low = value.kind == tl::Kind::state ? 0 : -0.5;
+    for (float& x : program.as<float>(value.name)) x = static_cast<float>(random.uniform() + low);
+    return;
+  }
+  for (int32_t& x : program.as<int32_t>(value.name)) {
+    x = value.name == "starts"    ? 0
+        : value.name == "step"    ? 1
+        : value.name == "lengths" ? static_cast<int32_t>(config.context - tokens)
+                                  : static_cast<int32_t>(random.below(config.vocab_size));
+  }
+}
+
+void run(benchmark::State& state, const Kernel& kernel, Limits& limits) {
+  tl::Graph graph;
+  std::vector<tl::Tensor> inputs;
+  std::map<std::string, tl::Tensor> known;  // A value may be two inputs of a node.
+  for (const tl::Value& value : kernel.inputs) {
+    tl::Tensor& tensor = known[value.name];
+    if (!tensor) {
+      tensor = value.kind == tl::Kind::state ? graph.state(value.name, value.dtype, value.shape)
+                                             : graph.input(value.name, value.dtype, value.shape);
     }
-    for (float& x : program.as<float>(value.name)) x = static_cast<float>(random.uniform() - 0.5);
+    inputs.push_back(tensor);
   }
-  for (auto _ : state) program.run();
-  using benchmark::Counter;
-  if (work.flops > 0) state.counters["FLOP/s"] = Counter(work.flops, Counter::kIsIterationInvariantRate);
-  if (work.bytes > 0) state.counters["B/s"] = Counter(work.bytes, Counter::kIsIterationInvariantRate);
-}
-
-void register_op(const std::string& name, std::function<tl::Tensor(tl::Graph&)> build, Work work) {
-  for (const int threads : {1, tl::hardware_threads()}) {
-    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run_graph(state, build, work); })
-        ->ArgName("threads")
-        ->Arg(threads)
-        ->UseRealTime()
-        ->Unit(benchmark::kMillisecond);
+  const std::vector<tl::Tensor> outputs = graph.append(*kernel.op, inputs, kernel.outputs, kernel.params);
+  tl::Program program = tl::compile(graph, outputs, {.threads = static_cast<int>(state.range(0))});
+  for (const auto& [name, tensor] : known) {
+    fill(program, graph.value(tensor.id()), inputs[0].shape().rank() > 1 ? inputs[0].shape()[1] : 0);
   }
+
+  const tl::OpTime work = program.profile().front();
+  const double arithmetic = work.flops / limits.fp32();
+  const double traffic = work.bytes / limits.read(work.bytes);
+  const double time = bench::seconds([&] {
+                        for (auto _ : state) program.run();
+                      }) /
+                      static_cast<double>(state.iterations());
+  if (work.flops > 0) state.counters["GFLOP/s"] = work.flops / time / 1e9;
+  state.counters["GB/s"] = work.bytes / time / 1e9;
+  state.counters[arithmetic > traffic ? "% of peak" : "% of bandwidth"] = 100 * std::max(arithmetic, traffic) / time;
 }
 
-void register_products() {
-  const std::pair<const char*, std::pair<int64_t, int64_t>> layers[] = {
-      {"qkv", {1536, 512}}, {"o", {512, 512}}, {"w1", {2048, 512}}, {"w2", {512, 2048}}, {"head", {16000, 512}}};
-  for (const auto& [name, shape] : layers) {
-    const auto [n, k] = shape;
-    for (const int64_t m : {kTokens, int64_t{256}, int64_t{32}, int64_t{1}}) {
-      register_op(fmt::format("linear/{}/{}x{}x{}", name, m, n, k),
-                  [=](tl::Graph& g) {
-                    return tl::linear(g.input("x", tl::f32, {m, k}), g.input("w", tl::f32, {n, k}));
-                  },
-                  {.flops = tl::gemm_flops(m, n, k)});
-    }
+// "linear/8x256x512,1536x512"; of many inputs the first.
+std::string name_of(const tl::Graph& graph, const tl::Node& node) {
+  constexpr size_t kNamed = 3;
+  std::vector<std::string> shapes;
+  for (const int id : node.inputs) {
+    const tl::Shape& shape = graph.value(id).shape;
+    if (shapes.size() < kNamed) shapes.push_back(fmt::format("{}", fmt::join(shape.begin(), shape.end(), "x")));
   }
+  return fmt::format("{}/{}", node.op->name, fmt::join(shapes, ","));
 }
 
-void register_rows() {
-  const tl::Shape x = {kTokens, kModel.dim};
-  const tl::Shape wide = {kTokens, kModel.ffn_dim};
-  const auto bytes = [](const tl::Shape& shape, double times) {
-    return Work{.bytes = 4.0 * times * double(shape.size())};
-  };
-  register_op(
-      "silu", [=](tl::Graph& g) { return tl::silu(g.input("x", tl::f32, wide)); }, bytes(wide, 2));
-  register_op(
-      "gelu", [=](tl::Graph& g) { return tl::gelu(g.input("x", tl::f32, wide)); }, bytes(wide, 2));
-  register_op(
-      "add", [=](tl::Graph& g) { return tl::add(g.input("x", tl::f32, x), g.input("y", tl::f32, x)); }, bytes(x, 3));
-  register_op(
-      "dropout",
-      [=](tl::Graph& g) {
-        return tl::dropout(g.input("x", tl::f32, wide), {0.1f, 1, g.input("step", tl::i32, {1})});
-      },
-      bytes(wide, 2));
-  register_op(
-      "rms_norm",
-      [=](tl::Graph& g) { return tl::rms_norm(g.input("x", tl::f32, x), g.input("w", tl::f32, {kModel.dim}), 1e-5f); },
-      bytes(x, 2));
-  register_op(
-      "softmax",
-      [=](tl::Graph& g) {
-        return tl::softmax(g.input("x", tl::f32, {kTokens, 256}));
-      },
-      bytes({kTokens, 256}, 2));
-  register_op(
-      "cross_entropy",
-      [=](tl::Graph& g) {
-        return tl::cross_entropy(g.input("x", tl::f32, {kTokens, kModel.vocab_size}), g.input("t", tl::i32, {kTokens}));
-      },
-      bytes({kTokens, kModel.vocab_size}, 1));
-  register_op(
-      "embedding",
-      [=](tl::Graph& g) {
-        return tl::embedding(g.input("w", tl::f32, {kModel.vocab_size, kModel.dim}), g.input("t", tl::i32, {kTokens}));
-      },
-      bytes(x, 2));
-}
-
-void register_attention() {
-  for (const int64_t length : {256, 512}) {
-    const tl::Shape heads = {kTokens / length, length, kModel.n_heads, kModel.head_size()};
-    const double flops =
-        2.0 * double(kTokens) * double(length) * double(kModel.dim);  // The causal half of two products.
-    const auto inputs = [=](tl::Graph& g) {
-      return std::array{g.input("q", tl::f32, heads), g.input("k", tl::f32, heads), g.input("v", tl::f32, heads)};
-    };
-    register_op(fmt::format("attention/{}", length),
-                [=](tl::Graph& g) {
-                  const auto [q, k, v] = inputs(g);
-                  return tl::attention(q, k, v);
-                },
-                {.flops = flops});
-    register_op(fmt::format("attention, forward and backward/{}", length),
-                [=](tl::Graph& g) {
-                  const auto [q, k, v] = inputs(g);
-                  return tl::gradients(tl::sum(tl::attention(q, k, v)), {q})[0];
-                },
-                {.flops = 3 * flops});
+// Adds the nodes of a graph that are not yet there; views have nothing to measure.
+void collect(const tl::Graph& graph, std::map<std::string, Kernel>& kernels) {
+  for (const tl::Node& node : graph.nodes()) {
+    if (node.op->alias && node.inputs.size() == 1) continue;
+    Kernel kernel{name_of(graph, node), node.op, node.params, {}, {}};
+    for (const int id : node.inputs) kernel.inputs.push_back(graph.value(id));
+    for (const int id : node.outputs) kernel.outputs.push_back({graph.value(id).dtype, graph.value(id).shape});
+    kernels.try_emplace(kernel.name, std::move(kernel));
   }
 }
 
-void register_update() {
-  const int64_t n = int64_t{1} << 22;
-  register_op("adamw",
-              [=](tl::Graph& g) {
-                return tl::adamw(g.parameter("p", tl::f32, {n}), g.input("g", tl::f32, {n}), g.state("m", tl::f32, {n}),
-                                 g.state("v", tl::f32, {n}), g.input("step", tl::i32, {1}), g.constant(1e-4f, {1}),
-                                 g.constant(1, {1}), {});
-              },
-              {.bytes = 28.0 * double(n)});
+// A pass over `rows` sequences that have a cache: `tokens` more of each.
+void collect_answering(int64_t rows, int64_t tokens, std::map<std::string, Kernel>& kernels) {
+  const tl::ModelConfig config;
+  tl::Graph graph;
+  const tl::Shape cache = {rows, config.context, config.n_heads, config.head_size()};
+  const tl::Tensor lengths = graph.input("lengths", tl::i32, {rows});
+  const tl::Tensor hidden = tl::transformer(
+      graph, config,
+      {graph.input("tokens", tl::i32, {rows, tokens}), graph.input("positions", tl::i32, {rows, tokens})},
+      [&](int64_t layer, tl::Tensor q, tl::Tensor k, tl::Tensor v) {
+        return tl::cached_attention(q, k, v, graph.state(fmt::format("cache.{}.k", layer), tl::f32, cache),
+                                    graph.state(fmt::format("cache.{}.v", layer), tl::f32, cache), lengths);
+      });
+  tl::lm_head(config, hidden);
+  collect(graph, kernels);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  benchmark::AddCustomContext("kernels", tl::cpu_features());
-  {
-    tl::ThreadPool pool(tl::hardware_threads());
-    benchmark::AddCustomContext("FP32 peak, GFLOP/s", fmt::format("{:.1f}", tl::bench::peak_flops(pool) / 1e9));
+  std::map<std::string, Kernel> kernels;
+  for (const bench::BatchSize& size : {bench::BatchSize{8, 256}, {4, 512}}) {
+    tl::ThreadPool pool(1);
+    collect(bench::TrainingStep({.rows = size.rows, .length = size.length}, pool).graph(), kernels);
   }
-  register_products();
-  register_attention();
-  register_rows();
-  register_update();
+  for (const auto& [rows, tokens] : {std::pair<int64_t, int64_t>{1, 256}, {32, 1}, {1, 1}}) {
+    collect_answering(rows, tokens, kernels);
+  }
+  std::map<int, Limits> limits;
+  for (const int threads : {1, tl::hardware_threads()}) limits.try_emplace(threads, threads);
+  for (const auto& [name, kernel] : kernels) {
+    for (auto& [threads, limit] : limits) {
+      benchmark::RegisterBenchmark(name.c_str(), [&](benchmark::State& state) { run(state, kernel, limit); })
+          ->ArgName("threads")
+          ->Arg(threads)
+          ->UseRealTime()
+          ->Unit(benchmark::kMicrosecond);
+    }
+  }
+  benchmark::AddCustomContext("kernels", tl::cpu_features());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

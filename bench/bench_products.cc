@@ -1,19 +1,33 @@
-// Matrix products of the default model's training, ours and OpenBLAS's side by side, and this machine's peak.
+// The matrix products of the default model, ours and other libraries' by turns, beside this machine's peak.
 #include <tinyllm/ops/gemm.h>
+#include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/arena.h>
 #include <tinyllm/tensor/philox.h>
 
+#include "libraries.h"
 #include "measure.h"
-
-#include <cblas.h>
-#include <fmt/format.h>
+#include "report.h"
 
 #include <cmath>
-#include <cstdlib>
+#include <map>
 
 namespace tl = tinyllm;
+namespace bench = tinyllm::bench;
 
 namespace {
+
+struct Options {
+  std::vector<int> threads = tl::hardware_threads() > 1 ? std::vector{1, tl::hardware_threads()} : std::vector{1};
+  std::vector<int64_t> rows = {2048, 256, 32, 1};
+  double turn = 0.04;
+};
+
+constexpr int kTurns = 5;
+
+struct Weight {
+  int64_t n, k;
+};
+constexpr Weight kWeights[] = {{1536, 512}, {512, 512}, {2048, 512}, {512, 2048}, {16000, 512}};
 
 std::vector<float> random_floats(int64_t size) {
   tl::Random random(1);
@@ -22,80 +36,146 @@ std::vector<float> random_floats(int64_t size) {
   return values;
 }
 
-struct Pair {
-  double ours, openblas;  // FLOP/s.
+// The product of one row of a batch computes little for each weight that it reads (or writes: dW): what counts is the
+// bandwidth to where the weights lie. Measured once for each size.
+class Bandwidths {
+ public:
+  Bandwidths(tl::ThreadPool& pool, double memory) : pool_(pool), memory_(memory) {}
+
+  void add_to(bench::Json& row, int64_t bytes, bool writes) {
+    const Known& known = at(bytes);
+    const double moved = static_cast<double>(bytes) * (writes ? 2 : 1);  // A line is read before it is written.
+    const double rate = moved / row["seconds"].get<double>();
+    row["gbytes_per_second"] = rate / 1e9;
+    row["fraction_of_bandwidth"] = rate / (writes ? known.update : known.read);
+    row["level"] = bench::memory_level(pool_.threads(), bytes, known.read, memory_);
+  }
+
+ private:
+  struct Known {
+    double read, update;
+  };
+  const Known& at(int64_t bytes) {
+    const auto found = known_.find(bytes);
+    if (found != known_.end()) return found->second;
+    return known_[bytes] = {bench::read_bandwidth(pool_, bytes), bench::update_bandwidth(pool_, bytes)};
+  }
+
+  tl::ThreadPool& pool_;
+  double memory_;
+  std::map<int64_t, Known> known_;
 };
 
-// A and B by turns, each for long enough that its own threads are awake and the other's are asleep.
-Pair compare(const tl::GemmShape& s, tl::ThreadPool& pool) {
-  const std::vector<float> a = random_floats(s.m * s.k), b = random_floats(s.k * s.n);
-  std::vector<float> c(static_cast<size_t>(s.m * s.n));
+bench::Json compare(const tl::GemmShape& s, const std::vector<bench::Library>& others, tl::ThreadPool& pool,
+                    double turn) {
+  const std::vector<float> a = random_floats(s.m * s.k);
+  const std::vector<float> b = random_floats(s.k * s.n);
+  const tl::Arena c(static_cast<size_t>(s.m * s.n) * sizeof(float));
+  auto* result = reinterpret_cast<float*>(c.data());
   const tl::Arena workspace(tl::gemm_workspace(s));
-  const auto ours = [&] { tl::gemm(s, a.data(), b.data(), nullptr, c.data(), workspace.data(), pool); };
-  const auto openblas = [&] {
-    cblas_sgemm(CblasRowMajor, s.trans_a ? CblasTrans : CblasNoTrans, s.trans_b ? CblasTrans : CblasNoTrans,
-                static_cast<int>(s.m), static_cast<int>(s.n), static_cast<int>(s.k), 1.0f, a.data(),
-                static_cast<int>(s.trans_a ? s.m : s.k), b.data(), static_cast<int>(s.trans_b ? s.k : s.n), 0.0f,
-                c.data(), static_cast<int>(s.n));
-  };
-  const double flops = tl::gemm_flops(s.m, s.n, s.k);
-  const auto speed = [&](const auto& work) {
-    std::vector<double> times;
-    double spent = 0;
-    for (int i = 0; i < 3 || spent < 0.12; ++i) {
-      const double time = tl::bench::seconds(work);
-      spent += time;
-      times.push_back(time);
-    }
-    times.erase(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 3));  // Waking up.
-    return flops / tl::bench::median(times);
-  };
-  std::vector<double> first, second;
-  for (int round = 0; round < 5; ++round) {
-    first.push_back(speed(ours));
-    second.push_back(speed(openblas));
+  std::vector<std::function<void()>> works = {
+      [&] { tl::gemm(s, a.data(), b.data(), nullptr, result, workspace.data(), pool); }};
+  for (const bench::Library& other : others) {
+    works.emplace_back([&] { other.product(s, a.data(), b.data(), result); });
   }
-  return {tl::bench::median(first), tl::bench::median(second)};
+  const std::vector<double> times = bench::alternate(works, kTurns, turn);
+  bench::Json row = {{"seconds", times[0]}, {"gflops", tl::gemm_flops(s.m, s.n, s.k) / times[0] / 1e9}};
+  for (size_t i = 0; i < others.size(); ++i) row["ratio_to_" + others[i].key] = times[i + 1] / times[0];
+  return row;
+}
+
+bench::Json measure(const Options& o, const std::vector<bench::Library>& others, tl::ThreadPool& pool,
+                    const bench::Peaks& peaks) {
+  Bandwidths bandwidths(pool, peaks.read);
+  bench::Json rows = bench::Json::array();
+  for (const int64_t m : o.rows) {
+    for (const auto [n, k] : kWeights) {
+      const std::pair<const char*, tl::GemmShape> products[] = {
+          {"Y = X W^T", {.m = m, .n = n, .k = k, .trans_b = true}},
+          {"dX = dY W", {.m = m, .n = k, .k = n}},
+          {"dW = dY^T X", {.m = n, .n = k, .k = m, .trans_a = true}},
+      };
+      for (const auto& [name, shape] : products) {
+        bench::Json row = {{"threads", pool.threads()}, {"m", m}, {"n", n}, {"k", k}, {"product", name}};
+        row.update(compare(shape, others, pool, o.turn));
+        row["fraction_of_peak"] = row["gflops"].get<double>() * 1e9 / peaks.fp32;
+        if (m == 1) bandwidths.add_to(row, n * k * int64_t{sizeof(float)}, shape.trans_a);
+        rows.push_back(std::move(row));
+      }
+    }
+  }
+  return rows;
+}
+
+// Geometric means of the ratios: of every number of rows, and of all.
+bench::Json means(const bench::Json& rows, const std::vector<bench::Library>& others, const Options& o) {
+  bench::Json result = bench::Json::array();
+  std::vector<int64_t> groups = o.rows;
+  groups.push_back(0);
+  for (const int64_t m : groups) {
+    bench::Json row = {{"threads", rows[0]["threads"]}, {"m", m == 0 ? bench::Json("all") : bench::Json(m)}};
+    for (const bench::Library& other : others) {
+      const std::string key = "ratio_to_" + other.key;
+      double log_sum = 0, lowest = INFINITY;
+      int count = 0;
+      for (const bench::Json& each : rows) {
+        if (m != 0 && each["m"] != m) continue;
+        log_sum += std::log(each[key].get<double>());
+        lowest = std::min(lowest, each[key].get<double>());
+        ++count;
+      }
+      row[key] = std::exp(log_sum / count);
+      row["lowest_" + key] = lowest;
+    }
+    result.push_back(std::move(row));
+  }
+  return result;
+}
+
+void run(const Options& o, bench::Report& report) {
+  constexpr bench::Column kProducts[] = {{"m", "M"},
+                                         {"n", "N"},
+                                         {"k", "K"},
+                                         {"product", "product"},
+                                         {"gflops", "GFLOP/s", 1},
+                                         {"ratio_to_openblas", "x OpenBLAS", 2},
+                                         {"ratio_to_onednn", "x oneDNN", 2},
+                                         {"fraction_of_peak", "% of peak", 0, 100},
+                                         {"gbytes_per_second", "GB/s", 1},
+                                         {"fraction_of_bandwidth", "% of bandwidth", 0, 100},
+                                         {"level", "of"}};
+  constexpr bench::Column kMeans[] = {{"m", "M"},
+                                      {"ratio_to_openblas", "x OpenBLAS", 3},
+                                      {"lowest_ratio_to_openblas", "lowest", 2},
+                                      {"ratio_to_onednn", "x oneDNN", 3},
+                                      {"lowest_ratio_to_onednn", "lowest", 2}};
+  const std::vector<bench::Library> others = bench::libraries();
+  report.line(tl::cpu_features());
+  report.set("kernels", tl::cpu_features());
+  for (const bench::Library& other : others) {
+    report.line("beside " + other.description);
+    report.set(other.key, other.description);
+  }
+  for (const int threads : o.threads) {
+    tl::ThreadPool pool(threads);
+    for (const bench::Library& other : others) other.set_threads(threads);
+    const bench::Peaks peaks = bench::measure_peaks(pool);
+    report.line("");
+    report.peaks(peaks, threads);
+    const bench::Json rows = measure(o, others, pool, peaks);
+    report.table("products", rows, kProducts);
+    report.line("\nratios, geometric mean and lowest");
+    report.table("means", means(rows, others, o), kMeans);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int threads = argc > 1 ? std::atoi(argv[1]) : tl::hardware_threads();
-  try {
-    tl::ThreadPool pool(threads);
-    openblas_set_num_threads(threads);
-    const double peak = tl::bench::peak_flops(pool);
-    fmt::print("{}, {} threads, FP32 peak {:.1f} GFLOP/s, OpenBLAS {}\n", tl::cpu_features(), threads, peak / 1e9,
-               openblas_get_corename());
-    fmt::print("{:>6} {:>6} {:>6}  {:12} {:>8} {:>8} {:>7} {:>8}\n", "M", "N", "K", "product", "GFLOP/s", "OpenBLAS",
-               "ratio", "of peak");
-    double log_sum = 0;
-    double worst = 1e9;
-    int count = 0;
-    for (const int64_t m : {2048, 256}) {
-      for (const auto& [n, k] :
-           {std::pair<int64_t, int64_t>{1536, 512}, {512, 512}, {2048, 512}, {512, 2048}, {16000, 512}}) {
-        const std::pair<const char*, tl::GemmShape> products[] = {
-            {"Y = X W^T", {.m = m, .n = n, .k = k, .trans_b = true}},
-            {"dX = dY W", {.m = m, .n = k, .k = n}},
-            {"dW = dY^T X", {.m = n, .n = k, .k = m, .trans_a = true}},
-        };
-        for (const auto& [name, shape] : products) {
-          const Pair pair = compare(shape, pool);
-          const double ratio = pair.ours / pair.openblas;
-          fmt::print("{:6} {:6} {:6}  {:12} {:8.1f} {:8.1f} {:7.2f} {:6.1f} %\n", m, n, k, name, pair.ours / 1e9,
-                     pair.openblas / 1e9, ratio, 100 * pair.ours / peak);
-          log_sum += std::log(ratio);
-          worst = std::min(worst, ratio);
-          ++count;
-        }
-      }
-    }
-    fmt::print("ratio to OpenBLAS: geometric mean {:.3f}, lowest {:.3f}\n", std::exp(log_sum / count), worst);
-    return 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_products: {}\n", error.what());
-    return 1;
-  }
+  Options options;
+  CLI::App app("Measures the matrix products of the default model beside OpenBLAS, oneDNN and the machine's peak.");
+  app.add_option("--threads", options.threads, "Numbers of threads")->capture_default_str();
+  app.add_option("--m", options.rows, "Rows of X")->capture_default_str();
+  app.add_option("--turn", options.turn, "Seconds of a library's turn, of which there are five")->capture_default_str();
+  return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
 }

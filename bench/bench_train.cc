@@ -1,155 +1,181 @@
-// The training step of the default model: tokens a second, and what part of this machine's arithmetic it uses.
-#include <tinyllm/model/transformer.h>
-#include <tinyllm/tensor/philox.h>
-#include <tinyllm/train/trainer.h>
+// The training step of the default model: tokens a second, what part of this machine's arithmetic it uses, and memory.
+#include <tinyllm/ops/kernels/kernels.h>
 
 #include "measure.h"
+#include "report.h"
+#include "training.h"
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
-#include <fstream>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tl = tinyllm;
+namespace bench = tinyllm::bench;
 
 namespace {
 
 struct Options {
-  bool json = false;
   bool profile = false;
   int steps = 7;
   int threads = tl::hardware_threads();
-  std::vector<int64_t> rows = {8};
-  int64_t length = 256;
-  int64_t accumulate = 1;
-  bool recompute = false;
+  std::vector<std::string> batches = {"8x256", "4x512", "1x512"};
+  tl::Recipe recipe = {};  // Its batch is that of the configuration.
 };
 
-Options parse(int argc, char** argv) {
-  Options o;
-  CLI::App app("Measures training steps of the default model: forward, backward, clipping, AdamW, dropout 0.1.");
-  app.add_flag("--json", o.json, "Print JSON");
-  app.add_flag("--profile", o.profile, "Print where the time of a step goes");
-  app.add_option("--steps", o.steps, "Steps to take the median of")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  app.add_option("--rows", o.rows, "Rows of a batch; one configuration for each")->capture_default_str();
-  app.add_option("--length", o.length, "Tokens of a row")->capture_default_str();
-  app.add_option("--accumulate", o.accumulate, "Batches in a step")->capture_default_str();
-  app.add_flag("--recompute", o.recompute, "Compute activations again in the backward pass");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
+// The most that this process ever held.
+int64_t peak_resident_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{1024} * usage.ru_maxrss;
+}
+
+// What bounds an op is what would take longer at the machine's best: its arithmetic or its bytes.
+bench::Json profile_row(const tl::OpTime& op, double step_seconds, const bench::Peaks& peaks) {
+  const double arithmetic = op.flops / peaks.fp32;
+  const double traffic = op.bytes / peaks.read;
+  bench::Json row = {{"op", op.op},
+                     {"nodes", op.nodes},
+                     {"seconds", op.seconds},
+                     {"fraction_of_step", op.seconds / step_seconds},
+                     {"flops", op.flops},
+                     {"bytes", op.bytes},
+                     {"gflops", nullptr},
+                     {"gbytes_per_second", op.bytes / op.seconds / 1e9},
+                     {"bound", arithmetic > traffic ? "arithmetic" : "memory"},
+                     {"fraction_of_roofline", std::max(arithmetic, traffic) / op.seconds}};
+  if (op.flops > 0) row["gflops"] = op.flops / op.seconds / 1e9;
+  return row;
+}
+
+bench::Json profile(bench::TrainingStep& step, int runs, const bench::Peaks& peaks) {
+  constexpr double kShown = 5e-4;  // Of the step: what is less is noise.
+  const std::vector<tl::OpTime> ops = step.profile(runs);
+  double total = 0;
+  for (const tl::OpTime& op : ops) total += op.seconds;
+  bench::Json rows = bench::Json::array();
+  for (const tl::OpTime& op : ops) {
+    if (op.seconds > kShown * total) rows.push_back(profile_row(op, total, peaks));
   }
-  return o;
+  return rows;
 }
 
-// Model FLOPs of a step: forward and backward take 6 for each weight of a matrix product and token. Attention
-// multiplies [T, T] by [T, D] twice forward and, counted as three times that with the backward pass, half of it is
-// masked away: 6 T C for each token and layer. Norms, activations and the optimiser are not counted.
-double step_flops(const tl::ModelConfig& c, int64_t rows, int64_t length) {
-  int64_t matrices = 0;
-  for (const tl::WeightSpec& spec : tl::weight_specs(c)) {
-    if (spec.is_matrix && spec.name != "tok_emb.weight") matrices += spec.shape.size();
-  }
-  const auto tokens = static_cast<double>(rows * length);
-  return tokens * (6.0 * static_cast<double>(matrices) + 6.0 * static_cast<double>(c.n_layers * length * c.dim));
-}
-
-int64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  int64_t pages = 0, resident = 0;
-  file >> pages >> resident;
-  return resident * 4096;
-}
-
-tl::Batch random_batch(int64_t rows, int64_t length, int64_t vocab) {
-  tl::Random random(1);
-  const auto size = static_cast<size_t>(rows * length);
-  tl::Batch batch{rows,
-                  length,
-                  std::vector<int32_t>(size),
-                  std::vector<int32_t>(size),
-                  std::vector<int32_t>(size),
-                  std::vector<int32_t>(size, 0)};
-  for (size_t i = 0; i < size; ++i) {
-    batch.tokens[i] = static_cast<int32_t>(random.below(vocab));
-    batch.targets[i] = static_cast<int32_t>(random.below(vocab));
-    batch.positions[i] = static_cast<int32_t>(i) % static_cast<int32_t>(length);
-  }
-  return batch;
-}
-
-// A tokenizer is not needed here, but a model has one.
-tl::Model random_model(const tl::ModelConfig& config) {
-  const std::vector<std::string> text = {"a b c d e f g h"};
-  tl::Model model{config, tl::Tokenizer::train(text, {.vocab_size = 300})};
-  tl::init_weights(config, 1, *model.weights);
-  return model;
-}
-
-nlohmann::ordered_json measure(const Options& o, int64_t rows) {
-  const tl::ModelConfig config;
+bench::Json measure(const Options& o, const bench::BatchSize& size) {
   tl::ThreadPool pool(o.threads);
-  tl::Model model = random_model(config);
-  const tl::Recipe recipe{.rows = rows, .length = o.length, .accumulate = o.accumulate, .recompute = o.recompute};
-  tl::Trainer trainer(model, recipe, pool);
-  const tl::Batch batch = random_batch(recipe.batch_rows(), o.length, config.vocab_size);
-  trainer.step(batch);  // Touches all memory.
-  const double peak = tl::bench::peak_flops(pool);
+  tl::Recipe recipe = o.recipe;
+  recipe.rows = size.rows;
+  recipe.length = size.length;
+  bench::TrainingStep step(recipe, pool);
+  step.run();  // Touches all memory.
+  double peak = bench::fp32_peak(pool);
   std::vector<double> times;
-  for (int i = 0; i < o.steps; ++i) times.push_back(tl::bench::seconds([&] { trainer.step(batch); }));
-  const double time = tl::bench::median(times);
-  const double flops = step_flops(config, recipe.batch_rows(), o.length) / time;
+  for (int i = 0; i < o.steps; ++i) times.push_back(bench::seconds([&] { step.run(); }));
+  peak = std::max(peak, bench::fp32_peak(pool));
+  const double time = bench::median(times);
+  const double rate = step.flops() / time;
+  bench::Json row = {{"batch", size.str()},
+                     {"rows", size.rows},
+                     {"length", size.length},
+                     {"accumulate", recipe.accumulate},
+                     {"recompute", recipe.recompute},
+                     {"precision", tl::name_of(recipe.precision)},
+                     {"threads", o.threads},
+                     {"step_seconds", time},
+                     {"tokens_per_second", static_cast<double>(size.tokens() * recipe.accumulate) / time},
+                     {"model_gflops", rate / 1e9},
+                     {"peak_gflops", peak / 1e9},
+                     {"fraction_of_peak", rate / peak},
+                     {"resident_bytes", peak_resident_bytes()},
+                     {"predicted_bytes", step.memory().total()}};
   if (o.profile) {
-    double total = 0;
-    const std::vector<tl::OpTime> profile = trainer.profile(batch);
-    for (const tl::OpTime& op : profile) total += op.seconds;
-    for (const tl::OpTime& op : profile) {
-      fmt::print("{:24} {:4} nodes {:9.2f} ms {:5.1f} %\n", op.op, op.nodes, op.seconds * 1e3,
-                 100 * op.seconds / total);
-    }
+    const bench::Peaks peaks = bench::measure_peaks(pool);
+    row["read_gbytes"] = peaks.read / 1e9;
+    row["profile"] = profile(step, o.steps, peaks);
   }
-  return {{"rows", rows},
-          {"length", o.length},
-          {"accumulate", o.accumulate},
-          {"recompute", o.recompute},
-          {"threads", o.threads},
-          {"step_seconds", time},
-          {"tokens_per_second", static_cast<double>(recipe.batch_rows() * o.length) / time},
-          {"model_gflops", flops / 1e9},
-          {"peak_gflops", peak / 1e9},
-          {"fraction_of_peak", flops / peak},
-          {"resident_bytes", resident_bytes()},
-          {"predicted_bytes", trainer.memory().total()}};
+  return row;
 }
 
-void print(const nlohmann::ordered_json& result) {
-  fmt::print(
-      "step {}x{}, {} threads: {:.3f} s, {:.0f} tokens/s, {:.1f} of {:.1f} GFLOP/s FP32 peak = {:.1f} %; "
-      "memory {:.2f} GB resident, {:.2f} GB planned\n",
-      result["rows"].get<int>(), result["length"].get<int>(), result["threads"].get<int>(),
-      result["step_seconds"].get<double>(), result["tokens_per_second"].get<double>(),
-      result["model_gflops"].get<double>(), result["peak_gflops"].get<double>(),
-      100 * result["fraction_of_peak"].get<double>(), result["resident_bytes"].get<double>() / 1e9,
-      result["predicted_bytes"].get<double>() / 1e9);
+// In a process of its own, so that its memory is its own; no thread has been started yet.
+bench::Json measure_apart(const Options& o, const bench::BatchSize& size) {
+  int ends[2];
+  if (pipe(ends) != 0) throw tl::Error("pipe: {}", std::strerror(errno));
+  const pid_t child = fork();
+  if (child < 0) throw tl::Error("fork: {}", std::strerror(errno));
+  if (child == 0) {
+    close(ends[0]);
+    bench::Json result;
+    try {
+      result = measure(o, size);
+    } catch (const std::exception& error) {
+      result = {{"error", error.what()}};
+    }
+    const std::string text = result.dump();
+    const bool sent = write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    _exit(sent ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string text;
+  char part[4096];
+  for (ssize_t n = 0; (n = read(ends[0], part, sizeof part)) > 0;) text.append(part, static_cast<size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (status != 0) throw tl::Error("batch {}: its process ended with status {}", size.str(), status);
+  bench::Json result = bench::Json::parse(text);
+  if (result.contains("error")) throw tl::Error("batch {}: {}", size.str(), result["error"].get<std::string>());
+  return result;
+}
+
+void run(const Options& o, bench::Report& report) {
+  constexpr bench::Column kConfigurations[] = {{"batch", "batch"},
+                                               {"precision", "products"},
+                                               {"threads", "threads"},
+                                               {"step_seconds", "s/step", 3},
+                                               {"tokens_per_second", "tokens/s"},
+                                               {"model_gflops", "GFLOP/s", 1},
+                                               {"peak_gflops", "FP32 peak", 1},
+                                               {"fraction_of_peak", "% of peak", 1, 100},
+                                               {"resident_bytes", "resident GB", 3, 1e-9},
+                                               {"predicted_bytes", "predicted GB", 3, 1e-9}};
+  constexpr bench::Column kProfile[] = {{"op", "op"},
+                                        {"nodes", "nodes"},
+                                        {"seconds", "ms", 2, 1e3},
+                                        {"fraction_of_step", "%", 1, 100},
+                                        {"flops", "GFLOP", 2, 1e-9},
+                                        {"bytes", "MB", 1, 1e-6},
+                                        {"gflops", "GFLOP/s", 1},
+                                        {"gbytes_per_second", "GB/s", 1},
+                                        {"fraction_of_roofline", "% of roofline", 0, 100},
+                                        {"bound", "bound by"}};
+  report.line(tl::cpu_features());
+  report.set("kernels", tl::cpu_features());
+  bench::Json rows = bench::Json::array();
+  for (const std::string& batch : o.batches) rows.push_back(measure_apart(o, bench::BatchSize::parse(batch)));
+  report.table("configurations", rows, kConfigurations);
+  for (const bench::Json& row : rows) {
+    if (!o.profile) break;
+    report.line(fmt::format("\n{} by op; memory read {:.1f} GB/s", row["batch"].get<std::string>(),
+                            row["read_gbytes"].get<double>()));
+    report.print(row["profile"], kProfile);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  try {
-    nlohmann::ordered_json all = {{"kernels", tl::cpu_features()}, {"configurations", nlohmann::json::array()}};
-    if (!options.json) fmt::print("{}\n", tl::cpu_features());
-    for (const int64_t rows : options.rows) {
-      all["configurations"].push_back(measure(options, rows));
-      if (!options.json) print(all["configurations"].back());
-    }
-    if (options.json) fmt::print("{}\n", all.dump(2));
-    return 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bench_train: {}\n", error.what());
-    return 1;
-  }
+  Options options;
+  CLI::App app("Measures training steps of the default model: forward, backward, clipping, AdamW, dropout 0.1.");
+  app.add_flag("--profile", options.profile, "Say where the time of a step goes");
+  app.add_option("--steps", options.steps, "Steps to take the median of")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "Threads to compute with")->capture_default_str();
+  app.add_option("--batch", options.batches, "Rows x tokens; one configuration for each")->capture_default_str();
+  app.add_option("--accumulate", options.recipe.accumulate, "Batches in a step")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_flag("--recompute", options.recipe.recompute, "Compute activations again in the backward pass");
+  app.add_option("--precision", options.recipe.precision, "Of matrix products: fp32 or bf16")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, tl::Precision>{{"fp32", tl::Precision::fp32}, {"bf16", tl::Precision::bf16}}));
+  return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
 }

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/ops/parallel.h>
+#include <tinyllm/tensor/thread_pool.h>
 
-#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <vector>
 
-// What the benchmarks share: medians, and the most that this machine can do.
+// What this machine can do at most, and how long things take on it.
 namespace tinyllm::bench {
 
 template <class Work>
@@ -17,27 +16,34 @@ double seconds(Work&& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-inline double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
+double median(std::vector<double> values);
 
-/// FLOP/s of FP32 multiply-adds from registers on all threads of the pool: the best of several tries.
-inline double peak_flops(ThreadPool& pool) {
-  constexpr int64_t kRounds = 5'000'000;
-  double best = 0;
-  for (int i = 0; i < 7; ++i) {
-    std::vector<double> done(static_cast<size_t>(pool.threads()));
-    const double time = seconds([&] {
-      pool.parallel_for(pool.threads(), [&](int64_t piece) {
-        done[static_cast<size_t>(piece)] = kernels::kernels().multiply_add(kRounds);
-      });
-    });
-    double total = 0;
-    for (const double flops : done) total += flops;
-    best = std::max(best, total / time);
-  }
-  return best;
-}
+/// Medians of the seconds that each of `works` takes, by turns: what disturbs the machine disturbs all of them. A turn
+/// repeats one work for `turn` seconds, and at least twice; its first third does not count, for threads that wake up
+/// and caches that fill.
+std::vector<double> alternate(const std::vector<std::function<void()>>& works, int turns, double turn);
+
+/// Operations and bytes a second that all threads of a pool reach together; 0 for an instruction that the CPU lacks.
+/// Each the best of half a second of tries, after 0.2 s in which the clock rises.
+struct Peaks {
+  double fp32 = 0;    ///< Multiply-adds from registers, two operations each.
+  double bf16 = 0;    ///< Dot products of BF16 pairs.
+  double int8 = 0;    ///< Dot products of four bytes.
+  double read = 0;    ///< Bytes read from memory.
+  double update = 0;  ///< Bytes read from memory and written back to where they were.
+};
+Peaks measure_peaks(ThreadPool& pool);
+
+/// `Peaks::fp32` alone.
+double fp32_peak(ThreadPool& pool);
+
+/// Bytes a second that all threads read, or read and write back, of `bytes` over and over: from a cache when they fit
+/// into it. Of an update, what is read and what is written both count.
+double read_bandwidth(ThreadPool& pool, int64_t bytes);
+double update_bandwidth(ThreadPool& pool, int64_t bytes);
+
+/// The level that `bytes`, read at `bandwidth` over and over, come from: "L2", "L3" or "memory". Caches shared with
+/// other machines are larger than what one gets of them, so what is beyond L2 is told by how fast it is.
+const char* memory_level(int threads, int64_t bytes, double bandwidth, double memory_bandwidth);
 
 }  // namespace tinyllm::bench

@@ -104,6 +104,18 @@ void run_grad(const Launch& launch) {
   });
 }
 
+// A product with the causal half of [T, T], for all heads; `starts`, known when it runs, may leave less to do.
+double causal_product_flops(const Node& node, const Graph& graph) {
+  const Shape& q = graph.value(node.inputs[0]).shape;
+  return gemm_flops(q[0] * q[2] * q[1], q[1] + 1, q[3]) / 2;
+}
+
+// Scores, and their product with the values.
+double flops(const Node& node, const Graph& graph) { return 2 * causal_product_flops(node, graph); }
+
+// Scores again, and the gradients of weights, q, k and v.
+double grad_flops(const Node& node, const Graph& graph) { return 5 * causal_product_flops(node, graph); }
+
 std::vector<Tensor> gradient(const Backward& node) {
   std::vector<Tensor> inputs = {node.inputs[0],  node.inputs[1],  node.inputs[2],
                                 node.outputs[0], node.outputs[1], node.output_grads[0]};
@@ -118,8 +130,8 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kAttention{.name = "attention", .run = run, .gradient = gradient};
-const Op kAttentionGrad{.name = "attention_grad", .run = run_grad};
+const Op kAttention{.name = "attention", .run = run, .gradient = gradient, .flops = flops};
+const Op kAttentionGrad{.name = "attention_grad", .run = run_grad, .flops = grad_flops};
 
 Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts, const Dropout& dropout) {
   check_f32("attention", {q, k, v});

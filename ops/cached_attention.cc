@@ -49,9 +49,15 @@ void run(const Launch& launch) {
   });
 }
 
+// Scores and their product with the values, over a full cache: how full it is, is known when it runs.
+double flops(const Node& node, const Graph& graph) {
+  const Shape& q = graph.value(node.inputs[0]).shape;
+  return 2 * gemm_flops(q[0] * q[2] * q[1], graph.value(node.inputs[3]).shape[1], q[3]);
+}
+
 }  // namespace
 
-const Op kCachedAttention{.name = "cached_attention", .run = run};
+const Op kCachedAttention{.name = "cached_attention", .run = run, .flops = flops};
 
 Tensor cached_attention(Tensor q, Tensor k, Tensor v, Tensor cache_k, Tensor cache_v, Tensor lengths) {
   check_f32("cached_attention", {q, k, v, cache_k, cache_v});

@@ -128,6 +128,8 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
 
   const kernels::Kernels& kernel = kernels::kernels();
   const kernels::Products& products = s.precision == Precision::bf16 ? kernel.bf16 : kernel.fp32;
+  if (products.multiply == nullptr)
+    throw Error("matrix products in bfloat16: expected AVX512-BF16; {}", cpu_features());
   const Sides sides(s, a, b);
   const Side& rows = sides.rows;
   const Side& columns = sides.columns;

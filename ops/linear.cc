@@ -9,21 +9,26 @@ struct Params {
   Activation activation;
 };
 
-GemmShape gemm_shape(const Shape& x, const Shape& w, Activation activation) {
-  return {.m = x.rows(), .n = w[0], .k = w[1], .trans_b = true, .activation = activation};
+GemmShape gemm_shape(const Shape& x, const Shape& w, Activation activation, Precision precision = Precision::fp32) {
+  return {.m = x.rows(), .n = w[0], .k = w[1], .trans_b = true, .activation = activation, .precision = precision};
 }
 
 void run(const Launch& launch) {
   const View& x = launch.inputs[0];
   const View& w = launch.inputs[1];
   const float* bias = launch.inputs.size() > 2 ? launch.inputs[2].f32() : nullptr;
-  gemm(gemm_shape(x.shape, w.shape, launch.get<Params>().activation), x.f32(), w.f32(), bias, launch.outputs[0].f32(),
-       launch.workspace, *launch.pool);
+  gemm(gemm_shape(x.shape, w.shape, launch.get<Params>().activation, launch.precision), x.f32(), w.f32(), bias,
+       launch.outputs[0].f32(), launch.workspace, *launch.pool);
 }
 
 size_t workspace(const Node& node, const Graph& graph) {
   const Activation activation = std::any_cast<const Params&>(node.params).activation;
   return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation));
+}
+
+double flops(const Node& node, const Graph& graph) {
+  const Shape& w = graph.value(node.inputs[1]).shape;
+  return gemm_flops(graph.value(node.inputs[0]).shape.rows(), w[0], w[1]);
 }
 
 std::vector<Tensor> gradient(const Backward& node) {
@@ -50,7 +55,7 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kLinear{.name = "linear", .run = run, .gradient = gradient, .workspace = workspace};
+const Op kLinear{.name = "linear", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
 
 Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation) {
   check_f32("linear", {x, w});

@@ -21,10 +21,10 @@ enum Output { kLoss, kDx, kDw };
 struct Products {
   GemmShape logits, dx, dw;
 
-  Products(int64_t rows, int64_t v, int64_t c)
-      : logits{.m = rows, .n = v, .k = c, .trans_b = true},
-        dx{.m = rows, .n = c, .k = v},
-        dw{.m = v, .n = c, .k = rows, .trans_a = true} {}
+  Products(int64_t rows, int64_t v, int64_t c, Precision precision = Precision::fp32)
+      : logits{.m = rows, .n = v, .k = c, .trans_b = true, .precision = precision},
+        dx{.m = rows, .n = c, .k = v, .precision = precision},
+        dw{.m = v, .n = c, .k = rows, .trans_a = true, .precision = precision} {}
 };
 
 // Scratch memory: the logits of a chunk, the loss of each of its rows, and what the products need.
@@ -88,7 +88,7 @@ void run(const Launch& launch) {
     const int64_t rows = std::min(kChunk, x.rows() - first);
     const float* rows_x = launch.inputs[0].f32() + first * c;
     const int32_t* targets = launch.inputs[2].i32() + first;
-    Products shapes(rows, v, c);
+    Products shapes(rows, v, c, launch.precision);
     gemm(shapes.logits, rows_x, launch.inputs[1].f32(), nullptr, logits, products, *launch.pool);
     parallel_ranges(*launch.pool, rows, row_grain(v), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) losses[i] = loss_of_row(v, targets[i], factor, logits + i * v);
@@ -105,6 +105,12 @@ void run(const Launch& launch) {
   if (launch.outputs[kLoss].data != nullptr) launch.outputs[kLoss].f32()[0] = static_cast<float>(total / count);
 }
 
+// In training: of the logits, dx and dw.
+double flops(const Node& node, const Graph& graph) {
+  const Shape& w = graph.value(node.inputs[1]).shape;
+  return 3 * gemm_flops(graph.value(node.inputs[0]).shape.rows(), w[0], w[1]);
+}
+
 std::vector<Tensor> gradient(const Backward& node) {
   const Tensor dloss = node.output_grads[kLoss];
   if (!dloss || node.output_grads[kDx] || node.output_grads[kDw]) {
@@ -117,8 +123,12 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kLinearCrossEntropy{
-    .name = "linear_cross_entropy", .run = run, .gradient = gradient, .workspace = workspace, .skips_unused = true};
+const Op kLinearCrossEntropy{.name = "linear_cross_entropy",
+                             .run = run,
+                             .gradient = gradient,
+                             .workspace = workspace,
+                             .flops = flops,
+                             .skips_unused = true};
 
 Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets) {
   check_f32("linear_cross_entropy", {x, w});

@@ -16,7 +16,8 @@ GemmShape gemm_shape(const Shape& a, const Shape& b, const MatmulOptions& option
 void run(const Launch& launch) {
   const View& a = launch.inputs[0];
   const View& b = launch.inputs[1];
-  const GemmShape shape = gemm_shape(a.shape, b.shape, launch.get<MatmulOptions>());
+  GemmShape shape = gemm_shape(a.shape, b.shape, launch.get<MatmulOptions>());
+  shape.precision = launch.precision;
   const int64_t batch = a.shape.size(0, a.shape.rank() - 2);
   for (int64_t i = 0; i < batch; ++i) {
     gemm(shape, a.f32() + i * shape.m * shape.k, b.f32() + i * shape.k * shape.n, nullptr,
@@ -27,6 +28,13 @@ void run(const Launch& launch) {
 size_t workspace(const Node& node, const Graph& graph) {
   return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape,
                                    std::any_cast<const MatmulOptions&>(node.params)));
+}
+
+double flops(const Node& node, const Graph& graph) {
+  const int64_t inner =
+      graph.value(node.inputs[0]).shape[std::any_cast<const MatmulOptions&>(node.params).trans_a ? -2 : -1];
+  const Shape& c = graph.value(node.outputs[0]).shape;
+  return gemm_flops(c.rows(), c.row(), inner);
 }
 
 // With C = op(A) op(B) and G = dC: d op(A) = G op(B)^T and d op(B) = op(A)^T G, transposed back where asked.
@@ -44,7 +52,7 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kMatmul{.name = "matmul", .run = run, .gradient = gradient, .workspace = workspace};
+const Op kMatmul{.name = "matmul", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
 
 Tensor matmul(Tensor a, Tensor b, MatmulOptions options) {
   check_f32("matmul", {a, b});

@@ -59,6 +59,9 @@ struct Op {
   /// Bytes of scratch memory that `run` needs. Null: none.
   size_t (*workspace)(const Node&, const Graph&) = nullptr;
 
+  /// Floating point operations of a node, for profiles. Null: none are counted, as where memory is the limit.
+  double (*flops)(const Node&, const Graph&) = nullptr;
+
   /// Output 0 may take the memory of one of the first `in_place` inputs when that input is of the same size and is
   /// not needed afterwards.
   int in_place = 0;

@@ -24,8 +24,9 @@ struct Program::State {
     std::vector<View> inputs;
     std::vector<View> outputs;
     void* workspace;
+    double flops, bytes;  // For profiles.
 
-    void run(ThreadPool& pool) const { op->run({inputs, outputs, &params, workspace, &pool}); }
+    void run(const State& state) const { op->run({inputs, outputs, &params, workspace, state.pool, state.precision}); }
   };
 
   std::unique_ptr<ThreadPool> own_pool;
@@ -39,6 +40,7 @@ struct Program::State {
   std::unordered_map<std::string, View> named;
   std::unordered_map<int, std::pair<View, std::string>> outputs;  // By value id, with its name.
   Memory memory;
+  Precision precision = Precision::fp32;
 };
 
 Program::Program(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -88,6 +90,18 @@ std::vector<void*> bind_leaves(const Graph& graph, Store& parameters, Store& sta
   return data;
 }
 
+double flops_of(const Node& node, const Graph& graph) {
+  return node.op->flops == nullptr ? 0 : node.op->flops(node, graph);
+}
+
+double moved_bytes(const Node& node, const Graph& graph) {
+  if (node.op->alias && node.inputs.size() == 1) return 0;  // A view: nothing else updates its only input.
+  size_t bytes = 0;
+  for (const int id : node.inputs) bytes += bytes_of(graph.value(id)) * (graph.value(id).kind == Kind::state ? 2 : 1);
+  for (const int id : node.outputs) bytes += bytes_of(graph.value(id));
+  return static_cast<double>(bytes);
+}
+
 }  // namespace
 
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options) {
@@ -97,6 +111,8 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   if (options.store == nullptr) state->own_store = std::make_unique<Store>();
   state->store = options.store != nullptr ? options.store : state->own_store.get();
   state->states = options.states != nullptr ? options.states : state->store;
+
+  state->precision = options.precision;
 
   const Plan plan = tinyllm::plan(graph, outputs);
   std::vector<void*> data = bind_leaves(graph, *state->store, *state->states, state->inputs, state->memory);
@@ -114,10 +130,13 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
     const Node& node = graph.nodes()[index(plan.schedule[step])];
     const int block = plan.workspace[step];
     void* workspace = block < 0 ? nullptr : state->activations.data() + plan.blocks[index(block)].offset;
-    Program::State::Step& out =
-        state->steps.emplace_back(Program::State::Step{node.op, node.params, {}, {}, workspace});
+    Program::State::Step& out = state->steps.emplace_back(
+        Program::State::Step{node.op, node.params, {}, {}, workspace, flops_of(node, graph), moved_bytes(node, graph)});
     for (const int id : node.inputs) out.inputs.push_back(view(id));
-    for (const int id : node.outputs) out.outputs.push_back(view(id));
+    for (const int id : node.outputs) {
+      out.outputs.push_back(view(id));
+      if (out.outputs.back().data == nullptr) out.bytes -= static_cast<double>(bytes_of(graph.value(id)));
+    }
   }
   for (size_t id = 0; id < graph.values().size(); ++id) {
     const Value& value = graph.value(static_cast<int>(id));
@@ -130,7 +149,7 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
 }
 
 void Program::run() {
-  for (const State::Step& step : state_->steps) step.run(*state_->pool);
+  for (const State::Step& step : state_->steps) step.run(*state_);
 }
 
 std::vector<OpTime> Program::profile() {
@@ -138,11 +157,13 @@ std::vector<OpTime> Program::profile() {
   std::map<std::string, OpTime> times;
   for (const State::Step& step : state_->steps) {
     const Clock::time_point start = Clock::now();
-    step.run(*state_->pool);
+    step.run(*state_);
     OpTime& time = times[step.op->name];
     time.op = step.op->name;
     time.nodes += 1;
     time.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    time.flops += step.flops;
+    time.bytes += step.bytes;
   }
   std::vector<OpTime> sorted;
   for (auto& [name, time] : times) sorted.push_back(std::move(time));

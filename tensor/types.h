@@ -28,6 +28,8 @@ enum class Precision : uint8_t {
   bf16,  ///< Inputs of products are rounded to bfloat16 (8 bits of mantissa): where the CPU has AVX512-BF16.
 };
 
+constexpr const char* name_of(Precision precision) { return precision == Precision::fp32 ? "fp32" : "bf16"; }
+
 /// The element type that a C++ type is read and written as.
 template <class T>
 constexpr DType dtype_of() {

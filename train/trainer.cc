@@ -93,6 +93,7 @@ struct Trainer::State {
   Model& model;
   Recipe recipe;
   Store moments;
+  Graph graph;
   Tensor loss, norm;
   std::optional<Program> pass, update;
   int64_t done = 0;
@@ -107,7 +108,6 @@ struct Trainer::State {
 };
 
 void Trainer::State::compile_whole(const CompileOptions& options) {
-  Graph graph;
   const Tensor step = graph.input("step", i32, {1});
   const Pass both = append_pass(graph, model.config, recipe, step);
   const Update updated = append_update(graph, model.config, recipe, both.weights, both.grads, step);
@@ -120,16 +120,15 @@ void Trainer::State::compile_whole(const CompileOptions& options) {
 
 void Trainer::State::compile_parts(const CompileOptions& options) {
   const std::vector<WeightSpec> specs = weight_specs(model.config);
-  Graph pass_graph;
-  const Pass both = append_pass(pass_graph, model.config, recipe, pass_graph.input("step", i32, {1}));
-  const Tensor share = pass_graph.input("share", f32, {1});
+  const Pass both = append_pass(graph, model.config, recipe, graph.input("step", i32, {1}));
+  const Tensor share = graph.input("share", f32, {1});
   loss = both.loss;
   std::vector<Tensor> outputs = {loss};
   for (size_t i = 0; i < specs.size(); ++i) {
-    const Tensor total = pass_graph.state(grad_name(specs[i].name), f32, specs[i].shape);
+    const Tensor total = graph.state(grad_name(specs[i].name), f32, specs[i].shape);
     outputs.push_back(accumulate(total, both.grads[i], share));
   }
-  pass = compile(pass_graph, outputs, options);
+  pass = compile(graph, outputs, options);
 
   Graph update_graph;
   std::vector<Tensor> weights, grads;
@@ -191,7 +190,8 @@ Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool)
     throw Error("training: {} batches of {} rows of {} tokens: expected 1 or more of 1 or more rows of 1 to {}",
                 recipe.accumulate, recipe.rows, recipe.length, model.config.context);
   }
-  const CompileOptions options{.pool = &pool, .store = model.weights.get(), .states = &state_->moments};
+  const CompileOptions options{
+      .pool = &pool, .store = model.weights.get(), .states = &state_->moments, .precision = recipe.precision};
   if (recipe.accumulate == 1) {
     state_->compile_whole(options);
   } else {
@@ -205,6 +205,7 @@ Trainer::Step Trainer::step(const Batch& batch) {
 }
 
 int64_t Trainer::steps_done() const { return state_->done; }
+const Graph& Trainer::graph() const { return state_->graph; }
 
 Memory Trainer::memory() const {
   Memory memory = state_->pass->memory();
@@ -228,6 +229,8 @@ std::vector<OpTime> Trainer::profile(const Batch& batch) {
       } else {
         same->nodes += time.nodes;
         same->seconds += time.seconds;
+        same->flops += time.flops;
+        same->bytes += time.bytes;
       }
     }
   });

@@ -24,6 +24,7 @@ struct Recipe {
   /// Keep only what enters each block, and compute the rest again in the backward pass: less memory, more time, the
   /// same bits.
   bool recompute = false;
+  Precision precision = Precision::fp32;  ///< Of matrix products; weights and all sums are float.
 
   int64_t batch_rows() const { return rows * accumulate; }
 };
@@ -49,6 +50,8 @@ class Trainer {
   Step step(const Batch& batch);
   int64_t steps_done() const;
 
+  /// What a step computes: with accumulation, what each part of it does.
+  const Graph& graph() const;
   Memory memory() const;
   std::vector<OpTime> profile(const Batch& batch);
 

@@ -47,6 +47,10 @@ bool is_supported([[maybe_unused]] Isa isa) {
   return isa == Isa::baseline;
 }
 
+bool is_supported(Precision precision) {
+  return precision == Precision::fp32 || kernels::kernels().bf16.multiply != nullptr;
+}
+
 Isa kernel_isa() {
   static const Isa isa = choose();
   return isa;

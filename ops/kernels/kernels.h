@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tinyllm/tensor/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,6 +19,8 @@ enum class Isa : uint8_t { baseline, avx2, avx512 };
 Isa kernel_isa();
 const char* name_of(Isa isa);
 bool is_supported(Isa isa);
+/// Whether the kernels that run have matrix products in this precision.
+bool is_supported(Precision precision);
 /// What the CPU has and which kernels run: `avx2 kernels (cpu: avx2 fma)`.
 std::string cpu_features();
 
@@ -129,6 +133,11 @@ struct Kernels {
   // peak.cc
   /// Rounds of multiply-adds from registers alone; returns the number of operations.
   double (*multiply_add)(int64_t rounds);
+  /// The same of dot products of BF16 (vdpbf16ps) and of INT8 (vpdpbusd). Null where the CPU has no such instruction.
+  double (*dot_bf16)(int64_t rounds);
+  double (*dot_int8)(int64_t rounds);
+  /// Reads x and does nothing with it; n a multiple of 128.
+  void (*read)(int64_t n, const float* x);
 };
 
 /// The table of `kernel_isa()`.

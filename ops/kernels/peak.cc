@@ -1,33 +1,69 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
-// The most arithmetic that a core can do: independent fused multiply-adds from registers. For benchmarks.
+// The most that a core can do, for benchmarks: independent chains of one instruction on registers, and reading alone.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
 constexpr int64_t kChains = 12;  // More than latency times units of any CPU so far, fewer than registers.
 
-double multiply_add(int64_t rounds) {
-  Vf acc[kChains];
-#pragma GCC unroll 12
-  for (int64_t i = 0; i < kChains; ++i) acc[i] = splat(static_cast<float>(i));
-  Vf x = splat(0.999f);
-  const Vf y = splat(0.001f);
+// `step(acc, x, y)` on every chain, `rounds` times; returns the number of operations, `each` a step.
+template <class V, class Step>
+double run_chains(int64_t rounds, int64_t each, V x, V y, Step step) {
+  V acc[kChains] = {};
   for (int64_t round = 0; round < rounds; ++round) {
     asm volatile("" : "+x"(x));  // So that the loop is not folded.
 #pragma GCC unroll 12
-    for (int64_t i = 0; i < kChains; ++i) acc[i] = fma(acc[i], x, y);
+    for (int64_t i = 0; i < kChains; ++i) step(acc[i], x, y);
   }
-  Vf total = {};
 #pragma GCC unroll 12
-  for (int64_t i = 0; i < kChains; ++i) total += acc[i];
-  volatile float used = sum(total);
-  (void)used;
-  return 2.0 * static_cast<double>(rounds * kChains * kWidth);
+  for (int64_t i = 0; i < kChains; ++i) asm volatile("" : : "x"(acc[i]));
+  return static_cast<double>(rounds * kChains * each);
+}
+
+double multiply_add(int64_t rounds) {
+  return run_chains(rounds, 2 * kWidth, splat(0.999f), splat(0.001f),
+                    [](Vf& acc, Vf x, Vf y) { acc = fma(acc, x, y); });
+}
+
+#if defined(__AVX512F__)
+// As text for the assembler: the flags of this folder do not allow the instructions, which not every CPU with AVX-512
+// has.
+double dot_bf16(int64_t rounds) {
+  const Vi ones = Vi{} + 0x3F803F80;  // Two BF16 numbers in a lane.
+  return run_chains(rounds, 4 * kWidth, ones, ones, [](Vi& acc, Vi x, Vi y) {
+    asm("vdpbf16ps %2, %1, %0" : "+x"(acc) : "x"(x), "x"(y));
+  });
+}
+
+double dot_int8(int64_t rounds) {
+  const Vi ones = Vi{} + 0x01010101;  // Four bytes in a lane.
+  return run_chains(rounds, 8 * kWidth, ones, ones, [](Vi& acc, Vi x, Vi y) {
+    asm("vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(x), "x"(y));
+  });
+}
+#endif
+
+void read(int64_t n, const float* x) {
+  constexpr int64_t kStreams = 8;
+  Vf acc[kStreams] = {};
+  for (int64_t i = 0; i + kStreams * kWidth <= n; i += kStreams * kWidth) {
+#pragma GCC unroll 8
+    for (int64_t j = 0; j < kStreams; ++j) acc[j] += load(x + i + j * kWidth);
+  }
+#pragma GCC unroll 8
+  for (int64_t j = 0; j < kStreams; ++j) asm volatile("" : : "x"(acc[j]));
 }
 
 }  // namespace
 
-void fill_peak(Kernels& table) { table.multiply_add = multiply_add; }
+void fill_peak(Kernels& table) {
+  table.multiply_add = multiply_add;
+#if defined(__AVX512F__)
+  if (__builtin_cpu_supports("avx512bf16")) table.dot_bf16 = dot_bf16;
+  if (__builtin_cpu_supports("avx512vnni")) table.dot_int8 = dot_int8;
+#endif
+  table.read = read;
+}
 
 }  // namespace tinyllm::kernels::TINYLLM_ISA

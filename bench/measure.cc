@@ -1,0 +1,105 @@
+#include "measure.h"
+
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/tensor/arena.h>
+
+#include <unistd.h>
+#include <algorithm>
+
+namespace tinyllm::bench {
+namespace {
+
+constexpr double kWarmUp = 0.2;
+constexpr double kMeasured = 0.5;
+// Far beyond the part of a last cache that a few cores can fill.
+constexpr int64_t kMemoryBytes = int64_t{512} << 20;
+
+// The best rate of what `work` of every thread returns to have done.
+template <class Work>
+double best_rate(ThreadPool& pool, Work work) {
+  double best = 0;
+  for (double spent = 0; spent < kWarmUp + kMeasured;) {
+    std::vector<double> done(static_cast<size_t>(pool.threads()));
+    const double time = seconds([&] {
+      pool.parallel_for(pool.threads(), [&](int64_t piece) { done[static_cast<size_t>(piece)] = work(piece); });
+    });
+    double total = 0;
+    for (const double amount : done) total += amount;
+    if (spent >= kWarmUp) best = std::max(best, total / time);
+    spent += time;
+  }
+  return best;
+}
+
+double arithmetic_peak(ThreadPool& pool, double (*kernel)(int64_t rounds)) {
+  constexpr int64_t kRounds = 2'000'000;  // Some milliseconds.
+  return kernel == nullptr ? 0 : best_rate(pool, [&](int64_t) { return kernel(kRounds); });
+}
+
+// `pass(n, x)` moves `moved` bytes for each byte of its part of an array.
+template <class Pass>
+double bandwidth(ThreadPool& pool, int64_t bytes, double moved, Pass pass) {
+  constexpr int64_t kStep = 128;                 // What kernels read at once.
+  constexpr int64_t kLeast = int64_t{16} << 20;  // Bytes of a region: its fork and join must not count.
+  const int64_t part = std::max<int64_t>(1, bytes / 4 / pool.threads() / kStep) * kStep;
+  const int64_t repeats = std::max<int64_t>(1, kLeast / 4 / part);
+  const Arena arena(static_cast<size_t>(part * pool.threads()) * sizeof(float));
+  auto* data = reinterpret_cast<float*>(arena.data());
+  std::fill_n(data, part * pool.threads(), 1.0f);  // Pages that nobody wrote are all the same one.
+  return best_rate(pool, [&](int64_t piece) {
+    for (int64_t i = 0; i < repeats; ++i) pass(part, data + piece * part);
+    return moved * static_cast<double>(repeats * part) * sizeof(float);
+  });
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+std::vector<double> alternate(const std::vector<std::function<void()>>& works, int turns, double turn) {
+  std::vector<std::vector<double>> medians(works.size());
+  for (int i = 0; i < turns; ++i) {
+    for (size_t work = 0; work < works.size(); ++work) {
+      std::vector<double> times;
+      for (double spent = 0; times.size() < 2 || spent < turn; spent += times.back()) {
+        times.push_back(seconds(works[work]));
+      }
+      times.erase(times.begin(), times.begin() + static_cast<std::ptrdiff_t>((times.size() + 2) / 3));
+      medians[work].push_back(median(std::move(times)));
+    }
+  }
+  std::vector<double> result;
+  for (std::vector<double>& times : medians) result.push_back(median(std::move(times)));
+  return result;
+}
+
+double fp32_peak(ThreadPool& pool) { return arithmetic_peak(pool, kernels::kernels().multiply_add); }
+
+double read_bandwidth(ThreadPool& pool, int64_t bytes) {
+  return bandwidth(pool, bytes, 1, [](int64_t n, const float* x) { kernels::kernels().read(n, x); });
+}
+
+double update_bandwidth(ThreadPool& pool, int64_t bytes) {
+  return bandwidth(pool, bytes, 2, [](int64_t n, float* x) { kernels::kernels().scale(n, 1.0f, x, x); });
+}
+
+Peaks measure_peaks(ThreadPool& pool) {
+  const kernels::Kernels& kernel = kernels::kernels();
+  return {.fp32 = fp32_peak(pool),
+          .bf16 = arithmetic_peak(pool, kernel.dot_bf16),
+          .int8 = arithmetic_peak(pool, kernel.dot_int8),
+          .read = read_bandwidth(pool, kMemoryBytes),
+          .update = update_bandwidth(pool, kMemoryBytes)};
+}
+
+const char* memory_level(int threads, int64_t bytes, double bandwidth, double memory_bandwidth) {
+  const auto l2 = static_cast<int64_t>(sysconf(_SC_LEVEL2_CACHE_SIZE));
+  if (bytes <= threads * l2) return "L2";
+  return bandwidth > 1.2 * memory_bandwidth ? "L3" : "memory";
+}
+
+}  // namespace tinyllm::bench

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "measure.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+
+// What every benchmark program does alike: options, tables, JSON.
+namespace tinyllm::bench {
+
+using Json = nlohmann::ordered_json;
+
+/// A column of a table: the value `key` of every row, times `scale`.
+struct Column {
+  const char* key;
+  const char* heading;
+  int digits = 0;  ///< After the point, of numbers.
+  double scale = 1;
+};
+
+/// Collects the results of a program, and prints them as they come or as JSON at the end.
+class Report {
+ public:
+  /// Prints a line of text, which is not part of the JSON.
+  void line(const std::string& text) const;
+  /// Prints and keeps a machine's peaks, under "peaks".
+  void peaks(const Peaks& peaks, int threads);
+  /// Prints rows, which are objects. A row without a column's key shows nothing there.
+  void print(const Json& rows, std::span<const Column> columns) const;
+  /// Prints rows and adds them to the array `key` of the JSON.
+  void table(const std::string& key, const Json& rows, std::span<const Column> columns);
+  /// A value of the JSON that no table shows.
+  void set(const std::string& key, Json value) { all_[key] = std::move(value); }
+
+ private:
+  friend int run_program(CLI::App& app, int argc, char** argv, const std::function<void(Report&)>& body);
+  Json all_;
+  std::string file_;
+  bool is_quiet_ = false;
+};
+
+/// The `main` of a benchmark: parses the options of `app` and `--json [FILE]`, runs `body`, writes what it reported.
+/// Returns 0, 1 after an error, 2 for options that make no sense.
+int run_program(CLI::App& app, int argc, char** argv, const std::function<void(Report&)>& body);
+
+}  // namespace tinyllm::bench

@@ -1,0 +1,78 @@
+#include "training.h"
+
+#include "measure.h"
+
+#include <tinyllm/model/transformer.h>
+#include <tinyllm/tensor/philox.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+namespace tinyllm::bench {
+namespace {
+
+Batch random_batch(const BatchSize& size, int64_t vocab) {
+  Random random(1);
+  const auto tokens = static_cast<size_t>(size.tokens());
+  Batch batch{size.rows,
+              size.length,
+              std::vector<int32_t>(tokens),
+              std::vector<int32_t>(tokens),
+              std::vector<int32_t>(tokens),
+              std::vector<int32_t>(tokens, 0)};
+  for (size_t i = 0; i < tokens; ++i) {
+    batch.tokens[i] = static_cast<int32_t>(random.below(vocab));
+    batch.targets[i] = static_cast<int32_t>(random.below(vocab));
+    batch.positions[i] = static_cast<int32_t>(i) % static_cast<int32_t>(size.length);
+  }
+  return batch;
+}
+
+// A tokenizer is not needed here, but a model has one.
+Model random_model() {
+  const std::vector<std::string> text = {"a b c d e f g h"};
+  Model model{ModelConfig{}, Tokenizer::train(text, {.vocab_size = 300})};
+  init_weights(model.config, 1, *model.weights);
+  return model;
+}
+
+}  // namespace
+
+BatchSize BatchSize::parse(const std::string& text) {
+  BatchSize size{0, 0};
+  const char* end = text.data() + text.size();
+  const auto [x, error] = std::from_chars(text.data(), end, size.rows);
+  if (error == std::errc() && x != end && *x == 'x' && std::from_chars(x + 1, end, size.length).ptr == end &&
+      size.rows > 0 && size.length > 0) {
+    return size;
+  }
+  throw Error("batch {}: expected rows x tokens, as in 8x256", text);
+}
+
+double step_flops(const ModelConfig& c, const BatchSize& size) {
+  int64_t matrices = 0;
+  for (const WeightSpec& spec : weight_specs(c)) {
+    if (spec.is_matrix && spec.name != "tok_emb.weight") matrices += spec.shape.size();
+  }
+  return 6.0 * static_cast<double>(size.tokens()) * static_cast<double>(matrices + c.n_layers * size.length * c.dim);
+}
+
+TrainingStep::TrainingStep(const Recipe& recipe, ThreadPool& pool)
+    : model_(random_model()),
+      trainer_(model_, recipe, pool),
+      batch_(random_batch({recipe.batch_rows(), recipe.length}, model_.config.vocab_size)) {}
+
+std::vector<OpTime> TrainingStep::profile(int runs) {
+  std::map<std::string, std::vector<double>> times;
+  std::vector<OpTime> ops;
+  for (int i = 0; i < runs; ++i) {
+    ops = trainer_.profile(batch_);
+    for (const OpTime& op : ops) times[op.op].push_back(op.seconds);
+  }
+  for (OpTime& op : ops) op.seconds = median(times[op.op]);
+  std::sort(ops.begin(), ops.end(), [](const OpTime& a, const OpTime& b) { return a.seconds > b.seconds; });
+  return ops;
+}
+
+}  // namespace tinyllm::bench
