@@ -6,8 +6,8 @@
 
 // What attention forward and backward share. Scores of a block of queries against a block of keys are kept transposed,
 // [keys, queries]: a vector holds neighbouring queries, so that maxima, sums and masks are vertical, and every product
-// multiplies a scalar of its left factor with vectors of its right one. Blocks are 64 x 64: four arrays of 16 KB at head
-// size 64, of which a product uses two or three at a time, in an L1 of 32 to 48 KB.
+// multiplies a scalar of its left factor with vectors of its right one. Blocks are 64 x 64: four arrays of 16 KB at
+// head size 64, of which a product uses two or three at a time, in an L1 of 32 to 48 KB.
 namespace tinyllm::kernels::TINYLLM_ISA {
 
 inline constexpr int64_t kKeyBlock = 64;
@@ -90,11 +90,25 @@ inline void multiply_strip(int64_t rows, int64_t columns, int64_t k, Left a, con
   }
 }
 
+/// Rows that a product asks the caches for, strip by strip: the next step wants them, and they lie too far apart for
+/// the hardware to see them coming.
+struct Ahead {
+  const float* rows;
+  int64_t count, size, stride;
+
+  void strip(int64_t first) const {
+    for (int64_t i = first; i < least(first + kStrip, count); ++i) {
+      for (int64_t d = 0; d < size; d += 16) __builtin_prefetch(rows + i * stride + d);
+    }
+  }
+};
+
 /// s[j, i] = sum_d keys[j, d] queries[d, i], of the vectors of queries that see key j; rows of s and of `queries` are
 /// kQueryBlock apart.
 inline void transposed_scores(const Tile& tile, int64_t head_size, const float* keys, int64_t stride,
-                              const float* queries, float* s) {
+                              const float* queries, float* s, const Ahead& ahead) {
   for (int64_t j = 0; j < tile.keys; j += kStrip) {
+    ahead.strip(j);
     const int64_t first = tile.first_query(j) / kWidth * kWidth;
     float* to = s + j * kQueryBlock + first;
     multiply_strip(least(kStrip, tile.keys - j), whole_vectors(tile.queries) - first, head_size,
@@ -103,21 +117,22 @@ inline void transposed_scores(const Tile& tile, int64_t head_size, const float* 
   }
 }
 
-/// to[i, d] = rows[i, d] * factor, rows of `to` whole vectors.
+/// to[i, d] = rows[i, d] * factor, rows of `to` whole vectors; up to a whole vector of rows zeros behind the last.
 inline void pack_rows(int64_t count, int64_t size, const float* rows, int64_t stride, float factor, float* to) {
   for (int64_t i = 0; i < count; ++i, rows += stride, to += whole_vectors(size)) {
     for_each_vector(size, [&](int64_t d, int64_t n) { store(to + d, load_any(rows + d, n) * factor); });
   }
+  for (int64_t i = 0; i < (whole_vectors(count) - count) * whole_vectors(size); ++i) to[i] = 0;
 }
 
-/// to[d, i] = rows[i, d], for packed rows of a block of queries; up to a whole vector of them zeros behind the last.
+/// to[d, i] = rows[i, d], for packed rows of a block of queries.
 inline void transpose_rows(int64_t count, int64_t size, const float* rows, float* to) {
   using V4 = float __attribute__((vector_size(16)));
   const int64_t stride = whole_vectors(size);
   for (int64_t i = 0; i < whole_vectors(count); i += 4) {
     for (int64_t d = 0; d < size; d += 4) {
-      V4 a[4] = {};
-      for (int64_t r = 0; r < least(4, count - i); ++r) __builtin_memcpy(&a[r], rows + (i + r) * stride + d, sizeof(V4));
+      V4 a[4];
+      for (int64_t r = 0; r < 4; ++r) __builtin_memcpy(&a[r], rows + (i + r) * stride + d, sizeof(V4));
       const V4 low01 = __builtin_shufflevector(a[0], a[1], 0, 4, 1, 5);
       const V4 high01 = __builtin_shufflevector(a[0], a[1], 2, 6, 3, 7);
       const V4 low23 = __builtin_shufflevector(a[2], a[3], 0, 4, 1, 5);

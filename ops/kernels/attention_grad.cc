@@ -46,8 +46,8 @@ void load_queries(const AttentionHead& h, int64_t query, int64_t queries, Scratc
   }
 }
 
-// Of the vector of queries at `first`: turns scores into dropped weights, and the gradient of these in `ds` into that of
-// the scores.
+// Of the vector of queries at `first`: turns scores into dropped weights, and the gradient of these in `ds` into that
+// of the scores.
 template <bool kMasked>
 void score_gradient(const AttentionHead& h, const Tile& tile, int64_t first, Scratch& s) {
   const Seen seen(h, tile, first);
@@ -71,9 +71,11 @@ void score_gradient(const AttentionHead& h, const Tile& tile, int64_t first, Scr
 }
 
 // to[j, d] += sum_i weights[j, i] rows[i, d], over the queries that see key j.
-void add_to_keys(const AttentionHead& h, const Tile& tile, const float* weights, const float* rows, float* to) {
+void add_to_keys(const AttentionHead& h, const Tile& tile, const float* weights, const float* rows, float* to,
+                 const Ahead& ahead) {
   const int64_t ld = whole_vectors(h.head_size);
   for (int64_t j = 0; j < tile.keys; j += kStrip) {
+    ahead.strip(j);
     const int64_t first = tile.first_query(j);
     multiply_strip(least(kStrip, tile.keys - j), h.head_size, tile.queries - first,
                    {weights + j * kQueryBlock + first, kQueryBlock, 1}, rows + first * ld, ld,
@@ -88,8 +90,9 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   const int64_t ld = whole_vectors(h.head_size);
   const int64_t at = tile.key * h.kv_stride;
   pack_rows(tile.keys, h.head_size, h.k + at, h.kv_stride, 1, s.keys);
-  transposed_scores(tile, h.head_size, s.keys, ld, s.q_columns, s.p);
-  transposed_scores(tile, h.head_size, h.v + at, h.kv_stride, s.dout_columns, s.ds);
+  const auto ahead = [&](const float* rows) { return Ahead{rows, tile.keys, h.head_size, h.kv_stride}; };
+  transposed_scores(tile, h.head_size, s.keys, ld, s.q_columns, s.p, ahead(h.v + at));
+  transposed_scores(tile, h.head_size, h.v + at, h.kv_stride, s.dout_columns, s.ds, ahead(h.dv + at));
   if (h.mask.threshold != 0) draw_tile(h, tile, s.words);
   const bool whole = all_seen(h, tile);
   for (int64_t first = 0; first < tile.queries; first += kWidth) {
@@ -99,8 +102,10 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
       score_gradient<true>(h, tile, first, s);
     }
   }
-  add_to_keys(h, tile, s.p, s.dout, h.dv + at);
-  add_to_keys(h, tile, s.ds, s.q, h.dk + at);
+  add_to_keys(h, tile, s.p, s.dout, h.dv + at, ahead(h.dk + at));
+  const int64_t next = tile.key + tile.keys;
+  add_to_keys(h, tile, s.ds, s.q, h.dk + at,
+              {h.k + next * h.kv_stride, least(kKeyBlock, h.tokens - next), h.head_size, h.kv_stride});
   for (int64_t i = 0; i < tile.queries; i += kStrip) {
     const int64_t rows = least(kStrip, tile.queries - i);
     multiply_strip(rows, ld, tile.end_key(i + rows - 1), {s.ds + i, 1, kQueryBlock}, s.keys, ld,

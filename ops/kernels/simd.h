@@ -65,9 +65,11 @@ inline Vf fma(Vf a, Vf b, Vf c) {
 inline Vf greater(Vf a, Vf b) { return a > b ? a : b; }
 
 inline float sum(Vf x) {
-  float total = 0;
-  for (int64_t i = 0; i < kWidth; ++i) total += x[i];
-  return total;
+  using V4 = float __attribute__((vector_size(16)));
+  V4 parts[kWidth / 4];
+  __builtin_memcpy(parts, &x, sizeof x);
+  for (int64_t i = 1; i < kWidth / 4; ++i) parts[0] += parts[i];
+  return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
 }
 inline float greatest(Vf x) {
   float most = x[0];

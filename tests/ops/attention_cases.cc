@@ -25,7 +25,7 @@ int64_t start_of(const Setting& s, int64_t t) {
 
 std::vector<Array> reference(const Setting& s, const std::vector<Array>& in) {
   const auto [batch, tokens, heads, groups, d, documents, p, check] = s;
-  const uint32_t op = 0;  // The first node of the graph, where there is dropout.
+  const uint32_t op = documents.empty() ? 0 : 1;  // The first node of the graph, or behind the one that makes starts.
   Array out({batch, tokens, heads, d});
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t h = 0; h < heads; ++h) {
@@ -143,6 +143,21 @@ std::vector<OpCase> attention_cases() {
                                         .documents = {},
                                         .p = 0.1f,
                                         .check_gradient = false}),
+      attention_case("dropout in documents over blocks", {.batch = 1,
+                                                          .tokens = 131,
+                                                          .heads = 2,
+                                                          .groups = 1,
+                                                          .head_size = 5,
+                                                          .documents = {0, 60, 70, 129},
+                                                          .p = 0.25f}),
+      attention_case("the largest head", {.batch = 1,
+                                          .tokens = 66,
+                                          .heads = 1,
+                                          .groups = 1,
+                                          .head_size = 256,
+                                          .documents = {},
+                                          .p = 0.5f,
+                                          .check_gradient = false}),
       attention_case("documents over blocks", {.batch = 1,
                                                .tokens = 205,
                                                .heads = 2,
