@@ -53,7 +53,7 @@ kernels::AttentionHead head_of(const Launch& launch, const Extents& e, const int
   head.stride = e.heads * e.head_size;
   head.kv_stride = e.groups * e.head_size;
   head.mask = mask_of(launch);
-  head.mask_first = (b * e.heads + h) * e.tokens * e.tokens;
+  head.mask_row = (b * e.heads + h) * e.tokens;
   return head;
 }
 
@@ -94,7 +94,6 @@ void run_grad(const Launch& launch) {
       head.dq = launch.outputs[0].f32() + at_q;
       head.dk = launch.outputs[1].f32() + at_kv;
       head.dv = launch.outputs[2].f32() + at_kv;
-      zero_rows(head.dq, e.tokens, e.head_size, head.stride);
       if (h == group * shared) {
         zero_rows(head.dk, e.tokens, e.head_size, head.kv_stride);
         zero_rows(head.dv, e.tokens, e.head_size, head.kv_stride);

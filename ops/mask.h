@@ -4,6 +4,9 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/ops.h>
 
+#include <algorithm>
+#include <cmath>
+
 // What `dropout` and `attention` share: which elements are dropped.
 namespace tinyllm {
 
@@ -25,11 +28,13 @@ inline MaskParams mask_params(const char* op, const Graph& graph, const Dropout&
 inline bool drops(const Dropout& dropout) { return dropout.step && dropout.p != 0; }
 
 inline kernels::DropoutMask mask_at(const MaskParams& params, int32_t step) {
+  // What 16 bits can say of p; kept elements are scaled by what they say, so that the mean stays.
+  const uint32_t threshold = std::min(65535u, static_cast<uint32_t>(std::lround(params.p * 65536.0f)));
   return {{static_cast<uint32_t>(params.seed), static_cast<uint32_t>(params.seed >> 32)},
           params.op,
           static_cast<uint32_t>(step),
-          static_cast<uint32_t>(static_cast<double>(params.p) * 4294967296.0),
-          1.0f / (1.0f - params.p)};
+          threshold << 16,
+          65536.0f / static_cast<float>(65536 - threshold)};
 }
 
 }  // namespace tinyllm

@@ -30,9 +30,10 @@ Tensor add(Tensor x, Tensor y);
 Tensor mul(Tensor x, Tensor y);
 /// factor * x.
 Tensor scale(Tensor x, float factor);
-/// Which elements a dropout keeps is a pure function of (seed, step, the op's place in its graph, index).
+/// Which elements a dropout keeps is a pure function of (seed, step, the op's place in its graph, index): 16 bits of
+/// Philox4x32-7 for each, as kernels/random.h says.
 struct Dropout {
-  float p = 0;  ///< Probability of a zero, in [0, 1).
+  float p = 0;  ///< Probability of a zero, in [0, 1); rounded to a multiple of 2^-16.
   uint64_t seed = 0;
   Tensor step = {};  ///< i32 [1]. Empty: no dropout.
 };
@@ -62,7 +63,8 @@ Tensor rope(Tensor x, Tensor angles);
 /// Causal attention, fused: out = softmax(q k^T / sqrt(D), over the keys that count) v, no [T, T] matrix kept.
 /// q [B, T, H, D], k and v [B, T, G, D] with H a multiple of G (H / G query heads share a key head); out [B, T, H, D].
 /// Query t sees keys starts[b, t] to t, or 0 to t where `starts` (i32 [B, T]) is empty: packed documents do not see
-/// one another. `dropout` drops attention weights.
+/// one another. `dropout` drops attention weights; that of key j for query t of head h has the index
+/// ((b H + h) T + j) T' + t, T' being T rounded up to a multiple of 64.
 /// Source: Dao et al., "FlashAttention", 2022.
 Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {});
 

@@ -7,10 +7,12 @@
 
 namespace tinyllm {
 
-/// Philox4x32-10: four random 32-bit words as a pure function of a 128-bit counter and a 64-bit key.
-/// Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+/// Philox4x32, of 10 rounds where nothing else is said: four random 32-bit words as a pure function of a 128-bit
+/// counter and a 64-bit key. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC
+/// 2011.
+template <int kRounds = 10>
 constexpr std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     const uint64_t p0 = uint64_t{0xD2511F53} * counter[0];
     const uint64_t p1 = uint64_t{0xCD9E8D57} * counter[2];
     counter = {static_cast<uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(p1),

@@ -59,12 +59,9 @@ void gelu_grad(int64_t n, const float* x, const float* dy, float* dx) {
 }
 
 void dropout(int64_t n, int64_t first, const DropoutMask& mask, const float* x, float* out) {
-  float keep[kMaskChunk];
-  for (int64_t i = 0; i < n; i += kMaskChunk) {
-    const int64_t count = least(kMaskChunk, n - i);
-    keep_mask(mask, first + i, count, keep);
-    mul(count, x + i, keep, out + i);
-  }
+  for_each_kept(mask, first, n, [&](int64_t i, int64_t count, Vi keep) {
+    store_any(out + i, select(keep, load_any(x + i, count) * mask.scale), count);
+  });
 }
 
 }  // namespace

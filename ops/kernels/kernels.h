@@ -31,9 +31,11 @@ struct DropoutMask {
   uint32_t key[2] = {0, 0};
   uint32_t op = 0;
   uint32_t step = 0;
-  uint32_t threshold = 0;  ///< p 2^32. 0: everything is kept, and the mask is not computed.
+  uint32_t threshold = 0;  ///< p 2^32, a multiple of 2^16. 0: everything is kept, and the mask is not computed.
   float scale = 1;         ///< 1 / (1 - p).
 };
+/// Elements that random numbers are drawn for at once: a kernel's range of a mask begins at a multiple of it.
+inline constexpr int64_t kMaskGroup = 64;
 
 /// One head of causal attention. Rows of q, k, v, out and their gradients are `stride` (q) or `kv_stride` elements
 /// apart.
@@ -43,13 +45,13 @@ struct AttentionHead {
   float* out;             ///< Forward: written. Backward: read.
   float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
   const float* dout;
-  float *dq, *dk, *dv;  ///< Added to.
+  float *dq, *dk, *dv;  ///< dq is written, dk and dv are added to.
   int64_t tokens, head_size, stride, kv_stride;
   int64_t first_query;  ///< The token that row 0 of q, out and lse belongs to; 0 but over a cache.
   DropoutMask mask;
-  int64_t mask_first;  ///< Index of the weight (query 0, key 0) of this head, for the mask.
+  int64_t mask_row;  ///< The mask's row for key 0; a row is `tokens` queries, rounded up to whole kMaskGroups.
 };
-/// Queries in one call of `attention`.
+/// Queries in one call of `attention`. With a mask they begin at a multiple of it.
 inline constexpr int64_t kQueryBlock = 64;
 /// Scratch for a block of keys is on the stack.
 inline constexpr int64_t kMaxHeadSize = 256;
@@ -101,7 +103,7 @@ struct Kernels {
   void (*silu_grad)(int64_t n, const float* x, const float* dy, float* dx);
   void (*gelu)(int64_t n, const float* x, float* y);
   void (*gelu_grad)(int64_t n, const float* x, const float* dy, float* dx);
-  /// out = x * mask of elements `first` on.
+  /// out = x * mask of elements `first` on, a multiple of kMaskGroup.
   void (*dropout)(int64_t n, int64_t first, const DropoutMask& mask, const float* x, float* out);
 
   // rows.cc. `rows` rows of `c` elements.
@@ -121,6 +123,7 @@ struct Kernels {
   // attention.cc
   /// Queries [from, to) of a head, at most kQueryBlock.
   void (*attention)(const AttentionHead& head, int64_t from, int64_t to);
+  // attention_grad.cc
   void (*attention_grad)(const AttentionHead& head);
 
   // update.cc

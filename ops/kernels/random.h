@@ -3,30 +3,35 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
+// Which elements a dropout keeps. An element spends 16 random bits: element
+//
+//   64 g + 32 h + 16 s + 2 i + l    (h, s, l < 2, i < 8)
+//
+// is kept when half s (0: the low one) of word 2 h + l of Philox4x32-7 at counter (8 g + i, op, step) reaches p 2^16:
+// the generator of tensor/philox.h. The order is the one in which vectors of any width hold neighbours without a
+// shuffle. Seven rounds are the fewest that pass BigCrush (Salmon et al., SC 2011).
 namespace tinyllm::kernels::TINYLLM_ISA {
 
-/// Elements that one call of `keep_mask` can do.
-inline constexpr int64_t kMaskChunk = 512;
+inline constexpr int64_t kGroupWords = kMaskGroup / 2;
 
-/// mask[i] = 1 / (1 - p) where element `first` + i is kept, else 0, for i < n <= kMaskChunk. Element j is kept when
-/// word j mod 4 of Philox4x32-10 at counter (j / 4, op, step) reaches p 2^32: the generator of tensor/philox.h, several
-/// counters at once in 64-bit lanes of which only the low halves count.
-inline void keep_mask(const DropoutMask& m, int64_t first, int64_t n, float* mask) {
+/// words[16 h + 2 i + l] of group g of kMaskGroup elements; several counters at once, in 64-bit lanes of which only the
+/// low halves count.
+inline void draw(const DropoutMask& m, int64_t g, uint32_t* words) {
   constexpr int64_t kLanes = kWidth / 2;
   constexpr uint64_t kLow = 0xFFFFFFFF;
-  alignas(64) uint32_t words[kMaskChunk + 4 * kWidth];
-  const int64_t skip = first % 4;
-  for (int64_t done = 0; done < n + skip; done += 4 * kLanes) {
-    Vul block;
-    for (int64_t i = 0; i < kLanes; ++i) block[i] = static_cast<uint64_t>((first + done) / 4 + i);
-    const Vul zero = {};
-    Vul c0 = block;
-    Vul c1 = block >> 32;
+  constexpr uint64_t kCounters[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  const Vul zero = {};
+  for (int64_t first = 0; first < 8; first += kLanes) {
+    Vul c0;
+    __builtin_memcpy(&c0, kCounters + first, sizeof c0);
+    c0 += static_cast<uint64_t>(8 * g);
+    Vul c1 = c0 >> 32;
     Vul c2 = zero + m.op;
     Vul c3 = zero + m.step;
     uint32_t k0 = m.key[0];
     uint32_t k1 = m.key[1];
-    for (int round = 0; round < 10; ++round) {
+#pragma GCC unroll 7
+    for (int round = 0; round < 7; ++round) {
       const Vul p0 = mul_low_halves(c0, zero + uint64_t{0xD2511F53});
       const Vul p1 = mul_low_halves(c2, zero + uint64_t{0xCD9E8D57});
       c0 = (p1 >> 32) ^ c1 ^ uint64_t { k0 };
@@ -38,14 +43,30 @@ inline void keep_mask(const DropoutMask& m, int64_t first, int64_t n, float* mas
     }
     const Vul low = (c0 & kLow) | (c1 << 32);
     const Vul high = (c2 & kLow) | (c3 << 32);
-    for (int64_t i = 0; i < kLanes; ++i) {
-      const uint64_t pair[2] = {low[i], high[i]};
-      __builtin_memcpy(words + done + 4 * i, pair, sizeof pair);
-    }
+    __builtin_memcpy(words + 2 * first, &low, sizeof low);
+    __builtin_memcpy(words + 16 + 2 * first, &high, sizeof high);
   }
-  const float scale = m.scale;
-  const uint32_t threshold = m.threshold;
-  for (int64_t i = 0; i < n; ++i) mask[i] = words[skip + i] >= threshold ? scale : 0.0f;
+}
+
+/// All bits set where element r + lane of the group that `words` were drawn for is kept. r is a multiple of kWidth.
+inline Vi kept(const DropoutMask& m, const uint32_t* words, int64_t r) {
+  Vu pairs;
+  __builtin_memcpy(&pairs, words + r / 32 * 16 + r % 16, sizeof pairs);
+  return reinterpret_cast<Vi>((r / 16 % 2 == 0 ? pairs << 16 : pairs) >= m.threshold);
+}
+
+/// x where kept, else 0.
+inline Vf select(Vi keep, Vf x) { return reinterpret_cast<Vf>(reinterpret_cast<Vi>(x) & keep); }
+
+/// Calls `f(i, n, keep)` for n elements from i on, n == kWidth but perhaps at the end, `keep` being that of elements
+/// `first` + i on. `first` is a multiple of kMaskGroup.
+template <class F>
+inline void for_each_kept(const DropoutMask& m, int64_t first, int64_t size, F f) {
+  alignas(64) uint32_t words[kGroupWords];
+  for (int64_t i = 0; i < size; i += kMaskGroup) {
+    draw(m, (first + i) / kMaskGroup, words);
+    for_each_vector(least(kMaskGroup, size - i), [&](int64_t r, int64_t n) { f(i + r, n, kept(m, words, r)); });
+  }
 }
 
 }  // namespace tinyllm::kernels::TINYLLM_ISA

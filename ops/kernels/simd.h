@@ -82,7 +82,25 @@ inline Vf fma(Vf a, Vf b, Vf c) {
 #endif
 }
 
-inline Vf greater(Vf a, Vf b) { return a > b ? a : b; }
+/// a > b ? a : b, and a < b ? a : b: b where one is a NaN.
+inline Vf greater(Vf a, Vf b) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vf>(_mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#else
+  return a > b ? a : b;
+#endif
+}
+inline Vf lesser(Vf a, Vf b) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(_mm512_min_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vf>(_mm256_min_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#else
+  return a < b ? a : b;
+#endif
+}
 
 inline Vf sqrt(Vf x) {
 #if defined(__AVX512F__)
@@ -96,9 +114,11 @@ inline Vf sqrt(Vf x) {
 }
 
 inline float sum(Vf x) {
-  float total = 0;
-  for (int64_t i = 0; i < kWidth; ++i) total += x[i];
-  return total;
+  using V4 = float __attribute__((vector_size(16)));
+  V4 parts[kWidth / 4];
+  __builtin_memcpy(parts, &x, sizeof x);
+  for (int64_t i = 1; i < kWidth / 4; ++i) parts[0] += parts[i];
+  return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
 }
 inline float greatest(Vf x) {
   float most = x[0];
@@ -160,10 +180,7 @@ inline void store_any(float* p, Vf x, int64_t n) {
 /// e^x to about 1e-7 relative; x is held within what a float can show, a NaN stays one.
 /// x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to the 7th power (remainder below 6e-9).
 inline Vf exp(Vf x) {
-  const Vf high = splat(88.0f);
-  const Vf low = splat(-87.0f);
-  x = x > high ? high : x;
-  x = x < low ? low : x;
+  x = greater(splat(-87.0f), lesser(splat(88.0f), x));
   const Vf shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number.
   const Vf shifted = fma(x, splat(1.44269504f), shift);
   const Vf n = shifted - shift;
@@ -177,8 +194,12 @@ inline Vf exp(Vf x) {
   y = fma(y, r, splat(0.5f));
   y = fma(y, r, splat(1.0f));
   y = fma(y, r, splat(1.0f));
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(_mm512_scalef_ps(reinterpret_cast<__m512>(y), reinterpret_cast<__m512>(n)));
+#else
   const Vi exponent = (reinterpret_cast<Vi>(shifted) - reinterpret_cast<Vi>(shift) + 127) << 23;
   return y * reinterpret_cast<Vf>(exponent);
+#endif
 }
 
 /// Products of the low halves of 64-bit lanes.

@@ -2,8 +2,6 @@
 
 #include "cases.h"
 
-#include <tinyllm/tensor/philox.h>
-
 #include <algorithm>
 
 namespace tinyllm::test {
@@ -25,14 +23,9 @@ int64_t start_of(const Setting& s, int64_t t) {
   return start;
 }
 
-double keep(const Setting& s, int64_t index) {
-  if (s.p == 0) return 1;
-  const auto words = philox({uint32_t(index / 4), 0, 0, uint32_t(kStep)}, {uint32_t(kSeed), 0});
-  return double(words[size_t(index % 4)]) >= double(s.p) * 4294967296.0 ? 1 / (1 - double(s.p)) : 0;
-}
-
 std::vector<Array> reference(const Setting& s, const std::vector<Array>& in) {
   const auto [batch, tokens, heads, groups, d, documents, p, check] = s;
+  const uint32_t op = documents.empty() ? 0 : 1;  // The first node of the graph, or behind the one that makes starts.
   Array out({batch, tokens, heads, d});
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t h = 0; h < heads; ++h) {
@@ -49,8 +42,8 @@ std::vector<Array> reference(const Setting& s, const std::vector<Array>& in) {
           total += weights.back();
         }
         for (int64_t j = start_of(s, t); j <= t; ++j) {
-          const double w =
-              weights[size_t(j - start_of(s, t))] / total * keep(s, ((b * heads + h) * tokens + t) * tokens + j);
+          const int64_t index = ((b * heads + h) * tokens + j) * ((tokens + 63) / 64 * 64) + t;
+          const double w = weights[size_t(j - start_of(s, t))] / total * dropout_factor(index, s.p, kSeed, op, kStep);
           for (int64_t i = 0; i < d; ++i) out[q_at(i)] += w * in[2][kv_at(j, i)];
         }
       }
@@ -150,6 +143,21 @@ std::vector<OpCase> attention_cases() {
                                         .documents = {},
                                         .p = 0.1f,
                                         .check_gradient = false}),
+      attention_case("dropout in documents over blocks", {.batch = 1,
+                                                          .tokens = 131,
+                                                          .heads = 2,
+                                                          .groups = 1,
+                                                          .head_size = 5,
+                                                          .documents = {0, 60, 70, 129},
+                                                          .p = 0.25f}),
+      attention_case("the largest head", {.batch = 1,
+                                          .tokens = 66,
+                                          .heads = 1,
+                                          .groups = 1,
+                                          .head_size = 256,
+                                          .documents = {},
+                                          .p = 0.5f,
+                                          .check_gradient = false}),
       attention_case("documents over blocks", {.batch = 1,
                                                .tokens = 205,
                                                .heads = 2,

@@ -2,8 +2,6 @@
 
 #include "cases.h"
 
-#include <tinyllm/tensor/philox.h>
-
 namespace tinyllm::test {
 namespace {
 
@@ -37,8 +35,7 @@ OpCase binary(const std::string& name, Shape x, Shape y, Tensor (*op)(Tensor, Te
 
 using DroppedOp = Tensor (*)(Tensor, const Dropout&);
 
-// Of dropout(f(x)). The mask by its definition, one element at a time: word i mod 4 at counter (i / 4, op, step) keeps
-// where it reaches p 2^32.
+// Of dropout(f(x)).
 OpCase dropout_case(const std::string& name, Shape shape, float p, int32_t step, DroppedOp op, double (*f)(double)) {
   constexpr uint64_t kSeed = 0x123456789;
   OpCase test;
@@ -49,9 +46,7 @@ OpCase dropout_case(const std::string& name, Shape shape, float p, int32_t step,
     Array y(shape);
     for (int64_t i = 0; i < shape.size(); ++i) {
       const uint32_t node = 0;  // The first of the graph.
-      const auto words = philox({uint32_t(i / 4), 0, node, uint32_t(step)}, {uint32_t(kSeed), uint32_t(kSeed >> 32)});
-      const bool kept = double(words[size_t(i % 4)]) >= double(p) * 4294967296.0;
-      y[i] = kept ? f(in[0][i]) / (1 - double(p)) : 0;
+      y[i] = f(in[0][i]) * dropout_factor(i, p, kSeed, node, step);
     }
     return std::vector<Array>{y};
   };
