@@ -28,7 +28,7 @@ Preset small(int64_t vocab_size) {
   Preset p;
   p.model = {
       .vocab_size = vocab_size, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
-  p.recipe = {.rows = 4, .length = 256, .steps = 7200, .rate = 2.5e-3f, .final_rate = 0.02f};
+  p.recipe = {.rows = 4, .length = 256, .steps = 8400, .rate = 2.5e-3f, .final_rate = 0.02f};
   return p;
 }
 
@@ -48,6 +48,7 @@ struct Options {
   bool recompute = false;
   float rate = 0;
   uint64_t seed = 1;
+  std::string precision = "fp32";
 };
 
 Options parse(int argc, char** argv) {
@@ -70,6 +71,9 @@ Options parse(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_flag("--recompute", o.recompute, "Compute more, to need less memory; the result is the same");
+  app.add_option("--precision", o.precision, "Of matrix products: fp32, or bf16 where the CPU has AVX512-BF16")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->capture_default_str();
   app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
   app.add_option("--rate", o.rate, "Highest learning rate")->check(CLI::PositiveNumber);
   app.add_option("--vocab", o.vocab, "Tokens of the vocabulary")->check(CLI::PositiveNumber);
@@ -96,6 +100,7 @@ Preset chosen(const Options& o) {
   p.model.context = std::max(p.model.context, p.recipe.length);
   p.recipe.warmup = std::min<int64_t>(p.recipe.warmup, p.recipe.steps / 10 + 1);
   p.recipe.seed = o.seed;
+  if (o.precision == "bf16" && tl::is_supported(tl::Precision::bf16)) p.recipe.precision = tl::Precision::bf16;
   return p;
 }
 
@@ -148,10 +153,14 @@ int stopped(const Options& o) {
   return 1;
 }
 
-void introduce(const tl::Model& model, const Options& o) {
-  fmt::print("model: {:.2f} M parameters, {} tokens, {} layers of {}; {} threads, {}\n",
+void introduce(const tl::Model& model, const Preset& preset, const Options& o) {
+  if (tl::name_of(preset.recipe.precision) != o.precision) {
+    fmt::print(stderr, "{} asks for a CPU with AVX512-BF16 and its kernels: computing in fp32\n", o.precision);
+  }
+  fmt::print("model: {:.2f} M parameters, {} tokens, {} layers of {}; {} threads, {} products, {}\n",
              static_cast<double>(tl::parameter_count(model.config)) / 1e6, model.config.vocab_size,
-             model.config.n_layers, model.config.dim, o.threads, tl::cpu_features());
+             model.config.n_layers, model.config.dim, o.threads, tl::name_of(preset.recipe.precision),
+             tl::cpu_features());
 }
 
 // ---- A text of one's own --------------------------------------------------------------------------------------------
@@ -162,7 +171,7 @@ int train_on_corpus(const Options& o, tl::ThreadPool& pool) {
   tl::check_utf8(text, o.corpus);
   const tl::TextSplit split = tl::split_text(text);
   tl::Model model = make_model(preset, o, split.train);
-  introduce(model, o);
+  introduce(model, preset, o);
   const tl::Tokenizer& tokenizer = model.tokenizer;
   std::vector<tl::Stage> stages;
   stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, split.train), preset.recipe.length),
@@ -213,7 +222,7 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   for (int i = 0; i < 10000; ++i)
     tokenizer_texts.push_back(tl::reasoning("", "") + problems[0].system + problems[static_cast<size_t>(i)].system);
   tl::Model model = make_model(preset, o, tokenizer_texts);
-  introduce(model, o);
+  introduce(model, preset, o);
   const int64_t length = preset.recipe.length;
   const tl::Tokenizer& tokenizer = model.tokenizer;
   tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;

@@ -32,7 +32,9 @@ constexpr int64_t kPackGrain = 32768;
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-bool is_direct(const GemmShape& s) { return s.m <= kFewRows && !s.trans_a && s.trans_b; }
+bool is_direct(const GemmShape& s) {
+  return s.m <= kFewRows && !s.trans_a && s.trans_b && s.precision == Precision::fp32;
+}
 
 // One side of a product: lines along k, or columns of [k, lines].
 struct Side {
@@ -114,7 +116,6 @@ void direct(const GemmShape& s, const float* a, const float* b, const float* bia
 }  // namespace
 
 size_t gemm_workspace(const GemmShape& s) {
-  if (is_direct(s)) return 0;
   const Sides sides(s, nullptr, nullptr);
   const Stretch stretch(sides.columns.lines, s.k);
   const int64_t packed = round_up(stretch.columns, kernels::kernels().fp32.nr) * stretch.depth;

@@ -21,7 +21,7 @@ struct GemmShape {
   Precision precision = Precision::fp32;
 };
 
-/// Bytes of scratch memory that `gemm` needs for this shape.
+/// Bytes of scratch memory that `gemm` needs for this shape, in any precision.
 size_t gemm_workspace(const GemmShape& shape);
 
 /// The product on all threads of the pool. `bias` is [n] or null. Element (i, j) of C sums over k in an order that the

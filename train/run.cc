@@ -20,9 +20,9 @@ std::string plan_of(const std::vector<Stage>& stages) {
   for (const Stage& stage : stages) {
     const Recipe& r = stage.recipe;
     plan += fmt::format(
-        "{}: {} steps of {}x{}x{}, rate {} to {} after {}, clip {}, beta2 {}, decay {}, seed {}, data {:016x}\n",
-        stage.name, r.steps, r.accumulate, r.rows, r.length, r.rate, r.final_rate, r.warmup, r.clip, r.beta2, r.decay,
-        r.seed, stage.train.hash());
+        "{}: {} steps of {}x{}x{} in {}, rate {} to {} after {}, clip {}, beta2 {}, decay {}, seed {}, data {:016x}\n",
+        stage.name, r.steps, r.accumulate, r.rows, r.length, name_of(r.precision), r.rate, r.final_rate, r.warmup,
+        r.clip, r.beta2, r.decay, r.seed, stage.train.hash());
   }
   return plan;
 }

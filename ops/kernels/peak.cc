@@ -11,6 +11,8 @@ constexpr int64_t kChains = 12;  // More than latency times units of any CPU so 
 template <class V, class Step>
 double run_chains(int64_t rounds, int64_t each, V x, V y, Step step) {
   V acc[kChains] = {};
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < kChains; ++i) asm volatile("" : "+x"(acc[i]));  // So that chains are not found to be equal.
   for (int64_t round = 0; round < rounds; ++round) {
     asm volatile("" : "+x"(x));  // So that the loop is not folded.
 #pragma GCC unroll 12

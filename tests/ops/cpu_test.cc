@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/ops/gemm.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/error.h>
 
@@ -40,19 +39,6 @@ TEST_CASE("every instruction set that is here has a whole table, and one that is
     CHECK(k.multiply_add(10) == 2.0 * 10 * 12 * static_cast<double>(k.fp32.nr / 2));
     if (k.dot_bf16 != nullptr) CHECK(k.dot_bf16(10) == 2 * k.multiply_add(10));
     if (k.dot_int8 != nullptr) CHECK(k.dot_int8(10) == 4 * k.multiply_add(10));
-  }
-}
-
-TEST_CASE("a product can add to what is there") {
-  ThreadPool pool(2);
-  for (const int64_t m : {3, 40}) {  // Rows as they lie, and panels.
-    const int64_t n = 37, k = 300;
-    std::vector<float> a(static_cast<size_t>(m * k), 1.0f), b(static_cast<size_t>(n * k), 2.0f);
-    std::vector<float> c(static_cast<size_t>(m * n), 5.0f);
-    const GemmShape shape{.m = m, .n = n, .k = k, .trans_b = true, .accumulate = true};
-    std::vector<std::byte> workspace(gemm_workspace(shape));
-    gemm(shape, a.data(), b.data(), nullptr, c.data(), workspace.data(), pool);
-    for (const float x : c) CHECK(x == 605.0f);
   }
 }
 
