@@ -6,10 +6,10 @@
 
 // Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008:
 // - all threads pack a stretch of op(B) into panels, at most kPacked floats, which stay in the last-level cache;
-// - then they take tiles of C, in a fixed number of pieces: a tile's part of B, kTileColumns * 256 floats = 256 KB,
+// - then they take tiles of C, in a fixed number of pieces: a tile's part of B, kTileColumns * 512 floats = 512 KB,
 // stays
 //   in the second-level cache while the tile's rows of A pass by, a few at a time, copied to the first-level cache
-//   (kernels/gemm.cc, which cuts k into stretches of 256).
+//   (kernels/gemm.cc, which cuts k into stretches of 512).
 // To retune for another CPU, change the numbers here and kDepth there, and compare with `bench_products`.
 namespace tinyllm {
 namespace {

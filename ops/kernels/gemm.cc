@@ -23,7 +23,7 @@ static_assert(kMr <= kWidth, "a column of a panel of A is copied as one vector")
 
 // Units along k that are multiplied before C is touched again: the rows of A that this takes, kMr * kDepth * 4 bytes,
 // are copied to where they stay in the first-level cache while all columns of B pass by.
-constexpr int64_t kDepth = 256;
+constexpr int64_t kDepth = 512;
 
 #if defined(__AVX512BF16__)
 constexpr int64_t kPerUnit = 2;
