@@ -50,6 +50,11 @@ chmod a-w "$work/readonly"
 if [ "$(id -u)" != 0 ]; then
   expect 1 "cannot be written into" $tiny --output "$work/readonly"
 fi
+# A disk that is full: no part of a file is left, and what was there before is whole.
+cp -r "$work/model" "$work/full"
+expect 1 "safetensors.part: cannot be written: File too large" \
+  sh -c "trap '' XFSZ; ulimit -f 2000; exec $tiny --output '$work/full'"
+diff -r "$work/model" "$work/full" || failures=$((failures + 1))
 expect 0 "preset" "$bin/train_tiny" --help
 expect 0 "[0-9]\.[0-9]" "$bin/train_tiny" --version
 

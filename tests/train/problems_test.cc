@@ -3,6 +3,7 @@
 #include <tinyllm/train/problems.h>
 #include <tinyllm/train/reasoning.h>
 
+#include <map>
 #include <regex>
 #include <set>
 
@@ -100,6 +101,25 @@ TEST_CASE("what is held out is no corner of the problems: training has seen ever
   };
   CHECK(first_numbers(Split::train).size() == 9);
   CHECK(first_numbers(Split::held_out).size() > 3);
+}
+
+TEST_CASE("practice is true: sums hold, and what is recalled is what was told") {
+  const std::regex equation(R"(([0-9]+[-+*/][0-9]+)=([0-9]+))"), told(R"(([^，。0-9]+)([0-9]+)个)");
+  int sums = 0, recalled = 0;
+  for (uint64_t i = 0; i < 300; ++i) {
+    const std::string line = practice(1, i);
+    for (auto it = std::sregex_iterator(line.begin(), line.end(), equation); it != std::sregex_iterator(); ++it) {
+      CHECK_MESSAGE(value_of((*it)[1]) == value_of((*it)[2]), line);
+      ++sums;
+    }
+    std::map<std::string, std::string> first;
+    for (auto it = std::sregex_iterator(line.begin(), line.end(), told); it != std::sregex_iterator(); ++it) {
+      CHECK_MESSAGE(first.try_emplace((*it)[1], (*it)[2]).first->second == (*it)[2], line);
+      ++recalled;
+    }
+  }
+  CHECK(sums == 200 * 12);
+  CHECK(recalled >= 100 * 2 * 3);
 }
 
 TEST_CASE("a problem depends on its seed and index alone") {
