@@ -24,8 +24,8 @@ int64_t start_of(const Setting& s, int64_t t) {
 }
 
 std::vector<Array> reference(const Setting& s, const std::vector<Array>& in) {
-  const auto [batch, tokens, heads, groups, d, documents, p, check] = s;
-  const uint32_t op = documents.empty() ? 0 : 1;  // The first node of the graph, or behind the one that makes starts.
+  const int64_t batch = s.batch, tokens = s.tokens, heads = s.heads, groups = s.groups, d = s.head_size;
+  const uint32_t op = s.documents.empty() ? 0 : 1;  // The first node of the graph, or behind the one that makes starts.
   Array out({batch, tokens, heads, d});
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t h = 0; h < heads; ++h) {
