@@ -185,6 +185,11 @@ TEST_CASE("a profile counts the arithmetic of products and attention, and the by
   CHECK(ops.at("cached_attention").bytes ==
         4.0 * (2 * B * T * H * D + 2 * B * T * H / 2 * D + 2 * 2 * B * S * H / 2 * D + B));
   CHECK(ops.at("reshape").bytes == 0);
+
+  Graph adding;
+  const Tensor total = adding.state("total", f32, {N, D});
+  const Tensor added = accumulate(total, adding.input("x", f32, {N, D}), adding.input("factor", f32, {1}));
+  CHECK(compile(adding, {added}, {.threads = 1}).profile()[0].bytes == 4.0 * (3 * N * D + 1));  // The total twice.
 }
 
 }  // namespace tinyllm::test
