@@ -260,7 +260,9 @@ void Trainer::restore(const Safetensors& checkpoint) {
     }
   }
   const auto step = checkpoint.metadata().find(kStepNote);
-  if (step == checkpoint.metadata().end()) throw Error("{}: does not say its step", checkpoint.path().string());
+  if (step == checkpoint.metadata().end()) {
+    throw Error("{}: its metadata has no {}, expected the number of steps done", checkpoint.path().string(), kStepNote);
+  }
   state_->done = std::stoll(step->second);
 }
 
