@@ -74,7 +74,7 @@ OpCase attention_case(const std::string& name, const Setting& s) {
 
 // New tokens behind `lengths` old ones: the cache with the new tokens in it is what plain attention sees.
 OpCase cached_case(const std::string& name, int64_t tokens, int64_t room, int64_t heads, int64_t groups, int64_t d,
-                   std::vector<int64_t> lengths) {
+                   const std::vector<int64_t>& lengths) {
   const int64_t batch = static_cast<int64_t>(lengths.size());
   OpCase test;
   test.name = "cached_attention, " + name;
