@@ -2,8 +2,6 @@
 
 #include "cases.h"
 
-#include <algorithm>
-
 namespace tinyllm::test {
 namespace {
 
