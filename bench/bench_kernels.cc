@@ -155,11 +155,12 @@ int main(int argc, char** argv) {
   }
   std::map<int, Limits> limits;
   for (const int threads : {1, tl::hardware_threads()}) limits.try_emplace(threads, threads);
-  for (const auto& [name, kernel] : kernels) {
-    for (auto& [threads, limit] : limits) {
-      benchmark::RegisterBenchmark(name.c_str(), [&](benchmark::State& state) { run(state, kernel, limit); })
+  for (const auto& named : kernels) {
+    for (auto& limit : limits) {
+      benchmark::RegisterBenchmark(named.first.c_str(),
+                                   [&](benchmark::State& state) { run(state, named.second, limit.second); })
           ->ArgName("threads")
-          ->Arg(threads)
+          ->Arg(limit.first)
           ->UseRealTime()
           ->Unit(benchmark::kMicrosecond);
     }

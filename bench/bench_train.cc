@@ -9,6 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <map>
+
 namespace tl = tinyllm;
 namespace bench = tinyllm::bench;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -147,6 +148,17 @@ void Safetensors::check_sum(std::span<const std::byte> data) const {
     throw Error("{}: the data's checksum is {}, expected {}: the file is damaged", path_.string(), sum.str(),
                 expected->second);
   }
+}
+
+int64_t Safetensors::number(const std::string& name) const {
+  const auto found = metadata_.find(name);
+  const std::string text = found == metadata_.end() ? "" : found->second;
+  int64_t value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
+    throw Error("{}: {} is '{}' in its metadata, expected a whole number", path_.string(), name, text);
+  }
+  return value;
 }
 
 const Safetensors::Entry& Safetensors::at(std::string_view name) const {

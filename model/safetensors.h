@@ -29,6 +29,8 @@ class Safetensors {
   /// In the order of the data.
   const std::vector<Entry>& entries() const { return entries_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// A whole number of the metadata, 0 or more. Throws Error when it is missing or is none.
+  int64_t number(const std::string& name) const;
   /// Throws Error when there is none of that name.
   const Entry& at(std::string_view name) const;
 

@@ -7,7 +7,8 @@
 namespace tinyllm {
 namespace {
 
-// The names of the weights and their shapes, once: the specs make them, the graph asks for them.
+// The weights as the graph asks for them. `weight_specs` has the same names and shapes: whoever changes one changes
+// both.
 struct Weights {
   Graph& graph;
   const ModelConfig& c;

@@ -4,13 +4,21 @@
 #include <tinyllm/ops/parallel.h>
 #include <tinyllm/tensor/arena.h>
 
-// Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008:
-// - all threads pack a stretch of op(B) into panels, at most kPacked floats, which stay in the last-level cache;
-// - then they take tiles of C, in a fixed number of pieces: a tile's part of B, kTileColumns * 512 floats = 512 KB,
-// stays
-//   in the second-level cache while the tile's rows of A pass by, a few at a time, copied to the first-level cache
-//   (kernels/gemm.cc, which cuts k into stretches of 512).
-// To retune for another CPU, change the numbers here and kDepth there, and compare with `bench_products`.
+// Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008, but with one side
+// packed and not both:
+//
+// - All threads pack a stretch of op(B) into panels: at most kPacked floats, 8 MB, for the last-level cache (32 MB).
+// - Then they take tiles of C, in a fixed number of pieces. A tile's part of B, kTileColumns by kDepth units of 4 bytes
+//   = 512 KB, is for a core's second-level cache (1 MB).
+// - The tile's rows of A pass by, as many at a time as stay in registers, 14 with AVX-512. They are not packed for all,
+//   but copied by the thread that needs them: 14 by kDepth units = 28 KB, for the first-level cache (32 KB), through
+//   which the panels of B stream.
+//
+// The sizes in brackets are those of Zen 4, for which the numbers are chosen. kDepth, 512, is in kernels/gemm.cc. To
+// retune for another CPU, change kDepth there and the numbers here, and compare with `bench_products`.
+//
+// Two shapes go other ways. With few rows of A, packing B would be much of the work: where both sides lie along k, A is
+// packed and B copied, and C is written transposed. With very few, nothing is packed at all.
 namespace tinyllm {
 namespace {
 
@@ -21,7 +29,7 @@ constexpr int64_t kLeastStrips = 3;
 constexpr int64_t kTileColumns = 256;
 // With fewer tiles than this, many threads would wait for the last one.
 constexpr int64_t kEnoughTiles = 24;
-// Up to this many rows of A, nothing is packed: rows of A meet rows of B as they lie.
+// Up to this many rows of A, nothing is packed in fp32: rows of A meet rows of B as they lie.
 constexpr int64_t kFewRows = 8;
 // Up to this many, A is packed and not B, where both lie along k: the product of the transposed.
 constexpr int64_t kSwappedRows = 96;
@@ -129,8 +137,10 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
 
   const kernels::Kernels& kernel = kernels::kernels();
   const kernels::Products& products = s.precision == Precision::bf16 ? kernel.bf16 : kernel.fp32;
-  if (products.multiply == nullptr)
-    throw Error("matrix products in bfloat16: expected AVX512-BF16; {}", cpu_features());
+  if (products.multiply == nullptr) {
+    throw Error("gemm: precision {}: found {}, expected avx512 kernels on a CPU with avx512bf16", name_of(s.precision),
+                cpu_features());
+  }
   const Sides sides(s, a, b);
   const Side& rows = sides.rows;
   const Side& columns = sides.columns;

@@ -10,6 +10,8 @@ namespace {
 
 size_t index(int id) { return static_cast<size_t>(id); }
 
+std::string named(const Tensor& tensor) { return tensor ? tensor.str() : "(empty)"; }
+
 // Which values lie between `wrt` and the loss: only they need a gradient.
 std::vector<bool> depends_on(const Graph& graph, const std::vector<Tensor>& wrt) {
   std::vector<bool> depends(graph.values().size(), false);
@@ -32,7 +34,7 @@ class Recomputation {
       : graph_(graph), kept_(graph.values().size(), false), copies_(graph.values().size()) {
     for (const Tensor& tensor : checkpoints) {
       if (!tensor || &tensor.graph() != &graph || graph.value(tensor.id()).node < 0) {
-        throw Error("gradients: checkpoint {}: expected a result of the graph", tensor ? tensor.str() : "is empty and");
+        throw Error("gradients: checkpoint {}: expected a result of the graph", named(tensor));
       }
       kept_[index(tensor.id())] = true;
       ends_.push_back(graph.value(tensor.id()).node);
@@ -74,11 +76,13 @@ class Recomputation {
 
 std::vector<Tensor> gradients(Tensor loss, const std::vector<Tensor>& wrt, const GradientOptions& options) {
   if (!loss || loss.shape().size() != 1 || loss.dtype() != f32) {
-    throw Error("gradients: loss {}: expected one f32 element", loss ? loss.str() : "is empty and");
+    throw Error("gradients: loss {}: expected one f32 element", named(loss));
   }
   Graph& graph = loss.graph();
   for (const Tensor& tensor : wrt) {
-    if (!tensor || &tensor.graph() != &graph) throw Error("gradients: a tensor is empty or of another graph");
+    if (!tensor || &tensor.graph() != &graph) {
+      throw Error("gradients: with respect to {}: expected a tensor of the graph of {}", named(tensor), loss.str());
+    }
   }
   const std::vector<bool> depends = depends_on(graph, wrt);
   Recomputation forward(graph, options.checkpoints);

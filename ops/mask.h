@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-// What `dropout` and `attention` share: which elements are dropped.
+// What `dropout`, `silu`, `gelu` and `attention` share: which elements are dropped.
 namespace tinyllm {
 
 /// Fixed when the node is built; the step comes from a tensor when it runs.

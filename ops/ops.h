@@ -6,6 +6,8 @@
 /// The catalogue: every operation that a graph can be built from. Each function checks shapes and types, appends one
 /// node (or a few) and returns its result; each throws Error with the names and shapes involved. `...` stands for any
 /// leading extents. One file `ops/<name>.cc` per operation holds its shape rule, its kernel call and its gradient.
+/// Products of matrices (linear, matmul, linear_cross_entropy) are computed in the precision that `compile` is given,
+/// all else in float.
 namespace tinyllm {
 
 // ---- Matrix products ------------------------------------------------------------------------------------------------
@@ -116,7 +118,7 @@ Tensor mean(Tensor x, int axis);
 // ---- Optimiser ------------------------------------------------------------------------------------------------------
 
 /// total += factor * x in place: gradients of the parts of a batch. total (a state) and x of one shape, factor [1].
-/// Returns the total, to be asked of `compile`.
+/// Returns the total, to be asked of `compile`. Not differentiable.
 Tensor accumulate(Tensor total, Tensor x, Tensor factor);
 
 /// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1].

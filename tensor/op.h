@@ -16,14 +16,15 @@ struct View {
   int32_t* i32() const { return static_cast<int32_t*>(data); }
 };
 
-/// What an op is given to run: where its inputs and outputs lie, its parameters, scratch memory and the threads.
+/// What an op is given to run: where its inputs and outputs lie, its parameters, scratch memory, the threads and what
+/// to compute with.
 struct Launch {
   std::span<const View> inputs;
   std::span<const View> outputs;
   const std::any* params = nullptr;
   void* workspace = nullptr;
   ThreadPool* pool = nullptr;
-  Precision precision = Precision::fp32;
+  Precision precision = Precision::fp32;  ///< Of matrix products.
 
   template <class Params>
   const Params& get() const {

@@ -97,7 +97,11 @@ double flops_of(const Node& node, const Graph& graph) {
 double moved_bytes(const Node& node, const Graph& graph) {
   if (node.op->alias && node.inputs.size() == 1) return 0;  // A view: nothing else updates its only input.
   size_t bytes = 0;
-  for (const int id : node.inputs) bytes += bytes_of(graph.value(id)) * (graph.value(id).kind == Kind::state ? 2 : 1);
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const Value& value = graph.value(node.inputs[i]);
+    const bool is_output = node.op->alias && i == 0;  // Its being written is counted there.
+    bytes += bytes_of(value) * (value.kind == Kind::state && !is_output ? 2 : 1);
+  }
   for (const int id : node.outputs) bytes += bytes_of(graph.value(id));
   return static_cast<double>(bytes);
 }
@@ -111,7 +115,6 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   if (options.store == nullptr) state->own_store = std::make_unique<Store>();
   state->store = options.store != nullptr ? options.store : state->own_store.get();
   state->states = options.states != nullptr ? options.states : state->store;
-
   state->precision = options.precision;
 
   const Plan plan = tinyllm::plan(graph, outputs);

@@ -25,16 +25,17 @@ struct OpTime {
   int nodes = 0;
   double seconds = 0;
   double flops = 0;  ///< Floating point operations; 0 for an op that counts none.
-  /// Of inputs and outputs, whole and once each, but of states twice: read and written. 0 for a view.
+  /// Of inputs and outputs, whole and once each, but of states twice: read and written. 0 for a view, and none for an
+  /// output that nothing uses and the op leaves out.
   double bytes = 0;
 };
 
 struct CompileOptions {
-  int threads = hardware_threads();  ///< Of the program's own pool.
-  ThreadPool* pool = nullptr;        ///< A pool to share between programs, in place of an own one.
-  Store* store = nullptr;            ///< Where parameters live. Null: in a store of the program's own.
-  Store* states = nullptr;           ///< Where states live. Null: with the parameters.
-  Precision precision = Precision::fp32;
+  int threads = hardware_threads();       ///< Of the program's own pool.
+  ThreadPool* pool = nullptr;             ///< A pool to share between programs, in place of an own one.
+  Store* store = nullptr;                 ///< Where parameters live. Null: in a store of the program's own.
+  Store* states = nullptr;                ///< Where states live. Null: with the parameters.
+  Precision precision = Precision::fp32;  ///< Of matrix products. `run` throws Error where the CPU lacks it.
 };
 
 /// A graph ready to run: which nodes, in which order, every byte placed. Made by `compile`.

@@ -18,8 +18,8 @@ struct Answered {
   Reasoned said;
   bool is_right;  ///< The final answer is the computed one, letter for letter.
 };
-/// Asks a model every problem, several at once. `on_done` is called with the number answered so
-/// far; it returns false to ask no more.
+/// Asks a model every problem, `rows` at once, at most as many as `generator` takes. `on_done` is called with the
+/// number answered so far; it returns false to ask no more.
 std::vector<Answered> answer(Generator& generator, int64_t rows, const Model& model,
                              const std::vector<Problem>& problems, const std::function<bool(size_t)>& on_done = {});
 

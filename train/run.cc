@@ -43,7 +43,7 @@ Place find_place(const RunOptions& options, const std::string& plan) {
     throw Error("{}: is of another run:\n{}expected\n{}remove it, or give the options that it was made with",
                 checkpoint->path().string(), note(kPlanNote), plan);
   }
-  return {static_cast<size_t>(std::stoul(note(kStageNote))), std::move(checkpoint)};
+  return {static_cast<size_t>(checkpoint->number(kStageNote)), std::move(checkpoint)};
 }
 
 // The speed of the last steps, without what the first one costs, and a smoothed loss.

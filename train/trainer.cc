@@ -259,9 +259,7 @@ void Trainer::restore(const Safetensors& checkpoint) {
       checkpoint.read(name, spec.shape, state_->moments.at(name).as<float>());
     }
   }
-  const auto step = checkpoint.metadata().find(kStepNote);
-  if (step == checkpoint.metadata().end()) throw Error("{}: does not say its step", checkpoint.path().string());
-  state_->done = std::stoll(step->second);
+  state_->done = checkpoint.number(kStepNote);
 }
 
 struct Evaluator::State {

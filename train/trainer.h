@@ -36,7 +36,8 @@ float rate_at(const Recipe& recipe, int64_t step);
 /// which the first runs for each part of the batch.
 class Trainer {
  public:
-  /// `model` must outlive the trainer.
+  /// `model` must outlive the trainer. Throws Error when the recipe's rows, length or accumulation cannot be, or its
+  /// rows are longer than the model's context.
   Trainer(Model& model, const Recipe& recipe, ThreadPool& pool);
   ~Trainer();
 
@@ -45,14 +46,17 @@ class Trainer {
     float grad_norm;  ///< Before clipping.
     float rate;
   };
-  /// Takes the next step with a batch of `recipe.batch_rows()` rows. Throws Error when loss or gradient is not finite:
-  /// the weights are spoilt then, and what was saved last is what counts.
+  /// Takes the next step with a batch of `recipe.batch_rows()` rows. Throws Error for another number of rows, where the
+  /// CPU lacks the recipe's precision, and when loss or gradient is not finite: the weights are spoilt then, and what
+  /// was saved last is what counts.
   Step step(const Batch& batch);
   int64_t steps_done() const;
 
-  /// What a step computes: with accumulation, what each part of it does.
+  /// What a step computes; with accumulation, what each part of it computes.
   const Graph& graph() const;
+  /// Of all programs of a step, in bytes; what they share counts once.
   Memory memory() const;
+  /// Takes the next step as `step` does, and says what each op did in it, in no order.
   std::vector<OpTime> profile(const Batch& batch);
 
   /// Everything that the next step depends on, in one file: weights, moments, the number of steps. `notes` are kept
@@ -66,13 +70,13 @@ class Trainer {
   std::unique_ptr<State> state_;
 };
 
-/// Mean loss of a model over the learned targets of a dataset.
+/// Mean loss of a model over the learned targets of a dataset, without dropout and in fp32.
 class Evaluator {
  public:
   Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
   ~Evaluator();
 
-  /// Over at most `max_rows` rows, evenly spread.
+  /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.
   double loss(const Dataset& data, int64_t max_rows);
 
  private:

@@ -2,7 +2,8 @@
 #include <tinyllm/ops/kernels/simd.h>
 
 // Matrix products. The tile of C that stays in registers has up to kMr rows and kNr columns: as many accumulators as
-// the register file holds beside two vectors of B and one broadcast of A. Blocking for the caches is in ops/gemm.cc.
+// the register file holds beside two vectors of B and one broadcast of A. ops/gemm.cc explains the blocking for the
+// caches.
 //
 // Everything is counted in units of 32 bits along k: one float, or in the file's second compilation, with AVX512-BF16,
 // two numbers of 16 bits whose products are added in one instruction.
@@ -19,7 +20,7 @@ constexpr int64_t kMr = 4;  // 8 accumulators of 16 registers.
 constexpr int64_t kVectors = 2;
 constexpr int64_t kLine = 16;  // Floats in a cache line.
 constexpr int64_t kNr = kVectors * kWidth;
-static_assert(kMr <= kWidth, "a column of a panel of A is copied as one vector");
+static_assert(kMr <= kWidth, "a column of a few rows of A is copied as one vector");
 
 // Units along k that are multiplied before C is touched again: the rows of A that this takes, kMr * kDepth * 4 bytes,
 // are copied to where they stay in the first-level cache while all columns of B pass by.
@@ -105,7 +106,8 @@ constexpr int64_t place(int64_t i, int64_t p) {
 }
 constexpr int64_t kCopied = kMr * kDepth + kWidth;  // Columns are copied as whole vectors.
 
-// Asks for the rows that come next, too: they are too far apart for the hardware to guess.
+// Copies rows of A, or with kAlongK false the columns of [k, rows]. Asks the caches for the rows that come next, too:
+// they are too far apart for the hardware to guess.
 template <bool kAlongK>
 void copy_rows(int64_t rows, int64_t k, const float* a, int64_t stride, float* to) {
   if constexpr (kAlongK) {

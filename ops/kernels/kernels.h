@@ -61,8 +61,8 @@ struct AdamWStep {
   float correction1, correction2;  ///< 1 - beta^t.
 };
 
-/// C[m, n] (+)= A B. A lies as it lies: rows along k, `a_stride` apart, or columns. B is packed: panels of `nr`
-/// columns, `panel` floats apart.
+/// C[m, n] (+)= A B. A lies as it was given: rows along k, `a_stride` apart, or columns. B is packed: panels of `nr`
+/// columns, `panel` units of 4 bytes apart.
 struct GemmBlock {
   int64_t m, n, k;
   const float* a;
@@ -90,7 +90,7 @@ struct Products {
 struct Kernels {
   // gemm.cc
   Products fp32;
-  Products bf16;  ///< Inputs rounded to bfloat16, sums in float. Null where the CPU has no instruction for it.
+  Products bf16;  ///< Inputs rounded to bfloat16, sums in float. `multiply` is null where the CPU has no instruction.
   /// y[i, j] (+)= sum_k x[i, k] w[j, k], for few rows: y's rows `ldy` apart, x and w contiguous.
   void (*dot_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
                    bool accumulate);

@@ -1,11 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/model.h>
 #include <tinyllm/model/safetensors.h>
-#include <tinyllm/model/transformer.h>
 
 #include "../temp_folder.h"
-#include "sample_text.h"
+#include "sample_model.h"
 
 #include <cstring>
 #include <functional>
@@ -14,17 +12,7 @@ namespace tinyllm::test {
 namespace {
 
 Model sample_model() {
-  Tokenizer tokenizer = sample_tokenizer();
-  const ModelConfig config{.vocab_size = tokenizer.size(),
-                           .dim = 16,
-                           .n_layers = 1,
-                           .n_heads = 2,
-                           .ffn_dim = 24,
-                           .context = 32,
-                           .dropout = 0};
-  Model model{config, std::move(tokenizer)};
-  init_weights(config, 1, *model.weights);
-  return model;
+  return fresh_model({.dim = 16, .n_layers = 1, .n_heads = 2, .ffn_dim = 24, .context = 32, .dropout = 0});
 }
 
 std::string error_of(const std::filesystem::path& folder) {

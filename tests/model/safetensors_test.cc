@@ -28,7 +28,7 @@ void save_two(const std::filesystem::path& path) {
   const std::vector<float> a = {1, -2.5f, 3, 4, 5, 6};
   const std::vector<int32_t> b = {7, -8};
   save_safetensors(path, {{"a", f32, {2, 3}, a.data()}, {"b", i32, {2}, b.data()}, {"none", f32, {0, 4}, nullptr}},
-                   {{"note", "text"}});
+                   {{"note", "text"}, {"count", "12"}, {"less", "-1"}});
 }
 
 }  // namespace
@@ -41,6 +41,8 @@ TEST_CASE("what was saved is read back, with its metadata") {
   CHECK(file.values<int32_t>("b") == std::vector<int32_t>{7, -8});
   CHECK(file.at("none").shape == Shape{0, 4});
   CHECK(file.metadata().at("note") == "text");
+  CHECK(file.number("count") == 12);
+  for (const char* none : {"note", "less", "missing"}) CHECK_THROWS_AS(file.number(none), Error);
   CHECK(file.entries().size() == 3);
   CHECK_THROWS_AS(file.values<float>("b"), Error);
   CHECK_THROWS_AS(file.values<float>("c"), Error);

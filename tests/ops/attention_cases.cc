@@ -2,8 +2,6 @@
 
 #include "cases.h"
 
-#include <algorithm>
-
 namespace tinyllm::test {
 namespace {
 
@@ -24,8 +22,8 @@ int64_t start_of(const Setting& s, int64_t t) {
 }
 
 std::vector<Array> reference(const Setting& s, const std::vector<Array>& in) {
-  const auto [batch, tokens, heads, groups, d, documents, p, check] = s;
-  const uint32_t op = documents.empty() ? 0 : 1;  // The first node of the graph, or behind the one that makes starts.
+  const int64_t batch = s.batch, tokens = s.tokens, heads = s.heads, groups = s.groups, d = s.head_size;
+  const uint32_t op = s.documents.empty() ? 0 : 1;  // The first node of the graph, or behind the one that makes starts.
   Array out({batch, tokens, heads, d});
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t h = 0; h < heads; ++h) {
@@ -74,7 +72,7 @@ OpCase attention_case(const std::string& name, const Setting& s) {
 
 // New tokens behind `lengths` old ones: the cache with the new tokens in it is what plain attention sees.
 OpCase cached_case(const std::string& name, int64_t tokens, int64_t room, int64_t heads, int64_t groups, int64_t d,
-                   std::vector<int64_t> lengths) {
+                   const std::vector<int64_t>& lengths) {
   const int64_t batch = static_cast<int64_t>(lengths.size());
   OpCase test;
   test.name = "cached_attention, " + name;

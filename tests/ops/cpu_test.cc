@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 #include <string>
-#include <vector>
 
 namespace tinyllm::test {
 
@@ -36,7 +35,8 @@ TEST_CASE("every instruction set that is here has a whole table, and one that is
     CHECK((k.rms_norm != nullptr));
     CHECK((k.attention != nullptr));
     CHECK((k.adamw != nullptr));
-    CHECK(k.multiply_add(10) == 2.0 * 10 * 12 * static_cast<double>(k.fp32.nr / 2));
+    // Rounds times chains times two operations on every element of a vector, of which a panel is two wide.
+    CHECK(k.multiply_add(10) == 10.0 * 12 * static_cast<double>(k.fp32.nr));
     if (k.dot_bf16 != nullptr) CHECK(k.dot_bf16(10) == 2 * k.multiply_add(10));
     if (k.dot_int8 != nullptr) CHECK(k.dot_int8(10) == 4 * k.multiply_add(10));
   }

@@ -16,6 +16,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
   const Tensor heads = g.input("heads", f32, {2, 5, 4, 6});
   const Tensor few = g.input("few", f32, {2, 5, 3, 6});
   const Tensor odd = g.input("odd", f32, {2, 5, 4, 7});
+  const Tensor one = g.input("one", f32, {1});
 
   struct Case {
     std::function<void()> build;
@@ -67,6 +68,9 @@ TEST_CASE("shapes and types that do not fit are named while building") {
        "split: x v [512] along axis 0: parts (500,13) add up to 513, expected 512"},
       {[&] { clip_by_global_norm({v}, 0); }, "clip_by_global_norm: max_norm 0, expected more than 0"},
       {[&] { gradients(v, {w}); }, "gradients: loss v [512]: expected one f32 element"},
+      {[&] { gradients({}, {w}); }, "gradients: loss (empty): expected one f32 element"},
+      {[&] { gradients(one, {Tensor{}}); },
+       "gradients: with respect to (empty): expected a tensor of the graph of one [1]"},
       {[&] { g.parameter("v", f32, {3}); }, "graph: the name v is taken"},
       {[&] { g.find("nobody"); }, "graph: no parameter, state or input is named nobody"},
       {[&] {

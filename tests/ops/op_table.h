@@ -42,7 +42,7 @@ struct OpCase {
   bool check_gradient = true;    ///< False for ops without one, and for large cases (thread invariance only).
 };
 
-/// All rows, one function for each file `<op>_cases.cc`.
+/// All rows: those of each file `<kind>_cases.cc`, which `cases.h` lists.
 std::vector<OpCase> op_cases();
 
 }  // namespace tinyllm::test

@@ -5,7 +5,7 @@
 namespace tinyllm::test {
 namespace {
 
-OpCase clip_case(const std::string& name, std::vector<Shape> shapes, float max_norm) {
+OpCase clip_case(const std::string& name, const std::vector<Shape>& shapes, float max_norm) {
   OpCase test;
   test.name = "clip_by_global_norm, " + name;
   for (const Shape& shape : shapes) test.arguments.push_back({f32, shape, -1, 1, false});

@@ -2,8 +2,6 @@
 
 #include "cases.h"
 
-#include <algorithm>
-
 namespace tinyllm::test {
 namespace {
 
@@ -74,7 +72,7 @@ OpCase rope_case(int64_t batch, int64_t tokens, int64_t heads, int64_t d) {
 
 // [outer, n, inner] summed over n, and divided by `divisor`.
 OpCase sum_case(const std::string& name, Shape shape, Shape result, int64_t n, int64_t inner, double divisor,
-                std::function<Tensor(Tensor)> op) {
+                const std::function<Tensor(Tensor)>& op) {
   OpCase test;
   test.name = name;
   test.arguments = {{f32, shape}};

@@ -1,10 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/transformer.h>
 #include <tinyllm/runtime/generator.h>
 #include <tinyllm/tensor/philox.h>
 
-#include "../model/sample_text.h"
+#include "../model/sample_model.h"
 
 #include <algorithm>
 
@@ -12,18 +11,10 @@ namespace tinyllm::test {
 namespace {
 
 Model sample_model(int64_t context = 160) {
-  Tokenizer tokenizer = sample_tokenizer();
-  const ModelConfig config{.vocab_size = tokenizer.size(),
-                           .dim = 32,
-                           .n_layers = 2,
-                           .n_heads = 4,
-                           .ffn_dim = 48,
-                           .context = context,
-                           .dropout = 0};
-  Model model{config, std::move(tokenizer)};
-  init_weights(config, 3, *model.weights);
+  Model model =
+      fresh_model({.dim = 32, .n_layers = 2, .n_heads = 4, .ffn_dim = 48, .context = context, .dropout = 0}, 3);
   // Larger weights than training begins with, so that answers depend on what was asked.
-  for (const WeightSpec& spec : weight_specs(config)) {
+  for (const WeightSpec& spec : weight_specs(model.config)) {
     if (!spec.is_matrix) continue;
     for (float& w : model.weights->at(spec.name).as<float>()) w *= 8;
   }

@@ -161,30 +161,34 @@ TEST_CASE("a profile names every op once, with its nodes") {
 }
 
 TEST_CASE("a profile counts the arithmetic of products and attention, and the bytes that are read and written") {
-  constexpr int64_t B = 2, T = 5, H = 4, D = 8, S = 9, N = 3;
+  constexpr int64_t B = 2, T = 5, H = 4, G = 2, D = 8, S = 9, N = 3;
   Graph graph;
   const Tensor q = graph.input("q", f32, {B, T, H, D});
-  const Tensor k = graph.input("k", f32, {B, T, H / 2, D});
-  const Tensor v = graph.input("v", f32, {B, T, H / 2, D});
+  const Tensor k = graph.input("k", f32, {B, T, G, D});
+  const Tensor v = graph.input("v", f32, {B, T, G, D});
   const Tensor w = graph.parameter("w", f32, {N, H * D});
   const Tensor y = linear(reshape(attention(q, k, v), {B, T, H * D}), w);
-  const Tensor cache_k = graph.state("cache_k", f32, {B, S, H / 2, D});
-  const Tensor cache_v = graph.state("cache_v", f32, {B, S, H / 2, D});
+  const Tensor cache_k = graph.state("cache_k", f32, {B, S, G, D});
+  const Tensor cache_v = graph.state("cache_v", f32, {B, S, G, D});
   const Tensor cached = cached_attention(q, k, v, cache_k, cache_v, graph.input("lengths", i32, {B}));
   Program program = compile(graph, {y, gradients(sum(y), {q})[0], gradients(sum(y), {w})[0], cached}, {.threads = 2});
 
   std::map<std::string, OpTime> ops;
   for (const OpTime& op : program.profile()) ops[op.op] = op;
-  const double causal = 2.0 * B * H * D * (T * (T + 1) / 2);  // One product over the keys that each query sees.
+  const double causal = 2.0 * B * H * D * T * (T + 1) / 2;  // One product over the keys that each query sees.
   CHECK(ops.at("attention").flops == 2 * causal);
   CHECK(ops.at("attention_grad").flops == 5 * causal);
   CHECK(ops.at("cached_attention").flops == 2 * 2.0 * B * H * D * T * S);
   CHECK(ops.at("linear").flops == 2.0 * B * T * N * H * D);
   CHECK(ops.at("matmul").flops == ops.at("matmul").nodes * ops.at("linear").flops);  // dX and dW.
   CHECK(ops.at("linear").bytes == 4.0 * (B * T * H * D + N * H * D + B * T * N));
-  CHECK(ops.at("cached_attention").bytes ==
-        4.0 * (2 * B * T * H * D + 2 * B * T * H / 2 * D + 2 * 2 * B * S * H / 2 * D + B));
+  CHECK(ops.at("cached_attention").bytes == 4.0 * (2 * B * T * H * D + 2 * B * T * G * D + 2 * 2 * B * S * G * D + B));
   CHECK(ops.at("reshape").bytes == 0);
+
+  Graph adding;
+  const Tensor total = adding.state("total", f32, {N, D});
+  const Tensor added = accumulate(total, adding.input("x", f32, {N, D}), adding.input("factor", f32, {1}));
+  CHECK(compile(adding, {added}, {.threads = 1}).profile()[0].bytes == 4.0 * (3 * N * D + 1));  // The total twice.
 }
 
 }  // namespace tinyllm::test

@@ -3,7 +3,7 @@
 #include <tinyllm/model/file.h>
 
 #include "../temp_folder.h"
-#include "sample_model.h"
+#include "sample_run.h"
 
 #include <cmath>
 #include <cstring>
@@ -30,7 +30,7 @@ std::vector<float> losses(const std::vector<int>& stops, int threads, const std:
   std::vector<float> all;
   size_t next_stop = 0;
   for (;;) {
-    Model model = fresh_model();
+    Model model = sample_model();
     ThreadPool pool(threads);
     const std::vector<Stage> stages = stages_for(model);
     RunOptions options{.folder = folder};
@@ -71,7 +71,7 @@ TEST_CASE("the same seed gives the same model on 1, 2, 3 and 8 threads") {
 
 TEST_CASE("a checkpoint of another run, or a damaged one, is refused and stays") {
   const TempFolder folder;
-  Model model = fresh_model();
+  Model model = sample_model();
   ThreadPool pool(1);
   std::vector<Stage> stages = stages_for(model);
   int steps = 0;
@@ -92,7 +92,7 @@ TEST_CASE("a checkpoint of another run, or a damaged one, is refused and stays")
 
 TEST_CASE("training lowers the held-out loss") {
   const TempFolder folder;
-  Model model = fresh_model();
+  Model model = sample_model();
   ThreadPool pool(2);
   std::vector<Stage> stages = stages_for(model);
   stages.pop_back();
@@ -109,7 +109,7 @@ TEST_CASE("training lowers the held-out loss") {
 
 TEST_CASE("a learning rate that diverges is an error that says so") {
   const TempFolder folder;
-  Model model = fresh_model();
+  Model model = sample_model();
   ThreadPool pool(1);
   std::vector<Stage> stages = stages_for(model);
   stages[0].recipe.rate = 1e30f;
@@ -126,7 +126,7 @@ TEST_CASE("the learning rate rises, then falls along a cosine") {
 }
 
 TEST_CASE("batches that make no sense are refused") {
-  Model model = fresh_model();
+  Model model = sample_model();
   ThreadPool pool(1);
   CHECK_THROWS_AS(Trainer(model, {.rows = 0}, pool), Error);
   CHECK_THROWS_AS(Trainer(model, {.rows = 1, .length = 49}, pool), Error);

@@ -4,7 +4,7 @@
 #include <tinyllm/model/safetensors.h>
 
 #include "../temp_folder.h"
-#include "sample_model.h"
+#include "sample_run.h"
 
 #include <cmath>
 
@@ -24,7 +24,7 @@ struct FirstStep {
   std::map<std::string, std::vector<float>> moments;
 
   FirstStep(const Recipe& recipe, const std::filesystem::path& path) {
-    Model model = fresh_model(0);
+    Model model = sample_model(0);
     ThreadPool pool(2);
     Trainer trainer(model, recipe, pool);
     step = trainer.step(sample_chats(model).batch(recipe.batch_rows(), 1, 0));
@@ -46,7 +46,9 @@ TEST_CASE("8 rows at once and 4 times 2 rows have the same loss and the same gra
   const double tolerance = 320 * std::pow(2.0, -24);
   CHECK(double(parts.step.loss) == doctest::Approx(double(whole.step.loss)).epsilon(tolerance));
   CHECK(double(parts.step.grad_norm) == doctest::Approx(double(whole.step.grad_norm)).epsilon(tolerance));
-  for (const auto& [name, expected] : whole.moments) {
+  for (const auto& moment : whole.moments) {
+    const std::string& name = moment.first;
+    const std::vector<float>& expected = moment.second;
     const std::vector<float>& found = parts.moments.at(name);
     double largest = 0;
     double difference = 0;
@@ -60,7 +62,7 @@ TEST_CASE("8 rows at once and 4 times 2 rows have the same loss and the same gra
 
 TEST_CASE("recomputation gives the same bits") {
   const auto train = [](bool recompute, const std::filesystem::path& path) {
-    Model model = fresh_model();
+    Model model = sample_model();
     ThreadPool pool(2);
     Trainer trainer(model, {.rows = 3, .length = 40, .recompute = recompute}, pool);
     const Dataset data = sample_chats(model);
@@ -91,7 +93,7 @@ TEST_CASE("recomputation halves the activations, and accumulation needs the memo
 }
 
 TEST_CASE("a batch of the wrong size is refused") {
-  Model model = fresh_model();
+  Model model = sample_model();
   ThreadPool pool(1);
   Trainer trainer(model, {.rows = 2, .length = 40, .accumulate = 3}, pool);
   CHECK_THROWS_WITH_AS(trainer.step(sample_chats(model).batch(2, 1, 0)), "training: a batch of 2 rows, expected 6",

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <tinyllm/model/model.h>
+#include <tinyllm/model/transformer.h>
+
+#include "sample_text.h"
+
+namespace tinyllm::test {
+
+/// A model as training begins with it, of these sizes and the vocabulary of the sample texts.
+inline Model fresh_model(ModelConfig config, uint64_t seed = 1) {
+  Tokenizer tokenizer = sample_tokenizer();
+  config.vocab_size = tokenizer.size();
+  Model model{config, std::move(tokenizer)};
+  init_weights(config, seed, *model.weights);
+  return model;
+}
+
+}  // namespace tinyllm::test
