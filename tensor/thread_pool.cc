@@ -41,11 +41,14 @@ bool spin(Done done) {
 }  // namespace
 
 struct ThreadPool::State {
-  // A region is published by raising `epoch`; a worker that has seen it takes pieces from `next` and lowers `busy`
-  // when none are left. The fields of the region are written before `epoch` and read after it.
+  // `epoch` is odd while a region is open. A worker that sees it open counts itself in, looks again, and takes pieces
+  // from `next`; when none are left, the caller closes the region and waits for those that are in. It does not wait for
+  // a worker whose core somebody else has: that one comes too late and finds the region closed. The fields of a region
+  // are written while it is closed and nobody is in. Either the worker's second look sees the closing, or the caller
+  // sees the worker: both orders are sequentially consistent.
   std::atomic<uint64_t> epoch{0};
   alignas(64) std::atomic<int64_t> next{0};
-  alignas(64) std::atomic<int> busy{0};
+  alignas(64) std::atomic<int> inside{0};
   int64_t pieces = 0;
   Call call = nullptr;
   void* self = nullptr;
@@ -69,22 +72,30 @@ struct ThreadPool::State {
     }
   }
 
+  static bool is_open(uint64_t epoch) { return epoch % 2 == 1; }
+
   void worker() {
     uint64_t seen = 0;
     for (;;) {
-      if (!spin([&] { return epoch.load(std::memory_order_acquire) != seen; })) {
-        epoch.wait(seen, std::memory_order_acquire);
-      }
-      ++seen;
+      if (!spin([&] { return epoch.load() != seen; })) epoch.wait(seen);
+      seen = epoch.load();
+      if (!is_open(seen)) continue;
       if (stop) return;
-      take_pieces();
-      if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) busy.notify_one();
+      inside.fetch_add(1);
+      if (is_open(epoch.load())) take_pieces();
+      if (inside.fetch_sub(1) == 1) inside.notify_one();
     }
   }
 
-  void publish() {
-    epoch.fetch_add(1, std::memory_order_release);
+  void open() {
+    epoch.fetch_add(1);
     epoch.notify_all();
+  }
+
+  void close() {
+    epoch.fetch_add(1);
+    if (spin([&] { return inside.load() == 0; })) return;
+    for (int count = inside.load(); count != 0; count = inside.load()) inside.wait(count);
   }
 };
 
@@ -98,7 +109,7 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
 
 ThreadPool::~ThreadPool() {
   state_->stop = true;
-  state_->publish();
+  state_->open();
   for (std::thread& worker : state_->workers) worker.join();
 }
 
@@ -114,14 +125,9 @@ void ThreadPool::run(int64_t pieces, Call call, void* self) {
   s.call = call;
   s.self = self;
   s.next.store(0, std::memory_order_relaxed);
-  s.busy.store(static_cast<int>(s.workers.size()), std::memory_order_relaxed);
-  s.publish();
+  s.open();
   s.take_pieces();
-  if (!spin([&] { return s.busy.load(std::memory_order_acquire) == 0; })) {
-    for (int busy = s.busy.load(std::memory_order_acquire); busy != 0; busy = s.busy.load(std::memory_order_acquire)) {
-      s.busy.wait(busy, std::memory_order_acquire);
-    }
-  }
+  s.close();
   if (s.failed.load(std::memory_order_relaxed)) {
     s.failed.store(false, std::memory_order_relaxed);
     std::rethrow_exception(std::exchange(s.error, nullptr));

@@ -10,7 +10,9 @@ namespace tinyllm {
 ///
 /// Work is given as a number of pieces, fixed by the caller from shapes alone. Which worker runs which piece is not
 /// fixed, so a piece must depend on its index only: that is what makes results independent of the number of threads.
-/// Between regions the workers spin briefly and then sleep, so that an idle pool costs nothing.
+/// Between regions the workers look for the next one for about a millisecond, at first without pause, then giving their
+/// core to whoever wants it, and then sleep: an idle pool costs nothing. A region ends when its pieces are done; it
+/// does not wait for a worker that had no core and took none.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;

@@ -109,13 +109,13 @@ Maybe balls(Draw& draw) {
   for (size_t i = 0; i < counts.size(); ++i) {
     const char* joint = i == 0 ? "" : i + 1 == counts.size() ? "和" : "、";
     held += fmt::format("{}{}个{}球", joint, counts[i], colours[i]);
-    restated += fmt::format("{}{}球{}个", i == 0 ? "" : "，", colours[i], counts[i]);
+    restated += fmt::format("{}{}{}球{}个", i == 0 ? "" : "，", i == asked ? "要取的" : "", colours[i], counts[i]);
     if (i > 0) sum += fmt::format("{}{}+{}={}", i == 1 ? "" : "，", so_far, counts[i], so_far + counts[i]);
     so_far += counts[i];
   }
   return chinese(
       "balls", fmt::format("一个{}里有{}，随机取一个{}球的概率是多少？", draw.pick(kContainers), held, colours[asked]),
-      fmt::format("{}。总球数为{}。{}球{}个，概率={}。", restated, sum, colours[asked], counts[asked],
+      fmt::format("{}。总球数为{}。要取的{}球{}个，概率={}。", restated, sum, colours[asked], counts[asked],
                   fraction(counts[asked], so_far, "，")),
       lowest(counts[asked], so_far));
 }
