@@ -5,17 +5,17 @@
 
 namespace tinyllm {
 
-/// How often Ctrl-C was pressed since the last `InterruptGuard` was made.
+/// 1 once Ctrl-C was pressed since the last `InterruptGuard` was made, else 0.
 inline volatile std::sig_atomic_t interrupts = 0;
 
-/// While one lives, Ctrl-C and SIGTERM only count; a second one ends the program at once. Signals within a second are
-/// one press: `timeout` and process managers signal a program and then the group that it is in.
+/// While one lives, Ctrl-C and SIGTERM are only noted; a second one ends the program at once. Signals within a second
+/// are one press: `timeout` and process managers signal a program and then the group that it is in.
 class InterruptGuard {
  public:
   InterruptGuard() {
     interrupts = 0;
-    std::signal(SIGINT, count);
-    std::signal(SIGTERM, count);
+    std::signal(SIGINT, note);
+    std::signal(SIGTERM, note);
   }
   ~InterruptGuard() {
     std::signal(SIGINT, SIG_DFL);
@@ -25,7 +25,7 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
  private:
-  static void count(int signal) {
+  static void note(int signal) {
     static timespec first;
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

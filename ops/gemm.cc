@@ -14,8 +14,9 @@
 //   but copied by the thread that needs them: 14 by kDepth units = 28 KB, for the first-level cache (32 KB), through
 //   which the panels of B stream.
 //
-// The sizes in brackets are those of Zen 4, for which the numbers are chosen. kDepth, 512, is in kernels/gemm.cc. To
-// retune for another CPU, change kDepth there and the numbers here, and compare with `bench_products`.
+// The sizes in brackets are those of Zen 4; the numbers were compared on Zen 5, whose first-level cache has 48 KB.
+// kDepth, 512, is in kernels/gemm.cc. To retune for another CPU, change kDepth there and the numbers here, and compare
+// with `bench_products`.
 //
 // Two shapes go other ways. With few rows of A, packing B would be much of the work: where both sides lie along k, A is
 // packed and B copied, and C is written transposed. With very few, nothing is packed at all.
