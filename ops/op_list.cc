@@ -38,6 +38,7 @@ std::span<const Op* const> all_ops() {
       &kAccumulate,
       &kClip,
       &kAdamW,
+      &kMuon,
   };
   return kOps;
 }

@@ -12,7 +12,7 @@ extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRo
 extern const Op kAttention, kAttentionGrad, kCachedAttention;
 extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
-extern const Op kAccumulate, kClip, kAdamW;
+extern const Op kAccumulate, kClip, kAdamW, kMuon;
 
 /// Every row. The op-table test fails when one of them is in none of its cases.
 std::span<const Op* const> all_ops();

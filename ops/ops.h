@@ -144,4 +144,18 @@ struct AdamW {
 Tensor adamw(Tensor param, Tensor grad, Tensor m, Tensor v, Tensor step, Tensor rate, Tensor factor,
              const AdamW& options);
 
+struct Muon {
+  float momentum = 0.95f;
+  float decay = 0.1f;
+  int64_t parts = 1;  ///< Matrices that lie one below the other in `param`, and are each made orthogonal alone.
+};
+/// One step in place for a matrix [N, K], with g = factor * grad and b = momentum:
+///   m = b m + (1 - b) g;  u = b m + (1 - b) g;  o = u made nearly orthogonal (its singular values nearly 1)
+///   param -= rate * decay * param;  param -= rate * 0.2 sqrt(max(N / parts, K)) o
+/// The last factor gives steps the size that AdamW's have, so that both can share a rate and a decay. param, grad and
+/// momentum (a state) of one shape; rate and factor f32 [1]. Products are in the precision that `compile` is given.
+/// Returns the updated parameter, to be asked of `compile`. Sources: Jordan et al., "Muon: An optimizer for hidden
+/// layers in neural networks", 2024; the step's size from Liu et al., "Muon is Scalable for LLM Training", 2025.
+Tensor muon(Tensor param, Tensor grad, Tensor momentum, Tensor rate, Tensor factor, const Muon& options);
+
 }  // namespace tinyllm

@@ -79,6 +79,68 @@ OpCase adamw_case(Shape shape, int32_t step) {
   return test;
 }
 
+// What five Newton-Schulz steps make of a matrix [n, k], as plain loops: x -> a x + (b x x^T + c (x x^T)^2) x.
+void orthogonalise(std::vector<double>& x, int64_t n, int64_t k) {
+  const auto product = [](const std::vector<double>& a, const std::vector<double>& b, int64_t m, int64_t inner,
+                          int64_t width) {
+    std::vector<double> c(size_t(m * width));
+    for (int64_t i = 0; i < m * inner; ++i) {
+      for (int64_t j = 0; j < width; ++j)
+        c[size_t(i / inner * width + j)] += a[size_t(i)] * b[size_t(i % inner * width + j)];
+    }
+    return c;
+  };
+  std::vector<double> transposed(x.size());
+  for (int step = 0; step < 5; ++step) {
+    for (int64_t i = 0; i < n * k; ++i) transposed[size_t(i % k * n + i / k)] = x[size_t(i)];
+    const std::vector<double> gram = product(x, transposed, n, k, n);
+    const std::vector<double> cubic = product(gram, x, n, n, k);
+    const std::vector<double> quintic = product(gram, cubic, n, n, k);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = 3.4445 * x[i] - 4.7750 * cubic[i] + 2.0315 * quintic[i];
+  }
+}
+
+OpCase muon_case(Shape shape, int64_t parts) {
+  const Muon options{.momentum = 0.9f, .decay = 0.1f, .parts = parts};
+  OpCase test;
+  test.name = fmt::format("muon {} in {} parts", shape, parts);
+  test.check_gradient = false;
+  test.arguments = {{f32, shape, -0.1, 0.1, false, Kind::parameter},
+                    {f32, shape, -1, 1, false},
+                    {f32, shape, -1, 1, false, Kind::state},
+                    {f32, {1}, 0.01, 0.02, false},
+                    {f32, {1}, 0.2, 0.9, false}};
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {muon(in[0], in[1], in[2], in[3], in[4], options), in[2]};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array param = in[0];
+    Array m = in[2];
+    const double b = double(options.momentum);
+    const int64_t n = shape[0] / parts;
+    const int64_t size = n * shape[1];
+    for (int64_t part = 0; part < parts; ++part) {
+      std::vector<double> u(static_cast<size_t>(size));
+      double squares = 0;
+      for (int64_t i = 0; i < size; ++i) {
+        const double fresh = (1 - b) * in[4][0] * in[1][part * size + i];
+        m[part * size + i] = b * m[part * size + i] + fresh;
+        u[size_t(i)] = b * m[part * size + i] + fresh;
+        squares += u[size_t(i)] * u[size_t(i)];
+      }
+      for (double& x : u) x /= std::sqrt(squares) + 1e-7;
+      orthogonalise(u, n, shape[1]);
+      const double step = in[3][0] * 0.2 * std::sqrt(double(std::max(n, shape[1])));
+      for (int64_t i = 0; i < size; ++i) {
+        double& x = param[part * size + i];
+        x -= in[3][0] * double(options.decay) * x + step * u[size_t(i)];
+      }
+    }
+    return std::vector<Array>{param, m};
+  };
+  return test;
+}
+
 }  // namespace
 
 std::vector<OpCase> optimizer_cases() {
@@ -91,6 +153,11 @@ std::vector<OpCase> optimizer_cases() {
       adamw_case({13}, 1),
       adamw_case({300, 111}, 1000),
       adamw_case({0}, 2),
+      muon_case({24, 40}, 1),
+      muon_case({70, 33}, 1),
+      muon_case({96, 40}, 3),
+      muon_case({1, 5}, 1),
+      muon_case({0, 5}, 1),
   };
 }
 

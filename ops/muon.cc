@@ -1,0 +1,142 @@
+#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/op_list.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/parallel.h>
+#include <tinyllm/tensor/arena.h>
+
+#include <cmath>
+
+namespace tinyllm {
+namespace {
+
+// Drives singular values between 0 and 1 towards 1, fast for the small ones, to within about 0.3: x -> a x + b x^3 +
+// c x^5. Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+constexpr float kA = 3.4445f, kB = -4.7750f, kC = 2.0315f;
+constexpr int kIterations = 5;
+constexpr float kTiny = 1e-7f;  // Keeps a gradient of zeros from being divided by zero.
+constexpr int64_t kGrain = 16384;
+
+// One of the matrices that a weight [N, K] is made of, and the products of an iteration. With X X^T or X^T X, whichever
+// is smaller, as S: the polynomial is (a + b S + c S^2) X, or X (a + b S + c S^2).
+struct Sizes {
+  int64_t rows, columns;
+  Precision precision;
+
+  Sizes(const Shape& weight, int64_t parts, Precision p) : rows(weight[0] / parts), columns(weight[1]), precision(p) {}
+
+  int64_t elements() const { return rows * columns; }
+  int64_t inner() const { return std::min(rows, columns); }
+  bool is_wide() const { return rows <= columns; }
+  GemmShape gram() const {
+    const int64_t k = std::max(rows, columns);
+    return {.m = inner(), .n = inner(), .k = k, .trans_a = !is_wide(), .trans_b = is_wide(), .precision = precision};
+  }
+  GemmShape square() const { return {.m = inner(), .n = inner(), .k = inner(), .precision = precision}; }
+  GemmShape apply() const { return {.m = rows, .n = columns, .k = inner(), .precision = precision}; }
+};
+
+// Scratch memory: the matrix before and after an iteration, S, its polynomial, and what products need.
+struct Scratch {
+  size_t x, next, gram, polynomial, gemm, bytes;
+
+  explicit Scratch(const Sizes& sizes) {
+    const size_t matrix = aligned(static_cast<size_t>(sizes.elements()) * sizeof(float));
+    const size_t square = aligned(static_cast<size_t>(sizes.inner() * sizes.inner()) * sizeof(float));
+    x = 0;
+    next = x + matrix;
+    gram = next + matrix;
+    polynomial = gram + square;
+    gemm = polynomial + square;
+    bytes =
+        gemm + std::max({gemm_workspace(sizes.gram()), gemm_workspace(sizes.square()), gemm_workspace(sizes.apply())});
+  }
+};
+
+// `y = a x + b y`, in pieces of fixed size.
+void blend(ThreadPool& pool, int64_t n, float a, const float* x, float b, float* y) {
+  const kernels::Kernels& kernel = kernels::kernels();
+  parallel_ranges(pool, n, kGrain, [&](int64_t begin, int64_t end) {
+    kernel.scale(end - begin, b, y + begin, y + begin);
+    kernel.add_scaled(end - begin, a, x + begin, y + begin);
+  });
+}
+
+// Runs the iterations on the matrix at `scratch.x`; returns where the result lies.
+float* orthogonalise(const Sizes& sizes, const Scratch& scratch, std::byte* memory, ThreadPool& pool) {
+  const auto floats = [&](size_t offset) { return reinterpret_cast<float*>(memory + offset); };
+  float* x = floats(scratch.x);
+  float* next = floats(scratch.next);
+  float* gram = floats(scratch.gram);
+  float* polynomial = floats(scratch.polynomial);
+  void* workspace = memory + scratch.gemm;
+  const int64_t inner = sizes.inner();
+  for (int i = 0; i < kIterations; ++i) {
+    gemm(sizes.gram(), x, x, nullptr, gram, workspace, pool);
+    gemm(sizes.square(), gram, gram, nullptr, polynomial, workspace, pool);
+    blend(pool, inner * inner, kB, gram, kC, polynomial);
+    for (int64_t j = 0; j < inner; ++j) polynomial[j * (inner + 1)] += kA;
+    if (sizes.is_wide()) {
+      gemm(sizes.apply(), polynomial, x, nullptr, next, workspace, pool);
+    } else {
+      gemm(sizes.apply(), x, polynomial, nullptr, next, workspace, pool);
+    }
+    std::swap(x, next);
+  }
+  return x;
+}
+
+// Inputs: param, grad, momentum, rate, factor. The output is the parameter itself.
+void run(const Launch& launch) {
+  const Muon& options = launch.get<Muon>();
+  const Sizes sizes(launch.inputs[0].shape, options.parts, launch.precision);
+  const Scratch scratch(sizes);
+  auto* memory = static_cast<std::byte*>(launch.workspace);
+  auto* x = reinterpret_cast<float*>(memory + scratch.x);
+  const int64_t n = sizes.elements();
+  const float rate = launch.inputs[3].f32()[0];
+  const float fresh = (1 - options.momentum) * launch.inputs[4].f32()[0];
+  const float step = 0.2f * rate * std::sqrt(static_cast<float>(std::max(sizes.rows, sizes.columns)));
+  const kernels::Kernels& kernel = kernels::kernels();
+  for (int64_t part = 0; part < options.parts; ++part) {
+    float* param = launch.inputs[0].f32() + part * n;
+    const float* grad = launch.inputs[1].f32() + part * n;
+    float* momentum = launch.inputs[2].f32() + part * n;
+    blend(*launch.pool, n, fresh, grad, options.momentum, momentum);
+    std::copy_n(momentum, n, x);
+    blend(*launch.pool, n, fresh, grad, options.momentum, x);
+    const float norm = static_cast<float>(std::sqrt(kernel.sum_of_squares(n, x)));
+    parallel_ranges(*launch.pool, n, kGrain, [&](int64_t begin, int64_t end) {
+      kernel.scale(end - begin, 1 / (norm + kTiny), x + begin, x + begin);
+    });
+    blend(*launch.pool, n, -step, orthogonalise(sizes, scratch, memory, *launch.pool), 1 - rate * options.decay, param);
+  }
+}
+
+size_t workspace(const Node& node, const Graph& graph) {
+  return Scratch(Sizes(graph.value(node.inputs[0]).shape, std::any_cast<const Muon&>(node.params).parts, {})).bytes;
+}
+
+double flops(const Node& node, const Graph& graph) {
+  const int64_t parts = std::any_cast<const Muon&>(node.params).parts;
+  const Sizes sizes(graph.value(node.inputs[0]).shape, parts, {});
+  double products = 0;
+  for (const GemmShape& s : {sizes.gram(), sizes.square(), sizes.apply()}) products += gemm_flops(s.m, s.n, s.k);
+  return products * static_cast<double>(kIterations * parts);
+}
+
+}  // namespace
+
+const Op kMuon{.name = "muon", .run = run, .workspace = workspace, .flops = flops, .alias = true};
+
+Tensor muon(Tensor param, Tensor grad, Tensor momentum, Tensor rate, Tensor factor, const Muon& options) {
+  check_f32("muon", {param, grad, momentum, rate, factor});
+  for (const Tensor& tensor : {grad, momentum}) check_shape("muon", tensor, param.shape());
+  for (const Tensor& tensor : {rate, factor}) check_shape("muon", tensor, {1});
+  if (param.shape().rank() != 2 || options.parts < 1 || param.shape()[0] % options.parts != 0) {
+    throw Error("muon: {} in {} parts: expected a matrix of so many equal parts", param.str(), options.parts);
+  }
+  return param.graph().append(kMuon, {param, grad, momentum, rate, factor}, {{f32, param.shape()}}, options)[0];
+}
+
+}  // namespace tinyllm
