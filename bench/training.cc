@@ -53,7 +53,7 @@ BatchSize BatchSize::parse(const std::string& text) {
 double step_flops(const ModelConfig& c, const BatchSize& size) {
   int64_t matrices = 0;
   for (const WeightSpec& spec : weight_specs(c)) {
-    if (spec.is_matrix && spec.name != "tok_emb.weight") matrices += spec.shape.size();
+    if (spec.role != WeightRole::vector && spec.name != "tok_emb.weight") matrices += spec.shape.size();
   }
   return 6.0 * static_cast<double>(size.tokens()) * static_cast<double>(matrices + c.n_layers * size.length * c.dim);
 }

@@ -44,13 +44,15 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
   // GPT-2's deviations: 0.02, and less for what is added to the residual stream twice a layer.
   constexpr float kStd = 0.02f;
   const float residual = kStd / std::sqrt(2.0f * static_cast<float>(c.n_layers));
-  std::vector<WeightSpec> specs = {{"tok_emb.weight", {c.vocab_size, c.dim}, kStd, true}};
+  std::vector<WeightSpec> specs = {{"tok_emb.weight", {c.vocab_size, c.dim}, kStd, WeightRole::table}};
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
     const auto add = [&](const char* name, Shape shape, float std) {
-      specs.push_back({fmt::format("blocks.{}.{}", layer, name), shape, std, shape.rank() == 2});
+      const WeightRole role = shape.rank() == 2 ? WeightRole::matrix : WeightRole::vector;
+      specs.push_back({fmt::format("blocks.{}.{}", layer, name), shape, std, role});
     };
     add("norm1.weight", {c.dim}, 0);
     add("attn.qkv.weight", {3 * c.dim, c.dim}, kStd);
+    specs.back().parts = 3;
     add("attn.o.weight", {c.dim, c.dim}, residual);
     add("norm2.weight", {c.dim}, 0);
     add("ffn.w1.weight", {c.ffn_dim, c.dim}, kStd);
@@ -58,8 +60,8 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
     add("ffn.w2.weight", {c.dim, c.ffn_dim}, residual);
     add("ffn.w2.bias", {c.dim}, 0);
   }
-  specs.push_back({"norm.weight", {c.dim}, 0, false});
-  specs.push_back({"lm_head.weight", {c.vocab_size, c.dim}, kStd, true});
+  specs.push_back({"norm.weight", {c.dim}, 0, WeightRole::vector});
+  specs.push_back({"lm_head.weight", {c.vocab_size, c.dim}, kStd, WeightRole::table});
   return specs;
 }
 

@@ -10,12 +10,17 @@
 
 namespace tinyllm {
 
+/// What a weight is to an optimiser: a table with a row for each token (embeddings, head), a matrix between hidden
+/// states, or a vector (norms and biases, which do not decay).
+enum class WeightRole : uint8_t { table, matrix, vector };
+
 /// One weight of the model: what a file must hold, and how training begins and treats it.
 struct WeightSpec {
   std::string name;
   Shape shape;
   float init_std;  ///< Normal with this deviation; 0: all ones for norms, zeros for biases.
-  bool is_matrix;  ///< Weight decay is for matrices; not for norms and biases.
+  WeightRole role;
+  int64_t parts = 1;  ///< Matrices of equal size that lie one below the other in it.
 };
 
 /// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.o, norm2, ffn.w1, ffn.w2},

@@ -21,6 +21,7 @@ void run(const Launch& launch) {
   kernels::AdamWStep now{};
   now.rate = launch.inputs[5].f32()[0];
   now.factor = launch.inputs[6].f32()[0];
+  if (now.factor == 0) return;
   now.beta1 = options.beta1;
   now.beta2 = options.beta2;
   now.eps = options.eps;

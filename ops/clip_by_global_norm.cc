@@ -34,9 +34,9 @@ void run(const Launch& launch) {
   double total = 0;
   for (int64_t i = 0; i < pieces; ++i) total += partial[i];
   const double norm = std::sqrt(total);
+  const double limit = static_cast<double>(launch.get<Params>().max_norm);
   launch.outputs[0].f32()[0] = static_cast<float>(norm);
-  launch.outputs[1].f32()[0] =
-      static_cast<float>(std::min(1.0, static_cast<double>(launch.get<Params>().max_norm) / (norm + 1e-6)));
+  launch.outputs[1].f32()[0] = std::isfinite(norm) ? static_cast<float>(std::min(1.0, limit / (norm + 1e-6))) : 0.0f;
 }
 
 }  // namespace

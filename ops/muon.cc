@@ -56,10 +56,8 @@ struct Scratch {
 // `y = a x + b y`, in pieces of fixed size.
 void blend(ThreadPool& pool, int64_t n, float a, const float* x, float b, float* y) {
   const kernels::Kernels& kernel = kernels::kernels();
-  parallel_ranges(pool, n, kGrain, [&](int64_t begin, int64_t end) {
-    kernel.scale(end - begin, b, y + begin, y + begin);
-    kernel.add_scaled(end - begin, a, x + begin, y + begin);
-  });
+  parallel_ranges(pool, n, kGrain,
+                  [&](int64_t begin, int64_t end) { kernel.blend(end - begin, a, x + begin, b, y + begin); });
 }
 
 // Runs the iterations on the matrix at `scratch.x`; returns where the result lies.
@@ -95,7 +93,9 @@ void run(const Launch& launch) {
   auto* x = reinterpret_cast<float*>(memory + scratch.x);
   const int64_t n = sizes.elements();
   const float rate = launch.inputs[3].f32()[0];
-  const float fresh = (1 - options.momentum) * launch.inputs[4].f32()[0];
+  const float factor = launch.inputs[4].f32()[0];
+  if (factor == 0) return;
+  const float fresh = (1 - options.momentum) * factor;
   const float step = 0.2f * rate * std::sqrt(static_cast<float>(std::max(sizes.rows, sizes.columns)));
   const kernels::Kernels& kernel = kernels::kernels();
   for (int64_t part = 0; part < options.parts; ++part) {

@@ -117,12 +117,13 @@ Tensor mean(Tensor x, int axis);
 
 // ---- Optimiser ------------------------------------------------------------------------------------------------------
 
-/// total += factor * x in place: gradients of the parts of a batch. total (a state) and x of one shape, factor [1].
-/// Returns the total, to be asked of `compile`. Not differentiable.
-Tensor accumulate(Tensor total, Tensor x, Tensor factor);
+/// total = keep * total + factor * x in place: gradients of the parts of a batch, or an average that moves along. total
+/// (a state) and x of one shape, factor [1]. Returns the total, to be asked of `compile`. Not differentiable.
+Tensor accumulate(Tensor total, Tensor x, Tensor factor, float keep = 1);
 
-/// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1].
-/// Multiply the gradients by `factor` (adamw does) to clip them to `max_norm`. The sum is kept in double.
+/// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1]; factor is
+/// 0 where the norm is not finite. Multiply the gradients by `factor` to clip them to `max_norm`, as adamw and muon do,
+/// which leave everything as it is where it is 0. The sum is kept in double.
 /// Source: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013.
 struct ClippedNorm {
   Tensor norm;

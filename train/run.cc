@@ -14,15 +14,13 @@ constexpr const char* kPlanNote = "plan";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// All that decides what the run computes; a checkpoint is of this plan or of another.
+// All that decides what the run computes, a line for each; a checkpoint is of this plan or of another.
 std::string plan_of(const std::vector<Stage>& stages) {
   std::string plan;
   for (const Stage& stage : stages) {
-    const Recipe& r = stage.recipe;
-    plan += fmt::format(
-        "{}: {} steps of {}x{}x{} in {}, rate {} to {} after {}, clip {}, beta2 {}, decay {}, seed {}, data {:016x}\n",
-        stage.name, r.steps, r.accumulate, r.rows, r.length, name_of(r.precision), r.rate, r.final_rate, r.warmup,
-        r.clip, r.beta2, r.decay, r.seed, stage.train.hash());
+    for (const auto& [name, value] : settings(stage.recipe))
+      plan += fmt::format("{} {}: {}\n", stage.name, name, value);
+    plan += fmt::format("{} data: {:016x}\n", stage.name, stage.train.hash());
   }
   return plan;
 }

@@ -3,17 +3,15 @@
 #include <tinyllm/model/safetensors.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tinyllm.h>
+#include <tinyllm/train/update.h>
 
 #include <cmath>
-#include <numbers>
 
 namespace tinyllm {
 namespace {
 
 constexpr const char* kStepNote = "step";
 
-std::string m_name(const std::string& weight) { return "adamw.m." + weight; }
-std::string v_name(const std::string& weight) { return "adamw.v." + weight; }
 std::string grad_name(const std::string& weight) { return "grad." + weight; }
 
 // The loss of a batch, its inputs named as in Batch.
@@ -56,36 +54,7 @@ Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, 
   return pass;
 }
 
-// Clipping and AdamW.
-struct Update {
-  Tensor norm;
-  std::vector<Tensor> weights;
-};
-Update append_update(Graph& graph, const ModelConfig& config, const Recipe& recipe, const std::vector<Tensor>& weights,
-                     const std::vector<Tensor>& grads, Tensor step) {
-  const Tensor rate = graph.input("rate", f32, {1});
-  const ClippedNorm clipped = clip_by_global_norm(grads, recipe.clip);
-  const std::vector<WeightSpec> specs = weight_specs(config);
-  Update update{clipped.norm, {}};
-  for (size_t i = 0; i < specs.size(); ++i) {
-    const AdamW options{.beta2 = recipe.beta2, .decay = specs[i].is_matrix ? recipe.decay : 0.0f};
-    update.weights.push_back(adamw(weights[i], grads[i], graph.state(m_name(specs[i].name), f32, specs[i].shape),
-                                   graph.state(v_name(specs[i].name), f32, specs[i].shape), step, rate, clipped.factor,
-                                   options));
-  }
-  return update;
-}
-
 }  // namespace
-
-float rate_at(const Recipe& r, int64_t step) {
-  if (step < r.warmup) return r.rate * static_cast<float>(step + 1) / static_cast<float>(r.warmup);
-  const double total = static_cast<double>(std::max<int64_t>(1, r.steps - r.warmup));
-  const double done = std::min(1.0, static_cast<double>(step - r.warmup) / total);
-  const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * done));
-  const double last = static_cast<double>(r.final_rate);
-  return static_cast<float>(static_cast<double>(r.rate) * (last + (1 - last) * cosine));
-}
 
 // Without accumulation `pass` is the whole step, and gradients live in its arena until they are applied. With it,
 // `pass` adds the gradients of a part of the batch to states, and `update` applies them.
@@ -113,8 +82,8 @@ void Trainer::State::compile_whole(const CompileOptions& options) {
   const Update updated = append_update(graph, model.config, recipe, both.weights, both.grads, step);
   loss = both.loss;
   norm = updated.norm;
-  std::vector<Tensor> outputs = updated.weights;
-  outputs.insert(outputs.end(), {loss, norm});
+  std::vector<Tensor> outputs = updated.results;
+  outputs.push_back(loss);
   pass = compile(graph, outputs, options);
 }
 
@@ -139,9 +108,7 @@ void Trainer::State::compile_parts(const CompileOptions& options) {
   const Update updated =
       append_update(update_graph, model.config, recipe, weights, grads, update_graph.input("step", i32, {1}));
   norm = updated.norm;
-  outputs = updated.weights;
-  outputs.push_back(norm);
-  update = compile(update_graph, outputs, options);
+  update = compile(update_graph, updated.results, options);
 }
 
 void Trainer::State::clear_grads() {
@@ -175,21 +142,13 @@ Trainer::Step Trainer::State::take(const Batch& batch, Run run) {
     update->as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
     run(*update);
   }
-  const Step step{static_cast<float>(mean), last.read<float>(norm)[0], rate_at(recipe, done)};
-  if (!std::isfinite(step.loss) || !std::isfinite(step.grad_norm)) {
-    throw Error("training: step {}: loss {} and gradient norm {} are not finite; a learning rate below {} may help",
-                done + 1, step.loss, step.grad_norm, recipe.rate);
-  }
   ++done;
-  return step;
+  return {static_cast<float>(mean), last.read<float>(norm)[0], last.as<float>("rate")[0]};
 }
 
 Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool)
     : state_(std::make_unique<State>(model, recipe)) {
-  if (recipe.rows < 1 || recipe.accumulate < 1 || recipe.length < 1 || recipe.length > model.config.context) {
-    throw Error("training: {} batches of {} rows of {} tokens: expected 1 or more of 1 or more rows of 1 to {}",
-                recipe.accumulate, recipe.rows, recipe.length, model.config.context);
-  }
+  check(recipe, model.config.context);
   const CompileOptions options{
       .pool = &pool, .store = model.weights.get(), .states = &state_->moments, .precision = recipe.precision};
   if (recipe.accumulate == 1) {
@@ -237,27 +196,38 @@ std::vector<OpTime> Trainer::profile(const Batch& batch) {
   return all;
 }
 
+void Trainer::copy_average(Store& weights) const {
+  const auto keep = static_cast<double>(state_->recipe.average);
+  const auto scale = static_cast<float>(1 / (1 - std::pow(keep, static_cast<double>(state_->done))));
+  for (const WeightSpec& spec : weight_specs(state_->model.config)) {
+    const std::span<const float> average = state_->moments.at(average_name(spec.name)).as<float>();
+    std::transform(average.begin(), average.end(), weights.at(spec.name).as<float>().begin(),
+                   [&](float x) { return x * scale; });
+  }
+}
+
 void Trainer::save(const std::filesystem::path& path, std::map<std::string, std::string> notes) const {
   std::vector<NamedTensor> tensors;
   const auto add = [&](const Store& store, const std::string& name) {
     const Store::Entry& entry = store.at(name);
     tensors.push_back({entry.name, entry.dtype, entry.shape, entry.data});
   };
-  for (const WeightSpec& spec : weight_specs(state_->model.config)) {
-    add(*state_->model.weights, spec.name);
-    add(state_->moments, m_name(spec.name));
-    add(state_->moments, v_name(spec.name));
-  }
+  for (const WeightSpec& spec : weight_specs(state_->model.config)) add(*state_->model.weights, spec.name);
+  for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe))
+    add(state_->moments, state.name);
   notes[kStepNote] = std::to_string(state_->done);
   save_safetensors(path, tensors, std::move(notes));
 }
 
 void Trainer::restore(const Safetensors& checkpoint) {
+  const auto read = [&](const Store& store, const std::string& name, const Shape& shape) {
+    checkpoint.read(name, shape, store.at(name).as<float>());
+  };
   for (const WeightSpec& spec : weight_specs(state_->model.config)) {
-    checkpoint.read(spec.name, spec.shape, state_->model.weights->at(spec.name).as<float>());
-    for (const std::string& name : {m_name(spec.name), v_name(spec.name)}) {
-      checkpoint.read(name, spec.shape, state_->moments.at(name).as<float>());
-    }
+    read(*state_->model.weights, spec.name, spec.shape);
+  }
+  for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe)) {
+    read(state_->moments, state.name, state.shape);
   }
   state_->done = checkpoint.number(kStepNote);
 }

@@ -3,37 +3,15 @@
 #include <tinyllm/model/model.h>
 #include <tinyllm/tensor/program.h>
 #include <tinyllm/train/dataset.h>
+#include <tinyllm/train/recipe.h>
 
+#include <cmath>
 #include <map>
 
 namespace tinyllm {
 
-/// How a stretch of training goes.
-struct Recipe {
-  int64_t rows = 8;        ///< That are computed at once.
-  int64_t length = 256;    ///< Tokens of a row.
-  int64_t accumulate = 1;  ///< Times `rows` in a batch: their gradients add up, and memory is that of one time.
-  int64_t steps = 1000;
-  float rate = 3e-4f;       ///< The highest learning rate.
-  float final_rate = 0.1f;  ///< The last one, as a part of the highest.
-  int64_t warmup = 100;     ///< Steps in which the rate rises from 0.
-  float clip = 1.0f;        ///< Largest global norm of the gradient.
-  float beta2 = 0.99f;      ///< Of AdamW.
-  float decay = 0.1f;       ///< Of matrices; norms and biases have none.
-  uint64_t seed = 1;        ///< Of the order of the data and of dropout.
-  /// Keep only what enters each block, and compute the rest again in the backward pass: less memory, more time, the
-  /// same bits.
-  bool recompute = false;
-  Precision precision = Precision::fp32;  ///< Of matrix products; weights and all sums are float.
-
-  int64_t batch_rows() const { return rows * accumulate; }
-};
-
-/// The learning rate of a step counted from 0: linear warm-up, then half a cosine down to the final rate.
-float rate_at(const Recipe& recipe, int64_t step);
-
-/// Training steps over a model: forward, backward, clipping and AdamW as one program; with accumulation as two, of
-/// which the first runs for each part of the batch.
+/// Training steps over a model: forward, backward, clipping and the optimiser as one program; with accumulation as two,
+/// of which the first runs for each part of the batch.
 class Trainer {
  public:
   /// `model` must outlive the trainer. Throws Error when the recipe's rows, length or accumulation cannot be, or its
@@ -45,10 +23,12 @@ class Trainer {
     float loss;       ///< Mean over the learned targets, before the update.
     float grad_norm;  ///< Before clipping.
     float rate;
+
+    /// Otherwise the step left weights and moments as they were.
+    bool is_finite() const { return std::isfinite(loss) && std::isfinite(grad_norm); }
   };
-  /// Takes the next step with a batch of `recipe.batch_rows()` rows. Throws Error for another number of rows, where the
-  /// CPU lacks the recipe's precision, and when loss or gradient is not finite: the weights are spoilt then, and what
-  /// was saved last is what counts.
+  /// Takes the next step with a batch of `recipe.batch_rows()` rows. Throws Error for another number of rows, and where
+  /// the CPU lacks the recipe's precision.
   Step step(const Batch& batch);
   int64_t steps_done() const;
 
@@ -58,6 +38,9 @@ class Trainer {
   Memory memory() const;
   /// Takes the next step as `step` does, and says what each op did in it, in no order.
   std::vector<OpTime> profile(const Batch& batch);
+
+  /// The weights' average over the steps, where the recipe has one; at least one step must be done.
+  void copy_average(Store& weights) const;
 
   /// Everything that the next step depends on, in one file: weights, moments, the number of steps. `notes` are kept
   /// with it and given back.

@@ -127,8 +127,8 @@ struct Kernels {
   void (*attention_grad)(const AttentionHead& head);
 
   // update.cc
-  /// total += factor * x.
-  void (*add_scaled)(int64_t n, float factor, const float* x, float* total);
+  /// total = keep * total + factor * x.
+  void (*blend)(int64_t n, float factor, const float* x, float keep, float* total);
   void (*adamw)(int64_t n, const AdamWStep& step, const float* grad, float* param, float* m, float* v);
   double (*sum_of_squares)(int64_t n, const float* x);
   double (*sum)(int64_t n, const float* x);

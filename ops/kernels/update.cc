@@ -4,9 +4,9 @@
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
-void add_scaled(int64_t n, float factor, const float* x, float* total) {
+void blend(int64_t n, float factor, const float* x, float keep, float* total) {
   for_each_vector(n, [&](int64_t i, int64_t count) {
-    store_any(total + i, load_any(total + i, count) + factor * load_any(x + i, count), count);
+    store_any(total + i, load_any(total + i, count) * keep + factor * load_any(x + i, count), count);
   });
 }
 
@@ -49,7 +49,7 @@ double sum(int64_t n, const float* x) {
 }  // namespace
 
 void fill_update(Kernels& table) {
-  table.add_scaled = add_scaled;
+  table.blend = blend;
   table.adamw = adamw;
   table.sum_of_squares = sum_of_squares;
   table.sum = sum;

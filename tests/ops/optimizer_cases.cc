@@ -28,15 +28,17 @@ OpCase clip_case(const std::string& name, const std::vector<Shape>& shapes, floa
   return test;
 }
 
-OpCase accumulate_case(Shape shape) {
+OpCase accumulate_case(Shape shape, float keep) {
   OpCase test;
-  test.name = fmt::format("accumulate {}", shape);
+  test.name = fmt::format("accumulate {}, keeping {}", shape, keep);
   test.check_gradient = false;
   test.arguments = {{f32, shape, -1, 1, false, Kind::state}, {f32, shape, -1, 1, false}, {f32, {1}, -2, 2, false}};
-  test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {accumulate(in[0], in[1], in[2])}; };
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {accumulate(in[0], in[1], in[2], keep)};
+  };
   test.reference = [=](const std::vector<Array>& in) {
     Array total = in[0];
-    for (int64_t i = 0; i < shape.size(); ++i) total[i] += in[2][0] * in[1][i];
+    for (int64_t i = 0; i < shape.size(); ++i) total[i] = double(keep) * total[i] + in[2][0] * in[1][i];
     return std::vector<Array>{total};
   };
   return test;
@@ -148,8 +150,9 @@ std::vector<OpCase> optimizer_cases() {
       clip_case("beyond the limit", {{5, 7}, {0}, {3}}, 0.5f),
       clip_case("within the limit", {{5, 7}, {3}}, 50.0f),
       clip_case("many elements", {{70001}, {3, 130000}}, 1.0f),
-      accumulate_case({300, 111}),
-      accumulate_case({0}),
+      accumulate_case({300, 111}, 1),
+      accumulate_case({300, 111}, 0.9f),
+      accumulate_case({0}, 1),
       adamw_case({13}, 1),
       adamw_case({300, 111}, 1000),
       adamw_case({0}, 2),

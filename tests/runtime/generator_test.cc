@@ -15,7 +15,7 @@ Model sample_model(int64_t context = 160) {
       fresh_model({.dim = 32, .n_layers = 2, .n_heads = 4, .ffn_dim = 48, .context = context, .dropout = 0}, 3);
   // Larger weights than training begins with, so that answers depend on what was asked.
   for (const WeightSpec& spec : weight_specs(model.config)) {
-    if (!spec.is_matrix) continue;
+    if (spec.role == WeightRole::vector) continue;
     for (float& w : model.weights->at(spec.name).as<float>()) w *= 8;
   }
   return model;
