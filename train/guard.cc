@@ -1,0 +1,48 @@
+#include <tinyllm/train/guard.h>
+
+#include <tinyllm/tensor/error.h>
+
+#include <cmath>
+#include <numeric>
+
+namespace tinyllm {
+
+std::optional<std::string> Guard::add(int64_t step, const Trainer::Step& result) {
+  if (!result.is_finite()) return skip(step, result);
+  in_a_row_ = 0;
+  const auto loss = static_cast<double>(result.loss);
+  const auto count = static_cast<double>(recent_.size());
+  const double mean = std::accumulate(recent_.begin(), recent_.end(), 0.0) / count;
+  double squares = 0;
+  for (const double x : recent_) squares += (x - mean) * (x - mean);
+  const bool is_full = recent_.size() == kWindow;
+  recent_.push_back(loss);
+  if (!is_full) return std::nullopt;
+  recent_.pop_front();
+  if (lowest_ == 0 || mean < lowest_) lowest_ = mean;
+  if (loss > 1.1 * mean && loss > mean + 6 * std::sqrt(squares / count)) {
+    return fmt::format("the loss jumped to {:.3f} at step {}, from {:.3f} on average before", loss, step, mean);
+  }
+  return rise(result, mean);
+}
+
+std::optional<std::string> Guard::skip(int64_t step, const Trainer::Step& result) {
+  ++skipped_;
+  const std::string what = fmt::format("loss {} and gradient norm {} at step {}", result.loss, result.grad_norm, step);
+  if (++in_a_row_ == kMaxSkipped) {
+    throw Error(
+        "training: {}: {} steps in a row were not finite and changed nothing; a learning rate below {} may help", what,
+        kMaxSkipped, result.rate);
+  }
+  return what + ": skipped, the weights stay as they were";
+}
+
+std::optional<std::string> Guard::rise(const Trainer::Step& result, double mean) {
+  if (has_risen_ || mean < lowest_ + 0.5) return std::nullopt;
+  has_risen_ = true;
+  return fmt::format(
+      "the loss has risen from {:.3f} to {:.3f}: the training diverges; a learning rate below {} may help", lowest_,
+      mean, result.rate);
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tinyllm {
+
+/// One field of a line: numbers keep every digit, so that two logs can be compared to the last bit.
+using Metric = std::pair<std::string_view, std::variant<int64_t, double, float, std::string>>;
+
+/// A log of JSON lines, each an object with the field "step" first. Lines are flushed as they are written.
+class MetricsLog {
+ public:
+  /// Opens the log of a run that goes on after `step`: lines of later steps, which the run will write again, and a line
+  /// that was cut off, are removed. Throws Error when it cannot be read or written.
+  MetricsLog(const std::filesystem::path& path, int64_t step);
+
+  /// Throws Error when the line cannot be written.
+  void add(int64_t step, const std::vector<Metric>& fields);
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+}  // namespace tinyllm
