@@ -33,7 +33,7 @@ Batch random_batch(const BatchSize& size, int64_t vocab) {
 Model random_model() {
   const std::vector<std::string> text = {"a b c d e f g h"};
   Model model{ModelConfig{}, Tokenizer::train(text, {.vocab_size = 300})};
-  init_weights(model.config, 1, *model.weights);
+  init_weights(weight_specs(model.config), 1, *model.weights);
   return model;
 }
 

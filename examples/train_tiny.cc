@@ -109,7 +109,7 @@ tl::Model make_model(Preset& preset, const Options& o, const std::vector<std::st
   tl::Tokenizer tokenizer = tl::Tokenizer::train(texts, {preset.model.vocab_size, o.threads});
   preset.model.vocab_size = tokenizer.size();
   tl::Model model{preset.model, std::move(tokenizer)};
-  tl::init_weights(model.config, o.seed, *model.weights);
+  tl::init_weights(tl::weight_specs(model.config), o.seed, *model.weights);
   return model;
 }
 

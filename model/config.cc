@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace tinyllm {
 namespace {
 
@@ -26,7 +28,24 @@ void for_each_field(Config& config, F f) {
   f("dropout", config.dropout);
 }
 
+void check(const Lora& lora) {
+  if (lora.rank == 0) return;
+  const std::vector<std::string> known = Lora{}.targets;
+  if (lora.rank < 0 || lora.rank > 4096) throw Error("lora: rank {}, expected 1 to 4096", lora.rank);
+  if (!(lora.alpha > 0)) throw Error("lora: alpha {}, expected more than 0", lora.alpha);
+  if (lora.targets.empty()) throw Error("lora: no targets, expected some of {}", fmt::join(known, ", "));
+  for (const std::string& target : lora.targets) {
+    if (std::find(known.begin(), known.end(), target) == known.end()) {
+      throw Error("lora: target {}, expected some of {}", target, fmt::join(known, ", "));
+    }
+  }
+}
+
 }  // namespace
+
+bool Lora::adapts(std::string_view name) const {
+  return rank > 0 && std::find(targets.begin(), targets.end(), name) != targets.end();
+}
 
 void check(const ModelConfig& c) {
   constexpr int64_t kMost = int64_t{1} << 24;  // Products of two sizes stay far from overflow.
@@ -43,6 +62,7 @@ void check(const ModelConfig& c) {
   if (!(c.norm_eps > 0)) throw Error("config: rms_norm_eps is {}, expected more than 0", c.norm_eps);
   if (!(c.rope_base > 1)) throw Error("config: rope_theta is {}, expected more than 1", c.rope_base);
   if (!(c.dropout >= 0 && c.dropout < 1)) throw Error("config: dropout is {}, expected 0 <= p < 1", c.dropout);
+  check(c.lora);
 }
 
 ModelConfig load_config(const std::filesystem::path& path) {

@@ -2,8 +2,24 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace tinyllm {
+
+/// Adapters of low rank beside some matrices of every block: y = x W^T + (alpha / rank) (x A^T) B^T, A [rank, in], B
+/// [out, rank]. Training moves A and B alone. Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models",
+/// 2021.
+struct Lora {
+  int64_t rank = 0;  ///< 0: no adapters.
+  float alpha = 16;
+  std::vector<std::string> targets = {"attn.qkv", "attn.o", "ffn.w1", "ffn.w2"};  ///< Of a block, by name.
+
+  bool adapts(std::string_view name) const;
+  float scale() const { return alpha / static_cast<float>(rank); }
+  bool operator==(const Lora&) const = default;
+};
 
 /// The sizes of a decoder-only Transformer. The values here are the default model's, of about 41.6 million parameters.
 struct ModelConfig {
@@ -16,6 +32,7 @@ struct ModelConfig {
   float norm_eps = 1e-5f;
   float rope_base = 10000.0f;
   float dropout = 0.1f;  ///< While training: of attention weights and inside the feed-forward network.
+  Lora lora = {};        ///< Not part of `config.json`: adapters have files of their own, see lora.h.
 
   int64_t head_size() const { return dim / n_heads; }
   bool operator==(const ModelConfig&) const = default;

@@ -1,16 +1,15 @@
 #include <tinyllm/model/model.h>
 
+#include <tinyllm/model/lora.h>
 #include <tinyllm/model/safetensors.h>
 #include <tinyllm/model/transformer.h>
 
 #include <set>
 
 namespace tinyllm {
-namespace {
 
-void read_weights(const std::filesystem::path& path, const ModelConfig& config, Store& store) {
+void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
   const Safetensors file(path);
-  const std::vector<WeightSpec> specs = weight_specs(config);
   std::set<std::string_view> known;
   std::vector<Store::Wanted> wanted;
   for (const WeightSpec& spec : specs) {
@@ -20,11 +19,17 @@ void read_weights(const std::filesystem::path& path, const ModelConfig& config, 
   for (const Safetensors::Entry& entry : file.entries()) {
     if (!known.contains(entry.name)) throw Error("{}: {} is no weight of this model", path.string(), entry.name);
   }
-  store.add(wanted);
-  for (const WeightSpec& spec : specs) file.read(spec.name, spec.shape, store.at(spec.name).as<float>());
+  model.weights->add(wanted);
+  for (const WeightSpec& spec : specs) file.read(spec.name, spec.shape, model.weights->at(spec.name).as<float>());
 }
 
-}  // namespace
+void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
+  std::vector<NamedTensor> tensors;
+  for (const WeightSpec& spec : specs) {
+    tensors.push_back({spec.name, f32, spec.shape, model.weights->at(spec.name).data});
+  }
+  save_safetensors(path, tensors, {{"format", "pt"}});
+}
 
 Model load_model(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) throw Error("{}: there is no such model folder", folder.string());
@@ -34,7 +39,8 @@ Model load_model(const std::filesystem::path& folder) {
     throw Error("{}: the tokenizer has {} tokens, expected {} as in {}", (folder / kTokenizerFile).string(),
                 model.tokenizer.size(), config.vocab_size, kConfigFile);
   }
-  read_weights(folder / kWeightsFile, config, *model.weights);
+  load_weights(model, weight_specs(config), folder / kWeightsFile);
+  if (std::filesystem::exists(folder / kAdapterConfigFile)) load_lora(model, folder);
   return model;
 }
 
@@ -42,11 +48,8 @@ void save_model(const Model& model, const std::filesystem::path& folder) {
   make_folder(folder);
   save_config(model.config, folder / kConfigFile);
   model.tokenizer.save(folder / kTokenizerFile);
-  std::vector<NamedTensor> tensors;
-  for (const WeightSpec& spec : weight_specs(model.config)) {
-    tensors.push_back({spec.name, f32, spec.shape, model.weights->at(spec.name).data});
-  }
-  save_safetensors(folder / kWeightsFile, tensors, {{"format", "pt"}});
+  if (model.config.lora.rank > 0) save_lora(model, folder);
+  save_weights(model, weight_specs(model.config), folder / kWeightsFile);
 }
 
 }  // namespace tinyllm

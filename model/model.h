@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/config.h>
 #include <tinyllm/model/tokenizer.h>
+#include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/store.h>
 
 #include <optional>
@@ -20,11 +21,16 @@ struct Model {
   std::unique_ptr<Store> weights = std::make_unique<Store>();
 };
 
-/// Reads a folder. Throws Error that names the file and what is wrong: a file missing or damaged, a tensor missing,
-/// unknown, or of another type or shape than the config says, a tokenizer of another size.
+/// Reads a folder, and the adapters that are in it. Throws Error that names the file and what is wrong: a file missing
+/// or damaged, a tensor missing, unknown, or of another type or shape than the config says, a tokenizer of another
+/// size.
 Model load_model(const std::filesystem::path& folder);
 
 /// Writes a folder, each file whole or not at all, the weights last. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
+
+/// One file of weights, which holds exactly these. Reading adds them to the model's store.
+void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);
+void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);
 
 }  // namespace tinyllm

@@ -2,40 +2,48 @@
 
 #include <tinyllm/tensor/philox.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace tinyllm {
 namespace {
 
-// The weights as the graph asks for them. `weight_specs` has the same names and shapes: whoever changes one changes
-// both.
+// The weights as the graph asks for them. `weight_specs` and `adapter_specs` have the same names and shapes: whoever
+// changes one changes both.
 struct Weights {
   Graph& graph;
   const ModelConfig& c;
 
   Tensor get(const std::string& name, Shape shape) const { return graph.parameter(name, f32, shape); }
-  Tensor block(int64_t layer, const char* name, Shape shape) const {
+  Tensor block(int64_t layer, const std::string& name, Shape shape) const {
     return get(fmt::format("blocks.{}.{}", layer, name), shape);
+  }
+
+  // x [..., in] -> [..., out] by a matrix of a block, with its adapter where it has one.
+  Tensor project(int64_t layer, const std::string& name, Tensor x, int64_t out, bool has_bias) const {
+    const int64_t in = x.shape()[-1];
+    const Tensor y =
+        linear(x, block(layer, name + ".weight", {out, in}), has_bias ? block(layer, name + ".bias", {out}) : Tensor());
+    if (!c.lora.adapts(name)) return y;
+    const Tensor low = linear(x, block(layer, name + ".lora_a", {c.lora.rank, in}));
+    return add(y, linear(scale(low, c.lora.scale()), block(layer, name + ".lora_b", {out, c.lora.rank})));
   }
 };
 
 Tensor feed_forward(const Weights& w, int64_t layer, Tensor x, const Dropout& drop) {
-  const ModelConfig& c = w.c;
-  const Tensor up =
-      linear(x, w.block(layer, "ffn.w1.weight", {c.ffn_dim, c.dim}), w.block(layer, "ffn.w1.bias", {c.ffn_dim}));
-  return linear(silu(up, drop), w.block(layer, "ffn.w2.weight", {c.dim, c.ffn_dim}),
-                w.block(layer, "ffn.w2.bias", {c.dim}));
+  const Tensor up = w.project(layer, "ffn.w1", x, w.c.ffn_dim, true);
+  return w.project(layer, "ffn.w2", silu(up, drop), w.c.dim, true);
 }
 
 Tensor self_attention(const Weights& w, int64_t layer, Tensor x, Tensor angles, const AttentionFn& attend) {
   const ModelConfig& c = w.c;
   const int64_t batch = x.shape()[0];
   const int64_t tokens = x.shape()[1];
-  const Tensor qkv = linear(x, w.block(layer, "attn.qkv.weight", {3 * c.dim, c.dim}));
+  const Tensor qkv = w.project(layer, "attn.qkv", x, 3 * c.dim, false);
   std::vector<Tensor> parts = split(qkv, -1, {c.dim, c.dim, c.dim});
   for (Tensor& part : parts) part = reshape(part, {batch, tokens, c.n_heads, c.head_size()});
   const Tensor out = attend(layer, rope(parts[0], angles), rope(parts[1], angles), parts[2]);
-  return linear(reshape(out, {batch, tokens, c.dim}), w.block(layer, "attn.o.weight", {c.dim, c.dim}));
+  return w.project(layer, "attn.o", reshape(out, {batch, tokens, c.dim}), c.dim, false);
 }
 
 }  // namespace
@@ -65,14 +73,33 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
   return specs;
 }
 
+std::vector<WeightSpec> adapter_specs(const ModelConfig& c) {
+  std::vector<WeightSpec> specs;
+  for (const WeightSpec& spec : weight_specs(c)) {
+    constexpr std::string_view kSuffix = ".weight";
+    const std::string name = spec.name.substr(0, spec.name.size() - std::min(spec.name.size(), kSuffix.size()));
+    const bool is_target = std::any_of(c.lora.targets.begin(), c.lora.targets.end(),
+                                       [&](const std::string& target) { return name.ends_with("." + target); });
+    if (c.lora.rank == 0 || spec.role != WeightRole::matrix || !is_target) continue;
+    // As uniform numbers between plus and minus 1 / sqrt(in) have it.
+    const float std = 1 / std::sqrt(3.0f * static_cast<float>(spec.shape[1]));
+    specs.push_back({name + ".lora_a", {c.lora.rank, spec.shape[1]}, std, WeightRole::matrix});
+    specs.push_back({name + ".lora_b", {spec.shape[0], c.lora.rank}, 0, WeightRole::matrix});
+  }
+  return specs;
+}
+
+std::vector<WeightSpec> trained_specs(const ModelConfig& c) {
+  return c.lora.rank > 0 ? adapter_specs(c) : weight_specs(c);
+}
+
 int64_t parameter_count(const ModelConfig& config) {
   int64_t count = 0;
   for (const WeightSpec& spec : weight_specs(config)) count += spec.shape.size();
   return count;
 }
 
-void init_weights(const ModelConfig& config, uint64_t seed, Store& store) {
-  const std::vector<WeightSpec> specs = weight_specs(config);
+void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store) {
   std::vector<Store::Wanted> wanted;
   for (const WeightSpec& spec : specs) wanted.push_back({spec.name, f32, spec.shape});
   store.add(wanted);

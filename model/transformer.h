@@ -27,11 +27,17 @@ struct WeightSpec {
 /// norm.weight, lm_head.weight. A matrix is [out, in]; rows of attn.qkv are all of Q, then K, then V.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
-/// The number of weights.
+/// Of the adapters: blocks.I.<target>.lora_a and lora_b.
+std::vector<WeightSpec> adapter_specs(const ModelConfig& config);
+/// What training moves: the adapters where there are any, else every weight.
+std::vector<WeightSpec> trained_specs(const ModelConfig& config);
+
+/// The number of weights, without adapters.
 int64_t parameter_count(const ModelConfig& config);
 
-/// Draws weights as training begins with them, as a function of the seed alone.
-void init_weights(const ModelConfig& config, uint64_t seed, Store& store);
+/// Adds weights to a store and draws them as training begins with them, as a function of the seed alone. Adapters begin
+/// so that they change nothing.
+void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store);
 
 /// What a forward pass sees. Tensors are i32 [B, T].
 struct TransformerInputs {

@@ -12,8 +12,7 @@ void run(const Launch& launch) {
   const float factor = launch.inputs[2].f32()[0];
   const float keep = launch.get<float>();
   parallel_ranges(*launch.pool, launch.inputs[0].size(), 16384, [&](int64_t begin, int64_t end) {
-    kernels::kernels().blend(end - begin, factor, launch.inputs[1].f32() + begin, keep,
-                             launch.inputs[0].f32() + begin);
+    kernels::kernels().blend(end - begin, factor, launch.inputs[1].f32() + begin, keep, launch.inputs[0].f32() + begin);
   });
 }
 

@@ -48,7 +48,7 @@ Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, 
   const Dropout dropout{.seed = recipe.seed, .step = step};
   Pass pass;
   pass.loss = batch_loss(graph, config, recipe.rows, recipe.length, dropout, &residuals);
-  for (const WeightSpec& spec : weight_specs(config)) pass.weights.push_back(graph.find(spec.name));
+  for (const WeightSpec& spec : trained_specs(config)) pass.weights.push_back(graph.find(spec.name));
   if (!recipe.recompute) residuals.clear();
   pass.grads = gradients(pass.loss, pass.weights, {.checkpoints = residuals});
   return pass;
@@ -88,7 +88,7 @@ void Trainer::State::compile_whole(const CompileOptions& options) {
 }
 
 void Trainer::State::compile_parts(const CompileOptions& options) {
-  const std::vector<WeightSpec> specs = weight_specs(model.config);
+  const std::vector<WeightSpec> specs = trained_specs(model.config);
   const Pass both = append_pass(graph, model.config, recipe, graph.input("step", i32, {1}));
   const Tensor share = graph.input("share", f32, {1});
   loss = both.loss;
@@ -112,7 +112,7 @@ void Trainer::State::compile_parts(const CompileOptions& options) {
 }
 
 void Trainer::State::clear_grads() {
-  for (const WeightSpec& spec : weight_specs(model.config)) {
+  for (const WeightSpec& spec : trained_specs(model.config)) {
     const std::span<float> grad = moments.at(grad_name(spec.name)).as<float>();
     std::fill(grad.begin(), grad.end(), 0.0f);
   }
@@ -199,7 +199,7 @@ std::vector<OpTime> Trainer::profile(const Batch& batch) {
 void Trainer::copy_average(Store& weights) const {
   const auto keep = static_cast<double>(state_->recipe.average);
   const auto scale = static_cast<float>(1 / (1 - std::pow(keep, static_cast<double>(state_->done))));
-  for (const WeightSpec& spec : weight_specs(state_->model.config)) {
+  for (const WeightSpec& spec : trained_specs(state_->model.config)) {
     const std::span<const float> average = state_->moments.at(average_name(spec.name)).as<float>();
     std::transform(average.begin(), average.end(), weights.at(spec.name).as<float>().begin(),
                    [&](float x) { return x * scale; });
@@ -212,7 +212,7 @@ void Trainer::save(const std::filesystem::path& path, std::map<std::string, std:
     const Store::Entry& entry = store.at(name);
     tensors.push_back({entry.name, entry.dtype, entry.shape, entry.data});
   };
-  for (const WeightSpec& spec : weight_specs(state_->model.config)) add(*state_->model.weights, spec.name);
+  for (const WeightSpec& spec : trained_specs(state_->model.config)) add(*state_->model.weights, spec.name);
   for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe))
     add(state_->moments, state.name);
   notes[kStepNote] = std::to_string(state_->done);
@@ -223,7 +223,7 @@ void Trainer::restore(const Safetensors& checkpoint) {
   const auto read = [&](const Store& store, const std::string& name, const Shape& shape) {
     checkpoint.read(name, shape, store.at(name).as<float>());
   };
-  for (const WeightSpec& spec : weight_specs(state_->model.config)) {
+  for (const WeightSpec& spec : trained_specs(state_->model.config)) {
     read(*state_->model.weights, spec.name, spec.shape);
   }
   for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe)) {

@@ -19,7 +19,7 @@ Update append_update(Graph& graph, const ModelConfig& config, const Recipe& reci
                      const std::vector<Tensor>& grads, Tensor step) {
   const Tensor rate = graph.input("rate", f32, {1});
   const ClippedNorm clipped = clip_by_global_norm(grads, recipe.clip);
-  const std::vector<WeightSpec> specs = weight_specs(config);
+  const std::vector<WeightSpec> specs = trained_specs(config);
   Update update{clipped.norm, {clipped.norm}};
   for (size_t i = 0; i < specs.size(); ++i) {
     const WeightSpec& spec = specs[i];
@@ -45,7 +45,7 @@ Update append_update(Graph& graph, const ModelConfig& config, const Recipe& reci
 
 std::vector<Store::Wanted> update_states(const ModelConfig& config, const Recipe& recipe) {
   std::vector<Store::Wanted> states;
-  for (const WeightSpec& spec : weight_specs(config)) {
+  for (const WeightSpec& spec : trained_specs(config)) {
     if (has_muon(recipe, spec)) {
       states.push_back({momentum_name(spec.name), f32, spec.shape});
     } else {

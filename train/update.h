@@ -11,7 +11,7 @@ struct Update {
   std::vector<Tensor> results;  ///< To be asked of `compile`.
 };
 
-/// Appends the update of `weights` by `grads` (both as in `weight_specs`), in a graph that has the input "step", i32
+/// Appends the update of `weights` by `grads` (both as in `trained_specs`), in a graph that has the input "step", i32
 /// [1], counted from 1; adds the input "rate", f32 [1].
 Update append_update(Graph& graph, const ModelConfig& config, const Recipe& recipe, const std::vector<Tensor>& weights,
                      const std::vector<Tensor>& grads, Tensor step);

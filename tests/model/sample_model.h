@@ -12,7 +12,7 @@ inline Model fresh_model(ModelConfig config, uint64_t seed = 1) {
   Tokenizer tokenizer = sample_tokenizer();
   config.vocab_size = tokenizer.size();
   Model model{config, std::move(tokenizer)};
-  init_weights(config, seed, *model.weights);
+  init_weights(weight_specs(config), seed, *model.weights);
   return model;
 }
 

@@ -15,11 +15,11 @@ TEST_CASE("a gradient that is not finite changes nothing") {
   const Tensor step = graph.input("step", i32, {1});
   const Tensor rate = graph.input("rate", f32, {1});
   const ClippedNorm clipped = clip_by_global_norm({grad}, 1);
-  const std::vector<Tensor> results = {adamw(graph.parameter("a", f32, shape), grad, graph.state("m", f32, shape),
-                                             graph.state("v", f32, shape), step, rate, clipped.factor, {}),
-                                       muon(graph.parameter("b", f32, shape), grad, graph.state("momentum", f32, shape),
-                                            rate, clipped.factor, {}),
-                                       clipped.norm};
+  const std::vector<Tensor> results = {
+      adamw(graph.parameter("a", f32, shape), grad, graph.state("m", f32, shape), graph.state("v", f32, shape), step,
+            rate, clipped.factor, {}),
+      muon(graph.parameter("b", f32, shape), grad, graph.state("momentum", f32, shape), rate, clipped.factor, {}),
+      clipped.norm};
   Program program = compile(graph, results, {.threads = 2});
   std::vector<float> values(static_cast<size_t>(shape.size()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = 0.25f * static_cast<float>(i + 1);
