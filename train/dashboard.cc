@@ -8,13 +8,14 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <fstream>
 #include <string_view>
 #include <thread>
 #endif
@@ -50,16 +51,15 @@ int64_t number(const httplib::Request& request, const char* name) {
 // A log that is started again is another file: its number says so.
 void reply_lines(const std::filesystem::path& path, const httplib::Request& request, httplib::Response& response) {
   struct stat about {};
-  std::ifstream file(path, std::ios::binary);
-  const bool is_there = file && stat(path.c_str(), &about) == 0;
-  const auto size = is_there ? static_cast<int64_t>(about.st_size) : 0;
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool is_there = file >= 0 && fstat(file, &about) == 0;
+  const auto size = static_cast<int64_t>(about.st_size);
   const auto id = static_cast<int64_t>(about.st_ino);
   int64_t from = number(request, "from");
   if (number(request, "file") != id || from < 0 || from > size) from = 0;
   std::string bytes(static_cast<size_t>(std::min(size - from, kMaxReply)), '\0');
-  file.seekg(from);
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  bytes.resize(static_cast<size_t>(std::max<ssize_t>(pread(file, bytes.data(), bytes.size(), from), 0)));
+  if (file >= 0) close(file);
   using std::chrono::system_clock;
   const int64_t age = system_clock::to_time_t(system_clock::now()) - about.st_mtime;
   response.set_header("Metrics-File", fmt::format("{}", id));

@@ -14,7 +14,7 @@ class Dashboard {
   /// this machine as their host are answered, so that no page from elsewhere can read the run. Throws Error when the
   /// port is in use, or when the library was built without cpp-httplib.
   Dashboard(int port, std::filesystem::path metrics, const std::string& address = "127.0.0.1");
-  /// Stops serving, without waiting for browsers to go.
+  /// Stops serving at once, or within a second while a browser holds a connection that it does not use.
   ~Dashboard();
   Dashboard(const Dashboard&) = delete;
   Dashboard& operator=(const Dashboard&) = delete;

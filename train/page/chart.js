@@ -29,10 +29,17 @@ function ticks(low, high, count) {
   return found;
 }
 
+// The same for seconds, which are round in minutes and hours.
+function clockTicks(low, high, count) {
+  const rough = (high - low) / count;
+  const unit = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400].find((n) => n >= rough) ?? 86400;
+  return ticks(low / unit, high / unit, count).filter(Number.isInteger).map((value) => value * unit);
+}
+
 function logTicks(low, high) {
   const found = [];
   for (let power = Math.floor(low); power <= high; ++power)
-    for (const n of high - low < 1.5 ? [1, 2, 3, 5, 7] : [1]) {
+    for (const n of high - low < 1.2 ? [1, 2, 3, 5, 7] : high - low < 2.5 ? [1, 2, 5] : [1]) {
       const at = Math.log10(n) + power;
       if (at >= low && at <= high) found.push(10 ** at);
     }
@@ -52,7 +59,7 @@ function indexAt(values, value) {
 class Chart {
   // lines: [{name, color, width, dots, get() -> [xs, ys]}]; onHover(x or null) is called with the x under the pointer.
   constructor(parent, {lines, wide, log, format = short, onHover}) {
-    Object.assign(this, {lines, log, format});
+    Object.assign(this, {lines, wide, log, format});
     const box = parent.appendChild(document.createElement("div"));
     box.className = wide ? "chart wide" : "chart";
     this.legend = box.appendChild(document.createElement("div"));
@@ -67,8 +74,8 @@ class Chart {
     this.canvas.addEventListener("pointerleave", () => onHover(null));
   }
 
-  // range: of x; marks: [{x, color, text}]; at: the x that is pointed at, or null.
-  draw({range, marks, at, formatX}) {
+  // range: of x; marks: [{x, color, text}]; at: the x that is pointed at, or null, and place: what it is called.
+  draw({range, marks, at, place, formatX, ticksX}) {
     const ratio = devicePixelRatio || 1;
     Object.assign(this, {range, width: this.canvas.clientWidth, height: this.canvas.clientHeight});
     Object.assign(this, {left: 46, right: 8, top: 12, bottom: 22});
@@ -79,7 +86,7 @@ class Chart {
     this.pen.font = "11px system-ui, sans-serif";
     const data = this.lines.map((line) => line.get());
     this.limits = this.findLimits(data);
-    this.drawGrid(formatX);
+    this.drawGrid(formatX, ticksX);
     this.drawMarks(marks);
     this.pen.save();
     this.pen.beginPath();
@@ -88,7 +95,7 @@ class Chart {
     this.lines.forEach((line, i) => this.drawLine(line, ...data[i]));
     this.drawPointer(data, at);
     this.pen.restore();
-    this.drawLegend(data, at, formatX);
+    this.drawLegend(data, at, place);
   }
 
   x(value) {
@@ -113,13 +120,13 @@ class Chart {
     return [low >= 0 && low < margin && !this.log ? 0 : low - margin, high + margin];
   }
 
-  drawGrid(formatX) {
+  drawGrid(formatX, ticksX) {
     const {pen} = this, [low, high] = this.limits;
     pen.strokeStyle = css("--line");
     pen.fillStyle = css("--faint");
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (const value of this.log ? logTicks(low, high) : ticks(low, high, this.height > 200 ? 6 : 3)) {
+    for (const value of this.log ? logTicks(low, high) : ticks(low, high, this.wide ? 6 : 4)) {
       const y = Math.round(this.y(value)) + 0.5;
       pen.beginPath();
       pen.moveTo(this.left, y);
@@ -129,12 +136,12 @@ class Chart {
     }
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
-    for (const value of ticks(...this.range, Math.max(2, this.width / 110)))
-      if (this.x(value) < this.width - 16) pen.fillText(formatX(value), this.x(value), this.height - 6);
+    for (const value of ticksX(...this.range, Math.max(3, this.width / 110)))
+      if (this.x(value) < this.width - 20) pen.fillText(formatX(value), this.x(value), this.height - 6);
   }
 
   drawMarks(marks) {
-    const {pen} = this, isLarge = this.height > 200;
+    const {pen} = this;
     pen.textAlign = "left";
     for (const {x, color, text} of marks) {
       pen.strokeStyle = pen.fillStyle = css(color);
@@ -146,7 +153,7 @@ class Chart {
       pen.stroke();
       pen.setLineDash([]);
       pen.globalAlpha = 1;
-      if (isLarge && text) pen.fillText(text, this.x(x) + 4, this.top + 9);
+      if (this.wide && text) pen.fillText(text, this.x(x) + 4, this.top + 9);
     }
   }
 
@@ -204,7 +211,7 @@ class Chart {
   }
 
   // The names of the lines with their values at the pointer, or their last ones.
-  drawLegend(data, at, formatX) {
+  drawLegend(data, at, text) {
     this.legend.replaceChildren();
     this.lines.forEach(({name, color, alpha = 1}, i) => {
       const [xs, ys] = data[i], item = this.legend.appendChild(document.createElement("span"));
@@ -217,9 +224,9 @@ class Chart {
       const value = ys[at === null ? ys.length - 1 : indexAt(xs, at)];
       item.append(" " + this.format(value));
     });
-    if (at === null) return;
+    if (at === null || !this.wide) return;
     const place = this.legend.appendChild(document.createElement("span"));
     place.className = "at";
-    place.textContent = formatX(at);
+    place.textContent = text;
   }
 }

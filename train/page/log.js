@@ -59,11 +59,12 @@ class Log {
     for (const name of ["samples", "events", "stages"]) this[name] = this[name].filter((line) => line.step <= step);
   }
 
-  // A mean that forgets slowly, over about a hundredth of the run.
+  // A mean that forgets: over a hundredth of the run, and over less at its start, where the loss falls fast.
   smooth() {
-    const {loss, smooth} = this.steps, keep = 1 - 1 / Math.max(8, loss.length / 100);
+    const {loss, smooth} = this.steps;
     let sum = 0, weight = 0;
     loss.forEach((value, i) => {
+      const keep = 1 - 1 / Math.max(4, Math.min(i / 10, loss.length / 100));
       if (Number.isFinite(value)) { sum = keep * sum + value; weight = keep * weight + 1; }
       smooth[i] = weight ? sum / weight : NaN;
     });

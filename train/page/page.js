@@ -38,16 +38,18 @@ const charts = [
 ];
 
 function drawCharts() {
-  const xs = log.steps[view.axis], first = xs[0] ?? 0, last = xs.at(-1) ?? 1;
   const mark = (line, color, text) => ({x: log.places([line.step], view.axis)[0], color, text});
   const marks = [
     ...log.stages.map((line) => mark(line, "--mark", words(line.stage))),
     ...log.events.slice(-200).map((line) => mark(line, "--alarm", "")),
   ];
-  const formatX = view.axis === "time" ? clock : (value) => short(Math.round(value));
-  const range = [first, last > first ? last : first + 1];
+  const isTime = view.axis === "time";
+  const formatX = isTime ? clock : (value) => short(Math.round(value)), ticksX = isTime ? clockTicks : ticks;
+  const range = [0, log.steps[view.axis].at(-1) || 1];
+  const step = view.at === null ? "" : log.steps.step[indexAt(log.steps[view.axis], view.at)] ?? "";
+  const place = view.axis === "step" ? `步 ${step}` : `步 ${step} · ${formatX(view.at ?? 0)}`;
   lossChart.log = view.scale === "log";
-  for (const each of charts) each.draw({range, marks, at: view.at, formatX});
+  for (const each of charts) each.draw({range, marks, at: view.at, place, formatX, ticksX});
 }
 
 let isDue = false;
@@ -103,6 +105,7 @@ function showTiles() {
     ["验证损失 · validation", short(held.held_out_loss.at(-1))],
     ["困惑度 · perplexity", short(held.perplexity.at(-1))],
     ["每字节比特 · bits/byte", short(held.bits_per_byte.at(-1))],
+    ["学习率 · rate", short(number(last.rate))],
     ["速度 · tokens/s", short(number(last.tokens_per_second))],
     ["峰值占比 · of peak", percent(number(last.fraction_of_peak))],
     ["内存 · memory", Number.isFinite(last.resident_bytes) ? (last.resident_bytes / 1e9).toFixed(2) + " GB" : "–"],
@@ -151,7 +154,7 @@ function showEvents() {
   for (const line of log.events.slice(-200).reverse()) {
     const item = element(list, "li");
     element(item, "b", line.step);
-    item.append(words(line.event));
+    element(item, "span", words(line.event));
   }
 }
 
@@ -174,13 +177,21 @@ function showData() {
   }
 }
 
+// Made again only where there is something new: a reader may be selecting text in them.
+const shown = {};
+function showNew(name, value, show) {
+  if (shown[name] === value) return;
+  shown[name] = value;
+  show();
+}
+
 function showAll() {
   log.smooth();
   showHead();
   showTiles();
-  showSamples();
-  showEvents();
-  showData();
+  showNew("samples", log.samples.at(-1), showSamples);
+  showNew("events", log.events.at(-1), showEvents);
+  showNew("run", log.run, showData);
   drawSoon();
 }
 
