@@ -66,7 +66,7 @@ void reply_lines(const std::filesystem::path& path, const httplib::Request& requ
   response.set_header("Metrics-From", fmt::format("{}", from));
   response.set_header("Metrics-Age", fmt::format("{}", is_there ? std::max<int64_t>(age, 0) : 0));
   response.set_header("Cache-Control", "no-store");
-  response.set_content(std::move(bytes), "application/x-ndjson");  // A type that is not compressed: time is training's.
+  response.set_content(bytes, "application/x-ndjson");  // A type that is not compressed: time is training's.
 }
 
 }  // namespace
