@@ -38,6 +38,10 @@ tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "fmt" 
 if("model" IN_LIST TINYLLM_PARTS)
   # nlohmann/json is headers alone, and none of ours includes it.
   tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash")
-  tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-model" "")
+  set(httplib)
+  if(HTTPLIB_FOUND)
+    set(httplib cpp-httplib)
+  endif()
+  tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-model" "${httplib}")
   tinyllm_pkgconfig(runtime "A model answering" "tinyllm-model" "")
 endif()

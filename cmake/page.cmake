@@ -1,0 +1,16 @@
+# tinyllm_page(<target>): the page of a run, one string put together from the files in train/page/.
+function(tinyllm_page target)
+  set(folder ${PROJECT_SOURCE_DIR}/train/page)
+  file(READ ${folder}/page.html PAGE_HTML)
+  file(READ ${folder}/page.css PAGE_CSS)
+  set(PAGE_JS)
+  foreach(script chart log page)
+    file(READ ${folder}/${script}.js text)
+    string(APPEND PAGE_JS "${text}\n")
+  endforeach()
+  string(CONFIGURE "${PAGE_HTML}" PAGE_HTML @ONLY)
+  configure_file(${folder}/page.cc.in ${PROJECT_BINARY_DIR}/page.cc @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/page.html ${folder}/page.css
+               ${folder}/chart.js ${folder}/log.js ${folder}/page.js)
+  target_sources(${target} PRIVATE ${PROJECT_BINARY_DIR}/page.cc)
+endfunction()

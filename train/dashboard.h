@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace tinyllm {
+
+/// A live page of a run, served over HTTP by threads of its own that sleep while nobody looks. The browser asks for
+/// what is new in the run's metrics.jsonl, which need not be there yet and may be replaced.
+class Dashboard {
+ public:
+  /// Serves on a port (0: a free one) of an address of this machine. On a loopback address only requests that name
+  /// this machine as their host are answered, so that no page from elsewhere can read the run. Throws Error when the
+  /// port is in use, or when the library was built without cpp-httplib.
+  Dashboard(int port, std::filesystem::path metrics, const std::string& address = "127.0.0.1");
+  /// Stops serving at once, or within a second while a browser holds a connection that it does not use.
+  ~Dashboard();
+  Dashboard(const Dashboard&) = delete;
+  Dashboard& operator=(const Dashboard&) = delete;
+
+  int port() const { return port_; }
+
+ private:
+  struct Server;
+  std::unique_ptr<Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace tinyllm

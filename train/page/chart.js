@@ -1,0 +1,232 @@
+// A chart on a canvas: lines over a common x, thinned to the lowest and highest value of each pixel.
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+
+function short(value) {
+  if (value === undefined || Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  if (size >= 1e4) {
+    const power = size >= 1e9 ? [1e9, "B"] : size >= 1e6 ? [1e6, "M"] : [1e3, "k"];
+    return String(+(value / power[0]).toPrecision(4)) + power[1];
+  }
+  if (size > 0 && size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e");
+  return String(+value.toPrecision(4));
+}
+
+function clock(seconds) {
+  const whole = Math.round(seconds), two = (n) => String(n).padStart(2, "0");
+  const start = whole >= 3600 ? Math.floor(whole / 3600) + ":" + two(Math.floor(whole / 60) % 60) : Math.floor(whole / 60);
+  return start + ":" + two(whole % 60);
+}
+
+// Round numbers from low to high.
+function ticks(low, high, count) {
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((n) => n * power >= rough);
+  const found = [];
+  for (let i = Math.ceil(low / step); i * step <= high + step * 1e-9; ++i) found.push(i * step);
+  return found;
+}
+
+// The same for seconds, which are round in minutes and hours.
+function clockTicks(low, high, count) {
+  const rough = (high - low) / count;
+  const unit = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400].find((n) => n >= rough) ?? 86400;
+  return ticks(low / unit, high / unit, count).filter(Number.isInteger).map((value) => value * unit);
+}
+
+function logTicks(low, high) {
+  const found = [];
+  for (let power = Math.floor(low); power <= high; ++power)
+    for (const n of high - low < 1.2 ? [1, 2, 3, 5, 7] : high - low < 2.5 ? [1, 2, 5] : [1]) {
+      const at = Math.log10(n) + power;
+      if (at >= low && at <= high) found.push(10 ** at);
+    }
+  return found.length > 1 ? found : ticks(10 ** low, 10 ** high, 4);
+}
+
+// The index of the last of the sorted values that is at most `value`; 0 if none is.
+function indexAt(values, value) {
+  let low = 0, high = values.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= value) low = middle; else high = middle;
+  }
+  return low;
+}
+
+class Chart {
+  // lines: [{name, color, width, dots, get() -> [xs, ys]}]; onHover(x or null) is called with the x under the pointer.
+  constructor(parent, {lines, wide, log, format = short, onHover}) {
+    Object.assign(this, {lines, wide, log, format});
+    const box = parent.appendChild(document.createElement("div"));
+    box.className = wide ? "chart wide" : "chart";
+    this.legend = box.appendChild(document.createElement("div"));
+    this.legend.className = "legend";
+    this.canvas = box.appendChild(document.createElement("canvas"));
+    const hover = (event) => {
+      const at = (event.offsetX - this.left) / (this.width - this.left - this.right);
+      onHover(this.range && at >= 0 && at <= 1 ? this.range[0] + at * (this.range[1] - this.range[0]) : null);
+    };
+    this.canvas.addEventListener("pointermove", hover);
+    this.canvas.addEventListener("pointerdown", hover);
+    this.canvas.addEventListener("pointerleave", () => onHover(null));
+  }
+
+  // range: of x; marks: [{x, color, text}]; at: the x that is pointed at, or null, and place: what it is called.
+  draw({range, marks, at, place, formatX, ticksX}) {
+    const ratio = devicePixelRatio || 1;
+    Object.assign(this, {range, width: this.canvas.clientWidth, height: this.canvas.clientHeight});
+    Object.assign(this, {left: 46, right: 8, top: 12, bottom: 22});
+    this.canvas.width = this.width * ratio;
+    this.canvas.height = this.height * ratio;
+    this.pen = this.canvas.getContext("2d");
+    this.pen.scale(ratio, ratio);
+    this.pen.font = "11px system-ui, sans-serif";
+    const data = this.lines.map((line) => line.get());
+    this.limits = this.findLimits(data);
+    this.drawGrid(formatX, ticksX);
+    this.drawMarks(marks);
+    this.pen.save();
+    this.pen.beginPath();
+    this.pen.rect(this.left, this.top - 3, this.width - this.left - this.right, this.height - this.top - this.bottom + 6);
+    this.pen.clip();
+    this.lines.forEach((line, i) => this.drawLine(line, ...data[i]));
+    this.drawPointer(data, at);
+    this.pen.restore();
+    this.drawLegend(data, at, place);
+  }
+
+  x(value) {
+    return this.left + (value - this.range[0]) / (this.range[1] - this.range[0]) * (this.width - this.left - this.right);
+  }
+
+  y(value) {
+    const [low, high] = this.limits, at = this.log ? Math.log10(value) : value;
+    return this.height - this.bottom - (at - low) / (high - low) * (this.height - this.top - this.bottom);
+  }
+
+  fits(value) { return Number.isFinite(value) && (!this.log || value > 0); }
+
+  findLimits(data) {
+    let low = Infinity, high = -Infinity;
+    for (const [, values] of data)
+      for (const value of values)
+        if (this.fits(value)) { low = Math.min(low, value); high = Math.max(high, value); }
+    if (low > high) return [0, 1];
+    if (this.log) [low, high] = [Math.log10(low), Math.log10(high)];
+    const margin = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1;
+    return [low >= 0 && low < margin && !this.log ? 0 : low - margin, high + margin];
+  }
+
+  drawGrid(formatX, ticksX) {
+    const {pen} = this, [low, high] = this.limits;
+    pen.strokeStyle = css("--line");
+    pen.fillStyle = css("--faint");
+    pen.textAlign = "right";
+    pen.textBaseline = "middle";
+    for (const value of this.log ? logTicks(low, high) : ticks(low, high, this.wide ? 6 : 4)) {
+      const y = Math.round(this.y(value)) + 0.5;
+      pen.beginPath();
+      pen.moveTo(this.left, y);
+      pen.lineTo(this.width - this.right, y);
+      pen.stroke();
+      pen.fillText(this.format(value), this.left - 6, y);
+    }
+    pen.textAlign = "center";
+    pen.textBaseline = "alphabetic";
+    for (const value of ticksX(...this.range, Math.max(3, this.width / 110)))
+      if (this.x(value) < this.width - 20) pen.fillText(formatX(value), this.x(value), this.height - 6);
+  }
+
+  drawMarks(marks) {
+    const {pen} = this;
+    pen.textAlign = "left";
+    for (const {x, color, text} of marks) {
+      pen.strokeStyle = pen.fillStyle = css(color);
+      pen.globalAlpha = 0.6;
+      pen.setLineDash([3, 3]);
+      pen.beginPath();
+      pen.moveTo(this.x(x), this.top);
+      pen.lineTo(this.x(x), this.height - this.bottom);
+      pen.stroke();
+      pen.setLineDash([]);
+      pen.globalAlpha = 1;
+      if (this.wide && text) pen.fillText(text, this.x(x) + 4, this.top + 9);
+    }
+  }
+
+  drawLine({color, width = 1.3, alpha = 1, dots}, xs, ys) {
+    const {pen} = this;
+    pen.strokeStyle = pen.fillStyle = css(color);
+    pen.lineWidth = width;
+    pen.lineJoin = "round";
+    pen.globalAlpha = alpha;
+    pen.beginPath();
+    let pixel = -1, low = 0, high = 0, last = 0, open = false;
+    const flush = () => {
+      if (high !== low) { pen.lineTo(pixel, low); pen.lineTo(pixel, high); }
+      pen.lineTo(pixel, last);
+    };
+    for (let i = 0; i < xs.length; ++i) {
+      if (!this.fits(ys[i])) continue;
+      const x = dots ? this.x(xs[i]) : Math.round(this.x(xs[i]) * 2) / 2, y = this.y(ys[i]);
+      if (open && x === pixel) {
+        low = Math.min(low, y); high = Math.max(high, y); last = y;
+        continue;
+      }
+      if (open) flush(); else pen.moveTo(x, y);
+      open = true;
+      pixel = x;
+      low = high = last = y;
+    }
+    if (open) flush();
+    pen.stroke();
+    pen.globalAlpha = 1;
+    if (!dots || xs.length > 80) return;
+    xs.forEach((x, i) => this.fits(ys[i]) && this.drawDot(x, ys[i], 2.5));
+  }
+
+  drawDot(x, y, radius) {
+    this.pen.beginPath();
+    this.pen.arc(this.x(x), this.y(y), radius, 0, 7);
+    this.pen.fill();
+  }
+
+  drawPointer(data, at) {
+    if (at === null) return;
+    const {pen} = this;
+    pen.strokeStyle = css("--faint");
+    pen.lineWidth = 1;
+    pen.beginPath();
+    pen.moveTo(this.x(at), this.top);
+    pen.lineTo(this.x(at), this.height - this.bottom);
+    pen.stroke();
+    data.forEach(([xs, ys], i) => {
+      const near = indexAt(xs, at);
+      pen.fillStyle = css(this.lines[i].color);
+      if (this.fits(ys[near])) this.drawDot(xs[near], ys[near], 3.5);
+    });
+  }
+
+  // The names of the lines with their values at the pointer, or their last ones.
+  drawLegend(data, at, text) {
+    this.legend.replaceChildren();
+    this.lines.forEach(({name, color, alpha = 1}, i) => {
+      const [xs, ys] = data[i], item = this.legend.appendChild(document.createElement("span"));
+      const key = item.appendChild(document.createElement("i"));
+      key.style.background = css(color);
+      key.style.opacity = alpha;
+      const [chinese, english] = name.split(" · ");
+      item.append(chinese + " ");
+      item.appendChild(document.createElement("small")).textContent = english;
+      const value = ys[at === null ? ys.length - 1 : indexAt(xs, at)];
+      item.append(" " + this.format(value));
+    });
+    if (at === null || !this.wide) return;
+    const place = this.legend.appendChild(document.createElement("span"));
+    place.className = "at";
+    place.textContent = text;
+  }
+}
