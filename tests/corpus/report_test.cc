@@ -1,0 +1,103 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/train/corpus/report.h>
+
+#include <string>
+#include <vector>
+
+namespace tinyllm::test {
+namespace {
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// What some parts of a corpus came to.
+Report part_of(int number) {
+  Report report;
+  report.read = {1, 2, 10, 1000};
+  report.kept = {1, 1, 8, 900};
+  report.encodings["UTF-8"] = {1, 2, 10, 1000};
+  report.formats[number % 2 == 0 ? "text" : "HTML"] = {1, 2, 10, 1000};
+  for (int i = 0; i < 2; ++i) report.drop("too_short", "short", "file " + std::to_string(number));
+  if (number == 2) report.drop("language", "longer", "file 2");
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("parts merged in order, however grouped, are the whole") {
+  Report one_by_one = part_of(0);
+  for (int i = 1; i < 4; ++i) one_by_one.merge(part_of(i));
+  Report halves = part_of(0);
+  halves.merge(part_of(1));
+  Report second = part_of(2);
+  second.merge(part_of(3));
+  halves.merge(second);
+  CHECK(one_by_one.to_json() == halves.to_json());
+  CHECK(one_by_one.to_html() == halves.to_html());
+  CHECK(one_by_one.read.bytes == 4000);
+  CHECK(one_by_one.kept.paragraphs == 32);
+  CHECK(one_by_one.encodings.at("UTF-8").files == 4);
+  CHECK(one_by_one.formats.at("HTML").documents == 4);
+  const Report::Rule& rule = one_by_one.rules.at("too_short");
+  CHECK(rule.pieces == 8);
+  CHECK(rule.bytes == 40);
+  REQUIRE(rule.samples.size() == 3);  // The first ones.
+  CHECK(rule.samples[1].source == "file 0");
+  CHECK(rule.samples[2].source == "file 1");
+  CHECK(one_by_one.rules.at("language").pieces == 1);
+}
+
+TEST_CASE("samples are shortened between two characters, and their whole size is counted") {
+  for (size_t begin = 0; begin < 4; ++begin) {
+    std::string text(begin, 'a');
+    while (text.size() < 1000) text += "茶";
+    Report report;
+    report.drop("too_long", text, "a.txt:1");
+    report.drop("file_binary", "no text", "b.bin", 1 << 20);
+    const std::string& sample = report.rules.at("too_long").samples[0].text;
+    CHECK(sample.size() < 500);
+    CHECK(sample.ends_with("茶…"));
+    CHECK(report.rules.at("too_long").bytes == static_cast<int64_t>(text.size()));
+    CHECK(report.rules.at("file_binary").bytes == 1 << 20);
+  }
+}
+
+TEST_CASE("hostile samples and names stay text") {
+  const std::string hostile =
+      std::string("</pre><script>alert('1')</script>\" & \x01\x1B[31m") + '\0' + "\xFF茶\xE8\x8C";
+  Report report;
+  report.drop("<b>rule</b>", hostile, "<i>\xFE\"'.txt");
+  report.encodings["<u>"] = {};
+  const std::string page = report.to_html();
+  for (const char* markup : {"<script", "<b>rule", "<i>\xEF\xBF\xBD", "<u>", "\x1B", "\x01", "\xFF", "\xFE"}) {
+    CAPTURE(markup);
+    CHECK_FALSE(has(page, markup));
+  }
+  CHECK(page.find('\0') == std::string::npos);
+  CHECK(has(page,
+            "&lt;/pre&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot; &amp; "
+            "&#9217;&#9243;[31m&#9216;\uFFFD茶\uFFFD<"));
+  CHECK(has(report.to_json(), R"("text": "</pre><script>alert('1')</script>\" & \u0001\u001b[31m\u0000)"
+                              "\uFFFD茶\uFFFD\""));
+}
+
+TEST_CASE("the page is one file that loads nothing, shows totals, and works with nothing in it") {
+  Report report;
+  report.read = {3, 20, 1234567, 5400000000};
+  report.kept = {2, 10, 1000000, 2700000000};
+  report.drop("near_duplicate", "text", "a.txt:3", 1350000000);
+  const std::string page = report.to_html();
+  for (const char* part :
+       {"5.4 GB", "2.7 GB", "50.0 %", "1,234,567", "near duplicate", "1.4 GB", "25.0 %", "a.txt:3"}) {
+    CAPTURE(part);
+    CHECK(has(page, part));
+  }
+  for (const char* outside : {"<script", "<link", "src=", "http", "url(", "@import"}) {
+    CAPTURE(outside);
+    CHECK_FALSE(has(page, outside));
+  }
+  CHECK(Report().to_html().ends_with("</html>\n"));
+  CHECK(has(Report().to_json(), R"("rules": {})"));
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tinyllm {
+
+/// The character at `at` of a text that is UTF-8, and moves `at` behind it.
+inline char32_t next_character(std::string_view text, size_t& at) {
+  const auto byte = [&](size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+  const char32_t first = byte(at);
+  if (first < 0x80) {
+    at += 1;
+    return first;
+  }
+  if (first < 0xE0) {
+    const char32_t c = (first & 0x1F) << 6 | (byte(at + 1) & 0x3F);
+    at += 2;
+    return c;
+  }
+  if (first < 0xF0) {
+    const char32_t c = (first & 0x0F) << 12 | (byte(at + 1) & 0x3F) << 6 | (byte(at + 2) & 0x3F);
+    at += 3;
+    return c;
+  }
+  const char32_t c =
+      (first & 0x07) << 18 | (byte(at + 1) & 0x3F) << 12 | (byte(at + 2) & 0x3F) << 6 | (byte(at + 3) & 0x3F);
+  at += 4;
+  return c;
+}
+
+/// Appends a character as UTF-8.
+inline void append_character(std::string& text, char32_t c) {
+  const auto add = [&](char32_t byte) { text += static_cast<char>(byte); };
+  if (c < 0x80) {
+    add(c);
+  } else if (c < 0x800) {
+    add(0xC0 | c >> 6);
+    add(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    add(0xE0 | c >> 12);
+    add(0x80 | (c >> 6 & 0x3F));
+    add(0x80 | (c & 0x3F));
+  } else {
+    add(0xF0 | c >> 18);
+    add(0x80 | (c >> 12 & 0x3F));
+    add(0x80 | (c >> 6 & 0x3F));
+    add(0x80 | (c & 0x3F));
+  }
+}
+
+/// How many characters a text that is UTF-8 has.
+inline int64_t count_of_characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
+inline bool is_digit(char32_t c) { return c >= '0' && c <= '9'; }
+inline bool is_latin(char32_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= 0xC0 && c <= 0x24F && c != 0xD7 && c != 0xF7);
+}
+inline bool is_han(char32_t c) {
+  return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x3FFFF) ||
+         c == 0x3007 || c == 0x3005 || (c >= 0xF900 && c <= 0xFAFF);
+}
+inline bool is_kana(char32_t c) { return (c >= 0x3041 && c <= 0x30FA) || (c >= 0xFF66 && c <= 0xFF9D); }
+inline bool is_hangul(char32_t c) { return (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1100 && c <= 0x11FF); }
+/// Letters of the scripts from Greek to those of India and beyond, which are neither Latin nor of East Asia.
+inline bool is_other_letter(char32_t c) { return c >= 0x370 && c <= 0x1CFF && !is_hangul(c); }
+/// What separates or closes in ordinary prose.
+inline bool is_prose_punctuation(char32_t c) {
+  if (c < 0x80) return std::string_view(",.;:!?'\"()-").find(static_cast<char>(c)) != std::string_view::npos;
+  return (c >= 0x2010 && c <= 0x2027) || (c >= 0x3001 && c <= 0x3003) || (c >= 0x3008 && c <= 0x3011) || c == 0xB7 ||
+         c == 0x3014 || c == 0x3015 || c == 0xFF01 || c == 0xFF08 || c == 0xFF09 || c == 0xFF0C || c == 0xFF1A ||
+         c == 0xFF1B || c == 0xFF1F || c == 0xFF5E;
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <tinyllm/train/corpus/mask.h>
+#include <tinyllm/train/corpus/near_duplicates.h>
+#include <tinyllm/train/corpus/normalise.h>
+#include <tinyllm/train/corpus/paragraph_rules.h>
+#include <tinyllm/train/corpus/pieces.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinyllm {
+
+/// What is compared with all that came before, up to small differences.
+enum class NearUnit { kNone, kDocuments, kParagraphs };
+
+struct CleanOptions {
+  std::vector<std::string> fields = {"text", "content"};  ///< Of JSON lines: those that are there, one below the other.
+  Width width = Width::kFold;
+  ParagraphOptions paragraphs;
+  bool split_long = false;    ///< A paragraph that is too long is cut at ends of sentences, and not dropped.
+  int64_t min_document = 10;  ///< Characters that must be left of a document; 0: off.
+  double max_dropped =
+      0.8;  ///< Share of a document that is symbols, repetition, boilerplate before all of it goes; 1: off.
+  MaskOptions mask;
+  NearUnit near = NearUnit::kDocuments;
+  int64_t min_near_paragraph = 40;  ///< Characters of a paragraph that is compared; shorter ones differ by too little.
+};
+
+/// What a rule took out.
+struct Dropped {
+  std::string_view rule;
+  int64_t line = 0;
+  std::string text;
+};
+
+struct CleanParagraph {
+  size_t begin = 0;  ///< In the text of the piece.
+  size_t size = 0;   ///< Bytes, without the line feed behind it.
+  int64_t line = 0;
+  uint64_t hash = 0;
+};
+
+/// What the rules left of a document, or of a part of one that is longer than a piece.
+struct CleanDocument {
+  int64_t line = 0;
+  bool opens = true;
+  bool closes = true;
+  std::vector<CleanParagraph> paragraphs;
+  uint64_t hash = 0;
+  std::vector<std::optional<MinHash>>
+      minhashes;  ///< One for the document, or one for each paragraph; none for short ones.
+};
+
+/// A piece of a file after all that needs no knowledge of other pieces.
+struct CleanPiece {
+  size_t file = 0;
+  TextFormat format = TextFormat::text;
+  Encoding encoding = Encoding::kUtf8;
+  std::string text;  ///< The paragraphs, each with a line feed behind it; nothing between documents.
+  std::vector<CleanDocument> documents;
+  std::vector<Dropped> dropped;
+  int64_t documents_read = 0;  ///< Those that end here.
+  int64_t paragraphs_read = 0;
+  int64_t bytes_read = 0;  ///< Of text, decoded.
+  int64_t markup = 0;      ///< Of these, tags, scripts and what else of a page is not its text.
+  NormaliseCounts normalised;
+  MaskCounts masked;
+  int64_t consumed = 0;  ///< Bytes of the file.
+  std::string problem;   ///< As in Piece.
+  std::string why;
+};
+
+/// Takes pieces apart into documents and paragraphs, and judges them. Any number of threads may use one at once.
+class Cleaner {
+ public:
+  explicit Cleaner(const CleanOptions& options) : options_(options), rules_(options.paragraphs) {}
+
+  CleanPiece clean(Piece piece) const;
+
+ private:
+  CleanOptions options_;
+  ParagraphRules rules_;
+};
+
+}  // namespace tinyllm

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <tinyllm/model/file.h>
+#include <tinyllm/train/corpus/clean.h>
+#include <tinyllm/train/corpus/hash_set.h>
+#include <tinyllm/train/corpus/near_duplicates.h>
+#include <tinyllm/train/corpus/report.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinyllm {
+
+struct DuplicateOptions {
+  bool exact = true;
+  int64_t min_characters = 25;  ///< Of a paragraph: a shorter one, as a heading, may come again.
+  double near = 0.8;            ///< The similarity from which on a text repeats an earlier one (near_duplicates.h).
+};
+
+/// Takes clean pieces in order, leaves out what has come before, and writes the rest. A document that equals or
+/// resembles an earlier one goes as a whole, so do its paragraphs; of the others, those paragraphs go that have come
+/// before.
+class CorpusWriter {
+ public:
+  /// `corpus` is called with the bytes of the corpus, `rejects`, where it is one, with lines of JSON for what is
+  /// dropped:
+  /// {"rule", "file", "line", "text"}.
+  CorpusWriter(const std::vector<InputFile>& files, const CleanOptions& clean, const DuplicateOptions& duplicates,
+               Append corpus, Append rejects, Report& report);
+
+  void take(const CleanPiece& piece);
+  /// A file that could not be read, or not to its end.
+  void skip(std::string_view file, int64_t bytes, std::string_view rule, std::string_view why);
+  /// Writes what is still held back, and adds the files to the report.
+  void finish();
+
+  int64_t kept_bytes() const { return kept_bytes_; }
+
+ private:
+  void take(const CleanPiece& piece, const CleanDocument& document);
+  void count_changes(const CleanPiece& piece);
+  bool seen_before(const CleanPiece& piece, const CleanDocument& document);
+  void drop(std::string_view rule, size_t file, int64_t line, std::string_view text);
+  void reject(std::string_view rule, std::string_view file, int64_t line, std::string_view text);
+  void flush(std::string& buffer, const Append& append, size_t least);
+
+  const std::vector<InputFile>& files_;
+  const CleanOptions& clean_;
+  const DuplicateOptions& duplicates_;
+  Append corpus_;
+  Append rejects_;
+  Report& report_;
+  std::vector<Report::File> counts_;
+  HashSet documents_;
+  HashSet paragraphs_;
+  NearDuplicates near_;
+  std::string text_;             // Not yet given to `corpus_`.
+  std::string lines_;            // Not yet given to `rejects_`.
+  int64_t kept_bytes_ = 0;       // Of the corpus so far.
+  bool wrote_document_ = false;  // Something of the document that is open was kept.
+};
+
+}  // namespace tinyllm

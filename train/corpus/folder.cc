@@ -1,0 +1,133 @@
+#include <tinyllm/train/corpus/folder.h>
+
+#include <tinyllm/tensor/error.h>
+#include <tinyllm/train/corpus/rules.h>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <utility>
+
+namespace tinyllm {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string printable(const fs::path& path) {
+  const std::string& bytes = path.native();
+  const bool is_utf8 = simdjson::validate_utf8(bytes);
+  std::string name;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !is_utf8)) {
+      fmt::format_to(std::back_inserter(name), "\\x{:02X}", byte);
+    } else {
+      name += c;
+    }
+  }
+  return name;
+}
+
+// Sets format and compression by the name. False when it is not the name of a text file.
+bool set_format(InputFile& file) {
+  const auto lower = [](std::string text) {
+    for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    return text;
+  };
+  fs::path name = file.path.filename();
+  std::string extension = lower(name.extension().native());
+  if (extension == ".gz" || extension == ".xz" || extension == ".zst") {
+    file.compressed = true;
+    name = name.stem();
+    extension = lower(name.extension().native());
+  }
+  if (extension == ".txt") {
+    file.format = TextFormat::text;
+  } else if (extension == ".md" || extension == ".markdown") {
+    file.format = TextFormat::markdown;
+  } else if (extension == ".html" || extension == ".htm") {
+    file.format = TextFormat::html;
+  } else if (extension == ".jsonl") {
+    file.format = TextFormat::json_lines;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+class Walk {
+ public:
+  explicit Walk(const std::vector<fs::path>& outputs) {
+    struct stat status {};
+    for (const fs::path& output : outputs) {
+      if (stat(output.c_str(), &status) == 0) outputs_.emplace(status.st_dev, status.st_ino);
+    }
+  }
+
+  void visit(const fs::path& path, bool named) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) {
+      const int code = errno;
+      if (named) throw Error("{}: cannot be read: {}", printable(path), std::strerror(code));
+      return skip(path, 0, kRuleUnreadable, std::strerror(code));
+    }
+    const std::pair id(status.st_dev, status.st_ino);
+    if (outputs_.contains(id)) return skip(path, status.st_size, kRuleOutput, "is an output of this program");
+    if (S_ISDIR(status.st_mode)) {
+      if (!seen_.insert(id).second) return skip(path, 0, kRuleReadBefore, "this folder was reached before");
+      return folder(path);
+    }
+    InputFile file{path, printable(path), TextFormat::text, false, status.st_size};
+    if (!S_ISREG(status.st_mode)) return skip(path, 0, kRuleFileType, "is neither a file nor a folder");
+    if (!set_format(file)) return skip(path, status.st_size, kRuleFileType, "has not the name of a text file");
+    if (!seen_.insert(id).second) return skip(path, status.st_size, kRuleReadBefore, "this file was reached before");
+    listing_.bytes += file.size;
+    listing_.files.push_back(std::move(file));
+  }
+
+  FolderListing take() { return std::move(listing_); }
+
+ private:
+  void folder(const fs::path& path) {
+    std::error_code error;
+    std::vector<fs::path> entries;
+    for (fs::directory_iterator it(path, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+      entries.push_back(it->path());
+    }
+    if (error) skip(path, 0, kRuleUnreadable, error.message());
+    std::sort(entries.begin(), entries.end(),
+              [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+    for (const fs::path& entry : entries) visit(entry, false);
+  }
+
+  void skip(const fs::path& path, int64_t size, std::string_view rule, std::string why) {
+    listing_.skipped.push_back({printable(path), size, std::string(rule), std::move(why)});
+  }
+
+  using Id = std::pair<dev_t, ino_t>;
+  std::set<Id> outputs_;
+  std::set<Id> seen_;
+  FolderListing listing_;
+};
+
+}  // namespace
+
+std::string_view format_name(TextFormat format) {
+  constexpr std::array<std::string_view, 4> kNames = {"text", "Markdown", "HTML", "JSON lines"};
+  return kNames[static_cast<size_t>(format)];
+}
+
+FolderListing list_text_files(const std::vector<fs::path>& inputs, const std::vector<fs::path>& outputs) {
+  Walk walk(outputs);
+  for (const fs::path& input : inputs) walk.visit(input, true);
+  return walk.take();
+}
+
+}  // namespace tinyllm

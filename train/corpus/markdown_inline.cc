@@ -1,0 +1,275 @@
+#include <tinyllm/train/corpus/byte_set.h>
+#include <tinyllm/train/corpus/markdown_inline.h>
+
+#include <libxml/HTMLparser.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+namespace tinyllm {
+namespace {
+
+constexpr size_t kNone = std::string_view::npos;
+
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+// The character of an entity at the front of the text, and how long the entity is.
+struct Entity {
+  uint32_t character = 0;
+  size_t size = 0;
+};
+
+std::optional<Entity> parse_entity(std::string_view text) {
+  constexpr size_t kLongest = 12;
+  const size_t end = text.substr(0, kLongest).find(';');
+  if (end == kNone || end < 2) return std::nullopt;
+  const std::string name(text.substr(1, end - 1));
+  if (name[0] != '#') {
+    const htmlEntityDesc* entity = htmlEntityLookup(reinterpret_cast<const xmlChar*>(name.c_str()));
+    if (entity == nullptr) return std::nullopt;
+    return Entity{entity->value, end + 1};
+  }
+  const bool is_hex = name.size() > 1 && (name[1] | 0x20) == 'x';
+  const char* digits = name.data() + (is_hex ? 2 : 1);
+  const char* last = name.data() + name.size();
+  uint32_t value = 0;
+  const auto [stop, error] = std::from_chars(digits, last, value, is_hex ? 16 : 10);
+  if (error != std::errc() || stop != last || value == 0 || !U_IS_UNICODE_CHAR(value)) return std::nullopt;
+  return Entity{value, end + 1};
+}
+
+// A line whose marks are found one kind after the other, and left out when it is written.
+class Line {
+ public:
+  explicit Line(std::string_view line) : line_(line), use_(line.size(), Use::kText) {}
+
+  void find_code();
+  void find_escapes();
+  void find_mixed_marks();
+  void find_links(const std::set<std::string, std::less<>>& labels);
+  void find_emphasis();
+  void write(std::string& text) const;
+
+ private:
+  enum class Use : char { kText, kVerbatim, kMark };
+
+  struct Run {  // Marks of emphasis in a row.
+    char mark;
+    size_t at;
+    size_t size;
+  };
+
+  char before(size_t i) const { return i == 0 ? ' ' : line_[i - 1]; }
+  char behind(size_t i) const { return i >= line_.size() ? ' ' : line_[i]; }
+  void set(size_t from, size_t to, Use use) {
+    std::fill(use_.begin() + static_cast<std::ptrdiff_t>(from), use_.begin() + static_cast<std::ptrdiff_t>(to), use);
+  }
+
+  std::vector<size_t> brackets() const;
+  size_t target_end(size_t parenthesis) const;
+  bool is_call(size_t bracket, size_t parenthesis, size_t end) const;
+  bool is_identifier(size_t from, size_t to) const;
+
+  std::string_view line_;
+  std::vector<Use> use_;
+};
+
+void Line::find_code() {
+  for (size_t i = 0; (i = line_.find('`', i)) != kNone;) {
+    const size_t words = std::min(line_.find_first_not_of('`', i), line_.size());
+    const size_t size = words - i;
+    size_t end = words;
+    while ((end = line_.find('`', end)) != kNone) {
+      const size_t stop = std::min(line_.find_first_not_of('`', end), line_.size());
+      if (stop - end == size) break;
+      end = stop;
+    }
+    if (end != kNone) {
+      set(i, words, Use::kMark);
+      set(words, end, Use::kVerbatim);
+      set(end, end + size, Use::kMark);
+    }
+    i = end == kNone ? words : end + size;
+  }
+}
+
+void Line::find_escapes() {
+  for (size_t i = 0; (i = line_.find('\\', i)) != kNone; ++i) {
+    if (use_[i] != Use::kText || std::string_view("*_`#<>|~").find(behind(i + 1)) == kNone) continue;
+    use_[i] = Use::kMark;
+    use_[++i] = Use::kVerbatim;
+  }
+}
+
+// "**\*\*word\*\***", as converters from other formats write it, is bold twice over.
+void Line::find_mixed_marks() {
+  for (size_t i = 0; (i = line_.find("\\*", i)) != kNone;) {
+    size_t begin = i;
+    while (begin > 0 && line_[begin - 1] == '*' && use_[begin - 1] == Use::kText) --begin;
+    size_t end = i;
+    bool is_mixed = begin < i;
+    for (; end < line_.size() && use_[end] != Use::kVerbatim; ++end) {
+      if (line_[end] == '\\' && behind(end + 1) == '*') {
+        ++end;
+      } else if (line_[end] == '*') {
+        is_mixed = true;
+      } else {
+        break;
+      }
+    }
+    if (is_mixed) set(begin, end, Use::kMark);
+    i = std::max(end, i + 1);
+  }
+}
+
+// For each opening bracket the place of its closing one.
+std::vector<size_t> Line::brackets() const {
+  std::vector<size_t> closing(line_.size(), kNone);
+  std::vector<size_t> open;
+  for (size_t i = 0; i < line_.size(); ++i) {
+    if (use_[i] != Use::kText) continue;
+    if (line_[i] == '[') open.push_back(i);
+    if (line_[i] == ']' && !open.empty()) {
+      closing[open.back()] = i;
+      open.pop_back();
+    }
+  }
+  return closing;
+}
+
+// Behind the parenthesis that closes the target of a link.
+size_t Line::target_end(size_t parenthesis) const {
+  constexpr size_t kLongest = 2048;
+  int depth = 0;
+  for (size_t i = parenthesis; i < std::min(line_.size(), parenthesis + kLongest); ++i) {
+    if (line_[i] == '(') ++depth;
+    if (line_[i] == ')' && --depth == 0) return i + 1;
+  }
+  return kNone;
+}
+
+// "f[i](x)" is a link to no one.
+bool Line::is_call(size_t bracket, size_t parenthesis, size_t end) const {
+  const char c = before(bracket);
+  if (!is_alphanumeric(c) && c != '_' && c != ']' && c != ')') return false;
+  return line_.substr(parenthesis, end - parenthesis).find_first_of("/.#") == kNone;
+}
+
+void Line::find_links(const std::set<std::string, std::less<>>& labels) {
+  if (line_.find('[') == kNone) return;
+  const std::vector<size_t> closing = brackets();
+  const auto is_label = [&](size_t from, size_t to) {
+    return !labels.empty() && labels.contains(lower_case(line_.substr(from, to - from)));
+  };
+  for (size_t i = 0; i < line_.size(); ++i) {
+    if (line_[i] != '[' || closing[i] == kNone) continue;
+    const size_t close = closing[i];
+    const bool is_image = before(i) == '!' && use_[i - 1] == Use::kText;
+    size_t end = kNone;  // Behind the link.
+    if (behind(i + 1) == '^') {
+      set(i, close + 1, Use::kMark);
+    } else if (behind(close + 1) == '(') {
+      end = target_end(close + 1);
+      if (end != kNone && !is_image && is_call(i, close + 1, end)) end = kNone;
+    } else if (behind(close + 1) == '[' && closing[close + 1] != kNone) {
+      const size_t last = closing[close + 1];
+      const bool is_short = last == close + 2;
+      if (is_image || (is_short ? is_label(i + 1, close) : is_label(close + 2, last))) end = last + 1;
+    } else if (is_label(i + 1, close)) {
+      end = close + 1;
+    }
+    if (end == kNone) continue;
+    if (is_image) {
+      set(i - 1, end, Use::kMark);
+      i = end - 1;
+    } else {
+      use_[i] = Use::kMark;
+      set(close, end, Use::kMark);
+    }
+  }
+}
+
+bool Line::is_identifier(size_t from, size_t to) const {
+  const std::string_view words = line_.substr(from, to - from);
+  return std::all_of(words.begin(), words.end(), [](char c) { return is_alphanumeric(c) || c == '_'; });
+}
+
+// A mark opens before a word and closes behind one, with its back to a blank, to punctuation, or to Chinese, which has
+// no blanks: not in "a*b*c", nor in the formulas of TeX.
+void Line::find_emphasis() {
+  const auto is_outside = [](char c, std::string_view punctuation) {
+    return c == ' ' || c == '\t' || (c & 0x80) != 0 || punctuation.find(c) != kNone;
+  };
+  std::vector<Run> open;
+  constexpr ByteSet kMarks("*_~");
+  for (size_t i = 0; (i = kMarks.find(line_, i)) < line_.size();) {
+    const Run run{line_[i], i, std::min(line_.find_first_not_of(line_[i], i), line_.size()) - i};
+    i += run.size;
+    if (use_[run.at] != Use::kText || run.size > 4 || (run.mark == '~' && run.size != 2)) continue;
+    const char left = before(run.at);
+    const char right = behind(i);
+    const auto same = [&](const Run& other) { return other.mark == run.mark && other.size == run.size; };
+    const auto opener = std::find_if(open.begin(), open.end(), same);
+    if (opener != open.end() && left != ' ' && is_outside(right, "*_~-.,;:!?()[]\"'<|/")) {
+      const size_t from = opener->at + run.size;
+      if (run.mark != '_' || !is_identifier(from, run.at)) {
+        set(opener->at, from, Use::kMark);
+        set(run.at, i, Use::kMark);
+      }
+      open.erase(opener, open.end());
+    } else if (right != ' ' && is_outside(left, "*_~-.,;:!?([\"'>/")) {
+      std::erase_if(open, same);  // The nearest one counts.
+      open.push_back(run);
+    }
+  }
+}
+
+void Line::write(std::string& text) const {
+  for (size_t i = 0; i < line_.size();) {
+    if (use_[i] == Use::kMark) {
+      ++i;
+      continue;
+    }
+    const auto entity = line_[i] == '&' && use_[i] == Use::kText ? parse_entity(line_.substr(i)) : std::nullopt;
+    if (entity) {
+      char bytes[U8_MAX_LENGTH];
+      size_t size = 0;
+      U8_APPEND_UNSAFE(bytes, size, entity->character);
+      text.append(bytes, size);
+      i += entity->size;
+      continue;
+    }
+    size_t end = i + 1;
+    while (end < line_.size() && use_[end] != Use::kMark && line_[end] != '&') ++end;
+    text += line_.substr(i, end - i);
+    i = end;
+  }
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return lower;
+}
+
+void append_without_marks(std::string_view line, const std::set<std::string, std::less<>>& labels, std::string& text) {
+  constexpr ByteSet kMarks("`\\[*_~&");
+  if (kMarks.find(line) == line.size()) {
+    text += line;
+    return;
+  }
+  Line marked(line);
+  marked.find_code();
+  marked.find_mixed_marks();
+  marked.find_escapes();
+  marked.find_links(labels);
+  marked.find_emphasis();
+  marked.write(text);
+}
+
+}  // namespace tinyllm

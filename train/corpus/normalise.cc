@@ -1,0 +1,195 @@
+#include <tinyllm/train/corpus/normalise.h>
+
+#include <tinyllm/tensor/error.h>
+#include <tinyllm/train/corpus/characters.h>
+
+#include <unicode/bytestream.h>
+#include <unicode/normalizer2.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace tinyllm {
+namespace {
+
+constexpr char32_t kEscape = 0x1B;
+constexpr char32_t kReplacement = 0xFFFD;
+
+// The entities that are met in running text; pages of HTML are decoded by their parser.
+constexpr std::array<std::pair<std::string_view, char32_t>, 14> kEntities = {{{"nbsp", ' '},
+                                                                              {"amp", '&'},
+                                                                              {"lt", '<'},
+                                                                              {"gt", '>'},
+                                                                              {"quot", '"'},
+                                                                              {"apos", '\''},
+                                                                              {"ldquo", 0x201C},
+                                                                              {"rdquo", 0x201D},
+                                                                              {"lsquo", 0x2018},
+                                                                              {"rsquo", 0x2019},
+                                                                              {"hellip", 0x2026},
+                                                                              {"mdash", 0x2014},
+                                                                              {"ndash", 0x2013},
+                                                                              {"middot", 0xB7}}};
+
+// The character of an entity that begins at `at`, and moves `at` behind it.
+std::optional<char32_t> entity(std::string_view text, size_t& at) {
+  const size_t end = text.substr(at, 12).find(';');
+  if (end == std::string_view::npos || end < 3) return std::nullopt;
+  std::string_view name = text.substr(at + 1, end - 1);
+  std::optional<char32_t> found;
+  if (name[0] == '#') {
+    name.remove_prefix(1);
+    const bool hex = name[0] == 'x' || name[0] == 'X';
+    if (hex) name.remove_prefix(1);
+    uint32_t value = 0;
+    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), value, hex ? 16 : 10);
+    const bool is_character = value >= ' ' && value <= 0x10FFFF && !(value >= 0xD800 && value <= 0xDFFF);
+    if (error == std::errc() && rest == name.data() + name.size() && is_character) found = value;
+  } else {
+    const auto* known =
+        std::find_if(kEntities.begin(), kEntities.end(), [&](const auto& e) { return e.first == name; });
+    if (known != kEntities.end()) found = known->second;
+  }
+  if (found) at += end + 1;
+  return found;
+}
+
+// The end of a terminal escape that begins at `at`, as in ESC [ 31 m (ECMA-48).
+size_t escape_end(std::string_view text, size_t at) {
+  if (at + 1 >= text.size() || text[at + 1] != '[') return at + 1;
+  size_t end = at + 2;
+  while (end < text.size() && text[end] >= 0x20 && text[end] < 0x40) ++end;
+  return end < text.size() && text[end] >= 0x40 && text[end] < 0x7F ? end + 1 : end;
+}
+
+bool is_blank(char32_t c) {
+  return c == ' ' || c == '\t' || c == 0xA0 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F ||
+         c == 0x3000 || c == '\v' || c == '\f' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
+bool is_invisible(char32_t c) {
+  return c == 0xAD || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
+         c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) || c == 0x180E;
+}
+bool is_joiner(char32_t c) { return c == 0x200C || c == 0x200D; }
+bool is_private_or_none(char32_t c) {
+  return (c >= 0xE000 && c <= 0xF8FF) || c >= 0xF0000 || (c & 0xFFFE) == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF);
+}
+bool is_sentence_mark(char32_t c) {
+  return c == ',' || c == '!' || c == '?' || c == ';' || c == ':' || c == 0x3001 || c == 0x3002 || c == 0xFF01 ||
+         c == 0xFF0C || c == 0xFF1A || c == 0xFF1B || c == 0xFF1F;
+}
+
+// Appends characters, counting how often the last one has come.
+class Writer {
+ public:
+  Writer(std::string& out, NormaliseCounts& counts) : out_(out), start_(out.size()), counts_(counts) {}
+
+  void add(char32_t c) {
+    if (c == ' ') {
+      cut_run();
+      if (last_ != ' ' && out_.size() > start_) out_ += ' ';
+      last_ = ' ';
+      run_ = 1;
+      return;
+    }
+    if (c != last_) {
+      cut_run();
+      last_ = c;
+      run_ = 0;
+      run_start_ = out_.size();
+    }
+    ++run_;
+    append_character(out_, c);
+  }
+  void finish() {
+    cut_run();
+    if (out_.size() > start_ && out_.back() == ' ') out_.pop_back();
+  }
+  char32_t last() const { return last_; }
+
+ private:
+  void cut_run() {
+    if (run_ < 4 || is_digit(last_) || last_ == ' ') return;
+    const int64_t kept = is_sentence_mark(last_) ? 1 : run_ >= 8 ? 3 : run_;
+    const auto size = (out_.size() - run_start_) / static_cast<size_t>(run_);
+    out_.resize(run_start_ + static_cast<size_t>(kept) * size);
+    counts_.repeated += run_ - kept;
+  }
+
+  std::string& out_;
+  size_t start_;
+  NormaliseCounts& counts_;
+  char32_t last_ = 0;
+  int64_t run_ = 0;
+  size_t run_start_ = 0;
+};
+
+std::string nfkc(std::string_view text) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* normalizer = icu::Normalizer2::getNFKCInstance(status);
+  std::string folded;
+  icu::StringByteSink<std::string> sink(&folded);
+  if (U_SUCCESS(status)) {
+    normalizer->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink, nullptr,
+                              status);
+  }
+  if (U_FAILURE(status)) throw Error("ICU: cannot normalise: {}", u_errorName(status));
+  return folded;
+}
+
+}  // namespace
+
+NormaliseCounts& NormaliseCounts::operator+=(const NormaliseCounts& other) {
+  controls += other.controls;
+  invisible += other.invisible;
+  private_use += other.private_use;
+  undecodable += other.undecodable;
+  folded += other.folded;
+  entities += other.entities;
+  repeated += other.repeated;
+  return *this;
+}
+
+void normalise(std::string_view line, Width width, std::string& out, NormaliseCounts& counts) {
+  std::string folded;
+  if (width == Width::kNfkc) {
+    folded = nfkc(line);
+    if (folded != line) ++counts.folded;
+    line = folded;
+  }
+  Writer writer(out, counts);
+  for (size_t at = 0; at < line.size();) {
+    const size_t start = at;
+    const std::optional<char32_t> named = line[at] == '&' ? entity(line, at) : std::nullopt;
+    if (named) ++counts.entities;
+    char32_t c = named ? *named : next_character(line, at);
+    if (c >= 0x3040 && c < 0xE000) {  // Most of Chinese: nothing to ask.
+      writer.add(c);
+    } else if (is_blank(c)) {
+      writer.add(' ');
+    } else if (is_control(c)) {
+      ++counts.controls;
+      if (c == kEscape) at = escape_end(line, start);
+    } else if (is_invisible(c) && !(is_joiner(c) && (writer.last() >= 0x1F000 || writer.last() == 0xFE0F))) {
+      ++counts.invisible;
+    } else if (is_private_or_none(c)) {
+      ++counts.private_use;
+    } else if (c == kReplacement) {
+      ++counts.undecodable;
+    } else {
+      const bool is_wide = (c >= 0xFF10 && c <= 0xFF19) || (c >= 0xFF21 && c <= 0xFF3A) || (c >= 0xFF41 && c <= 0xFF5A);
+      if (width == Width::kFold && is_wide) {
+        c -= 0xFEE0;
+        ++counts.folded;
+      }
+      writer.add(c);
+    }
+  }
+  writer.finish();
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,153 @@
+#include <tinyllm/train/corpus/pieces.h>
+
+#include <tinyllm/tensor/error.h>
+#include <tinyllm/train/corpus/rules.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tinyllm {
+namespace {
+
+constexpr size_t kChunk = size_t{1} << 18;      // What is read from a file at once.
+constexpr size_t kPiece = size_t{1} << 20;      // Lines of text.
+constexpr size_t kPage = size_t{4} << 20;       // HTML or Markdown.
+constexpr size_t kJsonLine = size_t{16} << 20;  // The longest that is parsed.
+constexpr size_t kBeginning = size_t{1} << 16;  // Tells encoding and format.
+
+bool is_page(TextFormat format) { return format == TextFormat::html || format == TextFormat::markdown; }
+
+bool starts_with_tag(std::string_view text, std::string_view tag) {
+  const size_t start = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  if (start == std::string_view::npos || text.size() - start < tag.size()) return false;
+  return std::equal(tag.begin(), tag.end(), text.begin() + static_cast<std::ptrdiff_t>(start),
+                    [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
+}
+
+int64_t count(std::string_view text, std::string_view what) {
+  int64_t n = 0;
+  for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) ++n;
+  return n;
+}
+
+}  // namespace
+
+TextFormat sniff_format(std::string_view beginning) {
+  if (starts_with_tag(beginning, "<!doctype html") || starts_with_tag(beginning, "<html")) return TextFormat::html;
+  const int64_t links = count(beginning, "](http") + count(beginning, "\n```") + count(beginning, "\n![");
+  const int64_t marks = links + count(beginning, "\n# ") + count(beginning, "\n## ") + count(beginning, "\n### ");
+  const bool often = marks >= 5 && marks * 2000 >= static_cast<int64_t>(beginning.size());
+  return links >= 2 && often ? TextFormat::markdown : TextFormat::text;
+}
+
+std::optional<Piece> PieceReader::next() {
+  while (file_ < files_.size()) {
+    try {
+      if (!source_) open();
+      if (encoding_ == Encoding::kBinary) return fail(kRuleBinary, "holds bytes that are no text");
+      while (!at_end_) {
+        if (const std::optional<size_t> end = cut()) return emit(*end);
+        if (!read_more()) break;
+      }
+      return emit(buffer_.size());
+    } catch (const Error& error) {
+      // What was read before is text all the same; the problem comes with it.
+      return fail(kRuleUnreadable, error.what());
+    }
+  }
+  return std::nullopt;
+}
+
+// Opens the file, and reads enough of it to know its encoding and format.
+void PieceReader::open() {
+  const InputFile& file = files_[file_];
+  source_.emplace(file);
+  format_ = file.format;
+  std::string bytes(kBeginning, '\0');
+  size_t size = 0;
+  std::string trouble;
+  try {
+    size_t got;
+    while ((got = source_->read(std::span(bytes).subspan(size))) > 0) size += got;
+  } catch (const Error& error) {
+    trouble = error.what();  // What came before it is read.
+  }
+  bytes.resize(size);
+  encoding_ = detect_encoding(bytes);
+  if (encoding_ == Encoding::kBinary) return;
+  decoder_.emplace(encoding_);
+  buffer_.reserve(kPiece + 2 * kChunk);
+  decoder_->decode(bytes, buffer_);
+  if (format_ == TextFormat::text) format_ = sniff_format(buffer_);
+  if (!trouble.empty()) throw Error("{}", trouble);
+}
+
+// False at the end of the file.
+bool PieceReader::read_more() {
+  std::string bytes(kChunk, '\0');
+  const size_t got = source_->read(bytes);
+  if (got > 0) {
+    decoder_->decode(std::string_view(bytes).substr(0, got), buffer_);
+    return true;
+  }
+  decoder_->finish(buffer_);
+  at_end_ = true;
+  return false;
+}
+
+// Where the next piece ends, when enough was read to say.
+std::optional<size_t> PieceReader::cut() const {
+  if (in_line_) {
+    const size_t end = buffer_.find('\n');
+    if (end != std::string::npos) return end + 1;
+    return buffer_.size() >= kPiece ? std::optional(buffer_.size()) : std::nullopt;
+  }
+  if (buffer_.size() < (is_page(format_) ? kPage : kPiece)) return std::nullopt;
+  size_t end = buffer_.rfind('\n');
+  if (end == std::string::npos) end = buffer_.rfind('\r');
+  if (end != std::string::npos) return end + 1;
+  const size_t longest = format_ == TextFormat::json_lines ? kJsonLine : kPiece;
+  return buffer_.size() >= longest ? std::optional(buffer_.size()) : std::nullopt;
+}
+
+// Gives out the buffer up to `end`; at the end of the file, gets ready for the next one.
+Piece PieceReader::emit(size_t end) {
+  Piece piece;
+  piece.file = file_;
+  piece.line = line_;
+  piece.format = format_;
+  piece.encoding = encoding_;
+  piece.opens_document = std::exchange(at_beginning_, false);
+  piece.closes_document = at_end_ && end == buffer_.size();
+  piece.opens_in_line = in_line_;
+  piece.closes_in_line = !piece.closes_document && end > 0 && buffer_[end - 1] != '\n' && buffer_[end - 1] != '\r';
+  piece.text = std::exchange(buffer_, buffer_.substr(end));
+  buffer_.reserve(kPiece + 2 * kChunk);
+  piece.text.resize(end);
+  in_line_ = piece.closes_in_line;
+  line_ += std::count(piece.text.begin(), piece.text.end(), '\n');
+  if (source_ && !piece.closes_document) consumed_ += piece.consumed = source_->consumed() - consumed_;
+  if (decoder_) piece.undecodable = decoder_->undecodable() - std::exchange(undecodable_, decoder_->undecodable());
+  if (piece.closes_document) {
+    piece.consumed = files_[file_].size - consumed_;
+    source_.reset();
+    decoder_.reset();
+    encoding_ = Encoding::kUtf8;
+    at_beginning_ = true;
+    at_end_ = in_line_ = false;
+    line_ = 1;
+    consumed_ = undecodable_ = 0;
+    ++file_;
+  }
+  return piece;
+}
+
+Piece PieceReader::fail(std::string_view problem, std::string why) {
+  at_end_ = true;
+  Piece piece = emit(buffer_.size());
+  piece.problem = problem;
+  piece.why = std::move(why);
+  return piece;
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <tinyllm/train/corpus/encoding.h>
+#include <tinyllm/train/corpus/source.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// Some whole lines of a file as UTF-8, about a megabyte of them; a page of HTML or Markdown is one piece, up to some
+/// megabytes. A single line too long for that comes as pieces which hold nothing but parts of it.
+struct Piece {
+  size_t file = 0;   ///< Which of the files.
+  int64_t line = 1;  ///< The number in the file of its first line.
+  TextFormat format = TextFormat::text;
+  Encoding encoding = Encoding::kUtf8;
+  std::string text;
+  bool opens_document = false;
+  bool closes_document = false;
+  bool opens_in_line = false;   ///< It begins within a line.
+  bool closes_in_line = false;  ///< It ends within a line.
+  int64_t undecodable = 0;      ///< Bytes that were no text, U+FFFD now.
+  int64_t consumed = 0;         ///< Bytes of the file that were read for it.
+  /// A rule and the reason where the file, or the rest of it, could not be read.
+  std::string problem;
+  std::string why;
+};
+
+/// What a text says of its format where the name says no more than .txt: pages of HTML and Markdown are found out.
+TextFormat sniff_format(std::string_view beginning);
+
+/// Reads files one after the other, piece by piece.
+class PieceReader {
+ public:
+  /// `files` must outlive the reader.
+  explicit PieceReader(const std::vector<InputFile>& files) : files_(files) {}
+
+  /// The next piece; none at the end of the last file.
+  std::optional<Piece> next();
+
+ private:
+  void open();
+  bool read_more();
+  std::optional<size_t> cut() const;
+  Piece emit(size_t end);
+  Piece fail(std::string_view problem, std::string why);
+
+  const std::vector<InputFile>& files_;
+  size_t file_ = 0;
+  std::optional<FileSource> source_;
+  std::optional<Decoder> decoder_;
+  Encoding encoding_ = Encoding::kUtf8;
+  TextFormat format_ = TextFormat::text;
+  std::string buffer_;  // Decoded, not yet given out.
+  int64_t line_ = 1;
+  bool at_beginning_ = true;
+  bool in_line_ = false;  // The buffer begins within a line.
+  bool at_end_ = false;
+  int64_t consumed_ = 0;
+  int64_t undecodable_ = 0;
+};
+
+}  // namespace tinyllm

@@ -1,0 +1,81 @@
+#include <tinyllm/train/corpus/prepare.h>
+
+#include <tinyllm/model/file.h>
+#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/train/corpus/ordered_pipeline.h>
+
+#include <fmt/ranges.h>
+
+#include <optional>
+#include <utility>
+
+namespace tinyllm {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path page_path(const PrepareOptions& o) { return fs::path(o.report).replace_extension(".html"); }
+
+// What this run or an earlier one writes, which may lie among the inputs.
+std::vector<fs::path> outputs(const PrepareOptions& o) {
+  std::vector<fs::path> paths;
+  for (const fs::path& path : {o.output, o.report, page_path(o), o.rejects}) {
+    if (!path.empty()) paths.push_back(path);
+  }
+  return paths;
+}
+
+FolderListing list(const PrepareOptions& o) {
+  FolderListing listing = list_text_files(o.inputs, outputs(o));
+  if (!listing.files.empty()) return listing;
+  std::vector<std::string> names;
+  for (const fs::path& input : o.inputs) names.push_back(input.string());
+  throw Error("{}: no text file among {} files; expected .txt, .md, .jsonl or .html, or these with .gz, .xz or .zst",
+              fmt::join(names, ", "), listing.skipped.size());
+}
+
+// Reads, cleans and writes it all; `rejects` may be none.
+void run(const PrepareOptions& o, const FolderListing& listing, const Append& corpus, const Append& rejects,
+         const std::function<bool(const PrepareProgress&)>& progress, Report& report) {
+  CorpusWriter writer(listing.files, o.clean, o.duplicates, corpus, rejects, report);
+  for (const SkippedFile& file : listing.skipped) writer.skip(file.name, file.size, file.rule, file.why);
+  PieceReader reader(listing.files);
+  const Cleaner cleaner(o.clean);
+  PrepareProgress done{0, listing.bytes, 0};
+  ordered_pipeline(
+      o.threads, [&] { return reader.next(); }, [&](Piece piece) { return cleaner.clean(std::move(piece)); },
+      [&](const CleanPiece& piece) {
+        writer.take(piece);
+        done.read += piece.consumed;
+        done.kept = writer.kept_bytes();
+        if (!progress(done)) throw Error("stopped; nothing was written");
+      });
+  writer.finish();
+}
+
+}  // namespace
+
+Report prepare_corpus(const PrepareOptions& o, const std::function<bool(const PrepareProgress&)>& progress) {
+  if (o.threads < 1 || o.threads > ThreadPool::kMaxThreads) {
+    throw Error("{} threads asked for, expected 1 to {}", o.threads, ThreadPool::kMaxThreads);
+  }
+  const FolderListing listing = list(o);
+  Report report;
+  write_file(o.output, [&](const Append& corpus) {
+    if (o.rejects.empty()) {
+      run(o, listing, corpus, nullptr, progress, report);
+    } else {
+      write_file(o.rejects, [&](const Append& rejects) { run(o, listing, corpus, rejects, progress, report); });
+    }
+    write_file(o.report, report.to_json());
+    write_file(page_path(o), report.to_html());
+    if (report.kept.bytes == 0) {
+      throw Error("{}: not written: nothing was kept of {} bytes of text; {} says why", o.output.string(),
+                  report.read.bytes, o.report.string());
+    }
+  });
+  return report;
+}
+
+}  // namespace tinyllm

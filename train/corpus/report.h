@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinyllm {
+
+/// What became of a corpus: how much there was, how much was kept, and what each rule dropped, with samples.
+class Report {
+ public:
+  struct Amount {
+    int64_t files = 0;
+    int64_t documents = 0;
+    int64_t paragraphs = 0;
+    int64_t bytes = 0;  ///< Of text in UTF-8.
+
+    Amount& operator+=(const Amount& other);
+  };
+
+  struct Sample {
+    std::string source;  ///< Where it was, for readers: "notes/a.txt:12".
+    std::string text;    ///< UTF-8, shortened.
+  };
+
+  struct Rule {
+    int64_t pieces = 0;
+    int64_t bytes = 0;
+    std::vector<Sample> samples;  ///< The first three.
+  };
+
+  struct File {
+    std::string name;
+    std::string format;
+    std::string encoding;
+    Amount read;
+    Amount kept;
+  };
+
+  Amount read;
+  Amount kept;
+  std::map<std::string, Amount> encodings;  ///< What was read, by encoding,
+  std::map<std::string, Amount> formats;    ///< and by kind of file.
+  std::map<std::string, Rule> rules;
+  std::map<std::string, int64_t> changed;  ///< What was left out of paragraphs or written in another way, by kind.
+  std::vector<File> files;
+
+  /// Adds a file, to the totals too. It counts as kept when something of it was.
+  void add(File file);
+
+  /// Counts one piece that a rule dropped. Any bytes will do for the text: what is not UTF-8 is shown as U+FFFD.
+  void drop(std::string_view rule, std::string_view text, std::string_view source);
+  /// The same where the piece is larger than what can be shown of it: `bytes` are counted.
+  void drop(std::string_view rule, std::string_view text, std::string_view source, int64_t bytes);
+
+  /// Adds what comes after this. Reports of parts, merged in the order of the parts, are the report of the whole.
+  void merge(const Report& next);
+
+  /// {"read": {"files", "documents", "paragraphs", "bytes"}, "kept": as read, "encodings": {name: as read},
+  ///  "formats": {name: as read}, "rules": {name: {"pieces", "bytes", "samples": [{"source", "text"}]}},
+  ///  "changed": {kind: count}, "files": [{"name", "format", "encoding", "read", "kept"}]}
+  std::string to_json() const;
+
+  /// A page for people, in one file without scripts: totals, bars by rule with the samples, encodings and formats.
+  std::string to_html() const;
+};
+
+}  // namespace tinyllm
