@@ -21,6 +21,8 @@ Json to_json(const decltype(Metric::second)& value) {
   return std::get<std::string>(value);
 }
 
+std::string text_of(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 // The lines of a log up to a step.
 std::string lines_until(std::string_view log, int64_t step) {
   std::string kept;
@@ -42,11 +44,21 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, int64_t step) : path_(
   if (!file_) throw Error("{}: cannot be written", path.string());
 }
 
+void MetricsLog::write(const std::string& line) {
+  file_ << line << '\n' << std::flush;
+  if (!file_) throw Error("{}: cannot be written", path_.string());
+}
+
+void MetricsLog::describe(const std::vector<std::pair<std::string, std::string>>& run) {
+  Json settings = Json::object();
+  for (const auto& [name, value] : run) settings[name] = value;
+  write(text_of({{"step", 0}, {"run", settings}}));
+}
+
 void MetricsLog::add(int64_t step, const std::vector<Metric>& fields) {
   Json line = {{"step", step}};
   for (const auto& [name, value] : fields) line[std::string(name)] = to_json(value);
-  file_ << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n' << std::flush;
-  if (!file_) throw Error("{}: cannot be written", path_.string());
+  write(text_of(line));
 }
 
 }  // namespace tinyllm

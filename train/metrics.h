@@ -20,10 +20,13 @@ class MetricsLog {
   /// that was cut off, are removed. Throws Error when it cannot be read or written.
   MetricsLog(const std::filesystem::path& path, int64_t step);
 
-  /// Throws Error when the line cannot be written.
+  /// Throws Error when the line cannot be written, as `add` does. The line has step 0 and "run", an object.
+  void describe(const std::vector<std::pair<std::string, std::string>>& run);
   void add(int64_t step, const std::vector<Metric>& fields);
 
  private:
+  void write(const std::string& line);
+
   std::filesystem::path path_;
   std::ofstream file_;
 };

@@ -10,8 +10,6 @@
 namespace tinyllm {
 namespace {
 
-constexpr const char* kStepNote = "step";
-
 std::string grad_name(const std::string& weight) { return "grad." + weight; }
 
 // The loss of a batch, its inputs named as in Batch.

@@ -42,8 +42,9 @@ class Trainer {
   /// The weights' average over the steps, where the recipe has one; at least one step must be done.
   void copy_average(Store& weights) const;
 
-  /// Everything that the next step depends on, in one file: weights, moments, the number of steps. `notes` are kept
-  /// with it and given back.
+  /// Everything that the next step depends on, in one file: weights (of a model with adapters, these alone), moments,
+  /// the number of steps under kStepNote. `notes` are kept with it and given back.
+  static constexpr const char* kStepNote = "step";
   void save(const std::filesystem::path& path, std::map<std::string, std::string> notes) const;
   /// Throws Error when the file is of another model.
   void restore(const class Safetensors& checkpoint);

@@ -5,8 +5,10 @@
 #include "../temp_folder.h"
 #include "sample_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <sstream>
 
 namespace tinyllm::test {
 namespace {
@@ -69,25 +71,82 @@ TEST_CASE("the same seed gives the same model on 1, 2, 3 and 8 threads") {
   }
 }
 
-TEST_CASE("a checkpoint of another run, or a damaged one, is refused and stays") {
-  const TempFolder folder;
-  Model model = sample_model();
-  ThreadPool pool(1);
-  std::vector<Stage> stages = stages_for(model);
-  int steps = 0;
-  RunOptions options{.folder = folder.path()};
-  options.should_stop = [&] { return ++steps > 3; };
-  REQUIRE_FALSE(run_stages(model, stages, pool, options));
+TEST_CASE("the log of a run that was stopped has the same losses as that of one that was not") {
+  const TempFolder whole, broken;
+  losses({}, 1, whole.path());
+  losses({1, 7, 20}, 1, broken.path());
+  const auto logged = [](const std::filesystem::path& folder) {
+    std::string text;
+    std::istringstream lines(read_file(folder / kMetricsFile));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("\"loss\"") != std::string::npos) text += line.substr(0, line.find("tokens_per_second"));
+    }
+    return text;
+  };
+  CHECK(std::ranges::count(logged(whole.path()), '}') == 0);
+  CHECK(logged(whole.path()).find("{\"step\":24,\"stage\":\"fine-tune\",\"loss\":") != std::string::npos);
+  CHECK(logged(whole.path()) == logged(broken.path()));
+  CHECK(read_file(broken / kReportFile).find("fine-tune") != std::string::npos);
+}
 
-  stages[0].recipe.rate = 1e-3f;
-  CHECK_THROWS_AS(run_stages(model, stages, pool, {.folder = folder.path()}), Error);
-  CHECK(has_checkpoint(folder.path()));
+// Trains a fresh model in a folder and stops it before step `stop` (none where 0), with a checkpoint after every step.
+struct Stopped {
+  std::vector<std::string> events;
+  bool is_done = false;
 
-  stages[0].recipe.rate = 2e-3f;
-  std::string bytes = read_file(folder / "checkpoint.safetensors");
+  Stopped(const std::filesystem::path& folder, int stop, const std::function<void(Recipe&)>& edit = {}) {
+    Model model = sample_model();
+    ThreadPool pool(1);
+    std::vector<Stage> stages = stages_for(model);
+    if (edit) edit(stages[0].recipe);
+    int steps = 0;
+    RunOptions options{.folder = folder, .save_seconds = 0};
+    options.on_event = [&](const std::string& event) { events.push_back(event); };
+    options.should_stop = [&] { return ++steps == stop; };
+    is_done = run_stages(model, stages, pool, options);
+  }
+};
+
+void damage(const std::filesystem::path& path) {
+  std::string bytes = read_file(path);
   bytes[bytes.size() - 10] ^= 1;
-  write_file(folder / "checkpoint.safetensors", bytes);
-  CHECK_THROWS_AS(run_stages(model, stages, pool, {.folder = folder.path()}), Error);
+  write_file(path, bytes);
+}
+
+TEST_CASE("a checkpoint of another run is refused, says which settings differ, and stays") {
+  const TempFolder folder;
+  REQUIRE_FALSE(Stopped(folder.path(), 4).is_done);
+  std::string message;
+  try {
+    Stopped(folder.path(), 0, [](Recipe& recipe) { recipe.rate = 1e-3f; });
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  CHECK(message.find("it was made with\n  pretrain rate: 0.002\nexpected\n  pretrain rate: 0.001\n") !=
+        std::string::npos);
+  CHECK(has_checkpoint(folder.path()));
+}
+
+TEST_CASE("a damaged checkpoint is named, and the one before it used") {
+  const TempFolder whole, broken;
+  REQUIRE(Stopped(whole.path(), 0).is_done);
+  REQUIRE_FALSE(Stopped(broken.path(), 6).is_done);
+  CHECK_FALSE(std::filesystem::exists(broken / "checkpoint-00000003.safetensors"));
+  damage(broken / "checkpoint-00000005.safetensors");
+  const Stopped again(broken.path(), 0);
+  REQUIRE(again.events.size() == 1);
+  CHECK(again.events[0].find("checkpoint-00000005.safetensors: the data's checksum is") != std::string::npos);
+  CHECK(again.is_done);
+  CHECK(weights_of(whole.path()) == weights_of(broken.path()));
+}
+
+TEST_CASE("a run of which no checkpoint is whole does not begin anew unasked") {
+  const TempFolder folder;
+  REQUIRE_FALSE(Stopped(folder.path(), 2).is_done);
+  damage(folder / "checkpoint-00000001.safetensors");
+  CHECK_THROWS_WITH_AS(
+      Stopped(folder.path(), 0),
+      fmt::format("{}: no checkpoint is whole: remove them to begin anew", folder.path().string()).c_str(), Error);
 }
 
 TEST_CASE("training lowers the held-out loss") {
@@ -107,22 +166,18 @@ TEST_CASE("training lowers the held-out loss") {
   CHECK(after < before - 1);
 }
 
-TEST_CASE("a learning rate that diverges is an error that says so") {
+TEST_CASE("a learning rate that diverges is an error that says so, and what was saved before stays") {
   const TempFolder folder;
-  Model model = sample_model();
-  ThreadPool pool(1);
-  std::vector<Stage> stages = stages_for(model);
-  stages[0].recipe.rate = 1e30f;
-  CHECK_THROWS_AS(run_stages(model, stages, pool, {.folder = folder.path()}), Error);
+  std::string message;
+  try {
+    Stopped(folder.path(), 0, [](Recipe& recipe) { recipe.rate = 1e30f; });
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  CHECK(message.find("10 steps in a row were not finite and changed nothing; a learning rate below") !=
+        std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / kWeightsFile));
-}
-
-TEST_CASE("the learning rate rises, then falls along a cosine") {
-  const Recipe recipe{.steps = 110, .rate = 2.0f, .final_rate = 0.1f, .warmup = 10};
-  CHECK(rate_at(recipe, 0) == doctest::Approx(0.2));
-  CHECK(rate_at(recipe, 9) == doctest::Approx(2.0));
-  CHECK(rate_at(recipe, 60) == doctest::Approx(1.1));
-  CHECK(rate_at(recipe, 110) == doctest::Approx(0.2));
+  CHECK(has_checkpoint(folder.path()));
 }
 
 TEST_CASE("batches that make no sense are refused") {

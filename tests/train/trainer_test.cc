@@ -92,6 +92,43 @@ TEST_CASE("recomputation halves the activations, and accumulation needs the memo
   CHECK(two.total() <= plain.total() + plain.parameters + 65536);
 }
 
+TEST_CASE("Muon steps hidden matrices, and AdamW the rest") {
+  const TempFolder folder;
+  Model model = sample_model(0);
+  ThreadPool pool(2);
+  const Dataset data = sample_chats(model);
+  Trainer trainer(
+      model, {.rows = 3, .length = 40, .steps = 30, .optimizer = Optimizer::muon, .rate = 5e-3f, .warmup = 3}, pool);
+  const float first = trainer.step(data.batch(3, 1, 0)).loss;
+  for (int64_t step = 1; step < 30; ++step) trainer.step(data.batch(3, 1, step));
+  CHECK(trainer.step(data.batch(3, 1, 0)).loss < first - 1);
+  trainer.save(folder / "saved", {});
+  const Safetensors saved(folder / "saved");
+  CHECK_NOTHROW(saved.at("muon.momentum.blocks.0.attn.qkv.weight"));
+  CHECK_NOTHROW(saved.at("adamw.m.tok_emb.weight"));
+  CHECK_THROWS_AS(saved.at("adamw.m.blocks.0.ffn.w1.weight"), Error);
+}
+
+TEST_CASE("the average of the weights over the steps is what it says") {
+  Model model = sample_model(0);
+  ThreadPool pool(1);
+  const Dataset data = sample_chats(model);
+  Trainer trainer(model, {.rows = 3, .length = 40, .rate = 1e-2f, .warmup = 1, .average = 0.75f}, pool);
+  const std::string name = "blocks.1.ffn.w1.weight";
+  const std::span<const float> now = model.weights->at(name).as<float>();
+  std::vector<double> average(now.size());
+  double weight = 0;
+  for (int64_t step = 0; step < 5; ++step) {
+    trainer.step(data.batch(3, 1, step));
+    for (size_t i = 0; i < now.size(); ++i) average[i] = 0.75 * average[i] + 0.25 * double(now[i]);
+    weight = 0.75 * weight + 0.25;
+  }
+  trainer.copy_average(*model.weights);
+  double largest = 0;
+  for (size_t i = 0; i < now.size(); ++i) largest = std::max(largest, std::abs(double(now[i]) - average[i] / weight));
+  CHECK(largest < 10 * std::pow(2.0, -24));  // Five sums and two products of numbers below 1.
+}
+
 TEST_CASE("a batch of the wrong size is refused") {
   Model model = sample_model();
   ThreadPool pool(1);

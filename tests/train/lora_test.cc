@@ -1,0 +1,93 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/model/file.h>
+#include <tinyllm/model/lora.h>
+
+#include "../temp_folder.h"
+#include "sample_run.h"
+
+#include <cmath>
+
+namespace tinyllm::test {
+namespace {
+
+constexpr int64_t kRows = 3;
+constexpr int64_t kLength = 40;
+
+double loss_of(const Model& model) {
+  ThreadPool pool(1);
+  return Evaluator(model, kRows, kLength, pool).loss(sample_chats(model), 12);
+}
+
+std::vector<float> base_weights(const Model& model) {
+  std::vector<float> all;
+  for (const WeightSpec& spec : weight_specs(model.config)) {
+    const auto values = model.weights->at(spec.name).as<float>();
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+// A model with adapters that have learned something.
+Model trained(const Lora& lora) {
+  Model model = sample_model(0);
+  add_lora(model, lora, 7);
+  ThreadPool pool(1);
+  const Dataset data = sample_chats(model);
+  Trainer trainer(model, {.rows = kRows, .length = kLength, .steps = 20, .rate = 1e-2f, .warmup = 1}, pool);
+  for (int64_t step = 0; step < 20; ++step) trainer.step(data.batch(kRows, 1, step));
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("fresh adapters change nothing; trained ones lower the loss, and the model's own weights stay") {
+  const Model plain = sample_model(0);
+  Model fresh = sample_model(0);
+  add_lora(fresh, {.rank = 4}, 7);
+  CHECK(loss_of(fresh) == loss_of(plain));
+  const Model model = trained({.rank = 4});
+  CHECK(loss_of(model) < loss_of(plain) - 0.2);
+  CHECK(base_weights(model) == base_weights(plain));
+}
+
+TEST_CASE("merged adapters do what they did beside the matrices") {
+  Model model = trained({.rank = 3, .targets = {"attn.qkv", "ffn.w2"}});
+  const double apart = loss_of(model);
+  merge_lora(model);
+  CHECK(model.config.lora.rank == 0);
+  // Sums of at most 43 products, in another order.
+  CHECK(loss_of(model) == doctest::Approx(apart).epsilon(43 * std::pow(2.0, -24)));
+  CHECK(base_weights(model) != base_weights(sample_model(0)));
+}
+
+TEST_CASE("adapters are saved beside their model, or alone for another copy of it") {
+  const TempFolder folder;
+  const Model model = trained({.rank = 4, .alpha = 8});
+  save_model(model, folder / "whole");
+  CHECK(loss_of(load_model(folder / "whole")) == loss_of(model));
+
+  save_lora(model, folder / "apart");
+  Model other = sample_model(0);
+  load_lora(other, folder / "apart");
+  CHECK(loss_of(other) == loss_of(model));
+  CHECK_THROWS_WITH_AS(load_lora(other, folder / "apart"), "lora: the model has adapters of rank 4 already", Error);
+
+  Model wider = fresh_model({.dim = 32, .n_layers = 2, .n_heads = 2, .ffn_dim = 40, .context = 48});
+  CHECK_THROWS_AS(load_lora(wider, folder / "apart"), Error);
+  CHECK(wider.config.lora.rank == 0);
+  write_file(folder / "apart" / kAdapterConfigFile, "{\"rank\": 4}");
+  CHECK_THROWS_AS(load_lora(wider, folder / "apart"), Error);
+}
+
+TEST_CASE("adapters that cannot be are refused by name") {
+  Model model = sample_model(0);
+  CHECK_THROWS_WITH_AS(add_lora(model, {.rank = 4, .targets = {"attn.q"}}, 1),
+                       "lora: target attn.q, expected some of attn.qkv, attn.o, ffn.w1, ffn.w2", Error);
+  CHECK_THROWS_WITH_AS(add_lora(model, {.rank = 4, .targets = {}}, 1),
+                       "lora: no targets, expected some of attn.qkv, attn.o, ffn.w1, ffn.w2", Error);
+  CHECK_THROWS_AS(add_lora(model, {.rank = -1}, 1), Error);
+  CHECK_THROWS_AS(add_lora(model, {.rank = 0}, 1), Error);
+}
+
+}  // namespace tinyllm::test
