@@ -4,22 +4,24 @@
 #include <tinyllm/ops/parallel.h>
 #include <tinyllm/tensor/arena.h>
 
-// Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008, but with one side
-// packed and not both:
+#include <vector>
+
+// Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008:
 //
 // - All threads pack a stretch of op(B) into panels: at most kPacked floats, 8 MB, for the last-level cache (32 MB).
-// - Then they take tiles of C, in a fixed number of pieces. A tile's part of B, kTileColumns by kDepth units of 4 bytes
-//   = 512 KB, is for a core's second-level cache (1 MB).
-// - The tile's rows of A pass by, as many at a time as stay in registers, 14 with AVX-512. They are not packed for all,
-//   but copied by the thread that needs them: 14 by kDepth units = 28 KB, for the first-level cache (32 KB), through
-//   which the panels of B stream.
+// - Then they take tiles of C, up to kTileStrips strips of rows high: a strip is as many rows as stay in registers, 14
+//   with AVX-512. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into memory of its
+//   own: 12 strips by 28 KB = 344 KB.
+// - All columns of the tile pass by these rows, kColumns at a time: 256 by kDepth units = 512 KB. Both together are for
+//   a core's second-level cache (1 MB), one strip (28 KB) for the first (32 KB), through which the panels of B stream.
 //
 // The sizes in brackets are those of Zen 4; the numbers were compared on Zen 5, whose first-level cache has 48 KB.
-// kDepth, 512, is in kernels/gemm.cc. To retune for another CPU, change kDepth there and the numbers here, and compare
-// with `bench_products`.
+// There the loop over packed data runs at 93 % of what registers alone allow, with any shape of the tile in registers:
+// what is missing below that is packing. kDepth, 512, and kColumns are in kernels/gemm.cc. To retune for another CPU,
+// change them there and the numbers here, and compare with `bench_products`.
 //
-// Two shapes go other ways. With few rows of A, packing B would be much of the work: where both sides lie along k, A is
-// packed and B copied, and C is written transposed. With very few, nothing is packed at all.
+// Two shapes go other ways. With few rows of A, packing B for all would be much of the work: where both sides lie along
+// k, they change places, and C is written transposed. With very few, nothing is packed at all.
 namespace tinyllm {
 namespace {
 
@@ -27,12 +29,13 @@ constexpr int64_t kPacked = int64_t{1} << 21;
 constexpr int64_t kPackedColumns = 4096;
 constexpr int64_t kTileStrips = 12;  // Strips of rows, as many rows in each as stay in registers.
 constexpr int64_t kLeastStrips = 3;
-constexpr int64_t kTileColumns = 256;
 // With fewer tiles than this, many threads would wait for the last one.
-constexpr int64_t kEnoughTiles = 24;
+constexpr int64_t kEnoughTiles = 13;
+// Floats between panels, so that they do not lie a power of two apart: rows are packed into many panels at once.
+constexpr int64_t kPanelGap = 16;
 // Up to this many rows of A, nothing is packed in fp32: rows of A meet rows of B as they lie.
 constexpr int64_t kFewRows = 8;
-// Up to this many, A is packed and not B, where both lie along k: the product of the transposed.
+// Up to this many, A and B change places where both lie along k: the product of the transposed.
 constexpr int64_t kSwappedRows = 96;
 
 // Floats of a panel, or of several, that one thread packs at a time.
@@ -55,7 +58,7 @@ struct Side {
   const float* at(int64_t line, int64_t k) const { return data + (along_k ? line * stride + k : k * stride + line); }
 };
 
-// The product as it is computed: what is copied by rows, and what is packed into panels.
+// The product as it is computed: what a tile packs for itself, and what is packed for all.
 struct Sides {
   Side rows, columns;
   bool swapped;
@@ -78,17 +81,23 @@ struct Stretch {
                        std::max<int64_t>(512, kPacked / std::max<int64_t>(1, columns) / 512 * 512))) {}
 };
 
-// The extent of the tiles of C: fewer rows where there would be too few tiles, then fewer columns.
+// The extent of the tiles of C: all columns, so that rows of A are packed once; where there would be too few tiles,
+// fewer rows, then fewer columns.
 struct Tiles {
-  int64_t rows, columns = kTileColumns;
+  int64_t rows, columns;
   int64_t down, across;
 
-  Tiles(int64_t all_rows, int64_t all_columns, const kernels::Products& products) {
-    for (int64_t strips = kTileStrips;; strips > kLeastStrips ? strips /= 2 : columns /= 2) {
+  Tiles(int64_t all_rows, int64_t all_columns, const kernels::Products& products) : columns(all_columns) {
+    for (int64_t strips = kTileStrips;;) {
       rows = strips * products.mr;
       down = ceil_div(all_rows, rows);
       across = ceil_div(all_columns, columns);
       if (down * across >= kEnoughTiles || (strips <= kLeastStrips && columns <= products.nr)) return;
+      if (strips > kLeastStrips) {
+        strips /= 2;
+      } else {
+        columns = round_up(ceil_div(columns, 2), products.nr);
+      }
     }
   }
 };
@@ -113,6 +122,23 @@ void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, in
   }
 }
 
+// Packs columns of B. Pieces are whole panels where columns lie along k, else rows of all columns: a row is what lies
+// together.
+void pack(const kernels::Products& products, const Side& side, int64_t first, int64_t columns, int64_t k, int64_t depth,
+          int64_t panel, float* packed, ThreadPool& pool) {
+  const auto range = [&](int64_t j, int64_t width, int64_t p, int64_t rows) {
+    products.pack({width, products.nr, rows, side.at(first + j, k + p), side.stride, side.along_k, panel,
+                   packed + j / products.nr * panel + p / products.per_unit * products.nr});
+  };
+  if (side.along_k) {
+    const int64_t grain = products.nr * std::max<int64_t>(1, kPackGrain / std::max<int64_t>(1, panel));
+    parallel_ranges(pool, columns, grain, [&](int64_t begin, int64_t end) { range(begin, end - begin, 0, depth); });
+  } else {
+    const int64_t grain = round_up(std::max<int64_t>(1, kPackGrain / columns), products.per_unit);
+    parallel_ranges(pool, depth, grain, [&](int64_t begin, int64_t end) { range(0, columns, begin, end - begin); });
+  }
+}
+
 void direct(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
   const int64_t grain = round_up(row_grain(s.k), 4);
@@ -127,7 +153,8 @@ void direct(const GemmShape& s, const float* a, const float* b, const float* bia
 size_t gemm_workspace(const GemmShape& s) {
   const Sides sides(s, nullptr, nullptr);
   const Stretch stretch(sides.columns.lines, s.k);
-  const int64_t packed = round_up(stretch.columns, kernels::kernels().fp32.nr) * stretch.depth;
+  const int64_t nr = kernels::kernels().fp32.nr;
+  const int64_t packed = ceil_div(stretch.columns, nr) * (nr * stretch.depth + kPanelGap);
   return aligned(static_cast<size_t>(packed) * sizeof(float));
 }
 
@@ -152,16 +179,11 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
     const int64_t width = std::min(stretch.columns, columns.lines - j0);
     for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += stretch.depth) {
       const int64_t depth = std::min(stretch.depth, s.k - k0);
-      const int64_t panel = products.nr * ceil_div(depth, products.per_unit);
-      const int64_t grain = std::max<int64_t>(1, kPackGrain / std::max<int64_t>(1, panel));
-      parallel_ranges(pool, ceil_div(width, products.nr), grain, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          products.pack(std::min(products.nr, width - i * products.nr), depth, columns.at(j0 + i * products.nr, k0),
-                        columns.stride, columns.along_k, packed + i * panel);
-        }
-      });
+      const int64_t panel = products.nr * ceil_div(depth, products.per_unit) + kPanelGap;
+      pack(products, columns, j0, width, k0, depth, panel, packed, pool);
       const Tiles tiles(rows.lines, width, products);
       pool.parallel_for(tiles.down * tiles.across, [&](int64_t piece) {
+        thread_local std::vector<float> strips(static_cast<size_t>(kTileStrips * products.strip));
         const int64_t i = piece % tiles.down * tiles.rows;
         const int64_t j = piece / tiles.down * tiles.columns;
         const int64_t m = std::min(tiles.rows, rows.lines - i);
@@ -170,7 +192,7 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
         const int64_t column = sides.swapped ? i : j0 + j;
         float* to = c + row * s.n + column;
         products.multiply({m, n, depth, rows.at(i, k0), rows.stride, rows.along_k, packed + j / products.nr * panel,
-                           panel, to, s.n, sides.swapped, s.accumulate || k0 > 0});
+                           panel, to, s.n, sides.swapped, s.accumulate || k0 > 0, strips.data()});
         if (k0 + depth < s.k) return;
         finish(kernel, s, sides.swapped ? n : m, sides.swapped ? m : n, bias == nullptr ? nullptr : bias + column, to);
       });

@@ -18,13 +18,14 @@ constexpr int64_t kMr = 6;  // 12 accumulators of 16 registers.
 constexpr int64_t kMr = 4;  // 8 accumulators of 16 registers.
 #endif
 constexpr int64_t kVectors = 2;
-constexpr int64_t kLine = 16;  // Floats in a cache line.
 constexpr int64_t kNr = kVectors * kWidth;
 static_assert(kMr <= kWidth, "a column of a few rows of A is copied as one vector");
 
-// Units along k that are multiplied before C is touched again: the rows of A that this takes, kMr * kDepth * 4 bytes,
-// are copied to where they stay in the first-level cache while all columns of B pass by.
-constexpr int64_t kDepth = 512;
+// The blocking that ops/gemm.cc explains.
+constexpr int64_t kDepth = 512;    // Units along k.
+constexpr int64_t kColumns = 256;  // Of B.
+// Floats of a packed strip of A: whole vectors are stored, and strips should not lie a power of two apart.
+constexpr int64_t kStrip = kMr * kDepth + kWidth;
 
 #if defined(__AVX512BF16__)
 constexpr int64_t kPerUnit = 2;
@@ -59,70 +60,57 @@ constexpr int64_t kAlong = kWidth * kPerUnit;  // Numbers in one vector of units
 
 inline int64_t units(int64_t k) { return (k + kPerUnit - 1) / kPerUnit; }
 
-// ---- B: panels of kNr columns, unit after unit ----------------------------------------------------------------------
+// ---- Packing: panels of a few lines, unit after unit ----------------------------------------------------------------
 
-// kWidth columns of which each lies along k: squares, transposed.
-void pack_transposed(int64_t columns, int64_t k, const float* from, int64_t stride, float* panel) {
+// A panel of up to kWidth lines, each of which lies along k: squares, transposed. Each unit is stored as a whole
+// vector; what is too much is overwritten by the next.
+template <int64_t kPanel>
+void pack_along(int64_t lines, int64_t k, const float* from, int64_t stride, float* panel) {
   for (int64_t p = 0; p < k; p += kAlong) {
     const int64_t n = least(kAlong, k - p);
     Vf square[kWidth];
 #pragma GCC unroll 16
-    for (int64_t i = 0; i < kWidth; ++i) square[i] = i < columns ? along(from + i * stride + p, n) : Vf{};
+    for (int64_t i = 0; i < kWidth; ++i) square[i] = i < lines ? along(from + i * stride + p, n) : Vf{};
     transpose(square);
-    float* to = panel + p / kPerUnit * kNr;
+    float* to = panel + p / kPerUnit * kPanel;
     if (n == kAlong) {
 #pragma GCC unroll 16
-      for (int64_t i = 0; i < kWidth; ++i) store(to + i * kNr, square[i]);
+      for (int64_t i = 0; i < kWidth; ++i) store(to + i * kPanel, square[i]);
     } else {
-      for (int64_t i = 0; i < units(n); ++i) store(to + i * kNr, square[i]);
+      for (int64_t i = 0; i < units(n); ++i) store(to + i * kPanel, square[i]);
     }
   }
 }
 
-// Columns that lie side by side.
-void pack_rows(int64_t columns, int64_t k, const float* from, int64_t stride, float* panel) {
-  for (int64_t p = 0; p < k; p += kPerUnit, panel += kNr) {
+// Lines that lie side by side: row after row, as far as they go, since a row is what lies together. Asks the caches for
+// rows kAhead units further on: they are too far apart for the hardware to guess.
+template <int64_t kPanel>
+void pack_across(const Packing& s) {
+  constexpr int64_t kAhead = 8;
+  for (int64_t p = 0; p < s.k; p += kPerUnit) {
+    float* to = s.to + p / kPerUnit * kPanel;
+    for (int64_t i = 0; i < s.lines; i += s.lines_per_panel, to += s.panel) {
+      const int64_t lines = least(s.lines_per_panel, s.lines - i);
 #pragma GCC unroll 2
-    for (int64_t j = 0; j < kNr; j += kWidth) {
-      const int64_t n = columns - j < kWidth ? (columns > j ? columns - j : 0) : kWidth;
-      store(panel + j, across(from + p * stride + j, stride, k - p, n));
-    }
-  }
-}
-
-void pack(int64_t columns, int64_t k, const float* b, int64_t stride, bool along_k, float* panel) {
-  if (!along_k) return pack_rows(columns, k, b, stride, panel);
-  for (int64_t j = 0; j < kNr; j += kWidth) {
-    pack_transposed(columns - j, k, b + j * stride, stride, panel + j);
-  }
-}
-
-// ---- A: a few rows at a time, copied to the stack -------------------------------------------------------------------
-
-// Where unit p of row i is: rows one after the other where they lie along k, else unit after unit.
-template <bool kAlongK>
-constexpr int64_t place(int64_t i, int64_t p) {
-  return kAlongK ? i * kDepth + p : p * kMr + i;
-}
-constexpr int64_t kCopied = kMr * kDepth + kWidth;  // Columns are copied as whole vectors.
-
-// Copies rows of A, or with kAlongK false the columns of [k, rows]. Asks the caches for the rows that come next, too:
-// they are too far apart for the hardware to guess.
-template <bool kAlongK>
-void copy_rows(int64_t rows, int64_t k, const float* a, int64_t stride, float* to) {
-  if constexpr (kAlongK) {
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t p = 0; p < k; p += kAlong) {
-        const int64_t n = least(kAlong, k - p);
-        const int64_t at = place<true>(i, p / kPerUnit);
-        store_any(to + at, along(a + i * stride + p, n), units(n));
-        for (int64_t q = 0; q < kAlong; q += kLine) __builtin_prefetch(a + (i + rows) * stride + p + q);
+      for (int64_t j = 0; j < kPanel; j += kWidth) {
+        const int64_t n = lines - j < kWidth ? (lines > j ? lines - j : 0) : kWidth;
+        for (int64_t q = p; q < p + kPerUnit; ++q) {
+          __builtin_prefetch(s.from + (q + kAhead * kPerUnit) * s.stride + i + j + kWidth - 1);
+        }
+        store(to + j, across(s.from + p * s.stride + i + j, s.stride, s.k - p, n));
       }
     }
-  } else {
-    for (int64_t p = 0; p < k; p += kPerUnit) {
-      store(to + place<false>(0, p / kPerUnit), across(a + p * stride, stride, k - p, rows));
-      for (int64_t q = p; q < p + kPerUnit; ++q) __builtin_prefetch(a + q * stride + 2 * rows - 1);
+  }
+}
+
+template <int64_t kPanel>
+void pack(const Packing& s) {
+  if (!s.along_k) return pack_across<kPanel>(s);
+  float* to = s.to;
+  for (int64_t i = 0; i < s.lines; i += s.lines_per_panel, to += s.panel) {
+    const int64_t lines = least(s.lines_per_panel, s.lines - i);
+    for (int64_t j = 0; j < kPanel; j += kWidth) {
+      pack_along<kPanel>(lines - j, s.k, s.from + (i + j) * s.stride, s.stride, to + j);
     }
   }
 }
@@ -163,7 +151,7 @@ inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
   }
 }
 
-template <int64_t kRows, bool kAlongK>
+template <int64_t kRows>
 __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* b, const Target& target) {
   if (!target.transposed) {
 #pragma GCC unroll 16
@@ -184,7 +172,7 @@ __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* 
     for (int64_t j = 0; j < kVectors; ++j) row[j] = load(b + p * kNr + j * kWidth);
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows; ++i) {
-      const Vf x = splat(a[place<kAlongK>(i, p)]);
+      const Vf x = splat(a[p * kMr + i]);
 #pragma GCC unroll 4
       for (int64_t j = 0; j < kVectors; ++j) acc[i][j] = multiply_add(x, row[j], acc[i][j]);
     }
@@ -193,35 +181,34 @@ __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* 
 }
 
 // `multiply` for a number of rows that is known only when running: 1 to kRows.
-template <bool kAlongK, int64_t kRows = kMr>
+template <int64_t kRows = kMr>
 inline void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b, const Target& target) {
   if constexpr (kRows > 1) {
-    if (rows != kRows) return multiply_rows<kAlongK, kRows - 1>(rows, k, a, b, target);
+    if (rows != kRows) return multiply_rows<kRows - 1>(rows, k, a, b, target);
   }
-  multiply<kRows, kAlongK>(k, a, b, target);
+  multiply<kRows>(k, a, b, target);
 }
 
-template <bool kAlongK>
-void block(const GemmBlock& s) {
-  alignas(64) float rows_of_a[kCopied];
-  // Rows are dealt out evenly, so that the last tile is not a sliver.
+void multiply_block(const GemmBlock& s) {
+  // Rows are dealt out evenly, so that the last strip is not a sliver.
   const int64_t strips = (s.m + kMr - 1) / kMr;
   const int64_t rows = (s.m + strips - 1) / strips;
   for (int64_t p = 0; p == 0 || p < s.k; p += kDepth * kPerUnit) {  // Once even without k: then C is zeros.
     const int64_t k = least(kDepth * kPerUnit, s.k - p);
-    for (int64_t i = 0; i < s.m; i += rows) {
-      const int64_t some = least(rows, s.m - i);
-      copy_rows<kAlongK>(some, k, s.a + (kAlongK ? i * s.a_stride + p : p * s.a_stride + i), s.a_stride, rows_of_a);
-      for (int64_t j = 0; j < s.n; j += kNr) {
-        const Target target = {s.c + (s.c_transposed ? j * s.c_stride + i : i * s.c_stride + j), s.c_stride,
-                               least(kNr, s.n - j), s.accumulate || p > 0, s.c_transposed};
-        multiply_rows<kAlongK>(some, units(k), rows_of_a, s.b + j / kNr * s.panel + p / kPerUnit * kNr, target);
+    pack<kMr>({s.m, rows, k, s.a + (s.a_along_k ? p : p * s.a_stride), s.a_stride, s.a_along_k, kStrip, s.strips});
+    for (int64_t j0 = 0; j0 < s.n; j0 += kColumns) {
+      const int64_t end = least(j0 + kColumns, s.n);
+      for (int64_t i = 0; i < s.m; i += rows) {
+        const float* strip = s.strips + i / rows * kStrip;
+        for (int64_t j = j0; j < end; j += kNr) {
+          const Target target = {s.c + (s.c_transposed ? j * s.c_stride + i : i * s.c_stride + j), s.c_stride,
+                                 least(kNr, s.n - j), s.accumulate || p > 0, s.c_transposed};
+          multiply_rows(least(rows, s.m - i), units(k), strip, s.b + j / kNr * s.panel + p / kPerUnit * kNr, target);
+        }
       }
     }
   }
 }
-
-void multiply_block(const GemmBlock& s) { s.a_along_k ? block<true>(s) : block<false>(s); }
 
 #if !defined(__AVX512BF16__)
 
@@ -272,7 +259,7 @@ void dot_rows(int64_t m, int64_t n, int64_t k, const float* x, const float* w, f
 }  // namespace
 
 void fill_gemm(Kernels& table) {
-  const Products products = {kMr, kNr, kPerUnit, pack, multiply_block};
+  const Products products = {kMr, kNr, kPerUnit, kStrip, pack<kNr>, multiply_block};
 #if defined(__AVX512BF16__)
   table.bf16 = products;
 #else

@@ -61,6 +61,17 @@ struct AdamWStep {
   float correction1, correction2;  ///< 1 - beta^t.
 };
 
+/// Lines of one side of a product, to be packed into panels: unit after unit of 4 bytes along k, in each as many lines
+/// as a panel has, with zeros where there are fewer.
+struct Packing {
+  int64_t lines, lines_per_panel, k;
+  const float* from;
+  int64_t stride;
+  bool along_k;   ///< Lines lie along k, `stride` apart; else side by side in rows that are.
+  int64_t panel;  ///< Units from one panel to the next.
+  float* to;
+};
+
 /// C[m, n] (+)= A B. A lies as it was given: rows along k, `a_stride` apart, or columns. B is packed: panels of `nr`
 /// columns, `panel` units of 4 bytes apart.
 struct GemmBlock {
@@ -74,6 +85,7 @@ struct GemmBlock {
   int64_t c_stride;
   bool c_transposed;  ///< c is [n, m].
   bool accumulate;
+  float* strips;  ///< Scratch for A: `strip` floats for each `mr` rows.
 };
 
 /// Matrix products in one precision.
@@ -81,9 +93,9 @@ struct Products {
   int64_t mr = 0;        ///< Rows of A that are multiplied at once.
   int64_t nr = 0;        ///< Columns in a panel of B.
   int64_t per_unit = 1;  ///< Numbers that 4 bytes of a panel hold.
-  /// Packs up to nr columns of k numbers, `stride` apart, each lying along k, or else side by side in rows that are
-  /// `stride` apart: unit after unit along k, nr of them, with zeros where the matrix ends.
-  void (*pack)(int64_t columns, int64_t k, const float* b, int64_t stride, bool along_k, float* panel) = nullptr;
+  int64_t strip = 0;     ///< Floats of scratch for mr rows of A.
+  /// Packs columns of B.
+  void (*pack)(const Packing& packing) = nullptr;
   void (*multiply)(const GemmBlock& block) = nullptr;
 };
 
