@@ -2,6 +2,7 @@
 #include <tinyllm/model/file.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/train/dashboard.h>
 #include <tinyllm/train/progress_bar.h>
 #include <tinyllm/train/reasoning.h>
 #include <tinyllm/train/run.h>
@@ -49,6 +50,8 @@ struct Options {
   float rate = 0;
   uint64_t seed = 1;
   std::string precision = "fp32";
+  std::string optimizer = "adamw";
+  int dashboard = -1;  // The port; none where negative.
 };
 
 Options parse(int argc, char** argv) {
@@ -74,6 +77,12 @@ Options parse(int argc, char** argv) {
   app.add_option("--precision", o.precision, "Of matrix products: fp32, or bf16 where the CPU has AVX512-BF16")
       ->check(CLI::IsMember({"fp32", "bf16"}))
       ->capture_default_str();
+  app.add_option("--optimizer", o.optimizer,
+                 "adamw, or muon for hidden matrices: slower steps, of which fewer are needed")
+      ->check(CLI::IsMember({"adamw", "muon"}))
+      ->capture_default_str();
+  app.add_option("--dashboard", o.dashboard, "Show the run in a browser, on this port of this machine (0: a free one)")
+      ->check(CLI::Range(0, 65535));
   app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
   app.add_option("--rate", o.rate, "Highest learning rate")->check(CLI::PositiveNumber);
   app.add_option("--vocab", o.vocab, "Tokens of the vocabulary")->check(CLI::PositiveNumber);
@@ -100,6 +109,7 @@ Preset chosen(const Options& o) {
   p.model.context = std::max(p.model.context, p.recipe.length);
   p.recipe.warmup = std::min<int64_t>(p.recipe.warmup, p.recipe.steps / 10 + 1);
   p.recipe.seed = o.seed;
+  if (o.optimizer == "muon") p.recipe.optimizer = tl::Optimizer::muon;
   if (o.precision == "bf16" && tl::is_supported(tl::Precision::bf16)) p.recipe.precision = tl::Precision::bf16;
   return p;
 }
@@ -144,6 +154,16 @@ bool train(tl::Model& model, const std::vector<tl::Stage>& stages, const Options
     bar.reset();
     fmt::print("{}: held-out loss {:.4f}, perplexity {:.3f}\n", stage.name, loss, std::exp(loss));
   };
+  run.on_event = [&](const std::string& event) {
+    bar.reset();
+    shown = nullptr;
+    fmt::print(stderr, "{}\n", event);
+  };
+  std::optional<tl::Dashboard> dashboard;
+  if (o.dashboard >= 0) {
+    dashboard.emplace(o.dashboard, run.folder / tl::kMetricsFile);
+    fmt::print(stderr, "the run in a browser: http://127.0.0.1:{}\n", dashboard->port());
+  }
   if (tl::has_checkpoint(run.folder)) fmt::print(stderr, "{}: going on where it was stopped\n", o.output);
   return tl::run_stages(model, stages, pool, run);
 }

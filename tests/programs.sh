@@ -27,6 +27,10 @@ for file in config.json model.safetensors tokenizer.model; do
   cmp "$work/model/$file" "$work/again/$file" || failures=$((failures + 1))
 done
 
+expect 0 "\"loss\":" cat "$work/model/metrics.jsonl"
+expect 0 "fine-tune" cat "$work/model/report.html"
+expect 0 "in a browser: http://127.0.0.1:[1-9]" $tiny --dashboard 0 --optimizer muon --output "$work/muon"
+
 # One's own text, and texts that are none.
 i=0
 while [ $i -lt 400 ]; do echo "line $i: 今天学习第 $i 课。"; i=$((i + 1)); done >"$work/text.txt"
