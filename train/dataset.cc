@@ -36,19 +36,27 @@ uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
 
 Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) {
   Dataset data(length);
+  PackReport& report = data.report_;
   std::vector<Piece> pieces;
   for (const Sample& sample : samples) {
     // The last token is a target only.
     const size_t whole = sample.tokens.empty() ? 0 : sample.tokens.size() - 1;
     const size_t used = std::min(whole, static_cast<size_t>(length));
-    ++data.report_.samples;
-    if (used < whole) ++data.report_.truncated;
+    ++report.samples;
     if (used == 0) continue;
-    Piece& piece = pieces.emplace_back();
+    Piece piece;
     piece.tokens.assign(sample.tokens.begin(), sample.tokens.begin() + static_cast<std::ptrdiff_t>(used));
+    bool is_learned = false;
     for (size_t i = 0; i < used; ++i) {
       piece.targets.push_back(sample.learned[i + 1] ? sample.tokens[i + 1] : kIgnore);
+      is_learned |= sample.learned[i + 1];
     }
+    const bool is_cut = used < whole;
+    const bool is_dropped = is_cut && !is_learned;
+    report.truncated += is_cut;
+    report.dropped += is_dropped;
+    report.lost_tokens += static_cast<int64_t>(is_dropped ? whole : whole - used);
+    if (!is_dropped) pieces.push_back(std::move(piece));
   }
   data.pack(std::move(pieces));
   return data;
@@ -93,6 +101,7 @@ void Dataset::pack(std::vector<Piece> pieces) {
     if (fits->room == 0) open.erase(fits);
   }
   report_.rows = rows();
+  report_.places = rows() * length_;
 }
 
 Batch Dataset::empty_batch(int64_t rows) const {
