@@ -138,12 +138,13 @@ File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) 
   }
   tl::SampleReader reader(path, options);
   std::error_code not_regular;
-  const auto size = std::filesystem::file_size(path, not_regular);
-  tl::ProgressBar bar("kB", not_regular ? 0 : static_cast<int64_t>(size) / 1000);
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(path, not_regular));
+  std::optional<tl::ProgressBar> bar;
+  if (!not_regular) bar.emplace("kB", size / 1000);
   while (const std::optional<tl::AnySample> sample = reader.next()) {
     if (tokenizer == nullptr) continue;
     add_tokens(*tokenizer, *sample, file.samples);
-    bar.show(reader.counts().bytes / 1000, fmt::format("{} samples", reader.counts().samples));
+    if (bar) bar->show(reader.counts().bytes / 1000, fmt::format("{} samples", reader.counts().samples));
   }
   file.counts = reader.counts();
   return file;
