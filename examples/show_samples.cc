@@ -44,15 +44,21 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-// The question with its options under it; nothing is learned from it.
+// The question with its options under it, marked as learned the right one.
 tl::Sample question(const tl::Tokenizer& tokenizer, const tl::Choice& choice) {
-  std::string text = choice.question + "\n";
+  tl::Sample sample;
+  const auto add = [&](const std::string& text, bool is_marked) {
+    for (const int32_t token : tokenizer.encode(text)) {
+      sample.tokens.push_back(token);
+      sample.learned.push_back(is_marked);
+    }
+  };
+  add(choice.question, false);
   for (size_t i = 0; i < choice.options.size(); ++i) {
-    text += fmt::format("{}. {}\n", static_cast<char>('A' + i), choice.options[i]);
+    add("\n", false);
+    add(fmt::format("{}. {}", static_cast<char>('A' + i), choice.options[i]), i == choice.answer);
   }
-  std::vector<int32_t> tokens = tokenizer.encode(text);
-  const size_t size = tokens.size();
-  return {std::move(tokens), std::vector<bool>(size, false)};
+  return sample;
 }
 
 // A preference makes two: the prompt with the answer that was liked, and with the other.
@@ -140,11 +146,11 @@ File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) 
   std::error_code not_regular;
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path, not_regular));
   std::optional<tl::ProgressBar> bar;
-  if (!not_regular) bar.emplace("kB", size / 1000);
+  if (!not_regular) bar.emplace("bytes", size);
   while (const std::optional<tl::AnySample> sample = reader.next()) {
     if (tokenizer == nullptr) continue;
     add_tokens(*tokenizer, *sample, file.samples);
-    if (bar) bar->show(reader.counts().bytes / 1000, fmt::format("{} samples", reader.counts().samples));
+    if (bar) bar->show(reader.counts().bytes, fmt::format("{} samples", reader.counts().samples));
   }
   file.counts = reader.counts();
   return file;

@@ -91,9 +91,10 @@ Message message_of(const Json& value, std::string_view where) {
 }
 
 Conversation conversation_of(const Json& list, std::string_view field, Ends ends) {
-  if (!list.is_array() || list.empty())
+  if (!list.is_array() || list.empty()) {
     throw Error("field {}: is {}, expected a list of messages", field,
                 list.is_array() ? "an empty list" : type_of(list));
+  }
   Conversation conversation;
   bool is_asked = false;
   for (size_t i = 0; i < list.size(); ++i) {
@@ -108,10 +109,11 @@ Conversation conversation_of(const Json& list, std::string_view field, Ends ends
       throw Error("{}: is the {}'s, expected the {}'s", where, is_asked ? "user" : "assistant",
                   is_asked ? "assistant" : "user");
     }
-    if (is_asked)
+    if (is_asked) {
       conversation.turns.back().assistant = std::move(message.words);
-    else
+    } else {
       conversation.turns.push_back({std::move(message.words), ""});
+    }
     is_asked = !is_asked;
   }
   if (is_asked != (ends == Ends::asked) || conversation.turns.empty()) {

@@ -12,7 +12,7 @@ struct SampleOptions {
   /// Called with the number of a bad line, from 1, and what is wrong with it; the line is passed over. Without it, a
   /// bad line is an Error.
   std::function<void(int64_t line, const std::string& problem)> on_bad;
-  size_t max_line = size_t{16} << 20;  ///< Bytes. A longer line is bad; no more than this is held of it.
+  size_t max_line = size_t{4} << 20;  ///< Bytes. A longer line is bad; no more than this is held of it.
 };
 
 struct SampleCounts {
