@@ -11,10 +11,11 @@ set(folders tensor ops)
 if("model" IN_LIST TINYLLM_PARTS)
   list(APPEND folders model train runtime)
 endif()
-# Of kernels/, the table alone: the other headers are for files that are compiled once for each instruction set.
+# Of kernels/, the table alone: the other headers are for files that are compiled once for each instruction set. Nor what
+# needs nlohmann/json.
 foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
-          FILES_MATCHING PATTERN "*.h" REGEX "/kernels/(attention|random|simd)\\.h$" EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd)|message_list)\\.h$" EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -105,21 +106,23 @@ void make_folder(const fs::path& path) {
   if (access(path.c_str(), W_OK | X_OK) != 0) fail(path, "the folder cannot be written into");
 }
 
-void check_utf8(std::string_view text, std::string_view what) {
-  size_t line = 1;
-  size_t line_start = 0;
+size_t find_non_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const size_t length = utf8_length(text.substr(i, 4));
-    if (length == 0) {
-      throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line, i - line_start + 1,
-                  static_cast<unsigned char>(text[i]));
-    }
-    if (text[i] == '\n') {
-      ++line;
-      line_start = i + 1;
-    }
+    if (length == 0) return i;
     i += length;
   }
+  return std::string_view::npos;
+}
+
+void check_utf8(std::string_view text, std::string_view what) {
+  const size_t bad = find_non_utf8(text);
+  if (bad == std::string_view::npos) return;
+  const std::string_view before = text.substr(0, bad);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0.
+  throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line, bad - line_start + 1,
+              static_cast<unsigned char>(text[bad]));
 }
 
 }  // namespace tinyllm

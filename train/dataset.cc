@@ -6,7 +6,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <deque>
+#include <map>
 #include <utility>
 
 namespace tinyllm {
@@ -36,19 +36,27 @@ uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
 
 Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) {
   Dataset data(length);
+  PackReport& report = data.report_;
   std::vector<Piece> pieces;
   for (const Sample& sample : samples) {
     // The last token is a target only.
     const size_t whole = sample.tokens.empty() ? 0 : sample.tokens.size() - 1;
     const size_t used = std::min(whole, static_cast<size_t>(length));
-    ++data.report_.samples;
-    if (used < whole) ++data.report_.truncated;
+    ++report.samples;
     if (used == 0) continue;
-    Piece& piece = pieces.emplace_back();
+    Piece piece;
     piece.tokens.assign(sample.tokens.begin(), sample.tokens.begin() + static_cast<std::ptrdiff_t>(used));
+    bool is_learned = false;
     for (size_t i = 0; i < used; ++i) {
       piece.targets.push_back(sample.learned[i + 1] ? sample.tokens[i + 1] : kIgnore);
+      is_learned |= sample.learned[i + 1];
     }
+    const bool is_cut = used < whole;
+    const bool is_dropped = is_cut && !is_learned;
+    report.truncated += is_cut;
+    report.dropped += is_dropped;
+    report.lost_tokens += static_cast<int64_t>(is_dropped ? whole : whole - used);
+    if (!is_dropped) pieces.push_back(std::move(piece));
   }
   data.pack(std::move(pieces));
   return data;
@@ -69,30 +77,28 @@ Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_
   return data;
 }
 
-// Each piece goes into the first of some rows still open that has room for it.
+// From the longest to the shortest, each piece goes into the row that it leaves the least room in ("best fit
+// decreasing": Johnson, "Near-optimal bin packing algorithms", 1973).
 void Dataset::pack(std::vector<Piece> pieces) {
-  constexpr size_t kOpen = 64;
-  struct Open {
-    size_t row;
-    int64_t room;
-  };
-  std::deque<Open> open;
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const Piece& a, const Piece& b) { return a.tokens.size() > b.tokens.size(); });
+  std::multimap<int64_t, size_t> open;  // Rows by the room that they have.
   for (Piece& piece : pieces) {
     const auto size = static_cast<int64_t>(piece.tokens.size());
     report_.tokens += size;
     report_.learned_tokens += size - std::count(piece.targets.begin(), piece.targets.end(), kIgnore);
-    auto fits = std::find_if(open.begin(), open.end(), [&](const Open& o) { return o.room >= size; });
+    auto fits = open.lower_bound(size);
     if (fits == open.end()) {
-      if (open.size() == kOpen) open.pop_front();
-      open.push_back({rows_.size(), length_});
+      fits = open.emplace(length_, rows_.size());
       rows_.emplace_back();
-      fits = open.end() - 1;
     }
-    rows_[fits->row].push_back(std::move(piece));
-    fits->room -= size;
-    if (fits->room == 0) open.erase(fits);
+    const auto [room, row] = *fits;
+    open.erase(fits);
+    rows_[row].push_back(std::move(piece));
+    if (room > size) open.emplace(room - size, row);
   }
   report_.rows = rows();
+  report_.places = rows() * length_;
 }
 
 Batch Dataset::empty_batch(int64_t rows) const {

@@ -18,13 +18,19 @@ struct Batch {
   std::vector<int32_t> starts;     ///< The first place that a token sees: samples in one row do not see each other.
 };
 
-/// What became of the samples.
+/// What became of the samples. A token stands for itself and its target: the last of a sample is not counted.
 struct PackReport {
   int64_t samples = 0;
   int64_t truncated = 0;       ///< Longer than a row: their ends are lost.
+  int64_t dropped = 0;         ///< Of these, those with nothing learned before the cut: they are in no row.
+  int64_t lost_tokens = 0;     ///< Of both.
   int64_t tokens = 0;          ///< Of samples, without padding.
   int64_t learned_tokens = 0;  ///< Targets that carry loss.
   int64_t rows = 0;
+  int64_t places = 0;  ///< For tokens, in all rows.
+
+  /// The share of places that hold none.
+  double padding() const { return places == 0 ? 0 : 1 - static_cast<double>(tokens) / static_cast<double>(places); }
 };
 
 /// Samples packed into rows of equal length.

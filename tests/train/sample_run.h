@@ -11,12 +11,11 @@ inline Model sample_model(float dropout = 0.1f) {
   return fresh_model({.dim = 24, .n_layers = 2, .n_heads = 2, .ffn_dim = 40, .context = 48, .dropout = dropout});
 }
 
-/// Short chats in rows of 40 tokens, of which the answers are learned.
+/// Chats in rows of 40 tokens, short enough that their answers, which are learned, are in them.
 inline Dataset sample_chats(const Model& model) {
   std::vector<Conversation> chats;
   for (int i = 0; i < 60; ++i) {
-    const std::string question = fmt::format("{}+{}", i % 7, i % 5);
-    chats.push_back({"算", {{question, fmt::format("{}，答案 {}", question, i % 7 + i % 5)}}});
+    chats.push_back({"计算", {{std::to_string(i) + " * 3", "等于 " + std::to_string(3 * i) + "。"}}});
   }
   return Dataset::of_samples(chat_samples(model.tokenizer, chats), 40);
 }

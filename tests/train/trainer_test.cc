@@ -44,6 +44,8 @@ TEST_CASE("8 rows at once and 4 times 2 rows have the same loss and the same gra
   const FirstStep parts({.rows = 2, .length = 40, .accumulate = 4}, folder / "parts");
   // Sums over 320 tokens in another order: each partial sum is rounded by 2^-24 of itself at most.
   const double tolerance = 320 * std::pow(2.0, -24);
+  CHECK(whole.step.loss > 0);
+  CHECK(whole.step.grad_norm > 0);
   CHECK(double(parts.step.loss) == doctest::Approx(double(whole.step.loss)).epsilon(tolerance));
   CHECK(double(parts.step.grad_norm) == doctest::Approx(double(whole.step.grad_norm)).epsilon(tolerance));
   for (const auto& moment : whole.moments) {

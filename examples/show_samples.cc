@@ -1,0 +1,220 @@
+// What files of samples hold: their form, their bad lines, and with a tokenizer what a model will see and learn.
+#include <tinyllm/tensor/error.h>
+#include <tinyllm/train/dataset.h>
+#include <tinyllm/train/progress_bar.h>
+#include <tinyllm/train/samples.h>
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tl = tinyllm;
+
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  std::string tokenizer;
+  int64_t length = 512;
+  int64_t count = 3;
+  bool strict = false;
+};
+
+Options parse(int argc, char** argv) {
+  Options o;
+  CLI::App app(
+      "Reads samples from JSON lines: chats, CoT, Alpaca, ShareGPT, messages, preferences, multiple choice. Says which "
+      "lines are bad and why; with a tokenizer, how long samples are, how they pack into rows, and what is learned.");
+  app.set_version_flag("--version", TINYLLM_VERSION);
+  app.add_option("files", o.files, "Files of JSON lines")->required();
+  app.add_option("--tokenizer", o.tokenizer, "A model folder, or its tokenizer.model");
+  app.add_option("--length", o.length, "Tokens of a row")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--count", o.count, "Samples to print of each file")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--strict", o.strict, "Stop at a bad line");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  return o;
+}
+
+// The question with its options under it, marked as learned the right one.
+tl::Sample question(const tl::Tokenizer& tokenizer, const tl::Choice& choice) {
+  tl::Sample sample;
+  const auto add = [&](const std::string& text, bool is_marked) {
+    for (const int32_t token : tokenizer.encode(text)) {
+      sample.tokens.push_back(token);
+      sample.learned.push_back(is_marked);
+    }
+  };
+  add(choice.question, false);
+  for (size_t i = 0; i < choice.options.size(); ++i) {
+    add("\n", false);
+    add(fmt::format("{}. {}", static_cast<char>('A' + i), choice.options[i]), i == choice.answer);
+  }
+  return sample;
+}
+
+// A preference makes two: the prompt with the answer that was liked, and with the other.
+void add_tokens(const tl::Tokenizer& tokenizer, const tl::AnySample& sample, std::vector<tl::Sample>& to) {
+  if (const auto* choice = std::get_if<tl::Choice>(&sample)) {
+    to.push_back(question(tokenizer, *choice));
+  } else if (const auto* preference = std::get_if<tl::Preference>(&sample)) {
+    tl::Conversation conversation = preference->prompt;
+    for (const std::string& answer : {preference->chosen, preference->rejected}) {
+      conversation.turns.back().assistant = answer;
+      to.push_back(tl::chat_sample(tokenizer, conversation));
+    }
+  } else {
+    to.push_back(tl::chat_sample(tokenizer, std::get<tl::Conversation>(sample)));
+  }
+}
+
+// Text for a person: what a terminal would take for a command is spelled.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const bool is_control = (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
+    if (is_control) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+// Tokens from `begin` to `end` as text, markers and end tokens spelled.
+std::string spelled(const tl::Tokenizer& tokenizer, const tl::Sample& sample, size_t begin, size_t end) {
+  std::string text;
+  for (size_t from = begin; from < end;) {
+    if (sample.tokens[from] == tl::kEosId) {
+      text += "</s>";
+      ++from;
+      continue;
+    }
+    size_t to = from;
+    while (to < end && sample.tokens[to] != tl::kEosId) ++to;
+    text += printable(tokenizer.decode(std::span(sample.tokens).subspan(from, to - from)));
+    from = to;
+  }
+  return text;
+}
+
+// The sample with what is learned in green, or between [[ and ]] where there is no colour.
+std::string marked(const tl::Tokenizer& tokenizer, const tl::Sample& sample) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool is_colored = isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
+  std::string text;
+  for (size_t from = 0; from < sample.tokens.size();) {
+    size_t to = from;
+    while (to < sample.tokens.size() && sample.learned[to] == sample.learned[from]) ++to;
+    const std::string part = spelled(tokenizer, sample, from, to);
+    if (sample.learned[from]) {
+      text += is_colored ? "\x1b[32m" + part + "\x1b[0m" : "[[" + part + "]]";
+    } else {
+      text += part;
+    }
+    from = to;
+  }
+  return text;
+}
+
+// A file's samples as tokens, with what its lines were.
+struct File {
+  tl::SampleCounts counts;
+  std::vector<std::pair<int64_t, std::string>> bad;  // The first few.
+  std::vector<tl::Sample> samples;
+};
+
+File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) {
+  constexpr size_t kShown = 5;
+  File file;
+  tl::SampleOptions options;
+  if (!strict) {
+    options.on_bad = [&](int64_t line, const std::string& problem) {
+      if (file.bad.size() < kShown) file.bad.emplace_back(line, problem);
+    };
+  }
+  tl::SampleReader reader(path, options);
+  std::error_code not_regular;
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(path, not_regular));
+  std::optional<tl::ProgressBar> bar;
+  if (!not_regular) bar.emplace("bytes", size);
+  while (const std::optional<tl::AnySample> sample = reader.next()) {
+    if (tokenizer == nullptr) continue;
+    add_tokens(*tokenizer, *sample, file.samples);
+    if (bar) bar->show(reader.counts().bytes, fmt::format("{} samples", reader.counts().samples));
+  }
+  file.counts = reader.counts();
+  return file;
+}
+
+void print_counts(const std::string& path, const File& file) {
+  const tl::SampleCounts& c = file.counts;
+  fmt::print("{}: {}, {} samples, {} bad lines of {}\n", path, c.form ? tl::text_of(*c.form) : "no form", c.samples,
+             c.bad, c.lines);
+  for (const auto& [line, problem] : file.bad) fmt::print("  line {}: {}\n", line, problem);
+  const auto more = c.bad - static_cast<int64_t>(file.bad.size());
+  if (more > 0) fmt::print("  and {} more\n", more);
+}
+
+void print_lengths(const std::vector<tl::Sample>& samples) {
+  std::vector<size_t> lengths;
+  for (const tl::Sample& sample : samples) lengths.push_back(sample.tokens.size());
+  std::sort(lengths.begin(), lengths.end());
+  const auto percentile = [&](size_t percent) { return lengths[(lengths.size() - 1) * percent / 100]; };
+  fmt::print("  tokens: half have up to {}, 90% {}, 99% {}, all {}\n", percentile(50), percentile(90), percentile(99),
+             percentile(100));
+}
+
+void print_packing(const std::vector<tl::Sample>& samples, int64_t length) {
+  const tl::PackReport r = tl::Dataset::of_samples(samples, length).report();
+  fmt::print("  rows of {}: {} samples truncated ({} tokens lost), {} of them dropped with no learned token left\n",
+             length, r.truncated, r.lost_tokens, r.dropped);
+  if (r.rows == 0) return;
+  const double alone = 1 - static_cast<double>(r.tokens) / static_cast<double>(length * (r.samples - r.dropped));
+  fmt::print("  packed: {} rows, {} tokens, {} learned, {:.1f}% padding (one sample a row: {:.1f}%)\n", r.rows,
+             r.tokens, r.learned_tokens, 100 * r.padding(), 100 * alone);
+}
+
+int show(const Options& o) {
+  std::optional<tl::Tokenizer> tokenizer;
+  if (!o.tokenizer.empty()) {
+    const std::filesystem::path path = o.tokenizer;
+    tokenizer = tl::Tokenizer::load(std::filesystem::is_directory(path) ? path / "tokenizer.model" : path);
+  }
+  bool all_hold_samples = true;
+  for (const std::string& path : o.files) {
+    const File file = read(path, tokenizer ? &*tokenizer : nullptr, o.strict);
+    print_counts(path, file);
+    if (file.counts.samples == 0) {
+      all_hold_samples = false;
+      fmt::print(stderr, "show_samples: {}: holds no sample\n", path);
+    }
+    if (file.samples.empty()) continue;
+    print_lengths(file.samples);
+    if (file.counts.form != tl::SampleForm::choice) print_packing(file.samples, o.length);
+    const auto shown = std::min(file.samples.size(), static_cast<size_t>(o.count));
+    for (size_t i = 0; i < shown; ++i) fmt::print("--- {}\n{}\n", i + 1, marked(*tokenizer, file.samples[i]));
+  }
+  return all_hold_samples ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  try {
+    return show(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "show_samples: {}\n", error.what());
+    return 1;
+  }
+}
