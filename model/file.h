@@ -44,4 +44,7 @@ void make_folder(const std::filesystem::path& path);
 /// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text.
 void check_utf8(std::string_view text, std::string_view what);
 
+/// The text with U+FFFD in place of each byte that is part of no character: UTF-8 in any case.
+std::string replace_invalid_utf8(std::string_view text);
+
 }  // namespace tinyllm
