@@ -29,9 +29,8 @@ Merge merge_of(const PairTable& pairs, int32_t left, int32_t right) {
 
 void merge_short(const PairTable& pairs, std::vector<Symbol>& segment) {
   while (segment.size() > 1) {
-    const auto best = std::min_element(segment.begin(), segment.end(), [](const Symbol& a, const Symbol& b) {
-      return a.merge.rank < b.merge.rank;
-    });
+    const auto best = std::min_element(segment.begin(), segment.end(),
+                                       [](const Symbol& a, const Symbol& b) { return a.merge.rank < b.merge.rank; });
     if (best->merge.rank == Merge::kNever) return;
     best->id = best->merge.id;
     const auto next = segment.erase(best + 1);

@@ -106,21 +106,22 @@ void make_folder(const fs::path& path) {
   if (access(path.c_str(), W_OK | X_OK) != 0) fail(path, "the folder cannot be written into");
 }
 
-void check_utf8(std::string_view text, std::string_view what) {
-  size_t line = 1;
-  size_t line_start = 0;
-  for (size_t i = 0; i < text.size();) {
-    const size_t length = utf8_length(text.substr(i, 4));
-    if (length == 0) {
-      throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line, i - line_start + 1,
-                  static_cast<unsigned char>(text[i]));
-    }
-    if (text[i] == '\n') {
-      ++line;
-      line_start = i + 1;
-    }
-    i += length;
+size_t valid_utf8(std::string_view text) {
+  size_t valid = 0;
+  while (valid < text.size()) {
+    const size_t length = utf8_length(text.substr(valid, 4));
+    if (length == 0) break;
+    valid += length;
   }
+  return valid;
+}
+
+void check_utf8(std::string_view text, std::string_view what) {
+  const size_t bad = valid_utf8(text);
+  if (bad == text.size()) return;
+  const std::string_view before = text.substr(0, bad);
+  throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, std::count(before.begin(), before.end(), '\n') + 1,
+              bad - (before.rfind('\n') + 1) + 1, static_cast<unsigned char>(text[bad]));
 }
 
 std::string replace_invalid_utf8(std::string_view text) {

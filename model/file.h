@@ -41,6 +41,9 @@ void write_file(const std::filesystem::path& path, std::string_view text);
 /// Makes a folder and those above it. Throws Error when that fails, or when it cannot be written into.
 void make_folder(const std::filesystem::path& path);
 
+/// How many bytes are UTF-8 before the first that is not.
+size_t valid_utf8(std::string_view text);
+
 /// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text.
 void check_utf8(std::string_view text, std::string_view what);
 

@@ -51,38 +51,59 @@ class Lines : public sentencepiece::SentenceIterator {
 
 }  // namespace
 
-// The UTF-8 character at the front of a text that is UTF-8.
-std::string_view first_character(std::string_view text) {
-  size_t end = 0;
-  next_character(text, end);
-  return text.substr(0, end);
+// What is commonest among `counts`: at most `size` of them, and of those that are equally common either all or none.
+template <typename Key>
+std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts, size_t size) {
+  std::vector<int64_t> sorted;
+  for (const auto& [key, count] : counts) sorted.push_back(count);
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  const int64_t too_rare = size < sorted.size() ? sorted[size] : 0;
+  std::unordered_set<Key> kept;
+  for (const auto& [key, count] : counts) {
+    if (count > too_rare) kept.insert(key);
+  }
+  return kept;
 }
 
 // The texts with line feeds in place of their rarest characters, so that those left fill half of a vocabulary at most
-// and there is room for words: the rare ones will be given as bytes.
-std::vector<std::string> without_rare_characters(std::span<const std::string> texts, int64_t vocab_size) {
-  std::unordered_map<std::string_view, int64_t> counts;
+// and there is room for words: the rare ones will be given as bytes. And with line feeds between two characters that
+// stand side by side so rarely that no piece will have both: each piece is made of pairs that are at least as common
+// as itself. The trainer goes through a share of all different pairs for each piece: most are rare.
+std::vector<std::string> learnable(std::span<const std::string> texts, int64_t vocab_size) {
+  constexpr size_t kPairsPerToken = 4;
+  constexpr size_t kLongestLine = 60000;  // The trainer ends the program when a word has 65536 characters.
+  const auto pair = [](char32_t a, char32_t b) { return static_cast<uint64_t>(a) << 32 | b; };
+  std::unordered_map<char32_t, int64_t> characters;
+  std::unordered_map<uint64_t, int64_t> pairs;
   for (const std::string& text : texts) {
-    for (std::string_view rest = text; !rest.empty();) {
-      const std::string_view character = first_character(rest);
-      ++counts[character];
-      rest.remove_prefix(character.size());
+    char32_t last = '\n';
+    for (size_t at = 0; at < text.size();) {
+      const char32_t character = next_character(text, at);
+      ++characters[character];
+      ++pairs[pair(std::exchange(last, character), character)];
     }
   }
-  std::vector<std::pair<int64_t, std::string_view>> commonest;
-  for (const auto& [character, count] : counts) commonest.emplace_back(-count, character);
-  std::sort(commonest.begin(), commonest.end());
-  commonest.resize(std::min(commonest.size(), static_cast<size_t>((vocab_size - kFixedTokens) / 2)));
-  std::unordered_set<std::string_view> kept;
-  for (const auto& [count, character] : commonest) kept.insert(character);
+  const auto kept = commonest(characters, static_cast<size_t>((vocab_size - kFixedTokens) / 2));
+  const auto kept_pairs = commonest(pairs, static_cast<size_t>(vocab_size) * kPairsPerToken);
 
   std::vector<std::string> result;
   for (const std::string& text : texts) {
     std::string& plain = result.emplace_back();
-    for (std::string_view rest = text; !rest.empty();) {
-      const std::string_view character = first_character(rest);
-      plain += kept.contains(character) ? character : "\n";
-      rest.remove_prefix(character.size());
+    char32_t last = '\n';
+    size_t line = 0;
+    for (size_t at = 0; at < text.size();) {
+      const size_t from = at;
+      const char32_t character = next_character(text, at);
+      const bool is_rare = !kept_pairs.contains(pair(std::exchange(last, character), character));
+      if (is_rare || plain.size() - line > kLongestLine) {
+        plain += '\n';
+        line = plain.size();
+      }
+      if (kept.contains(character)) {
+        plain.append(text, from, at - from);
+      } else {
+        plain += '\n';
+      }
     }
   }
   return result;
@@ -162,8 +183,9 @@ Tokenizer Tokenizer::train(std::span<const std::string> texts, const TrainOption
   }
   std::string symbols = "\n";
   for (const Marker marker : kMarkers) symbols += fmt::format(",{}", text_of(marker));
-  const std::vector<std::string> common = without_rare_characters(texts, options.vocab_size);
-  Lines lines(common);
+  for (const std::string& text : texts) check_utf8(text, "text to learn from");
+  const std::vector<std::string> plain = learnable(texts, options.vocab_size);
+  Lines lines(plain);
   if (lines.done()) throw Error("tokenizer: no text to learn from");
   std::string model;
   const sentencepiece::util::Status status =

@@ -18,7 +18,7 @@ namespace {
 
 // Texts of few different parts, in which nearly everything can be merged with its neighbour in several ways.
 std::string dense_text(Random& random, int64_t parts) {
-  static const std::vector<std::string> kParts = {"a", "b", "ab", "ba",  "aab", " ",  "  ", "\n",
+  static const std::vector<std::string> kParts = {"a", "b",  "ab", "ba",   "aab", " ",         "  ", "\n",
                                                   "1", "中", "文", "中文", "é",   "e\xCC\x81", "。"};
   std::string text;
   for (; parts > 0; --parts) text += kParts[static_cast<size_t>(random.below(static_cast<int64_t>(kParts.size())))];

@@ -71,7 +71,7 @@ TEST_CASE("any UTF-8 text comes back byte for byte, and none of it becomes a mar
   for (const std::string& text : texts) {
     const std::vector<int32_t> tokens = tokenizer.encode(text);
     CHECK(tokenizer.decode(tokens) == text);
-    for (const int32_t token : tokens) CHECK(std::find(special.begin(), special.end(), token) == special.end());
+    CHECK(std::find_first_of(tokens.begin(), tokens.end(), special.begin(), special.end()) == tokens.end());
   }
 }
 
@@ -113,6 +113,12 @@ TEST_CASE("more characters than the vocabulary has room for still come back, the
   CHECK(tokenizer.decode(tokenizer.encode("a blank is such a one")) == "a blank is such a one");
 }
 
+TEST_CASE("a line of any length is learnt from") {
+  const std::vector<std::string> texts = {std::string(200000, 'a')};
+  const Tokenizer tokenizer = Tokenizer::train(texts, {.vocab_size = 400});
+  CHECK(tokenizer.encode(std::string(1600, 'a')).size() <= 100);
+}
+
 TEST_CASE("digits are one token each, and known words are one token") {
   const Tokenizer tokenizer = sample_tokenizer();
   CHECK(tokenizer.encode("2024").size() == 4);
@@ -138,6 +144,7 @@ TEST_CASE("what is no tokenizer, no text or no token is refused") {
   CHECK_THROWS_WITH_AS(Tokenizer::train({}, {}), "tokenizer: no text to learn from", Error);
   const std::vector<std::string> blank = {"", "\n\n"};
   CHECK_THROWS_AS(Tokenizer::train(blank, {}), Error);
+  CHECK_THROWS_AS(Tokenizer::train(std::vector<std::string>{"a\xE9"}, {}), Error);
   CHECK_THROWS_WITH_AS(sample_tokenizer(299),
                        "tokenizer: 299 tokens asked for, expected 300 or more: 265 are bytes and markers", Error);
   const Tokenizer tokenizer = sample_tokenizer();
