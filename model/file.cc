@@ -106,23 +106,32 @@ void make_folder(const fs::path& path) {
   if (access(path.c_str(), W_OK | X_OK) != 0) fail(path, "the folder cannot be written into");
 }
 
-size_t find_non_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const size_t length = utf8_length(text.substr(i, 4));
-    if (length == 0) return i;
-    i += length;
+size_t valid_utf8(std::string_view text) {
+  size_t valid = 0;
+  while (valid < text.size()) {
+    const size_t length = utf8_length(text.substr(valid, 4));
+    if (length == 0) break;
+    valid += length;
   }
-  return std::string_view::npos;
+  return valid;
 }
 
 void check_utf8(std::string_view text, std::string_view what) {
-  const size_t bad = find_non_utf8(text);
-  if (bad == std::string_view::npos) return;
+  const size_t bad = valid_utf8(text);
+  if (bad == text.size()) return;
   const std::string_view before = text.substr(0, bad);
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0.
-  throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line, bad - line_start + 1,
-              static_cast<unsigned char>(text[bad]));
+  throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, std::count(before.begin(), before.end(), '\n') + 1,
+              bad - (before.rfind('\n') + 1) + 1, static_cast<unsigned char>(text[bad]));
+}
+
+std::string replace_invalid_utf8(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    result += length == 0 ? "\uFFFD" : text.substr(0, length);
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return result;
 }
 
 }  // namespace tinyllm

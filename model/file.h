@@ -41,10 +41,13 @@ void write_file(const std::filesystem::path& path, std::string_view text);
 /// Makes a folder and those above it. Throws Error when that fails, or when it cannot be written into.
 void make_folder(const std::filesystem::path& path);
 
-/// The place of the first byte that is not UTF-8; npos when there is none.
-size_t find_non_utf8(std::string_view text);
+/// How many bytes are UTF-8 before the first that is not.
+size_t valid_utf8(std::string_view text);
 
 /// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text.
 void check_utf8(std::string_view text, std::string_view what);
+
+/// The text with U+FFFD in place of each byte that is part of no character: UTF-8 in any case.
+std::string replace_invalid_utf8(std::string_view text);
 
 }  // namespace tinyllm

@@ -1,6 +1,8 @@
 #include <tinyllm/model/tokenizer.h>
 
+#include <tinyllm/model/bpe.h>
 #include <tinyllm/model/file.h>
+#include <tinyllm/model/utf8.h>
 
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
@@ -47,59 +49,61 @@ class Lines : public sentencepiece::SentenceIterator {
   std::string line_;
 };
 
-// The next place from `from` on where the text must be cut so that no special piece matches: inside a marker, and
-// around characters that are given as bytes.
-struct Cut {
-  size_t at;
-  size_t as_bytes;  // How many bytes from there on become byte tokens.
-};
-Cut next_cut(std::string_view text, size_t from) {
-  Cut cut{text.size(), 0};
-  for (const Marker marker : kMarkers) {
-    const size_t found = text.find(text_of(marker), from);
-    if (found != std::string_view::npos && found + 1 < cut.at) cut = {found + 1, 0};
-  }
-  for (const std::string_view special : {kBlankSymbol, std::string_view("\0", 1)}) {
-    const size_t found = text.find(special, from);
-    if (found != std::string_view::npos && found < cut.at) cut = {found, special.size()};
-  }
-  return cut;
-}
-
 }  // namespace
 
-// The UTF-8 character at the front of a text that is UTF-8.
-std::string_view first_character(std::string_view text) {
-  size_t size = 1;
-  while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) ++size;
-  return text.substr(0, size);
+// What is commonest among `counts`: at most `size` of them, and of those that are equally common either all or none.
+template <typename Key>
+std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts, size_t size) {
+  std::vector<int64_t> sorted;
+  for (const auto& [key, count] : counts) sorted.push_back(count);
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  const int64_t too_rare = size < sorted.size() ? sorted[size] : 0;
+  std::unordered_set<Key> kept;
+  for (const auto& [key, count] : counts) {
+    if (count > too_rare) kept.insert(key);
+  }
+  return kept;
 }
 
 // The texts with line feeds in place of their rarest characters, so that those left fill half of a vocabulary at most
-// and there is room for words: the rare ones will be given as bytes.
-std::vector<std::string> without_rare_characters(std::span<const std::string> texts, int64_t vocab_size) {
-  std::unordered_map<std::string_view, int64_t> counts;
+// and there is room for words: the rare ones will be given as bytes. And with line feeds between two characters that
+// stand side by side so rarely that no piece will have both: each piece is made of pairs that are at least as common
+// as itself. The trainer goes through a share of all different pairs for each piece: most are rare.
+std::vector<std::string> learnable(std::span<const std::string> texts, int64_t vocab_size) {
+  constexpr size_t kPairsPerToken = 4;
+  constexpr size_t kLongestLine = 60000;  // The trainer ends the program when a word has 65536 characters.
+  const auto pair = [](char32_t a, char32_t b) { return static_cast<uint64_t>(a) << 32 | b; };
+  std::unordered_map<char32_t, int64_t> characters;
+  std::unordered_map<uint64_t, int64_t> pairs;
   for (const std::string& text : texts) {
-    for (std::string_view rest = text; !rest.empty();) {
-      const std::string_view character = first_character(rest);
-      ++counts[character];
-      rest.remove_prefix(character.size());
+    char32_t last = '\n';
+    for (size_t at = 0; at < text.size();) {
+      const char32_t character = next_character(text, at);
+      ++characters[character];
+      ++pairs[pair(std::exchange(last, character), character)];
     }
   }
-  std::vector<std::pair<int64_t, std::string_view>> commonest;
-  for (const auto& [character, count] : counts) commonest.emplace_back(-count, character);
-  std::sort(commonest.begin(), commonest.end());
-  commonest.resize(std::min(commonest.size(), static_cast<size_t>((vocab_size - kFixedTokens) / 2)));
-  std::unordered_set<std::string_view> kept;
-  for (const auto& [count, character] : commonest) kept.insert(character);
+  const auto kept = commonest(characters, static_cast<size_t>((vocab_size - kFixedTokens) / 2));
+  const auto kept_pairs = commonest(pairs, static_cast<size_t>(vocab_size) * kPairsPerToken);
 
   std::vector<std::string> result;
   for (const std::string& text : texts) {
     std::string& plain = result.emplace_back();
-    for (std::string_view rest = text; !rest.empty();) {
-      const std::string_view character = first_character(rest);
-      plain += kept.contains(character) ? character : "\n";
-      rest.remove_prefix(character.size());
+    char32_t last = '\n';
+    size_t line = 0;
+    for (size_t at = 0; at < text.size();) {
+      const size_t from = at;
+      const char32_t character = next_character(text, at);
+      const bool is_rare = !kept_pairs.contains(pair(std::exchange(last, character), character));
+      if (is_rare || plain.size() - line > kLongestLine) {
+        plain += '\n';
+        line = plain.size();
+      }
+      if (kept.contains(character)) {
+        plain.append(text, from, at - from);
+      } else {
+        plain += '\n';
+      }
     }
   }
   return result;
@@ -108,9 +112,9 @@ std::vector<std::string> without_rare_characters(std::span<const std::string> te
 struct Tokenizer::State {
   sentencepiece::SentencePieceProcessor processor;
   std::string model;
-  std::vector<std::string> bytes;  // Of each token.
-  std::array<int32_t, 256> byte_id{};
+  std::vector<Bpe::Piece> pieces;
   std::array<int32_t, kMarkers.size()> marker_id{};
+  std::unique_ptr<const Bpe> bpe;
 
   State(std::string serialized, std::string_view what) : model(std::move(serialized)) {
     if (!processor.LoadFromSerializedProto(model).ok()) throw Error("{}: is not a SentencePiece model", what);
@@ -120,8 +124,13 @@ struct Tokenizer::State {
                   processor.bos_id(), processor.eos_id(), processor.unk_id());
     }
     for (const Marker marker : kMarkers) marker_id[static_cast<size_t>(marker)] = find(text_of(marker), what);
-    for (size_t byte = 0; byte < byte_id.size(); ++byte) byte_id[byte] = find(fmt::format("<0x{:02X}>", byte), what);
-    for (int id = 0; id < processor.GetPieceSize(); ++id) bytes.push_back(bytes_of(id));
+    for (int byte = 0; byte < 256; ++byte) find(fmt::format("<0x{:02X}>", byte), what);
+    for (int id = 0; id < processor.GetPieceSize(); ++id) {
+      check_utf8(processor.IdToPiece(id), fmt::format("{}: piece {}", what, id));
+      pieces.push_back(piece(id));
+    }
+    bpe = std::make_unique<const Bpe>(pieces);
+    check_encoding(what);
   }
 
   int32_t find(std::string_view piece, std::string_view what) const {
@@ -130,17 +139,35 @@ struct Tokenizer::State {
     return id;
   }
 
-  std::string bytes_of(int id) const {
-    if (processor.IsControl(id) || processor.IsUnknown(id)) return {};
-    const std::string& piece = processor.IdToPiece(id);
-    if (processor.IsByte(id)) return std::string(1, static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16)));
-    std::string text;
-    for (size_t i = 0; i < piece.size();) {
-      const bool blank = piece.compare(i, kBlankSymbol.size(), kBlankSymbol) == 0;
-      text += blank ? ' ' : piece[i];
+  Bpe::Piece piece(int id) const {
+    if (processor.IsControl(id) || processor.IsUnknown(id) || processor.IsUnused(id)) return {};
+    const std::string& text = processor.IdToPiece(id);
+    if (processor.IsByte(id)) {
+      return {std::string(1, static_cast<char>(std::stoi(text.substr(3, 2), nullptr, 16))), 0, Bpe::Kind::byte};
+    }
+    Bpe::Piece piece{{}, processor.GetScore(id), Bpe::Kind::merged};
+    if (text == "\n") piece.kind = Bpe::Kind::whole;
+    if (std::count(marker_id.begin(), marker_id.end(), id) > 0) piece.kind = Bpe::Kind::spelled;
+    for (size_t i = 0; i < text.size();) {
+      const bool blank = text.compare(i, kBlankSymbol.size(), kBlankSymbol) == 0;
+      piece.text += blank ? ' ' : text[i];
       i += blank ? kBlankSymbol.size() : 1;
     }
-    return text;
+    return piece;
+  }
+
+  // A model of another kind (unigrams, normalisation, a blank put in front) would be read, but not encoded as it says.
+  void check_encoding(std::string_view what) const {
+    std::string text = "\uFF21A";
+    if (processor.PieceToId(std::string(kBlankSymbol)) != kUnkId) text = "  " + text + "   ";
+    for (size_t i = 0; i < pieces.size() && text.size() < 4000; i += 1 + pieces.size() / 500) {
+      if (pieces[i].kind == Bpe::Kind::merged) text += pieces[i].text;
+    }
+    std::vector<int32_t> tokens;
+    bpe->encode(text, tokens);
+    if (processor.EncodeAsIds(text) != tokens) {
+      throw Error("{}: is no byte pair encoding without normalisation, as Tokenizer::train makes", what);
+    }
   }
 };
 
@@ -156,8 +183,9 @@ Tokenizer Tokenizer::train(std::span<const std::string> texts, const TrainOption
   }
   std::string symbols = "\n";
   for (const Marker marker : kMarkers) symbols += fmt::format(",{}", text_of(marker));
-  const std::vector<std::string> common = without_rare_characters(texts, options.vocab_size);
-  Lines lines(common);
+  for (const std::string& text : texts) check_utf8(text, "text to learn from");
+  const std::vector<std::string> plain = learnable(texts, options.vocab_size);
+  Lines lines(plain);
   if (lines.done()) throw Error("tokenizer: no text to learn from");
   std::string model;
   const sentencepiece::util::Status status =
@@ -189,21 +217,17 @@ Tokenizer Tokenizer::load(const std::filesystem::path& path) {
 
 void Tokenizer::save(const std::filesystem::path& path) const { write_file(path, state_->model); }
 
-int64_t Tokenizer::size() const { return static_cast<int64_t>(state_->bytes.size()); }
+int64_t Tokenizer::size() const { return static_cast<int64_t>(state_->pieces.size()); }
 int32_t Tokenizer::id(Marker marker) const { return state_->marker_id[static_cast<size_t>(marker)]; }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
-  check_utf8(text, "text to encode");
+std::vector<int32_t> Tokenizer::encode(std::string_view text, OnInvalid on_invalid) const {
   std::vector<int32_t> tokens;
-  for (size_t from = 0; from < text.size();) {
-    const Cut cut = next_cut(text, from);
-    const std::vector<int> ids = state_->processor.EncodeAsIds(std::string(text.substr(from, cut.at - from)));
-    tokens.insert(tokens.end(), ids.begin(), ids.end());
-    for (size_t i = 0; i < cut.as_bytes; ++i) {
-      tokens.push_back(state_->byte_id[static_cast<unsigned char>(text[cut.at + i])]);
-    }
-    from = cut.at + cut.as_bytes;
+  if (on_invalid == OnInvalid::replace) {
+    state_->bpe->encode(replace_invalid_utf8(text), tokens);
+    return tokens;
   }
+  check_utf8(text, "text to encode");
+  state_->bpe->encode(text, tokens);
   return tokens;
 }
 
@@ -211,7 +235,7 @@ std::string Tokenizer::decode(std::span<const int32_t> tokens) const {
   std::string text;
   for (const int32_t token : tokens) {
     if (token < 0 || token >= size()) throw Error("tokenizer: token {}, expected 0 to {}", token, size() - 1);
-    text += state_->bytes[static_cast<size_t>(token)];
+    text += state_->pieces[static_cast<size_t>(token)].text;
   }
   return text;
 }

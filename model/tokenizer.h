@@ -42,8 +42,10 @@ class Tokenizer {
   int64_t size() const;
   int32_t id(Marker marker) const;
 
-  /// Tokens of a text. Never a marker, even where the text spells one. Throws Error when it is not UTF-8.
-  std::vector<int32_t> encode(std::string_view text) const;
+  /// Tokens of a text. Never a marker, even where the text spells one. Bytes that are not UTF-8 are an Error, or become
+  /// U+FFFD when asked for.
+  enum class OnInvalid : uint8_t { refuse, replace };
+  std::vector<int32_t> encode(std::string_view text, OnInvalid on_invalid = OnInvalid::refuse) const;
 
   /// The bytes of tokens; decode(encode(text)) == text. Control tokens have none. A part of a sequence may end in the
   /// middle of a character. Throws Error on a token outside the vocabulary.

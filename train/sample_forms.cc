@@ -27,8 +27,8 @@ const std::array<FormFields, 8>& forms() {
 }
 
 Json parse_object(std::string_view line) {
-  const size_t bad = find_non_utf8(line);
-  if (bad != std::string_view::npos) {
+  const size_t bad = valid_utf8(line);
+  if (bad != line.size()) {
     throw Error("byte {}: 0x{:02X} is not UTF-8", bad + 1, static_cast<unsigned char>(line[bad]));
   }
   if (line.starts_with('[')) throw Error("begins a list, expected an object in each line (jq -c '.[]' makes them)");
