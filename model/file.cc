@@ -105,18 +105,16 @@ void make_folder(const fs::path& path) {
   if (access(path.c_str(), W_OK | X_OK) != 0) fail(path, "the folder cannot be written into");
 }
 
-void check_utf8(std::string_view text, std::string_view what) {
-  size_t line = 1;
-  size_t line_start = 0;
+void check_utf8(std::string_view text, std::string_view what, size_t line, size_t byte) {
   for (size_t i = 0; i < text.size();) {
     const size_t length = utf8_length(text.substr(i, 4));
     if (length == 0) {
-      throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line, i - line_start + 1,
-                  static_cast<unsigned char>(text[i]));
+      throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line, byte, static_cast<unsigned char>(text[i]));
     }
+    byte += length;
     if (text[i] == '\n') {
       ++line;
-      line_start = i + 1;
+      byte = 1;
     }
     i += length;
   }

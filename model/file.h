@@ -41,7 +41,8 @@ void write_file(const std::filesystem::path& path, std::string_view text);
 /// Makes a folder and those above it. Throws Error when that fails, or when it cannot be written into.
 void make_folder(const std::filesystem::path& path);
 
-/// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text.
-void check_utf8(std::string_view text, std::string_view what);
+/// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text, which
+/// begins at a line and a byte of it.
+void check_utf8(std::string_view text, std::string_view what, size_t line = 1, size_t byte = 1);
 
 }  // namespace tinyllm
