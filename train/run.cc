@@ -22,7 +22,7 @@ std::string plan_of(const std::vector<Stage>& stages) {
     plan += fmt::format(
         "{}: {} steps of {}x{}x{} in {}, rate {} to {} after {}, clip {}, beta2 {}, decay {}, seed {}, data {:016x}\n",
         stage.name, r.steps, r.accumulate, r.rows, r.length, name_of(r.precision), r.rate, r.final_rate, r.warmup,
-        r.clip, r.beta2, r.decay, r.seed, stage.train.hash());
+        r.clip, r.beta2, r.decay, r.seed, stage.train->hash());
   }
   return plan;
 }
@@ -101,7 +101,7 @@ bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool
         return false;
       }
       const Clock::time_point start = Clock::now();
-      const Batch batch = stage.train.batch(stage.recipe.batch_rows(), stage.recipe.seed, trainer.steps_done());
+      const Batch batch = stage.train->batch(stage.recipe.batch_rows(), stage.recipe.seed, trainer.steps_done());
       const Trainer::Step step = trainer.step(batch);
       if (options.on_step) options.on_step(meter.add(trainer.steps_done(), step, seconds_since(start)));
       if (seconds_since(saved) > options.save_seconds) {
@@ -112,7 +112,7 @@ bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool
     if (i + 1 < stages.size()) save();
     if (options.on_stage) {
       Evaluator evaluator(model, stage.recipe.rows, stage.recipe.length, pool);
-      options.on_stage(stage, evaluator.loss(stage.held_out, kHeldOutRows));
+      options.on_stage(stage, evaluator.loss(*stage.held_out, kHeldOutRows));
     }
   }
   save_model(model, options.folder);

@@ -58,8 +58,7 @@ void TokenFile::read_header(const Tokenizer& tokenizer) {
   if (bytes.size() < sizeof(Header) || read_at<Header>(bytes, 0).magic != kMagic)
     throw Error("{}: is not a file of tokens", path_.string());
   const auto header = read_at<Header>(bytes, 0);
-  if (header.version != kVersion)
-    throw Error("{}: version {}, expected {}", path_.string(), header.version, kVersion);
+  if (header.version != kVersion) throw Error("{}: version {}, expected {}", path_.string(), header.version, kVersion);
   if (header.tokenizer != tokenizer.hash()) {
     throw Error("{}: was made with the tokenizer {:016x}, expected {:016x}; make it again with this one",
                 path_.string(), header.tokenizer, tokenizer.hash());

@@ -59,8 +59,7 @@ TokenizeProgress tokenize(const std::vector<std::filesystem::path>& corpora, con
   write_file(output, [&](const Append& append) {
     TokenFileWriter writer(tokenizer, append);
     ordered_pipeline(
-        threads, [&] { return reader.next(); },
-        [&](CorpusPiece piece) { return encode(std::move(piece), tokenizer); },
+        threads, [&] { return reader.next(); }, [&](CorpusPiece piece) { return encode(std::move(piece), tokenizer); },
         [&](const Encoded& encoded) {
           write(encoded, writer);
           done.bytes += encoded.bytes;

@@ -18,11 +18,11 @@ struct TokenizeProgress {
   int64_t documents = 0;
 };
 
-/// Writes the documents of corpus files as a file of tokens (token_file.h), which gets its name when it is whole. A long
-/// document is encoded in pieces cut at line ends, which changes no token; a line longer than a piece is cut between
-/// characters, where tokens end then. The file is the same for any number of threads. `progress` is called now and
-/// then; when it returns false, Error is thrown and nothing stays.
-/// Throws Error also when a file cannot be read, is not UTF-8, or when there is no text at all.
+/// Writes the documents of corpus files as a file of tokens (token_file.h), which gets its name when it is whole. A
+/// long document is encoded in pieces cut at line ends, which changes no token; a line longer than a piece is cut
+/// between characters, where tokens end then. The file is the same for any number of threads. `progress` is called now
+/// and then; when it returns false, Error is thrown and nothing stays. Throws Error also when a file cannot be read, is
+/// not UTF-8, or when there is no text at all.
 TokenizeProgress tokenize(const std::vector<std::filesystem::path>& corpora, const Tokenizer& tokenizer,
                           const std::filesystem::path& output, int threads,
                           const std::function<bool(const TokenizeProgress&)>& progress);

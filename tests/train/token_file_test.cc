@@ -96,7 +96,8 @@ TEST_CASE("documents come back byte for byte, separated by lines that hold a for
 TEST_CASE("ids take 32 bits where the vocabulary asks for them") {
   const Tokenizer tokenizer = large_tokenizer();
   REQUIRE(tokenizer.size() > 65536);
-  const std::vector<std::string> documents = {"first \xF0\xA0\x80\x80\n", "last \xF0\xB1\x85\xAF\n"};  // U+20000, U+3116F.
+  const std::vector<std::string> documents = {"first \xF0\xA0\x80\x80\n",
+                                              "last \xF0\xB1\x85\xAF\n"};  // U+20000, U+3116F.
   REQUIRE(tokenizer.encode(documents[1]).end()[-2] == tokenizer.size() - 1);
   CHECK(documents_of({documents[0] + "\f\n" + documents[1]}, tokenizer) == documents);
 }
