@@ -123,10 +123,17 @@ tl::Model make_model(Preset& preset, const Options& o, const std::vector<std::st
   return model;
 }
 
-std::vector<std::vector<int32_t>> encode(const tl::Tokenizer& tokenizer, const std::vector<std::string>& texts) {
-  std::vector<std::vector<int32_t>> all;
-  for (const std::string& text : texts) all.push_back(tokenizer.encode(text));
-  return all;
+using Rows = std::shared_ptr<const tl::Dataset>;
+
+Rows text_rows(const tl::Tokenizer& tokenizer, const std::vector<std::string>& texts, int64_t length) {
+  std::vector<std::vector<int32_t>> encoded;
+  for (const std::string& text : texts) encoded.push_back(tokenizer.encode(text));
+  return std::make_shared<tl::Dataset>(tl::Dataset::of_texts(encoded, length));
+}
+
+Rows chat_rows(const tl::Tokenizer& tokenizer, const std::vector<tl::Problem>& problems, int64_t length) {
+  return std::make_shared<tl::Dataset>(
+      tl::Dataset::of_samples(tl::chat_samples(tokenizer, tl::as_conversations(problems)), length));
 }
 
 void describe(const tl::Dataset& data, const char* name) {
@@ -193,11 +200,11 @@ int train_on_corpus(const Options& o, tl::ThreadPool& pool) {
   tl::Model model = make_model(preset, o, split.train);
   introduce(model, preset, o);
   const tl::Tokenizer& tokenizer = model.tokenizer;
-  std::vector<tl::Stage> stages;
-  stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, split.train), preset.recipe.length),
-                    tl::Dataset::of_texts(encode(tokenizer, split.held_out), preset.recipe.length), preset.recipe});
-  describe(stages[0].train, "corpus");
-  describe(stages[0].held_out, "held out");
+  const auto train_rows = text_rows(tokenizer, split.train, preset.recipe.length);
+  const auto held_out_rows = text_rows(tokenizer, split.held_out, preset.recipe.length);
+  describe(*train_rows, "corpus");
+  describe(*held_out_rows, "held out");
+  const std::vector<tl::Stage> stages = {{"pretrain", train_rows, held_out_rows, preset.recipe}};
   if (!train(model, stages, o, pool)) return stopped(o);
   fmt::print("saved {}\n", o.output);
   return 0;
@@ -248,13 +255,12 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
   pretrain.steps = preset.recipe.steps / 3;
   fine_tune.steps = preset.recipe.steps - pretrain.steps;
-  std::vector<tl::Stage> stages;
-  stages.push_back({"pretrain", tl::Dataset::of_texts(encode(tokenizer, texts), length),
-                    tl::Dataset::of_texts(encode(tokenizer, held_out_texts), length), pretrain});
-  stages.push_back(
-      {"fine-tune", tl::Dataset::of_samples(tl::chat_samples(tokenizer, tl::as_conversations(problems)), length),
-       tl::Dataset::of_samples(tl::chat_samples(tokenizer, tl::as_conversations(held_out)), length), fine_tune});
-  for (const tl::Stage& stage : stages) describe(stage.train, stage.name.c_str());
+  const Rows practice = text_rows(tokenizer, texts, length);
+  const Rows chats = chat_rows(tokenizer, problems, length);
+  describe(*practice, "pretrain");
+  describe(*chats, "fine-tune");
+  const std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, held_out_texts, length), pretrain},
+                                         {"fine-tune", chats, chat_rows(tokenizer, held_out, length), fine_tune}};
   if (!train(model, stages, o, pool)) return stopped(o);
 
   tl::Generator generator(model, {.rows = kRows, .threads = o.threads});

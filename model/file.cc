@@ -116,12 +116,13 @@ size_t valid_utf8(std::string_view text) {
   return valid;
 }
 
-void check_utf8(std::string_view text, std::string_view what) {
+void check_utf8(std::string_view text, std::string_view what, size_t line, size_t byte) {
   const size_t bad = valid_utf8(text);
   if (bad == text.size()) return;
   const std::string_view before = text.substr(0, bad);
-  throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, std::count(before.begin(), before.end(), '\n') + 1,
-              bad - (before.rfind('\n') + 1) + 1, static_cast<unsigned char>(text[bad]));
+  const auto line_ends = static_cast<size_t>(std::count(before.begin(), before.end(), '\n'));
+  throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line + line_ends,
+              line_ends == 0 ? byte + bad : bad - before.rfind('\n'), static_cast<unsigned char>(text[bad]));
 }
 
 std::string replace_invalid_utf8(std::string_view text) {

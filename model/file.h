@@ -44,8 +44,9 @@ void make_folder(const std::filesystem::path& path);
 /// How many bytes are UTF-8 before the first that is not.
 size_t valid_utf8(std::string_view text);
 
-/// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text.
-void check_utf8(std::string_view text, std::string_view what);
+/// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text, which
+/// begins at a line and a byte of it.
+void check_utf8(std::string_view text, std::string_view what, size_t line = 1, size_t byte = 1);
 
 /// The text with U+FFFD in place of each byte that is part of no character: UTF-8 in any case.
 std::string replace_invalid_utf8(std::string_view text);

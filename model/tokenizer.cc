@@ -6,6 +6,7 @@
 
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -218,6 +219,7 @@ Tokenizer Tokenizer::load(const std::filesystem::path& path) {
 void Tokenizer::save(const std::filesystem::path& path) const { write_file(path, state_->model); }
 
 int64_t Tokenizer::size() const { return static_cast<int64_t>(state_->pieces.size()); }
+uint64_t Tokenizer::hash() const { return XXH3_64bits(state_->model.data(), state_->model.size()); }
 int32_t Tokenizer::id(Marker marker) const { return state_->marker_id[static_cast<size_t>(marker)]; }
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text, OnInvalid on_invalid) const {

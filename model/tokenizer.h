@@ -40,6 +40,8 @@ class Tokenizer {
   ~Tokenizer();
 
   int64_t size() const;
+  /// Of all that encoding depends on: tokens are of the same meaning where it is the same.
+  uint64_t hash() const;
   int32_t id(Marker marker) const;
 
   /// Tokens of a text. Never a marker, even where the text spells one. Bytes that are not UTF-8 are an Error, or become

@@ -1,7 +1,6 @@
 #include <tinyllm/train/dataset.h>
 
 #include <tinyllm/ops/ops.h>
-#include <tinyllm/tensor/philox.h>
 
 #include <xxhash.h>
 
@@ -10,29 +9,6 @@
 #include <utility>
 
 namespace tinyllm {
-namespace {
-
-// Element `index` of a permutation of [0, n) that (seed, pass) draws, without making the others: a Feistel network over
-// the next even number of bits, walked until it lands within n.
-// Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002.
-uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
-  int half = 1;
-  while (half < 31 && (uint64_t{1} << 2 * half) < n) ++half;
-  const uint64_t mask = (uint64_t{1} << half) - 1;
-  do {
-    uint64_t left = index >> half;
-    uint64_t right = index & mask;
-    for (uint32_t round = 0; round < 6; ++round) {
-      const uint32_t word = philox({static_cast<uint32_t>(right), round, static_cast<uint32_t>(pass), 1},
-                                   {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)})[0];
-      left = std::exchange(right, left ^ (word & mask));
-    }
-    index = left << half | right;
-  } while (index >= n);
-  return index;
-}
-
-}  // namespace
 
 Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) {
   Dataset data(length);
@@ -101,51 +77,19 @@ void Dataset::pack(std::vector<Piece> pieces) {
   report_.places = rows() * length_;
 }
 
-Batch Dataset::empty_batch(int64_t rows) const {
-  const auto size = static_cast<size_t>(rows * length_);
-  Batch batch{rows,
-              length_,
-              std::vector<int32_t>(size, kPadId),
-              std::vector<int32_t>(size, kIgnore),
-              std::vector<int32_t>(size, 0),
-              std::vector<int32_t>(size, 0)};
-  return batch;
-}
-
-void Dataset::fill(Batch& batch, int64_t at, const Row& row) const {
-  int64_t place = 0;
-  const auto base = static_cast<size_t>(at * length_);
-  for (const Piece& piece : row) {
+int64_t Dataset::fill(Batch& batch, size_t at, int64_t row) const {
+  size_t place = 0;
+  for (const Piece& piece : rows_[static_cast<size_t>(row)]) {
     for (size_t i = 0; i < piece.tokens.size(); ++i) {
-      const size_t to = base + static_cast<size_t>(place) + i;
+      const size_t to = at + place + i;
       batch.tokens[to] = piece.tokens[i];
       batch.targets[to] = piece.targets[i];
       batch.positions[to] = static_cast<int32_t>(i);
       batch.starts[to] = static_cast<int32_t>(place);
     }
-    place += static_cast<int64_t>(piece.tokens.size());
+    place += piece.tokens.size();
   }
-  // Padding is a sample of its own.
-  for (int64_t i = place; i < length_; ++i) {
-    batch.positions[base + static_cast<size_t>(i)] = static_cast<int32_t>(i - place);
-    batch.starts[base + static_cast<size_t>(i)] = static_cast<int32_t>(place);
-  }
-}
-
-Batch Dataset::batch(int64_t rows, uint64_t seed, int64_t step) const {
-  if (rows_.empty()) throw Error("dataset: no rows to learn from");
-  Batch batch = empty_batch(rows);
-  for (int64_t i = 0; i < rows; ++i) {
-    const auto index = static_cast<uint64_t>(step * rows + i);
-    fill(batch, i, rows_[permuted(index % rows_.size(), rows_.size(), seed, index / rows_.size())]);
-  }
-  return batch;
-}
-
-Batch Dataset::in_order(int64_t first, int64_t rows) const {
-  Batch batch = empty_batch(rows);
-  for (int64_t i = 0; i < rows && first + i < this->rows(); ++i) fill(batch, i, rows_[static_cast<size_t>(first + i)]);
-  return batch;
+  return static_cast<int64_t>(place);
 }
 
 uint64_t Dataset::hash() const {

@@ -1,22 +1,13 @@
 #pragma once
 
 #include <tinyllm/model/prompt.h>
+#include <tinyllm/train/row_source.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace tinyllm {
-
-/// Rows for one step, each [rows, length].
-struct Batch {
-  int64_t rows = 0;
-  int64_t length = 0;
-  std::vector<int32_t> tokens;
-  std::vector<int32_t> targets;    ///< kIgnore where nothing is learned.
-  std::vector<int32_t> positions;  ///< From 0 in each sample.
-  std::vector<int32_t> starts;     ///< The first place that a token sees: samples in one row do not see each other.
-};
 
 /// What became of the samples. A token stands for itself and its target: the last of a sample is not counted.
 struct PackReport {
@@ -34,7 +25,7 @@ struct PackReport {
 };
 
 /// Samples packed into rows of equal length.
-class Dataset {
+class Dataset : public RowSource {
  public:
   /// Samples of prompts and answers, several to a row.
   static Dataset of_samples(const std::vector<Sample>& samples, int64_t length);
@@ -42,18 +33,10 @@ class Dataset {
   /// next as its last target.
   static Dataset of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length);
 
-  int64_t rows() const { return static_cast<int64_t>(rows_.size()); }
-  int64_t length() const { return length_; }
+  int64_t rows() const override { return static_cast<int64_t>(rows_.size()); }
+  int64_t length() const override { return length_; }
+  uint64_t hash() const override;
   const PackReport& report() const { return report_; }
-
-  /// The batch of a step: rows in an order that is drawn anew for each time through the data, a pure function of
-  /// (seed, step). Throws Error when there are no rows.
-  Batch batch(int64_t rows, uint64_t seed, int64_t step) const;
-  /// Rows `first` to `first + rows`, in order; those beyond the end are padding without targets.
-  Batch in_order(int64_t first, int64_t rows) const;
-
-  /// Of all tokens and targets: a resumed run must see the same.
-  uint64_t hash() const;
 
  private:
   struct Piece {
@@ -64,8 +47,7 @@ class Dataset {
 
   explicit Dataset(int64_t length) : length_(length) {}
   void pack(std::vector<Piece> pieces);
-  Batch empty_batch(int64_t rows) const;
-  void fill(Batch& batch, int64_t at, const Row& row) const;
+  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
 
   int64_t length_;
   std::vector<Row> rows_;

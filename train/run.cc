@@ -40,7 +40,7 @@ Settings plan_of(const Model& model, const std::vector<Stage>& stages) {
   }
   for (const Stage& stage : stages) {
     for (const auto& [name, value] : settings(stage.recipe)) plan.emplace_back(stage.name + " " + name, value);
-    plan.emplace_back(stage.name + " data", fmt::format("{:016x}", stage.train.hash()));
+    plan.emplace_back(stage.name + " data", fmt::format("{:016x}", stage.train->hash()));
   }
   return plan;
 }
@@ -188,7 +188,7 @@ class Run {
   void take_step(size_t i, Trainer& trainer, Meter& meter) {
     const Stage& stage = stages_[i];
     const Clock::time_point start = Clock::now();
-    const Batch batch = stage.train.batch(stage.recipe.batch_rows(), stage.recipe.seed, trainer.steps_done());
+    const Batch batch = stage.train->batch(stage.recipe.batch_rows(), stage.recipe.seed, trainer.steps_done());
     const Trainer::Step result = trainer.step(batch);
     const Progress progress = meter.add(trainer.steps_done(), result, seconds_since(start));
     const int64_t step = steps_before(i) + trainer.steps_done();
@@ -211,7 +211,7 @@ class Run {
   void evaluate(size_t i) {
     const Stage& stage = stages_[i];
     Evaluator evaluator(model_, stage.recipe.rows, stage.recipe.length, pool_);
-    const double loss = evaluator.loss(stage.held_out, kHeldOutRows);
+    const double loss = evaluator.loss(*stage.held_out, kHeldOutRows);
     log_->add(steps_before(i + 1), {{"held_out_loss", loss}, {"perplexity", std::exp(loss)}});
     if (options_.on_stage) options_.on_stage(stage, loss);
   }

@@ -3,6 +3,7 @@
 #include <tinyllm/train/trainer.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace tinyllm {
@@ -10,8 +11,8 @@ namespace tinyllm {
 /// One stretch of a run: data and a recipe.
 struct Stage {
   std::string name;
-  Dataset train;
-  Dataset held_out;
+  std::shared_ptr<const RowSource> train;
+  std::shared_ptr<const RowSource> held_out;
   Recipe recipe;
 };
 

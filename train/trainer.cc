@@ -244,7 +244,7 @@ Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPoo
 }
 Evaluator::~Evaluator() = default;
 
-double Evaluator::loss(const Dataset& data, int64_t max_rows) {
+double Evaluator::loss(const RowSource& data, int64_t max_rows) {
   const int64_t batches = (std::min(data.rows(), max_rows) + state_->rows - 1) / state_->rows;
   const int64_t all = (data.rows() + state_->rows - 1) / state_->rows;
   double total = 0;

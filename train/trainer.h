@@ -2,8 +2,8 @@
 
 #include <tinyllm/model/model.h>
 #include <tinyllm/tensor/program.h>
-#include <tinyllm/train/dataset.h>
 #include <tinyllm/train/recipe.h>
+#include <tinyllm/train/row_source.h>
 
 #include <cmath>
 #include <map>
@@ -54,14 +54,14 @@ class Trainer {
   std::unique_ptr<State> state_;
 };
 
-/// Mean loss of a model over the learned targets of a dataset, without dropout and in fp32.
+/// Mean loss of a model over the learned targets of some rows, without dropout and in fp32.
 class Evaluator {
  public:
   Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
   ~Evaluator();
 
   /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.
-  double loss(const Dataset& data, int64_t max_rows);
+  double loss(const RowSource& data, int64_t max_rows);
 
  private:
   struct State;

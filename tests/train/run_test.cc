@@ -22,8 +22,10 @@ std::vector<Stage> stages_for(const Model& model) {
   in_parts.accumulate = 2;
   in_parts.recompute = true;
   std::vector<Stage> stages;
-  stages.push_back({"pretrain", Dataset::of_texts(texts, 40), Dataset::of_texts(texts, 40), recipe});
-  stages.push_back({"fine-tune", sample_chats(model), sample_chats(model), in_parts});
+  const auto running_text = std::make_shared<Dataset>(Dataset::of_texts(texts, 40));
+  const auto chats = std::make_shared<Dataset>(sample_chats(model));
+  stages.push_back({"pretrain", running_text, running_text, recipe});
+  stages.push_back({"fine-tune", chats, chats, in_parts});
   return stages;
 }
 
@@ -157,7 +159,7 @@ TEST_CASE("training lowers the held-out loss") {
   stages.pop_back();
   stages[0].recipe.steps = 60;
   Evaluator evaluator(model, 3, 40, pool);
-  const double before = evaluator.loss(stages[0].held_out, 30);
+  const double before = evaluator.loss(*stages[0].held_out, 30);
   double after = 0;
   RunOptions options{.folder = folder.path()};
   options.on_stage = [&](const Stage&, double loss) { after = loss; };

@@ -3,7 +3,7 @@
 #include <tinyllm/model/file.h>
 #include <tinyllm/tensor/error.h>
 #include <tinyllm/tensor/thread_pool.h>
-#include <tinyllm/train/corpus/ordered_pipeline.h>
+#include <tinyllm/train/ordered_pipeline.h>
 
 #include <fmt/ranges.h>
 

@@ -1,0 +1,84 @@
+// From a corpus to a file of tokens, which training maps into memory.
+#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/train/progress_bar.h>
+#include <tinyllm/train/tokenize.h>
+
+#include "interrupt.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace tl = tinyllm;
+
+namespace {
+
+struct Options {
+  std::filesystem::path tokenizer;
+  std::vector<std::filesystem::path> inputs;
+  std::filesystem::path output;
+  int threads = tl::hardware_threads();
+};
+
+Options parse(int argc, char** argv) {
+  Options o;
+  CLI::App app(
+      "Encodes UTF-8 texts once, as a file of tokens to learn from. A line that holds a form feed and nothing else "
+      "stands between two documents, as prepare_data writes it; a text without any is one document.");
+  app.set_version_flag("--version", TINYLLM_VERSION);
+  app.add_option("--tokenizer", o.tokenizer, "A tokenizer.model, or a model folder")->required();
+  app.add_option("--input", o.inputs, "Texts")->required();
+  app.add_option("--output", o.output, "The file of tokens")->required();
+  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  if (is_directory(o.tokenizer)) o.tokenizer /= "tokenizer.model";
+  return o;
+}
+
+double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
+
+int tokenize(const Options& o) {
+  using Clock = std::chrono::steady_clock;
+  const tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
+  const tl::InterruptGuard guard;
+  const Clock::time_point start = Clock::now();
+  const auto speed = [&](int64_t bytes) {
+    return megabytes(bytes) / std::max(std::chrono::duration<double>(Clock::now() - start).count(), 1e-3);
+  };
+  std::optional<tl::ProgressBar> bar;
+  const tl::TokenizeProgress done =
+      tl::tokenize(o.inputs, tokenizer, o.output, o.threads, [&](const tl::TokenizeProgress& p) {
+        if (!bar) bar.emplace("MB", p.total / 1'000'000);
+        const double rate = speed(p.bytes);
+        bar->show(p.bytes / 1'000'000,
+                  fmt::format("{:.1f} MB/s, {:.1f} M tokens, {} left", rate, static_cast<double>(p.tokens) / 1e6,
+                              tl::clock_time(megabytes(p.total - p.bytes) / std::max(rate, 1e-3))));
+        return tl::interrupts == 0;
+      });
+  bar.reset();
+  const auto tokens = static_cast<double>(done.tokens);
+  fmt::print("{} documents, {} tokens, {:.3f} characters and {:.3f} bytes in a token; {:.1f} MB at {:.1f} MB/s\n",
+             done.documents, done.tokens, static_cast<double>(done.characters) / tokens,
+             static_cast<double>(done.bytes) / tokens, megabytes(done.bytes), speed(done.bytes));
+  fmt::print("saved {}\n", o.output.string());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  try {
+    return tokenize(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tokenize: {}\n", error.what());
+    return 1;
+  }
+}
