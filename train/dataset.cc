@@ -53,11 +53,9 @@ Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_
   return data;
 }
 
-// From the longest to the shortest, each piece goes into the row that it leaves the least room in ("best fit
-// decreasing": Johnson, "Near-optimal bin packing algorithms", 1973).
+// In the order given, each piece goes into the row that it leaves the least room in. Longest first would pad less, but
+// rows of one length are often of one kind, and held-out loss falls more slowly than with mixed ones.
 void Dataset::pack(std::vector<Piece> pieces) {
-  std::stable_sort(pieces.begin(), pieces.end(),
-                   [](const Piece& a, const Piece& b) { return a.tokens.size() > b.tokens.size(); });
   std::multimap<int64_t, size_t> open;  // Rows by the room that they have.
   for (Piece& piece : pieces) {
     const auto size = static_cast<int64_t>(piece.tokens.size());
