@@ -160,7 +160,7 @@ $tokenize --input "$work/text.txt" >"$work/output" 2>&1 &
 pid=$!
 until grep -q '^MB' "$work/output" || ! kill -0 $pid; do sleep 0.1; done
 expect 1 "stopped; nothing was written" stopped
-expect 2 "No such file" ls "$work/corpus.tokens.part"
+[ ! -e "$work/corpus.tokens.part" ] || failures=$((failures + 1))
 cmp "$work/corpus.tokens" "$work/before.tokens" || failures=$((failures + 1))
 
 [ $failures = 0 ] && echo "all as expected"
