@@ -6,9 +6,9 @@
 #include <tinyllm/train/progress_bar.h>
 #include <tinyllm/train/text_sample.h>
 
-#include <CLI/CLI.hpp>
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
+#include <CLI/CLI.hpp>
 
 #include <unistd.h>
 
@@ -48,7 +48,8 @@ Options parse(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seed", o.seed, "Of the sample: same seed, same file")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_flag("--compare", o.compare, "Learn with the usual settings of SentencePiece too; takes several times as long");
+  app.add_flag("--compare", o.compare,
+               "Learn with the usual settings of SentencePiece too; takes several times as long");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -115,7 +116,8 @@ class Lines : public sentencepiece::SentenceIterator {
 };
 
 // What the settings give that most people begin with: rare characters unknown, blanks and line feeds normalised.
-void learn_usual(const std::vector<std::string>& texts, const Options& o, sentencepiece::SentencePieceProcessor& usual) {
+void learn_usual(const std::vector<std::string>& texts, const Options& o,
+                 sentencepiece::SentencePieceProcessor& usual) {
   Lines lines(texts);
   std::string model;
   const auto status =
@@ -169,7 +171,8 @@ void run(const Options& o) {
   std::vector<std::string> learn;
   for (const std::string& input : o.inputs) {
     const double share = static_cast<double>(tl::MappedFile(input).bytes().size()) / static_cast<double>(total);
-    samples.push_back(tl::sample_text(input, static_cast<int64_t>(share * 1e6 * static_cast<double>(o.sample_mb)), o.seed));
+    samples.push_back(
+        tl::sample_text(input, static_cast<int64_t>(share * 1e6 * static_cast<double>(o.sample_mb)), o.seed));
     learn.insert(learn.end(), samples.back().learn.begin(), samples.back().learn.end());
   }
   size_t bytes = 0;
@@ -187,11 +190,13 @@ void run(const Options& o) {
   ours.save(output);
   for (size_t i = 0; i < samples.size(); ++i) {
     fmt::print("{}: held out\n", o.inputs[i]);
-    report("ours", samples[i].held_out, [&](const std::string& text) { return ours.encode(text); },
-           [&](const std::vector<int32_t>& ids) { return ours.decode(ids); });
+    report(
+        "ours", samples[i].held_out, [&](const std::string& text) { return ours.encode(text); },
+        [&](const std::vector<int32_t>& ids) { return ours.decode(ids); });
     if (!o.compare) continue;
-    report("usual", samples[i].held_out, [&](const std::string& text) { return usual.EncodeAsIds(text); },
-           [&](const std::vector<int>& ids) { return usual.DecodeIds(ids); });
+    report(
+        "usual", samples[i].held_out, [&](const std::string& text) { return usual.EncodeAsIds(text); },
+        [&](const std::vector<int>& ids) { return usual.DecodeIds(ids); });
   }
   fmt::print("saved {}: {} tokens\n", output.string(), ours.size());
 }

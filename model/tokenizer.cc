@@ -104,6 +104,7 @@ std::vector<std::string> learnable(std::span<const std::string> texts, int64_t v
       } else {
         plain += '\n';
       }
+      if (plain.ends_with('\n')) line = plain.size();
     }
   }
   return result;

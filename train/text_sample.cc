@@ -49,7 +49,8 @@ TextSample sample_text(const std::filesystem::path& corpus, int64_t bytes, uint6
     const size_t begin = line_start(text, static_cast<size_t>(drawn) * block);
     const size_t end = line_start(text, (static_cast<size_t>(drawn) + 1) * block);
     std::string_view stretch = text.substr(begin, end > begin ? end - begin : 0);
-    if (stretch.size() > 4 * kLargestBlock) stretch = stretch.substr(0, valid_utf8(stretch.substr(0, 4 * kLargestBlock)));
+    if (stretch.size() > 4 * kLargestBlock)
+      stretch = stretch.substr(0, valid_utf8(stretch.substr(0, 4 * kLargestBlock)));
     if (valid_utf8(stretch) != stretch.size()) check_utf8(text, corpus.string());
     std::string plain = without_breaks(stretch);
     if (plain.empty()) continue;
