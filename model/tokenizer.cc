@@ -72,7 +72,7 @@ std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts
 // as itself. The trainer goes through a share of all different pairs for each piece: most are rare.
 std::vector<std::string> learnable(std::span<const std::string> texts, int64_t vocab_size) {
   constexpr size_t kPairsPerToken = 4;
-  constexpr size_t kLongestLine = 60000;  // The trainer ends the program when a word has 65536 characters.
+  constexpr size_t kLongestLine = 4000;  // The trainer fails at words of some ten thousand characters.
   const auto pair = [](char32_t a, char32_t b) { return static_cast<uint64_t>(a) << 32 | b; };
   std::unordered_map<char32_t, int64_t> characters;
   std::unordered_map<uint64_t, int64_t> pairs;
@@ -105,6 +105,7 @@ std::vector<std::string> learnable(std::span<const std::string> texts, int64_t v
       } else {
         plain += '\n';
       }
+      if (plain.ends_with('\n')) line = plain.size();
     }
   }
   return result;
