@@ -116,7 +116,7 @@ Preset chosen(const Options& o) {
 
 tl::Model make_model(Preset& preset, const Options& o, const std::vector<std::string>& texts) {
   fmt::print(stderr, "learning a vocabulary of up to {} tokens\n", preset.model.vocab_size);
-  tl::Tokenizer tokenizer = tl::Tokenizer::train(texts, {preset.model.vocab_size, o.threads});
+  tl::Tokenizer tokenizer = tl::Tokenizer::train(texts, {preset.model.vocab_size});
   preset.model.vocab_size = tokenizer.size();
   tl::Model model{preset.model, std::move(tokenizer)};
   tl::init_weights(tl::weight_specs(model.config), o.seed, *model.weights);

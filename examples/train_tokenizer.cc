@@ -2,7 +2,6 @@
 #include <tinyllm/model/file.h>
 #include <tinyllm/model/tokenizer.h>
 #include <tinyllm/model/utf8.h>
-#include <tinyllm/tensor/thread_pool.h>
 #include <tinyllm/train/progress_bar.h>
 #include <tinyllm/train/text_sample.h>
 
@@ -28,7 +27,6 @@ struct Options {
   int64_t vocab = 16000;
   int64_t sample_mb = 8;
   uint64_t seed = 1;
-  int threads = tl::hardware_threads();
   bool compare = false;
 };
 
@@ -47,7 +45,6 @@ Options parse(int argc, char** argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--seed", o.seed, "Of the sample: same seed, same file")->capture_default_str();
-  app.add_option("--threads", o.threads, "Threads to compute with")->check(CLI::Range(1, 256))->capture_default_str();
   app.add_flag("--compare", o.compare,
                "Learn with the usual settings of SentencePiece too; takes several times as long");
   try {
@@ -124,7 +121,7 @@ void learn_usual(const std::vector<std::string>& texts, const Options& o,
       sentencepiece::SentencePieceTrainer::Train({{"model_type", "bpe"},
                                                   {"vocab_size", std::to_string(o.vocab)},
                                                   {"hard_vocab_limit", "false"},
-                                                  {"num_threads", std::to_string(o.threads)},
+                                                  {"num_threads", "1"},
                                                   {"character_coverage", "0.9995"},
                                                   {"pad_id", "0"},
                                                   {"bos_id", "1"},
@@ -180,7 +177,7 @@ void run(const Options& o) {
   const std::string from = fmt::format("{} tokens from {:.1f} MB", o.vocab, static_cast<double>(bytes) / 1e6);
   const tl::Tokenizer ours = [&] {
     const Stopwatch watch("learning " + from);
-    return tl::Tokenizer::train(learn, {o.vocab, o.threads});
+    return tl::Tokenizer::train(learn, {o.vocab});
   }();
   sentencepiece::SentencePieceProcessor usual;
   if (o.compare) {

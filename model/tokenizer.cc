@@ -194,7 +194,7 @@ Tokenizer Tokenizer::train(std::span<const std::string> texts, const TrainOption
       sentencepiece::SentencePieceTrainer::Train({{"model_type", "bpe"},
                                                   {"vocab_size", std::to_string(options.vocab_size)},
                                                   {"hard_vocab_limit", "false"},
-                                                  {"num_threads", std::to_string(options.threads)},
+                                                  {"num_threads", "1"},  // Written into the file.
                                                   {"pad_id", std::to_string(kPadId)},
                                                   {"bos_id", std::to_string(kBosId)},
                                                   {"eos_id", std::to_string(kEosId)},

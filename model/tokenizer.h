@@ -24,7 +24,6 @@ class Tokenizer {
  public:
   struct TrainOptions {
     int64_t vocab_size = 16000;
-    int threads = 1;
   };
   /// Learns a vocabulary from UTF-8 texts (they are seen line by line). It may come out smaller than asked for when the
   /// texts have not that many different pieces. Characters beyond the commonest that fill half of it are given as

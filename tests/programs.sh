@@ -130,7 +130,7 @@ fi
 # A vocabulary: the same one each time, and what cannot be learnt from leaves nothing behind.
 vocabulary="$bin/train_tokenizer --vocab 500 --input $work/text.txt"
 expect 0 "ours .*characters a token, \([1-9][0-9]*\) of \1 stretches come back" $vocabulary --output "$work/words"
-expect 0 "saved $work/again.model" $vocabulary --output "$work/again.model" --threads 1
+expect 0 "saved $work/again.model" $vocabulary --output "$work/again.model"
 cmp "$work/words/tokenizer.model" "$work/again.model" || failures=$((failures + 1))
 expect 0 "usual .*characters a token" $vocabulary --output "$work/words" --compare
 expect 1 "missing.txt: cannot be opened" "$bin/train_tokenizer" --input "$work/missing.txt" --output "$work/no.model"
