@@ -6,6 +6,7 @@
 #include <tinyllm/train/progress_bar.h>
 #include <tinyllm/train/reasoning.h>
 #include <tinyllm/train/run.h>
+#include <tinyllm/train/text_dataset.h>
 
 #include "interrupt.h"
 
@@ -40,7 +41,7 @@ Preset full_size() {
 }
 
 struct Options {
-  std::string corpus;
+  std::string corpus, tokenizer;
   std::string output = "tinyllm-model";
   std::string preset = "small";
   int threads = tl::hardware_threads();
@@ -61,7 +62,10 @@ Options parse(int argc, char** argv) {
       "Without --corpus: pretrains and fine-tunes on made-up reasoning problems, then asks it new ones.\n"
       "Started again with the same options, it goes on where it was stopped.");
   app.set_version_flag("--version", TINYLLM_VERSION);
-  app.add_option("--corpus", o.corpus, "Pretrain on this UTF-8 text instead, and report perplexity on a held-out part");
+  CLI::Option* corpus = app.add_option("--corpus", o.corpus,
+                                       "Pretrain on this UTF-8 text instead, and report perplexity on a held-out part");
+  app.add_option("--tokenizer", o.tokenizer, "The tokenizer.model of a corpus that is a file of tokens (see tokenize)")
+      ->needs(corpus);
   app.add_option("--output", o.output, "The model folder")->capture_default_str();
   app.add_option("--preset", o.preset, "Size of the model: small (1 M parameters) or default (41.6 M)")
       ->check(CLI::IsMember({"small", "default"}))
@@ -114,13 +118,16 @@ Preset chosen(const Options& o) {
   return p;
 }
 
-tl::Model make_model(Preset& preset, const Options& o, const std::vector<std::string>& texts) {
-  fmt::print(stderr, "learning a vocabulary of up to {} tokens\n", preset.model.vocab_size);
-  tl::Tokenizer tokenizer = tl::Tokenizer::train(texts, {preset.model.vocab_size});
+tl::Model make_model(Preset& preset, const Options& o, tl::Tokenizer tokenizer) {
   preset.model.vocab_size = tokenizer.size();
   tl::Model model{preset.model, std::move(tokenizer)};
   tl::init_weights(tl::weight_specs(model.config), o.seed, *model.weights);
   return model;
+}
+
+tl::Model make_model(Preset& preset, const Options& o, const std::vector<std::string>& texts) {
+  fmt::print(stderr, "learning a vocabulary of up to {} tokens\n", preset.model.vocab_size);
+  return make_model(preset, o, tl::Tokenizer::train(texts, {preset.model.vocab_size}));
 }
 
 using Rows = std::shared_ptr<const tl::Dataset>;
@@ -210,6 +217,26 @@ int train_on_corpus(const Options& o, tl::ThreadPool& pool) {
   return 0;
 }
 
+// A file of tokens, as examples/tokenize makes it.
+int train_on_tokens(const Options& o, tl::ThreadPool& pool) {
+  Preset preset = chosen(o);
+  tl::Model model = make_model(preset, o, tl::Tokenizer::load(o.tokenizer));
+  introduce(model, preset, o);
+  const auto file = std::make_shared<const tl::TokenFile>(o.corpus, model.tokenizer);
+  file->verify();
+  const auto part = [&](tl::TextPart which) {
+    return std::make_shared<const tl::TextDataset>(file,
+                                                   tl::TextOptions{.length = preset.recipe.length, .part = which});
+  };
+  const auto train_rows = part(tl::TextPart::train);
+  const auto held_out_rows = part(tl::TextPart::held_out);
+  fmt::print("{}: {} documents; {} tokens to learn from, {} held out\n", o.corpus, file->documents(),
+             train_rows->tokens(), held_out_rows->tokens());
+  if (!train(model, {{"pretrain", train_rows, held_out_rows, preset.recipe}}, o, pool)) return stopped(o);
+  fmt::print("saved {}\n", o.output);
+  return 0;
+}
+
 // ---- Built-in problems ----------------------------------------------------------------------------------------------
 
 void report(const std::vector<tl::Answered>& answers) {
@@ -287,7 +314,8 @@ int main(int argc, char** argv) {
     const tl::InterruptGuard guard;
     tl::make_folder(options.output);
     tl::ThreadPool pool(options.threads);
-    return options.corpus.empty() ? train_on_problems(options, pool) : train_on_corpus(options, pool);
+    if (options.corpus.empty()) return train_on_problems(options, pool);
+    return options.tokenizer.empty() ? train_on_corpus(options, pool) : train_on_tokens(options, pool);
   } catch (const std::exception& error) {
     fmt::print(stderr, "train_tiny: {}\n", error.what());
     return 1;

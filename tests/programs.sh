@@ -164,6 +164,12 @@ expect 1 "is not a SentencePiece model" \
 expect 2 "tokenizer" "$bin/tokenize" --input "$work/text.txt" --output "$work/x.tokens"
 expect 0 "threads" "$bin/tokenize" --help
 
+expect 0 "pretrain: held-out loss" \
+  $tiny --corpus "$work/corpus.tokens" --tokenizer "$work/model/tokenizer.model" --output "$work/of-tokens"
+expect 1 "corpus.tokens: .*tokenizer" \
+  $tiny --corpus "$work/corpus.tokens" --tokenizer "$work/words/tokenizer.model" --output "$work/x"
+expect 2 "corpus" $tiny --tokenizer "$work/model/tokenizer.model" --output "$work/x"
+
 # Stopped: nothing is left.
 i=0
 while [ $i -lt 11 ]; do

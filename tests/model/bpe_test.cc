@@ -6,6 +6,7 @@
 #include <tinyllm/tensor/error.h>
 #include <tinyllm/tensor/philox.h>
 
+#include "../shared_data.h"
 #include "../temp_folder.h"
 #include "sample_text.h"
 
@@ -79,12 +80,9 @@ TEST_CASE("tokens are those of SentencePiece's encoder, in short texts and in lo
 
 TEST_CASE("tokens are those of SentencePiece's encoder on real text") {
   for (const char* name : {"pretrain_zh_sample.txt", "pretrain_en_sample.txt"}) {
-    const std::string path = std::string(TEST_DATA "/../../../shared/data/") + name;
-    if (!std::filesystem::exists(path)) {
-      MESSAGE("skipped: there is no " << path);
-      continue;
-    }
-    const std::string text = read_file(path);
+    const auto path = shared_data(name);
+    if (!path) continue;
+    const std::string text = read_file(*path);
     const std::vector<std::string> texts = {text};
     check_same(Tokenizer::train(std::vector{text.substr(0, text.find('\n', 100000))}, {.vocab_size = 2000}), texts);
   }

@@ -3,9 +3,9 @@
 #include <tinyllm/model/file.h>
 #include <tinyllm/train/samples.h>
 
+#include "../shared_data.h"
 #include "../temp_folder.h"
 
-#include <cstdlib>
 #include <map>
 
 namespace tinyllm::test {
@@ -205,13 +205,7 @@ TEST_CASE("a file without samples, of another kind, or that cannot be read is re
   CHECK_THROWS_WITH_AS(reader.next(), doctest::Contains("cannot be read"), Error);
 }
 
-// TINYLLM_DATA is the folder of the big sets.
 TEST_CASE("the big sets are read without a bad line") {
-  const char* data = std::getenv("TINYLLM_DATA");
-  if (data == nullptr || !std::filesystem::is_directory(data)) {
-    MESSAGE("skipped: TINYLLM_DATA names no folder");
-    return;
-  }
   const struct {
     const char* name;
     SampleForm form;
@@ -222,15 +216,19 @@ TEST_CASE("the big sets are read without a bad line") {
               {"eval_math_zh.jsonl", SampleForm::question, 600}};
   for (const auto& set : sets) {
     CAPTURE(set.name);
-    SampleReader reader(std::filesystem::path(data) / set.name);
+    const auto path = shared_data(set.name);
+    if (!path) continue;
+    SampleReader reader(*path);
     while (reader.next()) {
     }
     CHECK(reader.counts().samples == set.samples);
     CHECK(reader.counts().lines == set.samples);
     CHECK(reader.counts().form == set.form);
   }
+  const auto dirty = shared_data("raw_dirty/17_broken.jsonl");
+  if (!dirty) return;
   BadLines bad;
-  SampleReader broken(std::filesystem::path(data) / "raw_dirty" / "17_broken.jsonl", bad.options);
+  SampleReader broken(*dirty, bad.options);
   CHECK_FALSE(broken.next().has_value());
   CHECK(broken.counts().bad == static_cast<int64_t>(bad.problems.size()));
 }
