@@ -136,6 +136,10 @@ void learn_usual(const std::vector<std::string>& texts, const Options& o,
 // Characters a token on the held-out stretches of one text, and how many of them come back byte for byte.
 template <typename Encode, typename Decode>
 void report(std::string_view name, const std::vector<std::string>& held_out, Encode encode, Decode decode) {
+  if (held_out.empty()) {
+    fmt::print("  {:<8}too few lines to hold any out\n", name);
+    return;
+  }
   int64_t characters = 0;
   int64_t tokens = 0;
   size_t same = 0;

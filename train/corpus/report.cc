@@ -73,21 +73,6 @@ void Report::drop(std::string_view rule, std::string_view text, std::string_view
   if (counts.samples.size() < kSamples) counts.samples.push_back({shortened(source), shortened(text)});
 }
 
-void Report::merge(const Report& next) {
-  read += next.read;
-  kept += next.kept;
-  for (const auto& [name, amount] : next.encodings) encodings[name] += amount;
-  for (const auto& [name, amount] : next.formats) formats[name] += amount;
-  for (const auto& [name, rule] : next.rules) {
-    Rule& counts = rules[name];
-    counts.pieces += rule.pieces;
-    counts.bytes += rule.bytes;
-    for (const Sample& sample : rule.samples) {
-      if (counts.samples.size() < kSamples) counts.samples.push_back(sample);
-    }
-  }
-}
-
 std::string Report::to_json() const {
   auto dropped = nlohmann::ordered_json::object();
   for (const auto& [name, rule] : rules) dropped[name] = json(rule);

@@ -55,9 +55,6 @@ class Report {
   /// The same where the piece is larger than what can be shown of it: `bytes` are counted.
   void drop(std::string_view rule, std::string_view text, std::string_view source, int64_t bytes);
 
-  /// Adds what comes after this. Reports of parts, merged in the order of the parts, are the report of the whole.
-  void merge(const Report& next);
-
   /// {"read": {"files", "documents", "paragraphs", "bytes"}, "kept": as read, "encodings": {name: as read},
   ///  "formats": {name: as read}, "rules": {name: {"pieces", "bytes", "samples": [{"source", "text"}]}},
   ///  "changed": {kind: count}, "files": [{"name", "format", "encoding", "read", "kept"}]}
