@@ -38,7 +38,6 @@ Options parse(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }
-  if (is_directory(o.tokenizer)) o.tokenizer /= "tokenizer.model";
   return o;
 }
 

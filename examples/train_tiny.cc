@@ -64,7 +64,8 @@ Options parse(int argc, char** argv) {
   app.set_version_flag("--version", TINYLLM_VERSION);
   CLI::Option* corpus = app.add_option("--corpus", o.corpus,
                                        "Pretrain on this UTF-8 text instead, and report perplexity on a held-out part");
-  app.add_option("--tokenizer", o.tokenizer, "The tokenizer.model of a corpus that is a file of tokens (see tokenize)")
+  app.add_option("--tokenizer", o.tokenizer,
+                 "The tokenizer, or its folder, of a corpus that is a file of tokens (see tokenize)")
       ->needs(corpus);
   app.add_option("--output", o.output, "The model folder")->capture_default_str();
   app.add_option("--preset", o.preset, "Size of the model: small (1 M parameters) or default (41.6 M)")

@@ -158,7 +158,7 @@ std::filesystem::path output_file(const std::string& output) {
   const std::filesystem::path path = output;
   if (path.extension() != ".model") {
     tl::make_folder(path);
-    return path / "tokenizer.model";
+    return path / tl::kTokenizerFile;
   }
   if (path.has_parent_path()) tl::make_folder(path.parent_path());
   return path;
@@ -171,7 +171,8 @@ void run(const Options& o) {
   std::vector<tl::TextSample> samples;
   std::vector<std::string> learn;
   for (const std::string& input : o.inputs) {
-    const double share = static_cast<double>(tl::MappedFile(input).bytes().size()) / static_cast<double>(total);
+    const double share =
+        static_cast<double>(tl::MappedFile(input).bytes().size()) / static_cast<double>(std::max<uintmax_t>(total, 1));
     samples.push_back(
         tl::sample_text(input, static_cast<int64_t>(share * 1e6 * static_cast<double>(o.sample_mb)), o.seed));
     learn.insert(learn.end(), samples.back().learn.begin(), samples.back().learn.end());

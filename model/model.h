@@ -12,7 +12,6 @@ namespace tinyllm {
 /// The files of a model folder, in the shape of Hugging Face.
 inline constexpr const char* kConfigFile = "config.json";
 inline constexpr const char* kWeightsFile = "model.safetensors";
-inline constexpr const char* kTokenizerFile = "tokenizer.model";
 
 /// A model in memory: sizes, weights, tokenizer.
 struct Model {

@@ -50,8 +50,6 @@ class Lines : public sentencepiece::SentenceIterator {
   std::string line_;
 };
 
-}  // namespace
-
 // What is commonest among `counts`: at most `size` of them, and of those that are equally common either all or none.
 template <typename Key>
 std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts, size_t size) {
@@ -110,6 +108,8 @@ std::vector<std::string> learnable(std::span<const std::string> texts, int64_t v
   }
   return result;
 }
+
+}  // namespace
 
 struct Tokenizer::State {
   sentencepiece::SentencePieceProcessor processor;
@@ -214,7 +214,8 @@ Tokenizer Tokenizer::train(std::span<const std::string> texts, const TrainOption
 }
 
 Tokenizer Tokenizer::load(const std::filesystem::path& path) {
-  return Tokenizer(std::make_unique<State>(read_file(path), path.string()));
+  const std::filesystem::path file = std::filesystem::is_directory(path) ? path / kTokenizerFile : path;
+  return Tokenizer(std::make_unique<State>(read_file(file), file.string()));
 }
 
 void Tokenizer::save(const std::filesystem::path& path) const { write_file(path, state_->model); }

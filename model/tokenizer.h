@@ -18,6 +18,9 @@ inline constexpr int32_t kBosId = 1;
 inline constexpr int32_t kEosId = 2;
 inline constexpr int32_t kUnkId = 3;
 
+/// The file of a tokenizer in its folder, in the shape of SentencePiece.
+inline constexpr const char* kTokenizerFile = "tokenizer.model";
+
 /// A SentencePiece BPE that gives every text back byte for byte: no normalisation, bytes as a fallback, digits one by
 /// one, line feeds and runs of blanks kept.
 class Tokenizer {
@@ -30,7 +33,8 @@ class Tokenizer {
   /// bytes. Throws Error when there is no text, or when the size is below 300.
   static Tokenizer train(std::span<const std::string> texts, const TrainOptions& options);
 
-  /// `tokenizer.model`. Loading throws Error on a file that is no SentencePiece model, or lacks bytes or markers.
+  /// Reads a `tokenizer.model`, or the one in a folder. Throws Error on a file that is no SentencePiece model, lacks
+  /// bytes or markers, or encodes in another way than the models of `train`.
   static Tokenizer load(const std::filesystem::path& path);
   void save(const std::filesystem::path& path) const;
 

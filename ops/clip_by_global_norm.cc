@@ -35,8 +35,9 @@ void run(const Launch& launch) {
   for (int64_t i = 0; i < pieces; ++i) total += partial[i];
   const double norm = std::sqrt(total);
   const double limit = static_cast<double>(launch.get<Params>().max_norm);
+  const bool is_finite = std::isfinite(static_cast<float>(norm));
   launch.outputs[0].f32()[0] = static_cast<float>(norm);
-  launch.outputs[1].f32()[0] = std::isfinite(norm) ? static_cast<float>(std::min(1.0, limit / (norm + 1e-6))) : 0.0f;
+  launch.outputs[1].f32()[0] = is_finite ? static_cast<float>(std::min(1.0, limit / (norm + 1e-6))) : 0.0f;
 }
 
 }  // namespace

@@ -184,7 +184,8 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
       const Tiles tiles(rows.lines, width, products);
       pool.parallel_for(tiles.down * tiles.across, [&](int64_t piece) {
         // Each thread takes this memory once, when it first computes a product.
-        thread_local std::vector<float> strips(static_cast<size_t>(kTileStrips * products.strip));
+        thread_local std::vector<float> strips;
+        strips.resize(static_cast<size_t>(kTileStrips * products.strip));
         const int64_t i = piece % tiles.down * tiles.rows;
         const int64_t j = piece / tiles.down * tiles.columns;
         const int64_t m = std::min(tiles.rows, rows.lines - i);

@@ -8,8 +8,8 @@
 namespace tinyllm {
 
 std::optional<std::string> Guard::add(int64_t step, const Trainer::Step& result) {
-  if (!result.is_finite()) return skip(step, result);
-  in_a_row_ = 0;
+  if (!result.is_finite()) return bad(step, result);
+  bad_in_a_row_ = 0;
   const auto loss = static_cast<double>(result.loss);
   const auto count = static_cast<double>(recent_.size());
   const double mean = std::accumulate(recent_.begin(), recent_.end(), 0.0) / count;
@@ -26,15 +26,14 @@ std::optional<std::string> Guard::add(int64_t step, const Trainer::Step& result)
   return rise(result, mean);
 }
 
-std::optional<std::string> Guard::skip(int64_t step, const Trainer::Step& result) {
-  ++skipped_;
+std::optional<std::string> Guard::bad(int64_t step, const Trainer::Step& result) {
   const std::string what = fmt::format("loss {} and gradient norm {} at step {}", result.loss, result.grad_norm, step);
-  if (++in_a_row_ == kMaxSkipped) {
-    throw Error(
-        "training: {}: {} steps in a row were not finite and changed nothing; a learning rate below {} may help", what,
-        kMaxSkipped, result.rate);
+  if (++bad_in_a_row_ == kMaxBad) {
+    throw Error("training: {}: {} steps in a row were not finite; a learning rate below {} may help", what, kMaxBad,
+                result.rate);
   }
-  return what + ": skipped, the weights stay as they were";
+  return what +
+         (result.was_taken() ? ": the weights were moved all the same" : ": skipped, the weights stay as they were");
 }
 
 std::optional<std::string> Guard::rise(const Trainer::Step& result, double mean) {

@@ -38,8 +38,8 @@ std::string lines_until(std::string_view log, int64_t step) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::filesystem::path& path, int64_t step) : path_(path) {
-  write_file(path, std::filesystem::exists(path) ? lines_until(read_file(path), step) : std::string());
+MetricsLog::MetricsLog(const std::filesystem::path& path, std::optional<int64_t> step) : path_(path) {
+  write_file(path, step && std::filesystem::exists(path) ? lines_until(read_file(path), *step) : std::string());
   file_.open(path, std::ios::app);
   if (!file_) throw Error("{}: cannot be written", path.string());
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,8 +18,8 @@ using Metric = std::pair<std::string_view, std::variant<int64_t, double, float, 
 class MetricsLog {
  public:
   /// Opens the log of a run that goes on after `step`: lines of later steps, which the run will write again, and a line
-  /// that was cut off, are removed. Throws Error when it cannot be read or written.
-  MetricsLog(const std::filesystem::path& path, int64_t step);
+  /// that was cut off, are removed. Without a step the log begins anew. Throws Error when it cannot be read or written.
+  MetricsLog(const std::filesystem::path& path, std::optional<int64_t> step);
 
   /// Throws Error when the line cannot be written, as `add` does. The line has step 0 and "run", an object.
   void describe(const std::vector<std::pair<std::string, std::string>>& run);

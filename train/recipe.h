@@ -36,8 +36,8 @@ struct Recipe {
   float beta2 = 0.99f;      ///< Of AdamW.
   float momentum = 0.95f;   ///< Of Muon.
   float decay = 0.1f;       ///< Of matrices; norms and biases have none.
-  /// Of the average of the weights over the steps, that what is saved and evaluated at the end is taken from: how much
-  /// of it each step keeps. 0: no average, the last weights.
+  /// Where above 0, the model that a stage ends with is not of the last weights but of their average over the steps, of
+  /// which every step keeps this part.
   float average = 0;
   uint64_t seed = 1;  ///< Of the order of the data and of dropout.
   /// Keep only what enters each block, and compute the rest again in the backward pass: less memory, more time, the

@@ -120,8 +120,9 @@ class Run {
     } else if (!checkpoints_.is_empty()) {
       throw Error("{}: no checkpoint is whole: remove them to begin anew", options.folder.string());
     }
-    log_.emplace(options.folder / kMetricsFile,
-                 restored_ ? restored_->number(Trainer::kStepNote) + steps_before(first_) : 0);
+    std::optional<int64_t> done;
+    if (restored_) done = steps_before(first_) + restored_->number(Trainer::kStepNote);
+    log_.emplace(options.folder / kMetricsFile, done);
     log_->describe(plan);
   }
 

@@ -24,8 +24,9 @@ class Trainer {
     float grad_norm;  ///< Before clipping.
     float rate;
 
-    /// Otherwise the step left weights and moments as they were.
     bool is_finite() const { return std::isfinite(loss) && std::isfinite(grad_norm); }
+    /// A step whose gradient is not finite leaves weights and moments as they were.
+    bool was_taken() const { return std::isfinite(grad_norm); }
   };
   /// Takes the next step with a batch of `recipe.batch_rows()` rows. Throws Error for another number of rows, and where
   /// the CPU lacks the recipe's precision.

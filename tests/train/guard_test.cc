@@ -57,16 +57,22 @@ TEST_CASE("a loss that keeps rising is said once") {
   CHECK(events[0].second.find("the training diverges; a learning rate below 0.01 may help") != std::string::npos);
 }
 
+TEST_CASE("a step that is not finite is said, and whether it moved the weights") {
+  CHECK(Guard().add(7, {2, kNan, 0.01f}) ==
+        "loss 2 and gradient norm nan at step 7: skipped, the weights stay as they were");
+  CHECK(Guard().add(7, {kNan, 2, 0.01f}) ==
+        "loss nan and gradient norm 2 at step 7: the weights were moved all the same");
+}
+
 TEST_CASE("steps that are not finite are counted, and too many in a row end the run") {
   Guard guard;
-  for (int64_t i = 1; i < Guard::kMaxSkipped; ++i) CHECK(guard.add(i, {kNan, 1, 0.01f}));
+  for (int64_t i = 1; i < Guard::kMaxBad; ++i) CHECK(guard.add(i, {kNan, 1, 0.01f}));
   CHECK_FALSE(guard.add(10, {4, 1, 0.01f}));
-  for (int64_t i = 1; i < Guard::kMaxSkipped; ++i) CHECK(guard.add(10 + i, {4, kNan, 0.01f}));
-  CHECK_THROWS_WITH_AS(
-      guard.add(20, {kNan, 2, 0.01f}),
-      "training: loss nan and gradient norm 2 at step 20: 10 steps in a row were not finite and changed "
-      "nothing; a learning rate below 0.01 may help",
-      Error);
+  for (int64_t i = 1; i < Guard::kMaxBad; ++i) CHECK(guard.add(10 + i, {4, kNan, 0.01f}));
+  CHECK_THROWS_WITH_AS(guard.add(20, {kNan, 2, 0.01f}),
+                       "training: loss nan and gradient norm 2 at step 20: 10 steps in a row were not finite; a "
+                       " learning rate below 0.01 may help",
+                       Error);
 }
 
 }  // namespace tinyllm::test

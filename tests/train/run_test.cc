@@ -151,6 +151,16 @@ TEST_CASE("a run of which no checkpoint is whole does not begin anew unasked") {
       fmt::format("{}: no checkpoint is whole: remove them to begin anew", folder.path().string()).c_str(), Error);
 }
 
+TEST_CASE("a run that begins anew has a log of its own") {
+  const TempFolder folder;
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(Stopped(folder.path(), 0).is_done);
+    const std::string log = read_file(folder / kMetricsFile);
+    CHECK(log.find("\"run\":") != std::string::npos);
+    CHECK(log.find("\"run\":") == log.rfind("\"run\":"));
+  }
+}
+
 TEST_CASE("training lowers the held-out loss") {
   const TempFolder folder;
   Model model = sample_model();
@@ -176,8 +186,7 @@ TEST_CASE("a learning rate that diverges is an error that says so, and what was 
   } catch (const Error& error) {
     message = error.what();
   }
-  CHECK(message.find("10 steps in a row were not finite and changed nothing; a learning rate below") !=
-        std::string::npos);
+  CHECK(message.find("10 steps in a row were not finite; a learning rate below") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / kWeightsFile));
   CHECK(has_checkpoint(folder.path()));
 }
