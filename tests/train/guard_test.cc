@@ -71,7 +71,7 @@ TEST_CASE("steps that are not finite are counted, and too many in a row end the 
   for (int64_t i = 1; i < Guard::kMaxBad; ++i) CHECK(guard.add(10 + i, {4, kNan, 0.01f}));
   CHECK_THROWS_WITH_AS(guard.add(20, {kNan, 2, 0.01f}),
                        "training: loss nan and gradient norm 2 at step 20: 10 steps in a row were not finite; a "
-                       " learning rate below 0.01 may help",
+                       "learning rate below 0.01 may help",
                        Error);
 }
 
