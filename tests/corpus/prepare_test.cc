@@ -254,4 +254,32 @@ TEST_CASE("nothing to read, and nothing to keep, are errors") {
   CHECK_THROWS_WITH_AS(run.corpus(), doctest::Contains("missing: cannot be read"), Error);
 }
 
+TEST_CASE("outputs that would destroy each other or an input are refused before anything is written") {
+  struct Case {
+    const char* output;
+    const char* report;
+    const char* rejects;
+    const char* error;
+  };
+  for (const Case& c : {Case{"c.txt", "r.json", "c.txt", "c.txt: is named twice"},
+                        {"c.txt", "c.txt", "j.jsonl", "c.txt: is named twice"},
+                        {"c.txt", "r.html", "j.jsonl", "r.html: is named twice"},
+                        {"c.txt", "r.json", "in/../c.txt", "c.txt: is named twice"},
+                        {"in", "r.json", "j.jsonl", "in: cannot be written: is a folder"},
+                        {"c.txt", "none/r.json", "j.jsonl", "r.json: cannot be written: there is no such folder"},
+                        {"in/a.txt", "r.json", "j.jsonl", "a.txt: is the input too"}}) {
+    Run run;
+    run.write("a.txt", text(0, 3));
+    const fs::path folder = run.in().parent_path();
+    run.options.inputs = {run.in() / "a.txt"};
+    run.options.output = folder / c.output;
+    run.options.report = folder / c.report;
+    run.options.rejects = folder / c.rejects;
+    CAPTURE(c.error);
+    CHECK_THROWS_WITH_AS(run.corpus(), doctest::Contains(c.error), Error);
+    CHECK(read_file(run.in() / "a.txt") == text(0, 3));
+    CHECK(std::distance(fs::directory_iterator(folder), {}) == 1);
+  }
+}
+
 }  // namespace tinyllm::test
