@@ -127,7 +127,6 @@ Piece PieceReader::emit(size_t end) {
   in_line_ = piece.closes_in_line;
   line_ += std::count(piece.text.begin(), piece.text.end(), '\n');
   if (source_ && !piece.closes_document) consumed_ += piece.consumed = source_->consumed() - consumed_;
-  if (decoder_) piece.undecodable = decoder_->undecodable() - std::exchange(undecodable_, decoder_->undecodable());
   if (piece.closes_document) {
     piece.consumed = files_[file_].size - consumed_;
     source_.reset();
@@ -136,7 +135,7 @@ Piece PieceReader::emit(size_t end) {
     at_beginning_ = true;
     at_end_ = in_line_ = false;
     line_ = 1;
-    consumed_ = undecodable_ = 0;
+    consumed_ = 0;
     ++file_;
   }
   return piece;
