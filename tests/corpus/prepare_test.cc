@@ -169,10 +169,19 @@ TEST_CASE("every paragraph is kept or among the rejects") {
   CHECK(rejects.find("b.jsonl\",\"line\":2,\"text\":\"[1]\"") != std::string::npos);
 }
 
+TEST_CASE("what is no text of a page or of a line of JSON is counted") {
+  Run run;
+  run.write("a.html", "<p>一段不长的正文在这里。</p><script>hello()</script>");
+  run.write("b.jsonl", "{\"text\": \"这一行的正文也不算长。\", \"title\": \"x\"}\n{}\n");
+  run.corpus();
+  CHECK(run.report.changed.at("bytes of markup and fields") ==
+        run.report.read.bytes - run.report.kept.bytes - run.report.rules.at("json_no_text").bytes);
+}
+
 TEST_CASE("a line longer than any paragraph is dropped in pieces, or cut at ends of sentences") {
   Run run;
   std::string line;
-  for (int i = 0; line.size() < 3'000'000; ++i) line += sentence(i);
+  for (int i = 0; line.size() < 3'000'000; ++i) line += sentence(i) + (i % 3 == 0 ? "Then tea. " : "");
   run.write("a.txt", text(0, 5) + line + '\n' + text(5, 5));
   CHECK(run.corpus() == text(0, 10));
   CHECK(run.report.rules["too_long"].bytes == std::ssize(line));
@@ -184,6 +193,8 @@ TEST_CASE("a line longer than any paragraph is dropped in pieces, or cut at ends
   std::string joined = corpus;
   std::erase(joined, '\n');
   CHECK(joined.find(line.substr(0, 2000)) != std::string::npos);
+  CHECK(corpus.find(" \n") == std::string::npos);
+  CHECK(corpus.find("\n ") == std::string::npos);
   size_t longest = 0;
   for (size_t begin = 0, end; (end = corpus.find('\n', begin)) != std::string::npos; begin = end + 1) {
     longest = std::max(longest, end - begin);
@@ -216,6 +227,8 @@ TEST_CASE("loops, broken links, odd names and files that are no text are said an
   CHECK(run.dropped(kRuleReadBefore) == 2);
   CHECK(run.dropped(kRuleUnreadable) == 1);
   CHECK(run.dropped(kRuleBinary) == 1);
+  CHECK(run.dropped(kRuleShortDocument) == 0);
+  CHECK(run.report.read.documents == 2);
   CHECK(run.report.files[0].name.find("bad\\xFFname.txt") != std::string::npos);
 }
 

@@ -44,8 +44,8 @@ void CorpusWriter::take(const CleanPiece& piece) {
 void CorpusWriter::take(const CleanPiece& piece, const CleanDocument& document) {
   if (document.opens) wrote_document_ = false;
   if (document.paragraphs.empty() || seen_before(piece, document)) return;
-  std::vector<std::pair<const CleanParagraph*, std::string_view>>
-      paragraphs;  // With the rule that drops it, if one does.
+  // Each with the rule that drops it, if one does.
+  std::vector<std::pair<const CleanParagraph*, std::string_view>> paragraphs;
   int64_t kept = 0;
   for (size_t i = 0; i < document.paragraphs.size(); ++i) {
     const CleanParagraph& paragraph = document.paragraphs[i];
@@ -126,7 +126,7 @@ void CorpusWriter::count_changes(const CleanPiece& piece) {
   const auto add = [&](const char* kind, int64_t count) {
     if (count > 0) report_.changed[kind] += count;
   };
-  add("bytes of markup", piece.markup);
+  add("bytes of markup and fields", piece.markup);
   add("control characters", piece.normalised.controls);
   add("invisible characters", piece.normalised.invisible);
   add("private-use characters", piece.normalised.private_use);

@@ -14,7 +14,7 @@ struct PrepareOptions {
   std::vector<std::filesystem::path> inputs;  ///< Folders and files.
   std::filesystem::path output;
   std::filesystem::path report;   ///< .json; the page goes beside it with .html.
-  std::filesystem::path rejects;  ///< All that is dropped, as JSON lines; empty: nowhere.
+  std::filesystem::path rejects;  ///< What is dropped, as JSON lines; markup is only counted. Empty: nowhere.
   CleanOptions clean;
   DuplicateOptions duplicates;
   int threads = 1;
