@@ -1,4 +1,5 @@
 #include <tinyllm/train/corpus/byte_set.h>
+#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/markdown_inline.h>
 
 #include <libxml/HTMLparser.h>
@@ -13,8 +14,6 @@ namespace tinyllm {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
-
-bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 // The character of an entity at the front of the text, and how long the entity is.
 struct Entity {
@@ -154,7 +153,7 @@ size_t Line::target_end(size_t parenthesis) const {
 // "f[i](x)" is a link to no one.
 bool Line::is_call(size_t bracket, size_t parenthesis, size_t end) const {
   const char c = before(bracket);
-  if (!is_alphanumeric(c) && c != '_' && c != ']' && c != ')') return false;
+  if (!is_ascii_alphanumeric(c) && c != '_' && c != ']' && c != ')') return false;
   return line_.substr(parenthesis, end - parenthesis).find_first_of("/.#") == kNone;
 }
 
@@ -194,7 +193,7 @@ void Line::find_links(const std::set<std::string, std::less<>>& labels) {
 
 bool Line::is_identifier(size_t from, size_t to) const {
   const std::string_view words = line_.substr(from, to - from);
-  return std::all_of(words.begin(), words.end(), [](char c) { return is_alphanumeric(c) || c == '_'; });
+  return std::all_of(words.begin(), words.end(), [](char c) { return is_ascii_alphanumeric(c) || c == '_'; });
 }
 
 // A mark opens before a word and closes behind one, with its back to a blank, to punctuation, or to Chinese, which has
@@ -250,12 +249,6 @@ void Line::write(std::string& text) const {
 }
 
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return lower;
-}
 
 void append_without_marks(std::string_view line, const std::set<std::string, std::less<>>& labels, std::string& text) {
   constexpr ByteSet kMarks("`\\[*_~&");

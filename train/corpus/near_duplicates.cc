@@ -1,8 +1,8 @@
+#include <tinyllm/model/utf8.h>
 #include <tinyllm/tensor/error.h>
 #include <tinyllm/train/corpus/near_duplicates.h>
 
 #include <unicode/uchar.h>
-#include <unicode/utf8.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -27,11 +27,12 @@ constexpr auto kAscii = [] {
 }();
 
 // What a character counts as; 0 where it is ignored.
-uint64_t letter(UChar32 c) {
-  if (c >= 0x3400 && c <= 0x9FFF) return static_cast<uint64_t>(c);
+uint64_t letter(char32_t c) {
+  if (c >= 0x3400 && c <= 0x9FFF) return c;
   if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;  // Full width.
-  if (c < 0x80) return kAscii[static_cast<size_t>(c)];
-  return u_isalnum(c) != 0 ? static_cast<uint64_t>(u_foldCase(c, U_FOLD_CASE_DEFAULT)) : 0;
+  if (c < 0x80) return kAscii[c];
+  const auto code = static_cast<UChar32>(c);
+  return u_isalnum(code) != 0 ? static_cast<uint64_t>(u_foldCase(code, U_FOLD_CASE_DEFAULT)) : 0;
 }
 
 // The last step of MurmurHash3 (Appleby), shortened.
@@ -97,12 +98,8 @@ double compared(double similarity, size_t rows) { return 1 - std::pow(1 - std::p
 MinHash minhash(std::string_view text) {
   Bins bins;
   Shingle shingle;
-  const auto* data = reinterpret_cast<const uint8_t*>(text.data());
-  const auto size = static_cast<std::ptrdiff_t>(text.size());
-  for (std::ptrdiff_t i = 0; i < size;) {
-    UChar32 c = 0;
-    U8_NEXT_OR_FFFD(data, i, size, c);
-    const uint64_t next = letter(c);
+  for (size_t at = 0; at < text.size();) {
+    const uint64_t next = letter(next_character(text, at));
     if (next == 0) continue;
     shingle.push(next);
     if (shingle.count() >= Shingle::kLetters) bins.add(shingle.value());

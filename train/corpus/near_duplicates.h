@@ -17,7 +17,7 @@ namespace tinyllm {
 /// Documents without five letters are one piece.
 using MinHash = std::array<uint8_t, 96>;
 
-/// Independent of all other documents: may be computed on any thread.
+/// Of UTF-8. Independent of all other documents: may be computed on any thread.
 MinHash minhash(std::string_view text);
 
 /// The estimate of J; its standard error is sqrt(J (1 - J) / 96), 0.04 at 0.8.
