@@ -140,7 +140,7 @@ NearDuplicates::Place NearDuplicates::find(const MinHash& document, size_t band)
   size_t at = (hash >> 32) * table.tags.size() >> 32;
   while (table.tags[at] != kFree) {
     if (table.tags[at] == tag) {
-      const MinHash& other = documents_[table.numbers[at]].hash;
+      const MinHash& other = documents_[table.numbers[at]];
       if (std::memcmp(other.data() + band * rows_, bytes, rows_) == 0) break;
     }
     if (++at == table.tags.size()) at = 0;
@@ -154,7 +154,7 @@ void NearDuplicates::put(size_t band, Place place, size_t number) {
   tables_[band].numbers[place.at] = static_cast<uint32_t>(number);
 }
 
-std::optional<uint64_t> NearDuplicates::find_or_add(const MinHash& document, uint64_t label) {
+std::optional<size_t> NearDuplicates::find_or_add(const MinHash& document) {
   if (documents_.size() >= tables_[0].tags.size() / 5 * 4) grow();
   size_t found = documents_.size();
   std::array<Place, kBins / kFewestRows> places;
@@ -162,11 +162,11 @@ std::optional<uint64_t> NearDuplicates::find_or_add(const MinHash& document, uin
     places[band] = find(document, band);
     if (tables_[band].tags[places[band].at] == kFree) continue;
     const size_t number = tables_[band].numbers[places[band].at];
-    if (number < found && similarity(documents_[number].hash, document) >= threshold_) found = number;
+    if (number < found && similarity(documents_[number], document) >= threshold_) found = number;
   }
-  if (found < documents_.size()) return documents_[found].label;
+  if (found < documents_.size()) return found;
   for (size_t band = 0; band < tables_.size(); ++band) put(band, places[band], documents_.size());
-  documents_.push_back({document, label});
+  documents_.push_back(document);
   return std::nullopt;
 }
 
@@ -175,13 +175,13 @@ void NearDuplicates::grow() {
   for (size_t band = 0; band < tables_.size(); ++band) {
     tables_[band].resize(tables_[band].tags.size() / 3 * 4);
     for (size_t number = 0; number < documents_.size(); ++number) {
-      put(band, find(documents_[number].hash, band), number);
+      put(band, find(documents_[number], band), number);
     }
   }
 }
 
 size_t NearDuplicates::memory() const {
-  return documents_.size() * sizeof(Document) + tables_.size() * tables_[0].tags.size() * (1 + sizeof(uint32_t));
+  return documents_.size() * sizeof(MinHash) + tables_.size() * tables_[0].tags.size() * (1 + sizeof(uint32_t));
 }
 
 }  // namespace tinyllm
