@@ -1,12 +1,9 @@
 #include <tinyllm/train/corpus/byte_set.h>
 #include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/train/corpus/entity.h>
 #include <tinyllm/train/corpus/markdown_inline.h>
 
-#include <libxml/HTMLparser.h>
-#include <unicode/utf8.h>
-
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -14,31 +11,6 @@ namespace tinyllm {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
-
-// The character of an entity at the front of the text, and how long the entity is.
-struct Entity {
-  uint32_t character = 0;
-  size_t size = 0;
-};
-
-std::optional<Entity> parse_entity(std::string_view text) {
-  constexpr size_t kLongest = 12;
-  const size_t end = text.substr(0, kLongest).find(';');
-  if (end == kNone || end < 2) return std::nullopt;
-  const std::string name(text.substr(1, end - 1));
-  if (name[0] != '#') {
-    const htmlEntityDesc* entity = htmlEntityLookup(reinterpret_cast<const xmlChar*>(name.c_str()));
-    if (entity == nullptr) return std::nullopt;
-    return Entity{entity->value, end + 1};
-  }
-  const bool is_hex = name.size() > 1 && (name[1] | 0x20) == 'x';
-  const char* digits = name.data() + (is_hex ? 2 : 1);
-  const char* last = name.data() + name.size();
-  uint32_t value = 0;
-  const auto [stop, error] = std::from_chars(digits, last, value, is_hex ? 16 : 10);
-  if (error != std::errc() || stop != last || value == 0 || !U_IS_UNICODE_CHAR(value)) return std::nullopt;
-  return Entity{value, end + 1};
-}
 
 // A line whose marks are found one kind after the other, and left out when it is written.
 class Line {
@@ -234,10 +206,7 @@ void Line::write(std::string& text) const {
     }
     const auto entity = line_[i] == '&' && use_[i] == Use::kText ? parse_entity(line_.substr(i)) : std::nullopt;
     if (entity) {
-      char bytes[U8_MAX_LENGTH];
-      size_t size = 0;
-      U8_APPEND_UNSAFE(bytes, size, entity->character);
-      text.append(bytes, size);
+      append_character(text, entity->character);
       i += entity->size;
       continue;
     }
