@@ -202,6 +202,16 @@ TEST_CASE("a line longer than any paragraph is dropped in pieces, or cut at ends
   CHECK(longest <= 3 * 20000);
 }
 
+TEST_CASE("a line that is cut is judged by the characters that it lost") {
+  Run run;
+  std::string line;
+  for (int i = 0; line.size() < 100'000; ++i) line += sentence(i) + "\uFFFD\uFFFD\uFFFD";
+  run.options.clean.split_long = true;
+  run.write("a.txt", text(0, 5) + line + '\n');
+  CHECK(run.corpus() == text(0, 5));
+  CHECK(run.dropped(kRuleUndecodable) == 1);
+}
+
 TEST_CASE("a file that is mostly no prose goes as a whole") {
   Run run;
   std::string lock;

@@ -66,7 +66,7 @@ class DocumentCleaner {
       const std::string masked = mask(std::string_view(piece_.text).substr(start), options_.mask, piece_.masked);
       piece_.text.replace(start, std::string::npos, masked);
     }
-    if (options_.split_long && split(start, number)) return;
+    if (options_.split_long && split(start, number, counts.undecodable)) return;
     paragraph(start, number, counts.undecodable, raw);
   }
 
@@ -107,10 +107,11 @@ class DocumentCleaner {
   }
 
   // Cuts the line that stands from `start` on into paragraphs, when it is too long for one.
-  bool split(size_t start, int64_t number) {
+  bool split(size_t start, int64_t number, int64_t undecodable) {
     const int64_t most = options_.paragraphs.max_characters;
     if (count_of_characters(std::string_view(piece_.text).substr(start)) <= most) return false;
     const std::string whole = piece_.text.substr(start);
+    if (rules_.judge(whole, undecodable) != kRuleTooLong) return false;  // Too much of it is lost to cut it.
     piece_.text.resize(start);
     std::string_view rest = whole;
     while (!rest.empty()) {
