@@ -94,7 +94,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--report", o.report,
                  "What was dropped and why, as JSON; a page with bars goes beside it (default: "
                  "beside the corpus, .report.json)");
-  app.add_option("--rejects", o.rejects, "Keep all that is dropped, as JSON lines");
+  app.add_option("--rejects", o.rejects, "Keep what is dropped, as JSON lines; markup is only counted");
   add_rules(app, o.clean, options.words);
   app.add_option("--mask", masked, "What of persons to mask: email, phone, id")
       ->delimiter(',')
@@ -139,6 +139,7 @@ void print(const tl::Report& report, const tl::PrepareOptions& o) {
   for (const auto& [name, rule] : report.rules) {
     fmt::print("  {:<24}{:>9} dropped{:>46.1f} MB\n", name, rule.pieces, megabytes(rule.bytes));
   }
+  for (const auto& [kind, count] : report.changed) fmt::print("  {:<24} {:>8} left out or changed\n", kind, count);
   fmt::print("saved {}, {}\n", o.output.string(), o.report.string());
 }
 

@@ -118,7 +118,8 @@ if [ -x "$bin/prepare_data" ]; then
   expect 0 "row 399: 今天学习第 399 课。" cat "$work/corpus.txt"
   expect 0 "file_unreadable.*cut.txt.gz" cat "$work/rejects.jsonl"
   expect 0 "json_bad.*lines.jsonl\",\"line\":2" cat "$work/rejects.jsonl"
-  expect 0 "<html" cat "$work/corpus.txt.report.html"
+  expect 0 "bytes of markup and fields .* left out" $prepare --near-duplicates none --threads 1
+  expect 0 "bytes of markup and fields" cat "$work/corpus.txt.report.html"
   cp "$work/corpus.txt" "$work/before.txt"
   expect 1 "corpus.txt.part: cannot be written: File too large" sh -c "trap '' XFSZ; ulimit -f 4; exec $prepare"
   cmp "$work/corpus.txt" "$work/before.txt" || failures=$((failures + 1))
@@ -126,6 +127,8 @@ if [ -x "$bin/prepare_data" ]; then
   expect 1 "missing: cannot be read" "$bin/prepare_data" --input "$work/missing" --output "$work/x.txt"
   expect 1 "language klingon: not known" $prepare --languages klingon
   expect 1 "words: cannot be opened" $prepare --words "$work/words"
+  expect 1 "corpus.txt: is named twice" $prepare --report "$work/corpus.txt"
+  expect 1 "one.txt: is the input too" "$bin/prepare_data" --input "$work/raw/one.txt" --output "$work/raw/one.txt"
   expect 2 "near-threshold" $prepare --near-threshold 2
   expect 2 "input" "$bin/prepare_data" --output "$work/x.txt"
 fi

@@ -2,28 +2,12 @@
 
 #include <tinyllm/train/corpus/html.h>
 
-#include <string>
-#include <vector>
+#include "text_cases.h"
 
 namespace tinyllm::test {
-namespace {
-
-struct Case {
-  std::string_view what;
-  std::string html;
-  std::string text;
-};
-
-std::string repeat(std::string_view part, int times) {
-  std::string text;
-  for (int i = 0; i < times; ++i) text += part;
-  return text;
-}
-
-}  // namespace
 
 TEST_CASE("the readable text of a page is kept, a paragraph a line") {
-  const std::vector<Case> cases = {
+  const std::vector<TextCase> cases = {
       {"plain text", "no markup at all", "no markup at all\n"},
       {"nothing", "", ""},
       {"blocks", "<h1>Tea</h1><p>Boil <b>water</b>,<i> wait</i>.<div>Pour.</div>Drink.",
@@ -45,10 +29,7 @@ TEST_CASE("the readable text of a page is kept, a paragraph a line") {
       {"the heading of an article", "<header>Site</header><article><header><h1>Tea</h1></header>Boil.</article>",
        "Tea\nBoil.\n"},
   };
-  for (const Case& c : cases) {
-    CAPTURE(c.what);
-    CHECK(html_text(c.html) == c.text);
-  }
+  check_cases(html_text, cases);
 }
 
 TEST_CASE("what is no text for readers is left out") {
@@ -77,7 +58,7 @@ TEST_CASE("what is no text for readers is left out") {
 }
 
 TEST_CASE("broken pages give what can be read") {
-  const std::vector<Case> cases = {
+  const std::vector<TextCase> cases = {
       {"cut within a tag", "<p>tea</p><a href=", "tea\n"},
       {"cut within a comment", "<p>tea</p><!-- and", "tea\n"},
       {"cut within a script", "<p>tea</p><script>and", "tea\n"},
@@ -86,10 +67,7 @@ TEST_CASE("broken pages give what can be read") {
       {"text after the end", "<html><body>tea</body></html>time", "tea\ntime\n"},
       {"NUL", std::string("<p>t\0ea</p>ti\0me", 16), "tea\ntime\n"},
   };
-  for (const Case& c : cases) {
-    CAPTURE(c.what);
-    CHECK(html_text(c.html) == c.text);
-  }
+  check_cases(html_text, cases);
 }
 
 TEST_CASE("a page of a hundred thousand elements in one another is read to its end") {

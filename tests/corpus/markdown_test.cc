@@ -2,28 +2,12 @@
 
 #include <tinyllm/train/corpus/markdown.h>
 
-#include <string>
-#include <vector>
+#include "text_cases.h"
 
 namespace tinyllm::test {
-namespace {
-
-struct Case {
-  std::string_view what;
-  std::string markdown;
-  std::string text;
-};
-
-std::string repeat(std::string_view part, int times) {
-  std::string text;
-  for (int i = 0; i < times; ++i) text += part;
-  return text;
-}
-
-}  // namespace
 
 TEST_CASE("the marks of Markdown go, the words stay") {
-  const std::vector<Case> cases = {
+  const std::vector<TextCase> cases = {
       {"headings", "# Tea\n## 泡茶 ##\n### Pots {#pots}\nCups\n====\n", "Tea\n泡茶\nPots\nCups\n"},
       {"emphasis", "*one* **two** ***three*** _four words_ __five words__ ~~six~~",
        "one two three four words five words six\n"},
@@ -48,14 +32,11 @@ TEST_CASE("the marks of Markdown go, the words stay") {
        "1 < 2 & café 茶 *no* &nothing; &#0;\n"},
       {"many empty lines", "\n\none\n\n\n\ntwo\r\n\r\n\r\n", "one\n\ntwo\n\n"},
   };
-  for (const Case& c : cases) {
-    CAPTURE(c.what);
-    CHECK(markdown_text(c.markdown) == c.text);
-  }
+  check_cases(markdown_text, cases);
 }
 
 TEST_CASE("HTML and shortcodes within Markdown go") {
-  const std::vector<Case> cases = {
+  const std::vector<TextCase> cases = {
       {"tags", "<div class=\"a > b\">\n\none <b>two</b> H<sub>2</sub>O<br/>three</div>\n", "one two H2O\nthree\n\n"},
       {"a tag of several lines", "see <a\n  href='x'\n>here</a>.", "see here.\n"},
       {"comments", "one <!-- gone\n\ngone --> two", "one  two\n"},
@@ -63,10 +44,7 @@ TEST_CASE("HTML and shortcodes within Markdown go") {
       {"components", "<Tabs>\n  <Tab name=\"a\">\n\ntea\n\n</Tab></Tabs>\n<Box/>\n", "tea\n\n"},
       {"shortcodes", "{{< video x >}}\none {% embed y %}{{ kept }}\n:::tip\ntwo\n:::\n", "one {{ kept }}\ntwo\n"},
   };
-  for (const Case& c : cases) {
-    CAPTURE(c.what);
-    CHECK(markdown_text(c.markdown) == c.text);
-  }
+  check_cases(markdown_text, cases);
 }
 
 TEST_CASE("plain text that only looks like it is left alone") {
@@ -95,10 +73,8 @@ TEST_CASE("Markdown of one mark many thousand times, and of any bytes, is read t
        {"[",   "![",   "](",  "[a](", "<",  "<a b=\"", "<!--",  "<p>", "|<br>", "`",        "`` `", "*",
         "*a ", "_a*b", "{{<", "&",    "> ", "# ",      "```\n", "- ",  "\\",    "<script>", "\xFF", "\xE8\x8C"}) {
     CAPTURE(part);
-    markdown_text(repeat(part, kMany) + "\nend\n");
+    CHECK(markdown_text(repeat(part, kMany) + "\n\nend\n").find("end") != std::string::npos);
   }
-  CHECK(markdown_text(repeat("[", kMany) + "\nend\n").ends_with("end\n"));
-  CHECK(markdown_text(repeat("<p>", kMany) + "\nend\n").ends_with("end\n"));
   CHECK(markdown_text("").empty());
 }
 

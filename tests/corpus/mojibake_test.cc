@@ -81,9 +81,4 @@ TEST_CASE("good text is left alone") {
   }
 }
 
-TEST_CASE("broken bytes in the paragraph do no harm") {
-  CHECK_FALSE(looks_like_mojibake("plain\xFF\xE6"));
-  CHECK(looks_like_mojibake("\xFF\xFE\xFA\xFB\xFF\xFE\xFA\xFB"));
-}
-
 }  // namespace tinyllm::test

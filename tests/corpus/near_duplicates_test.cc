@@ -73,7 +73,6 @@ TEST_CASE("blanks, case, width and punctuation do not count; letters do") {
   CHECK(minhash("abc") == minhash("A b-c"));
   CHECK(minhash("abc") != minhash("abd"));
   CHECK(minhash("……") == minhash(""));
-  CHECK(minhash("broken \xE4\xBB here") == minhash("broken here"));
 }
 
 TEST_CASE("pairs of documents are found as often as the curve says") {
@@ -91,14 +90,15 @@ TEST_CASE("pairs of documents are found as often as the curve says") {
     constexpr size_t kLength = 1000;
     int found = 0;
     NearDuplicates documents(c.threshold);
-    for (uint64_t i = 0; i < kPairs; ++i) {
+    for (int i = 0; i < kPairs; ++i) {
       // Of n + n pieces, s in common: J = s / (2 n - s).
       const auto shared = static_cast<size_t>(2 * c.similarity / (1 + c.similarity) * kLength);
       const Pair pair = random_pair(random, kLength, shared);
-      CHECK_FALSE(documents.find_or_add(minhash(pair.a), 2 * i));
-      const std::optional<uint64_t> earlier = documents.find_or_add(minhash(pair.b), 2 * i + 1);
+      const size_t number = documents.size();
+      CHECK_FALSE(documents.find_or_add(minhash(pair.a)));
+      const std::optional<size_t> earlier = documents.find_or_add(minhash(pair.b));
       if (!earlier) continue;
-      CHECK(*earlier == 2 * i);
+      CHECK(*earlier == number);
       ++found;
     }
     CAPTURE(c.threshold);
@@ -111,16 +111,16 @@ TEST_CASE("pairs of documents are found as often as the curve says") {
 
 TEST_CASE("of many documents each is found again, and they take the memory that is stated") {
   Random random(3);
-  constexpr uint64_t kDocuments = 20000;
+  constexpr size_t kDocuments = 20000;
   std::vector<MinHash> hashes(kDocuments);
   for (MinHash& hash : hashes) {
     for (uint8_t& byte : hash) byte = static_cast<uint8_t>(random.next());
   }
   NearDuplicates documents;
-  for (uint64_t i = 0; i < kDocuments; ++i) CHECK_FALSE(documents.find_or_add(hashes[i], i));
-  for (uint64_t i = 0; i < kDocuments; ++i) CHECK(documents.find_or_add(hashes[i], 0) == i);
+  for (size_t i = 0; i < kDocuments; ++i) CHECK_FALSE(documents.find_or_add(hashes[i]));
+  for (size_t i = 0; i < kDocuments; ++i) CHECK(documents.find_or_add(hashes[i]) == i);
   CHECK(documents.size() == kDocuments);
-  CHECK(documents.memory() <= 204 * kDocuments);
+  CHECK(documents.memory() <= 196 * kDocuments);
 }
 
 TEST_CASE("a threshold that is no similarity worth searching is refused") {

@@ -36,6 +36,7 @@ TEST_CASE("a line is written in one way") {
       {"private use and no characters", "\uE000好\U000F0001\uFFFF", "好"},
       {"what was not decoded", "半\uFFFD个", "半个"},
       {"entities", "&lt;b&gt; &amp;&#65292;&#x4E2D;&nbsp;x &nonsense; &#0; &", "<b> &，中 x &nonsense; &#0; &"},
+      {"entities of all names that HTML has", "caf&eacute; &copy; &alpha;", "café © α"},
       {"an entity for what has no place", "a&#8203;b", "ab"},
       {"repeated marks", "真的吗？？？？？好！！！！，，，，", "真的吗？好！，"},
       {"three of a mark stay", "真的吗？？？", "真的吗？？？"},
@@ -46,7 +47,7 @@ TEST_CASE("a line is written in one way") {
   for (const Case& c : cases) {
     CAPTURE(c.what);
     CHECK(normalised(c.line) == c.expected);
-    CHECK(normalised(c.expected) == normalised(normalised(c.expected)));
+    CHECK(normalised(c.expected) == c.expected);
   }
 }
 

@@ -5,17 +5,13 @@
 #include <tinyllm/train/corpus/paragraph_rules.h>
 #include <tinyllm/train/corpus/rules.h>
 
+#include "text_cases.h"
+
 namespace tinyllm::test {
 namespace {
 
 std::string_view judged(std::string_view paragraph, const ParagraphOptions& options = {}, int64_t undecodable = 0) {
   return ParagraphRules(options).judge(paragraph, undecodable).value_or("kept");
-}
-
-std::string repeat(std::string_view text, int times) {
-  std::string all;
-  for (int i = 0; i < times; ++i) all += text;
-  return all;
 }
 
 }  // namespace

@@ -169,10 +169,19 @@ TEST_CASE("every paragraph is kept or among the rejects") {
   CHECK(rejects.find("b.jsonl\",\"line\":2,\"text\":\"[1]\"") != std::string::npos);
 }
 
+TEST_CASE("what is no text of a page or of a line of JSON is counted") {
+  Run run;
+  run.write("a.html", "<p>一段不长的正文在这里。</p><script>hello()</script>");
+  run.write("b.jsonl", "{\"text\": \"这一行的正文也不算长。\", \"title\": \"x\"}\n{}\n");
+  run.corpus();
+  CHECK(run.report.changed.at("bytes of markup and fields") ==
+        run.report.read.bytes - run.report.kept.bytes - run.report.rules.at("json_no_text").bytes);
+}
+
 TEST_CASE("a line longer than any paragraph is dropped in pieces, or cut at ends of sentences") {
   Run run;
   std::string line;
-  for (int i = 0; line.size() < 3'000'000; ++i) line += sentence(i);
+  for (int i = 0; line.size() < 3'000'000; ++i) line += sentence(i) + (i % 3 == 0 ? "Then tea. " : "");
   run.write("a.txt", text(0, 5) + line + '\n' + text(5, 5));
   CHECK(run.corpus() == text(0, 10));
   CHECK(run.report.rules["too_long"].bytes == std::ssize(line));
@@ -184,11 +193,23 @@ TEST_CASE("a line longer than any paragraph is dropped in pieces, or cut at ends
   std::string joined = corpus;
   std::erase(joined, '\n');
   CHECK(joined.find(line.substr(0, 2000)) != std::string::npos);
+  CHECK(corpus.find(" \n") == std::string::npos);
+  CHECK(corpus.find("\n ") == std::string::npos);
   size_t longest = 0;
   for (size_t begin = 0, end; (end = corpus.find('\n', begin)) != std::string::npos; begin = end + 1) {
     longest = std::max(longest, end - begin);
   }
   CHECK(longest <= 3 * 20000);
+}
+
+TEST_CASE("a line that is cut is judged by the characters that it lost") {
+  Run run;
+  std::string line;
+  for (int i = 0; line.size() < 100'000; ++i) line += sentence(i) + "\uFFFD\uFFFD\uFFFD";
+  run.options.clean.split_long = true;
+  run.write("a.txt", text(0, 5) + line + '\n');
+  CHECK(run.corpus() == text(0, 5));
+  CHECK(run.dropped(kRuleUndecodable) == 1);
 }
 
 TEST_CASE("a file that is mostly no prose goes as a whole") {
@@ -216,6 +237,8 @@ TEST_CASE("loops, broken links, odd names and files that are no text are said an
   CHECK(run.dropped(kRuleReadBefore) == 2);
   CHECK(run.dropped(kRuleUnreadable) == 1);
   CHECK(run.dropped(kRuleBinary) == 1);
+  CHECK(run.dropped(kRuleShortDocument) == 0);
+  CHECK(run.report.read.documents == 2);
   CHECK(run.report.files[0].name.find("bad\\xFFname.txt") != std::string::npos);
 }
 
@@ -252,6 +275,34 @@ TEST_CASE("nothing to read, and nothing to keep, are errors") {
   CHECK(fs::exists(run.options.report));
   run.options.inputs = {run.in() / "missing"};
   CHECK_THROWS_WITH_AS(run.corpus(), doctest::Contains("missing: cannot be read"), Error);
+}
+
+TEST_CASE("outputs that would destroy each other or an input are refused before anything is written") {
+  struct Case {
+    const char* output;
+    const char* report;
+    const char* rejects;
+    const char* error;
+  };
+  for (const Case& c : {Case{"c.txt", "r.json", "c.txt", "c.txt: is named twice"},
+                        {"c.txt", "c.txt", "j.jsonl", "c.txt: is named twice"},
+                        {"c.txt", "r.html", "j.jsonl", "r.html: is named twice"},
+                        {"c.txt", "r.json", "in/../c.txt", "c.txt: is named twice"},
+                        {"in", "r.json", "j.jsonl", "in: cannot be written: is a folder"},
+                        {"c.txt", "none/r.json", "j.jsonl", "r.json: cannot be written: there is no such folder"},
+                        {"in/a.txt", "r.json", "j.jsonl", "a.txt: is the input too"}}) {
+    Run run;
+    run.write("a.txt", text(0, 3));
+    const fs::path folder = run.in().parent_path();
+    run.options.inputs = {run.in() / "a.txt"};
+    run.options.output = folder / c.output;
+    run.options.report = folder / c.report;
+    run.options.rejects = folder / c.rejects;
+    CAPTURE(c.error);
+    CHECK_THROWS_WITH_AS(run.corpus(), doctest::Contains(c.error), Error);
+    CHECK(read_file(run.in() / "a.txt") == text(0, 3));
+    CHECK(std::distance(fs::directory_iterator(folder), {}) == 1);
+  }
 }
 
 }  // namespace tinyllm::test

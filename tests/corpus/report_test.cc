@@ -64,9 +64,10 @@ TEST_CASE("the page is one file that loads nothing, shows totals, and works with
   report.read = {3, 20, 1234567, 5400000000};
   report.kept = {2, 10, 1000000, 2700000000};
   report.drop("near_duplicate", "text", "a.txt:3", 1350000000);
+  report.changed["bytes of <markup>"] = 76543;
   const std::string page = report.to_html();
-  for (const char* part :
-       {"5.4 GB", "2.7 GB", "50.0 %", "1,234,567", "near duplicate", "1.4 GB", "25.0 %", "a.txt:3"}) {
+  for (const char* part : {"5.4 GB", "2.7 GB", "50.0 %", "1,234,567", "near duplicate", "1.4 GB", "25.0 %", "a.txt:3",
+                           "bytes of &lt;markup&gt;", "76,543"}) {
     CAPTURE(part);
     CHECK(has(page, part));
   }

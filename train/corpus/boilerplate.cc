@@ -11,7 +11,6 @@ const WordFinder& phrases() {
   static const WordFinder finder({
       // Notices.
       "版权所有",
-
       "保留所有权利",
       "转载请注明",
       "转载自网络",
@@ -21,7 +20,6 @@ const WordFinder& phrases() {
       "icp备",
       "icp证",
       "公网安备",
-
       "责任编辑：",
       "本文来源：",
       "all rights reserved",
@@ -37,7 +35,6 @@ const WordFinder& phrases() {
       "上一篇：",
       "下一篇：",
       "返回首页",
-
       "设为首页",
       "加入收藏",
       "分享到：",
@@ -53,9 +50,7 @@ const WordFinder& phrases() {
       "友情链接",
       "相关推荐：",
       "相关阅读：",
-
       "read more »",
-
       "skip to main content",
       "share on facebook",
       "share on twitter",
@@ -79,7 +74,6 @@ const WordFinder& phrases() {
       "客服qq",
       "咨询热线",
       "联系客服",
-
       "sponsored content",
       "buy now!",
       // Scripts.

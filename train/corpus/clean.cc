@@ -32,6 +32,11 @@ size_t sentence_cut(std::string_view text, int64_t most) {
   return best > 0 ? best : at;
 }
 
+std::string_view without_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 // Cleans the documents of one piece, one after the other.
 class DocumentCleaner {
  public:
@@ -61,7 +66,7 @@ class DocumentCleaner {
       const std::string masked = mask(std::string_view(piece_.text).substr(start), options_.mask, piece_.masked);
       piece_.text.replace(start, std::string::npos, masked);
     }
-    if (options_.split_long && split(start, number)) return;
+    if (options_.split_long && split(start, number, counts.undecodable)) return;
     paragraph(start, number, counts.undecodable, raw);
   }
 
@@ -102,17 +107,18 @@ class DocumentCleaner {
   }
 
   // Cuts the line that stands from `start` on into paragraphs, when it is too long for one.
-  bool split(size_t start, int64_t number) {
+  bool split(size_t start, int64_t number, int64_t undecodable) {
     const int64_t most = options_.paragraphs.max_characters;
     if (count_of_characters(std::string_view(piece_.text).substr(start)) <= most) return false;
     const std::string whole = piece_.text.substr(start);
+    if (rules_.judge(whole, undecodable) != kRuleTooLong) return false;  // Too much of it is lost to cut it.
     piece_.text.resize(start);
     std::string_view rest = whole;
     while (!rest.empty()) {
       const size_t cut = sentence_cut(rest, most);
       const size_t part = piece_.text.size();
-      piece_.text += rest.substr(0, cut);
-      paragraph(part, number, 0, {});
+      piece_.text += without_blanks(rest.substr(0, cut));
+      if (piece_.text.size() > part) paragraph(part, number, 0, {});
       rest.remove_prefix(cut);
     }
     return true;
@@ -182,7 +188,9 @@ CleanPiece Cleaner::clean(Piece piece) const {
   DocumentCleaner cleaner(options_, rules_, clean);
   if (piece.format == TextFormat::json_lines) {
     const bool is_part = piece.opens_in_line || piece.closes_in_line;
+    clean.markup = clean.bytes_read;
     const auto bad = [&](std::string_view rule, int64_t number, std::string_view line) {
+      clean.markup -= std::ssize(line);
       clean.dropped.push_back({rule, number, std::string(line)});
     };
     if (is_part) {
@@ -190,12 +198,14 @@ CleanPiece Cleaner::clean(Piece piece) const {
       return clean;
     }
     read_json_lines(piece.text, piece.line, options_.fields, bad, [&](std::string_view text, int64_t number) {
+      clean.markup -= std::ssize(text) + 1;  // The line feed is a paragraph's.
       cleaner.begin(number, true);
       for_each_line(text, [&](std::string_view line, bool) { cleaner.line(line, number, false); });
       cleaner.end(true);
     });
     return clean;
   }
+  if (piece.opens_document && piece.text.empty() && !piece.problem.empty()) return clean;  // The problem says it all.
   const bool is_page = piece.format != TextFormat::text;
   if (is_page) piece.text = piece.format == TextFormat::html ? html_text(piece.text) : markdown_text(piece.text);
   clean.markup = clean.bytes_read - std::ssize(piece.text);

@@ -23,8 +23,8 @@ struct CleanOptions {
   ParagraphOptions paragraphs;
   bool split_long = false;    ///< A paragraph that is too long is cut at ends of sentences, and not dropped.
   int64_t min_document = 10;  ///< Characters that must be left of a document; 0: off.
-  double max_dropped =
-      0.8;  ///< Share of a document that is symbols, repetition, boilerplate before all of it goes; 1: off.
+  /// Share of a document that is symbols, repetition, boilerplate before all of it goes; 1: off.
+  double max_dropped = 0.8;
   MaskOptions mask;
   NearUnit near = NearUnit::kDocuments;
   int64_t min_near_paragraph = 40;  ///< Characters of a paragraph that is compared; shorter ones differ by too little.
@@ -51,8 +51,8 @@ struct CleanDocument {
   bool closes = true;
   std::vector<CleanParagraph> paragraphs;
   uint64_t hash = 0;
-  std::vector<std::optional<MinHash>>
-      minhashes;  ///< One for the document, or one for each paragraph; none for short ones.
+  /// One for the document, or one for each paragraph; none for short ones.
+  std::vector<std::optional<MinHash>> minhashes;
 };
 
 /// A piece of a file after all that needs no knowledge of other pieces.
@@ -66,7 +66,7 @@ struct CleanPiece {
   int64_t documents_read = 0;  ///< Those that end here.
   int64_t paragraphs_read = 0;
   int64_t bytes_read = 0;  ///< Of text, decoded.
-  int64_t markup = 0;      ///< Of these, tags, scripts and what else of a page is not its text.
+  int64_t markup = 0;      ///< Of these, what is not text: tags and scripts of a page, names and other fields of JSON.
   NormaliseCounts normalised;
   MaskCounts masked;
   int64_t consumed = 0;  ///< Bytes of the file.

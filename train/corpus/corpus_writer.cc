@@ -44,8 +44,8 @@ void CorpusWriter::take(const CleanPiece& piece) {
 void CorpusWriter::take(const CleanPiece& piece, const CleanDocument& document) {
   if (document.opens) wrote_document_ = false;
   if (document.paragraphs.empty() || seen_before(piece, document)) return;
-  std::vector<std::pair<const CleanParagraph*, std::string_view>>
-      paragraphs;  // With the rule that drops it, if one does.
+  // Each with the rule that drops it, if one does.
+  std::vector<std::pair<const CleanParagraph*, std::string_view>> paragraphs;
   int64_t kept = 0;
   for (size_t i = 0; i < document.paragraphs.size(); ++i) {
     const CleanParagraph& paragraph = document.paragraphs[i];
@@ -54,7 +54,7 @@ void CorpusWriter::take(const CleanPiece& piece, const CleanDocument& document) 
     if (duplicates_.exact && characters >= duplicates_.min_characters && !paragraphs_.insert(paragraph.hash)) {
       rule = kRuleDuplicate;
     } else if (clean_.near == NearUnit::kParagraphs && document.minhashes[i] &&
-               near_.find_or_add(*document.minhashes[i], 0)) {
+               near_.find_or_add(*document.minhashes[i])) {
       rule = kRuleNearDuplicate;
     }
     if (rule.empty()) kept += characters;
@@ -87,7 +87,7 @@ bool CorpusWriter::seen_before(const CleanPiece& piece, const CleanDocument& doc
   std::string_view rule;
   if (duplicates_.exact && !documents_.insert(document.hash)) {
     rule = kRuleDuplicateDocument;
-  } else if (clean_.near == NearUnit::kDocuments && near_.find_or_add(*document.minhashes[0], 0)) {
+  } else if (clean_.near == NearUnit::kDocuments && near_.find_or_add(*document.minhashes[0])) {
     rule = kRuleNearDocument;
   }
   if (rule.empty()) return false;
@@ -126,7 +126,7 @@ void CorpusWriter::count_changes(const CleanPiece& piece) {
   const auto add = [&](const char* kind, int64_t count) {
     if (count > 0) report_.changed[kind] += count;
   };
-  add("bytes of markup", piece.markup);
+  add("bytes of markup and fields", piece.markup);
   add("control characters", piece.normalised.controls);
   add("invisible characters", piece.normalised.invisible);
   add("private-use characters", piece.normalised.private_use);

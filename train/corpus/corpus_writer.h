@@ -24,9 +24,8 @@ struct DuplicateOptions {
 /// before.
 class CorpusWriter {
  public:
-  /// `corpus` is called with the bytes of the corpus, `rejects`, where it is one, with lines of JSON for what is
-  /// dropped:
-  /// {"rule", "file", "line", "text"}.
+  /// `corpus` is called with the bytes of the corpus; `rejects`, which may be none, with lines of JSON for what is
+  /// dropped: {"rule", "file", "line", "text"}.
   CorpusWriter(const std::vector<InputFile>& files, const CleanOptions& clean, const DuplicateOptions& duplicates,
                Append corpus, Append rejects, Report& report);
 

@@ -1,3 +1,4 @@
+#include <tinyllm/model/utf8.h>
 #include <tinyllm/tensor/error.h>
 #include <tinyllm/train/corpus/common_characters.h>
 #include <tinyllm/train/corpus/encoding.h>
@@ -75,13 +76,11 @@ double common_share(std::string_view sample, Encoding encoding) {
   const CommonCharacters& characters = common_characters();
   int64_t common = 0;
   int64_t all = 0;
-  const auto size = static_cast<int32_t>(text.size());
-  for (int32_t i = 0; i < size;) {
-    UChar32 c = 0;
-    U8_NEXT_UNSAFE(text.data(), i, c);
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = next_character(text, at);
     if (c < 0x80 && !wide) continue;
     ++all;
-    if (characters.has(static_cast<char32_t>(c))) ++common;
+    if (characters.has(c)) ++common;
   }
   return all == 0 ? 0 : static_cast<double>(common) / static_cast<double>(all);
 }

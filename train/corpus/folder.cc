@@ -1,6 +1,7 @@
 #include <tinyllm/train/corpus/folder.h>
 
 #include <tinyllm/tensor/error.h>
+#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/rules.h>
 
 #include <fmt/format.h>
@@ -37,16 +38,12 @@ std::string printable(const fs::path& path) {
 
 // Sets format and compression by the name. False when it is not the name of a text file.
 bool set_format(InputFile& file) {
-  const auto lower = [](std::string text) {
-    for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    return text;
-  };
   fs::path name = file.path.filename();
-  std::string extension = lower(name.extension().native());
+  std::string extension = lower_case(std::string_view(name.extension().native()));
   if (extension == ".gz" || extension == ".xz" || extension == ".zst") {
     file.compressed = true;
     name = name.stem();
-    extension = lower(name.extension().native());
+    extension = lower_case(std::string_view(name.extension().native()));
   }
   if (extension == ".txt") {
     file.format = TextFormat::text;

@@ -37,10 +37,10 @@ struct FolderListing {
 };
 
 /// The text files in some folders and the folders in them, or the files named themselves: the inputs in the order
-/// given, the entries of a folder by the bytes of their names. Text files are .txt, .md, .jsonl and .html, and these
-/// with .gz, .xz or .zst behind. Symbolic links are followed; a folder or file that has been reached before is not read
-/// again, which ends loops. Nor are the `outputs` read, which may lie in an input folder from the last run. Throws
-/// Error when an input does not exist. What else cannot be listed is skipped.
+/// given, the entries of a folder by the bytes of their names. Text files are .txt, .md or .markdown, .jsonl, .html
+/// or .htm, and these with .gz, .xz or .zst behind. Symbolic links are followed; a folder or file that has been reached
+/// before is not read again, which ends loops. Nor are the `outputs` read, which may lie in an input folder from the
+/// last run. Throws Error when an input does not exist. What else cannot be listed is skipped.
 FolderListing list_text_files(const std::vector<std::filesystem::path>& inputs,
                               const std::vector<std::filesystem::path>& outputs);
 

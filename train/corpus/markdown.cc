@@ -1,3 +1,4 @@
+#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/markdown.h>
 #include <tinyllm/train/corpus/markdown_inline.h>
 #include <tinyllm/train/corpus/markdown_tags.h>

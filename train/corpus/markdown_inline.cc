@@ -1,11 +1,9 @@
 #include <tinyllm/train/corpus/byte_set.h>
+#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/train/corpus/entity.h>
 #include <tinyllm/train/corpus/markdown_inline.h>
 
-#include <libxml/HTMLparser.h>
-#include <unicode/utf8.h>
-
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -13,33 +11,6 @@ namespace tinyllm {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
-
-bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-// The character of an entity at the front of the text, and how long the entity is.
-struct Entity {
-  uint32_t character = 0;
-  size_t size = 0;
-};
-
-std::optional<Entity> parse_entity(std::string_view text) {
-  constexpr size_t kLongest = 12;
-  const size_t end = text.substr(0, kLongest).find(';');
-  if (end == kNone || end < 2) return std::nullopt;
-  const std::string name(text.substr(1, end - 1));
-  if (name[0] != '#') {
-    const htmlEntityDesc* entity = htmlEntityLookup(reinterpret_cast<const xmlChar*>(name.c_str()));
-    if (entity == nullptr) return std::nullopt;
-    return Entity{entity->value, end + 1};
-  }
-  const bool is_hex = name.size() > 1 && (name[1] | 0x20) == 'x';
-  const char* digits = name.data() + (is_hex ? 2 : 1);
-  const char* last = name.data() + name.size();
-  uint32_t value = 0;
-  const auto [stop, error] = std::from_chars(digits, last, value, is_hex ? 16 : 10);
-  if (error != std::errc() || stop != last || value == 0 || !U_IS_UNICODE_CHAR(value)) return std::nullopt;
-  return Entity{value, end + 1};
-}
 
 // A line whose marks are found one kind after the other, and left out when it is written.
 class Line {
@@ -154,7 +125,7 @@ size_t Line::target_end(size_t parenthesis) const {
 // "f[i](x)" is a link to no one.
 bool Line::is_call(size_t bracket, size_t parenthesis, size_t end) const {
   const char c = before(bracket);
-  if (!is_alphanumeric(c) && c != '_' && c != ']' && c != ')') return false;
+  if (!is_ascii_alphanumeric(c) && c != '_' && c != ']' && c != ')') return false;
   return line_.substr(parenthesis, end - parenthesis).find_first_of("/.#") == kNone;
 }
 
@@ -194,7 +165,7 @@ void Line::find_links(const std::set<std::string, std::less<>>& labels) {
 
 bool Line::is_identifier(size_t from, size_t to) const {
   const std::string_view words = line_.substr(from, to - from);
-  return std::all_of(words.begin(), words.end(), [](char c) { return is_alphanumeric(c) || c == '_'; });
+  return std::all_of(words.begin(), words.end(), [](char c) { return is_ascii_alphanumeric(c) || c == '_'; });
 }
 
 // A mark opens before a word and closes behind one, with its back to a blank, to punctuation, or to Chinese, which has
@@ -235,10 +206,7 @@ void Line::write(std::string& text) const {
     }
     const auto entity = line_[i] == '&' && use_[i] == Use::kText ? parse_entity(line_.substr(i)) : std::nullopt;
     if (entity) {
-      char bytes[U8_MAX_LENGTH];
-      size_t size = 0;
-      U8_APPEND_UNSAFE(bytes, size, entity->character);
-      text.append(bytes, size);
+      append_character(text, entity->character);
       i += entity->size;
       continue;
     }
@@ -250,12 +218,6 @@ void Line::write(std::string& text) const {
 }
 
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return lower;
-}
 
 void append_without_marks(std::string_view line, const std::set<std::string, std::less<>>& labels, std::string& text) {
   constexpr ByteSet kMarks("`\\[*_~&");

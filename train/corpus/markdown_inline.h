@@ -6,9 +6,6 @@
 
 namespace tinyllm {
 
-/// With the letters of ASCII in lower case: labels are the same in both.
-std::string lower_case(std::string_view text);
-
 /// Appends a line of Markdown without the marks within it: emphasis, back quotes, links (but for their words), images,
 /// notes' numbers, back slashes before marks. `labels` are those that links may refer to, in lower case. Entities are
 /// decoded.

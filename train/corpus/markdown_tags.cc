@@ -1,4 +1,5 @@
 #include <tinyllm/train/corpus/byte_set.h>
+#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/markdown_tags.h>
 
 #include <libxml/HTMLparser.h>
@@ -13,7 +14,6 @@ namespace {
 constexpr size_t kNone = std::string_view::npos;
 constexpr ByteSet kMarks("<`{");
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 template <size_t kSize>
@@ -54,8 +54,8 @@ Tag parse_tag(std::string_view text) {
   size_t i = 1;
   if (i < text.size() && text[i] == '/') tag.closes = ++i != 0;
   while (i < text.size() &&
-         (is_letter(text[i]) || (!tag.name.empty() && (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))))) {
-    tag.name += static_cast<char>(is_letter(text[i]) ? text[i] | 0x20 : text[i]);
+         (is_ascii_letter(text[i]) || (!tag.name.empty() && (text[i] == '-' || is_digit(text[i]))))) {
+    tag.name += lower_case(text[i]);
     ++i;
   }
   if (tag.name.empty() || i == text.size()) return tag;

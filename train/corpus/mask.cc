@@ -1,13 +1,13 @@
 #include <tinyllm/train/corpus/mask.h>
 
+#include <tinyllm/train/corpus/characters.h>
+
 #include <array>
 
 namespace tinyllm {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alphanumeric(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_address(char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-' || c == '+' || c == '%'; }
+bool is_address(char c) { return is_ascii_alphanumeric(c) || c == '.' || c == '_' || c == '-' || c == '+' || c == '%'; }
 
 // The end of the mail address that begins at `at`, or `at` when none does.
 size_t email_end(std::string_view text, size_t at) {
@@ -16,7 +16,7 @@ size_t email_end(std::string_view text, size_t at) {
   if (sign == at || sign == text.size() || text[sign] != '@') return at;
   size_t end = sign + 1;
   size_t dot = 0;
-  while (end < text.size() && (is_alphanumeric(text[end]) || text[end] == '-' || text[end] == '.')) {
+  while (end < text.size() && (is_ascii_alphanumeric(text[end]) || text[end] == '-' || text[end] == '.')) {
     if (text[end] == '.') dot = end;
     ++end;
   }
@@ -33,7 +33,7 @@ bool is_identity(std::string_view text, size_t at) {
     if (!is_digit(text[at + i])) return false;
     sum += (text[at + i] - '0') * kWeights[i];
   }
-  if (at + 18 < text.size() && is_alphanumeric(text[at + 18])) return false;
+  if (at + 18 < text.size() && is_ascii_alphanumeric(text[at + 18])) return false;
   const char check = text[at + 17] == 'x' ? 'X' : text[at + 17];
   const std::string_view century = text.substr(at + 6, 2);
   return check == "10X98765432"[sum % 11] && (century == "19" || century == "20" || century == "18");
@@ -67,7 +67,7 @@ size_t phone_end(std::string_view text, size_t at) {
       groups += c;
       last = i + 1;
       if (digits.size() > kMostDigits) break;
-      const bool ends = last == text.size() || !is_alphanumeric(text[last]);
+      const bool ends = last == text.size() || !is_ascii_alphanumeric(text[last]);
       if (ends && is_phone(digits, groups)) found = last;
     } else if (c != ' ' && c != '-' && c != '(' && c != ')') {
       break;
@@ -86,7 +86,7 @@ std::string mask(std::string_view text, const MaskOptions& options, MaskCounts& 
   };
   bool starts = true;  // No letter or digit stands before.
   for (size_t at = 0; at < text.size();) {
-    if (starts && options.email && is_alphanumeric(text[at])) {
+    if (starts && options.email && is_ascii_alphanumeric(text[at])) {
       if (const size_t end = email_end(text, at); end > at) {
         replace("<email>", counts.emails);
         at = end;

@@ -1,4 +1,5 @@
 #include <tinyllm/tensor/error.h>
+#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/common_characters.h>
 #include <tinyllm/train/corpus/encoding.h>
 #include <tinyllm/train/corpus/mojibake.h>
@@ -6,7 +7,6 @@
 #include <unicode/localpointer.h>
 #include <unicode/ucnv.h>
 #include <unicode/unistr.h>
-#include <unicode/utf8.h>
 
 #include <cstdint>
 #include <string>
@@ -24,8 +24,7 @@ struct Counts {
   int64_t in_sequences = 0;  // and how many of the above they are.
 };
 
-bool is_han(char32_t c) { return (c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF); }
-bool is_latin(char32_t c) { return c >= 0x80 && c <= 0xFF; }
+bool is_latin1(char32_t c) { return c >= 0x80 && c <= 0xFF; }
 
 // What Windows-1252 has at 0x80 to 0x9F: as bytes these go on with a character of UTF-8.
 bool is_windows_special(char32_t c) {
@@ -38,7 +37,7 @@ class SequenceFinder {
  public:
   void see(char32_t c, Counts& counts) {
     if (missing_ > 0 && ((c >= 0x80 && c <= 0xBF) || is_windows_special(c))) {
-      if (is_latin(c)) ++latin_;
+      if (is_latin1(c)) ++latin_;
       if (--missing_ > 0) return;
       ++counts.sequences;
       counts.in_sequences += latin_;
@@ -57,18 +56,14 @@ Counts count(std::string_view text) {
   const CommonCharacters& common = common_characters();
   Counts counts;
   SequenceFinder finder;
-  const auto* data = reinterpret_cast<const uint8_t*>(text.data());
-  const auto size = static_cast<std::ptrdiff_t>(text.size());
-  for (std::ptrdiff_t i = 0; i < size;) {
-    UChar32 next = 0;
-    U8_NEXT_OR_FFFD(data, i, size, next);
-    const auto c = static_cast<char32_t>(next);
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = next_character(text, at);
     if (c > ' ') ++counts.characters;
     if (is_han(c)) {
       ++counts.han;
       if (!common.has(c)) ++counts.rare_han;
     } else if (c >= 0x80) {
-      if (is_latin(c)) ++counts.latin;
+      if (is_latin1(c)) ++counts.latin;
       if (c == 0xFFFD) ++counts.replacements;
     }
     finder.see(c, counts);

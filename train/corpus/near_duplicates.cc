@@ -1,8 +1,8 @@
+#include <tinyllm/model/utf8.h>
 #include <tinyllm/tensor/error.h>
 #include <tinyllm/train/corpus/near_duplicates.h>
 
 #include <unicode/uchar.h>
-#include <unicode/utf8.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -27,11 +27,12 @@ constexpr auto kAscii = [] {
 }();
 
 // What a character counts as; 0 where it is ignored.
-uint64_t letter(UChar32 c) {
-  if (c >= 0x3400 && c <= 0x9FFF) return static_cast<uint64_t>(c);
+uint64_t letter(char32_t c) {
+  if (c >= 0x3400 && c <= 0x9FFF) return c;
   if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;  // Full width.
-  if (c < 0x80) return kAscii[static_cast<size_t>(c)];
-  return u_isalnum(c) != 0 ? static_cast<uint64_t>(u_foldCase(c, U_FOLD_CASE_DEFAULT)) : 0;
+  if (c < 0x80) return kAscii[c];
+  const auto code = static_cast<UChar32>(c);
+  return u_isalnum(code) != 0 ? static_cast<uint64_t>(u_foldCase(code, U_FOLD_CASE_DEFAULT)) : 0;
 }
 
 // The last step of MurmurHash3 (Appleby), shortened.
@@ -97,12 +98,8 @@ double compared(double similarity, size_t rows) { return 1 - std::pow(1 - std::p
 MinHash minhash(std::string_view text) {
   Bins bins;
   Shingle shingle;
-  const auto* data = reinterpret_cast<const uint8_t*>(text.data());
-  const auto size = static_cast<std::ptrdiff_t>(text.size());
-  for (std::ptrdiff_t i = 0; i < size;) {
-    UChar32 c = 0;
-    U8_NEXT_OR_FFFD(data, i, size, c);
-    const uint64_t next = letter(c);
+  for (size_t at = 0; at < text.size();) {
+    const uint64_t next = letter(next_character(text, at));
     if (next == 0) continue;
     shingle.push(next);
     if (shingle.count() >= Shingle::kLetters) bins.add(shingle.value());
@@ -143,7 +140,7 @@ NearDuplicates::Place NearDuplicates::find(const MinHash& document, size_t band)
   size_t at = (hash >> 32) * table.tags.size() >> 32;
   while (table.tags[at] != kFree) {
     if (table.tags[at] == tag) {
-      const MinHash& other = documents_[table.numbers[at]].hash;
+      const MinHash& other = documents_[table.numbers[at]];
       if (std::memcmp(other.data() + band * rows_, bytes, rows_) == 0) break;
     }
     if (++at == table.tags.size()) at = 0;
@@ -157,7 +154,7 @@ void NearDuplicates::put(size_t band, Place place, size_t number) {
   tables_[band].numbers[place.at] = static_cast<uint32_t>(number);
 }
 
-std::optional<uint64_t> NearDuplicates::find_or_add(const MinHash& document, uint64_t label) {
+std::optional<size_t> NearDuplicates::find_or_add(const MinHash& document) {
   if (documents_.size() >= tables_[0].tags.size() / 5 * 4) grow();
   size_t found = documents_.size();
   std::array<Place, kBins / kFewestRows> places;
@@ -165,11 +162,11 @@ std::optional<uint64_t> NearDuplicates::find_or_add(const MinHash& document, uin
     places[band] = find(document, band);
     if (tables_[band].tags[places[band].at] == kFree) continue;
     const size_t number = tables_[band].numbers[places[band].at];
-    if (number < found && similarity(documents_[number].hash, document) >= threshold_) found = number;
+    if (number < found && similarity(documents_[number], document) >= threshold_) found = number;
   }
-  if (found < documents_.size()) return documents_[found].label;
+  if (found < documents_.size()) return found;
   for (size_t band = 0; band < tables_.size(); ++band) put(band, places[band], documents_.size());
-  documents_.push_back({document, label});
+  documents_.push_back(document);
   return std::nullopt;
 }
 
@@ -178,13 +175,13 @@ void NearDuplicates::grow() {
   for (size_t band = 0; band < tables_.size(); ++band) {
     tables_[band].resize(tables_[band].tags.size() / 3 * 4);
     for (size_t number = 0; number < documents_.size(); ++number) {
-      put(band, find(documents_[number].hash, band), number);
+      put(band, find(documents_[number], band), number);
     }
   }
 }
 
 size_t NearDuplicates::memory() const {
-  return documents_.size() * sizeof(Document) + tables_.size() * tables_[0].tags.size() * (1 + sizeof(uint32_t));
+  return documents_.size() * sizeof(MinHash) + tables_.size() * tables_[0].tags.size() * (1 + sizeof(uint32_t));
 }
 
 }  // namespace tinyllm

@@ -17,7 +17,7 @@ namespace tinyllm {
 /// Documents without five letters are one piece.
 using MinHash = std::array<uint8_t, 96>;
 
-/// Independent of all other documents: may be computed on any thread.
+/// Of UTF-8. Independent of all other documents: may be computed on any thread.
 MinHash minhash(std::string_view text);
 
 /// The estimate of J; its standard error is sqrt(J (1 - J) / 96), 0.04 at 0.8.
@@ -29,26 +29,21 @@ double similarity(const MinHash& a, const MinHash& b);
 /// and r is the largest one for which that is 0.85 or more at the threshold. For 0.8, r is 8:
 ///   J            0.5    0.6    0.7    0.8    0.85   0.9    0.95
 ///   compared     0.05   0.18   0.51   0.89   0.98   0.999  1.000
-/// and of the compared those whose estimate reaches the threshold repeat. At most 204 bytes a document from
-/// 0.8 on, 371 for 0.5.
+/// and of the compared those whose estimate reaches the threshold repeat. At most 196 bytes a document from
+/// 0.8 on, 363 for 0.5.
 class NearDuplicates {
  public:
   /// Throws Error unless the threshold is 0.5 to 1.
   explicit NearDuplicates(double threshold = 0.8);
 
-  /// The label of an earlier document that this one repeats, or nothing after adding this one. The answer depends on
-  /// the documents and their order alone.
-  std::optional<uint64_t> find_or_add(const MinHash& document, uint64_t label);
+  /// The number of an earlier document that this one repeats, counted from 0 as they were added, or nothing after
+  /// adding this one. The answer depends on the documents and their order alone.
+  std::optional<size_t> find_or_add(const MinHash& document);
 
   size_t size() const { return documents_.size(); }
   size_t memory() const;  ///< Bytes.
 
  private:
-  struct Document {
-    MinHash hash;
-    uint64_t label;
-  };
-
   // Open addressing: the first document with certain bytes in a band, by its number, beside 8 bits of their hash.
   struct Table {
     std::vector<uint8_t> tags;
@@ -66,8 +61,8 @@ class NearDuplicates {
 
   double threshold_;
   size_t rows_ = 0;
-  std::deque<Document> documents_;  // Never moved.
-  std::vector<Table> tables_;       // One a band.
+  std::deque<MinHash> documents_;  // Never moved.
+  std::vector<Table> tables_;      // One a band.
 };
 
 }  // namespace tinyllm

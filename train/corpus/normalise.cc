@@ -2,60 +2,18 @@
 
 #include <tinyllm/tensor/error.h>
 #include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/train/corpus/entity.h>
 
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <optional>
-#include <utility>
 
 namespace tinyllm {
 namespace {
 
 constexpr char32_t kEscape = 0x1B;
 constexpr char32_t kReplacement = 0xFFFD;
-
-// The entities that are met in running text; pages of HTML are decoded by their parser.
-constexpr std::array<std::pair<std::string_view, char32_t>, 14> kEntities = {{{"nbsp", ' '},
-                                                                              {"amp", '&'},
-                                                                              {"lt", '<'},
-                                                                              {"gt", '>'},
-                                                                              {"quot", '"'},
-                                                                              {"apos", '\''},
-                                                                              {"ldquo", 0x201C},
-                                                                              {"rdquo", 0x201D},
-                                                                              {"lsquo", 0x2018},
-                                                                              {"rsquo", 0x2019},
-                                                                              {"hellip", 0x2026},
-                                                                              {"mdash", 0x2014},
-                                                                              {"ndash", 0x2013},
-                                                                              {"middot", 0xB7}}};
-
-// The character of an entity that begins at `at`, and moves `at` behind it.
-std::optional<char32_t> entity(std::string_view text, size_t& at) {
-  const size_t end = text.substr(at, 12).find(';');
-  if (end == std::string_view::npos || end < 3) return std::nullopt;
-  std::string_view name = text.substr(at + 1, end - 1);
-  std::optional<char32_t> found;
-  if (name[0] == '#') {
-    name.remove_prefix(1);
-    const bool hex = name[0] == 'x' || name[0] == 'X';
-    if (hex) name.remove_prefix(1);
-    uint32_t value = 0;
-    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), value, hex ? 16 : 10);
-    const bool is_character = value >= ' ' && value <= 0x10FFFF && !(value >= 0xD800 && value <= 0xDFFF);
-    if (error == std::errc() && rest == name.data() + name.size() && is_character) found = value;
-  } else {
-    const auto* known =
-        std::find_if(kEntities.begin(), kEntities.end(), [&](const auto& e) { return e.first == name; });
-    if (known != kEntities.end()) found = known->second;
-  }
-  if (found) at += end + 1;
-  return found;
-}
 
 // The end of a terminal escape that begins at `at`, as in ESC [ 31 m (ECMA-48).
 size_t escape_end(std::string_view text, size_t at) {
@@ -164,9 +122,12 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
   Writer writer(out, counts);
   for (size_t at = 0; at < line.size();) {
     const size_t start = at;
-    const std::optional<char32_t> named = line[at] == '&' ? entity(line, at) : std::nullopt;
-    if (named) ++counts.entities;
-    char32_t c = named ? *named : next_character(line, at);
+    const std::optional<Entity> entity = line[at] == '&' ? parse_entity(line.substr(at)) : std::nullopt;
+    char32_t c = entity ? entity->character : next_character(line, at);
+    if (entity) {
+      ++counts.entities;
+      at += entity->size;
+    }
     if (c >= 0x3040 && c < 0xE000) {  // Most of Chinese: nothing to ask.
       writer.add(c);
     } else if (is_blank(c)) {

@@ -19,7 +19,7 @@ struct NormaliseCounts {
   int64_t invisible = 0;    ///< Marks of zero width, soft hyphens, left out.
   int64_t private_use = 0;  ///< Of private use, or none at all, left out.
   int64_t undecodable = 0;  ///< U+FFFD, left out.
-  int64_t folded = 0;       ///< Width.
+  int64_t folded = 0;       ///< Width; with kNfkc, lines in which anything was.
   int64_t entities = 0;     ///< &amp; and the like, decoded.
   int64_t repeated = 0;     ///< The rest of runs of one character, left out.
 

@@ -64,8 +64,8 @@ int64_t english_lead(std::string_view text) {
     size = 0;
   };
   for (const char c : text) {
-    const char l = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    const bool in_word = (l >= 'a' && l <= 'z') || static_cast<unsigned char>(l) >= 0x80;
+    const char l = lower_case(c);
+    const bool in_word = is_ascii_letter(l) || static_cast<unsigned char>(l) >= 0x80;
     if (!in_word) {
       end_word();
       continue;

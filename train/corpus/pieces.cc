@@ -1,6 +1,7 @@
 #include <tinyllm/train/corpus/pieces.h>
 
 #include <tinyllm/tensor/error.h>
+#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/rules.h>
 
 #include <algorithm>
@@ -21,7 +22,7 @@ bool starts_with_tag(std::string_view text, std::string_view tag) {
   const size_t start = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (start == std::string_view::npos || text.size() - start < tag.size()) return false;
   return std::equal(tag.begin(), tag.end(), text.begin() + static_cast<std::ptrdiff_t>(start),
-                    [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
+                    [](char a, char b) { return a == lower_case(b); });
 }
 
 int64_t count(std::string_view text, std::string_view what) {
@@ -127,7 +128,6 @@ Piece PieceReader::emit(size_t end) {
   in_line_ = piece.closes_in_line;
   line_ += std::count(piece.text.begin(), piece.text.end(), '\n');
   if (source_ && !piece.closes_document) consumed_ += piece.consumed = source_->consumed() - consumed_;
-  if (decoder_) piece.undecodable = decoder_->undecodable() - std::exchange(undecodable_, decoder_->undecodable());
   if (piece.closes_document) {
     piece.consumed = files_[file_].size - consumed_;
     source_.reset();
@@ -136,7 +136,7 @@ Piece PieceReader::emit(size_t end) {
     at_beginning_ = true;
     at_end_ = in_line_ = false;
     line_ = 1;
-    consumed_ = undecodable_ = 0;
+    consumed_ = 0;
     ++file_;
   }
   return piece;

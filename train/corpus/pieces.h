@@ -22,7 +22,6 @@ struct Piece {
   bool closes_document = false;
   bool opens_in_line = false;   ///< It begins within a line.
   bool closes_in_line = false;  ///< It ends within a line.
-  int64_t undecodable = 0;      ///< Bytes that were no text, U+FFFD now.
   int64_t consumed = 0;         ///< Bytes of the file that were read for it.
   /// A rule and the reason where the file, or the rest of it, could not be read.
   std::string problem;
@@ -60,7 +59,6 @@ class PieceReader {
   bool in_line_ = false;  // The buffer begins within a line.
   bool at_end_ = false;
   int64_t consumed_ = 0;
-  int64_t undecodable_ = 0;
 };
 
 }  // namespace tinyllm

@@ -7,7 +7,7 @@
 
 #include <fmt/ranges.h>
 
-#include <optional>
+#include <set>
 #include <utility>
 
 namespace tinyllm {
@@ -24,6 +24,24 @@ std::vector<fs::path> outputs(const PrepareOptions& o) {
     if (!path.empty()) paths.push_back(path);
   }
   return paths;
+}
+
+// Before hours of work, what would be found out when all is written, or would destroy what was there.
+void check_outputs(const PrepareOptions& o) {
+  std::set<fs::path> seen;
+  std::error_code none;
+  for (const fs::path& path : outputs(o)) {
+    if (fs::is_directory(path, none)) throw Error("{}: cannot be written: is a folder", path.string());
+    const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    if (!fs::is_directory(folder, none)) throw Error("{}: cannot be written: there is no such folder", path.string());
+    if (!seen.insert(fs::canonical(folder) / path.filename()).second) {
+      throw Error("{}: is named twice; corpus, report, the page beside it (.html) and rejects are files of their own",
+                  path.string());
+    }
+    for (const fs::path& input : o.inputs) {
+      if (fs::equivalent(input, path, none)) throw Error("{}: is the input too", path.string());
+    }
+  }
 }
 
 FolderListing list(const PrepareOptions& o) {
@@ -60,6 +78,7 @@ Report prepare_corpus(const PrepareOptions& o, const std::function<bool(const Pr
   if (o.threads < 1 || o.threads > ThreadPool::kMaxThreads) {
     throw Error("{} threads asked for, expected 1 to {}", o.threads, ThreadPool::kMaxThreads);
   }
+  check_outputs(o);
   const FolderListing listing = list(o);
   Report report;
   write_file(o.output, [&](const Append& corpus) {

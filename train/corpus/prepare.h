@@ -14,7 +14,7 @@ struct PrepareOptions {
   std::vector<std::filesystem::path> inputs;  ///< Folders and files.
   std::filesystem::path output;
   std::filesystem::path report;   ///< .json; the page goes beside it with .html.
-  std::filesystem::path rejects;  ///< All that is dropped, as JSON lines; empty: nowhere.
+  std::filesystem::path rejects;  ///< What is dropped, as JSON lines; markup is only counted. Empty: nowhere.
   CleanOptions clean;
   DuplicateOptions duplicates;
   int threads = 1;
@@ -31,8 +31,9 @@ struct PrepareProgress {
 /// what the rules say and what has come before, and writes the rest in the order of the files (documents.h says how).
 /// Output, report and rejects are the same for any number of threads. Nothing is ever half written: the corpus gets its
 /// name when it is whole. `progress` is called now and then; when it returns false, Error is thrown and nothing stays.
-/// Throws Error also when an input does not exist, when there is no text file, when nothing is left of all text (report
-/// and rejects are written then), and when the disk is full.
+/// Throws Error also when an input does not exist, when two outputs are one file or one is an input that is named, when
+/// there is no text file, when nothing is left of all text (report and rejects are written then), and when the disk is
+/// full.
 Report prepare_corpus(const PrepareOptions& options, const std::function<bool(const PrepareProgress&)>& progress);
 
 }  // namespace tinyllm

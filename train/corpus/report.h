@@ -60,7 +60,8 @@ class Report {
   ///  "changed": {kind: count}, "files": [{"name", "format", "encoding", "read", "kept"}]}
   std::string to_json() const;
 
-  /// A page for people, in one file without scripts: totals, bars by rule with the samples, encodings and formats.
+  /// A page for people, in one file without scripts: totals, bars by rule with the samples, what was
+  /// changed, encodings and formats.
   std::string to_html() const;
 };
 

@@ -58,7 +58,7 @@ pre { margin: .15rem 0 0; padding: .5rem .7rem; border-radius: 6px; background: 
 @media (max-width: 44rem) {
   .row { grid-template-columns: 1fr 5rem 4rem; gap: .25rem .75rem; }
   .row > :nth-child(2) { grid-column: 1 / -1; order: 9; }
-  .row > :nth-child(3) { display: none; }
+  .row > :nth-child(3):not(:last-child) { display: none; }
 }
 </style>
 <main>
@@ -207,10 +207,23 @@ std::string by_kind(std::string_view title, std::string_view first,
   return html + "</section>\n";
 }
 
+// Without these the bars above do not add up: most of a page of HTML is markup.
+std::string by_change(const std::map<std::string, int64_t>& changed) {
+  std::string html =
+      "<h2>Left out or changed within what was kept</h2>\n<section>\n"
+      "<div class=\"row head\"><span>kind</span><span></span><span>count</span></div>\n";
+  for (const auto& [name, count] : changed) {
+    html += fmt::format("<div class=\"row\"><span>{}</span><span></span><span>{}</span></div>\n", escaped(name),
+                        grouped(count));
+  }
+  return html + "</section>\n";
+}
+
 }  // namespace
 
 std::string Report::to_html() const {
-  return std::string(kHead) + totals(*this) + by_rule(*this) + by_kind("Encodings", "encoding", encodings, read.bytes) +
+  return std::string(kHead) + totals(*this) + by_rule(*this) + by_change(changed) +
+         by_kind("Encodings", "encoding", encodings, read.bytes) +
          by_kind("Kinds of files", "kind", formats, read.bytes) + "</main>\n</html>\n";
 }
 

@@ -68,7 +68,10 @@ struct FileSource::State {
 
   void open_compressed() {
     decompressor = archive_read_new();
-    archive_read_support_filter_all(decompressor);
+    // No others: some run programs, and text that begins like uuencoded would be decoded.
+    archive_read_support_filter_gzip(decompressor);
+    archive_read_support_filter_xz(decompressor);
+    archive_read_support_filter_zstd(decompressor);
     archive_read_support_format_raw(decompressor);
     archive_entry* entry = nullptr;
     if (archive_read_open(decompressor, this, nullptr, more, nullptr) != ARCHIVE_OK ||

@@ -1,5 +1,7 @@
 #include <tinyllm/train/corpus/word_finder.h>
 
+#include <tinyllm/train/corpus/characters.h>
+
 #include <algorithm>
 
 namespace tinyllm {
@@ -8,12 +10,9 @@ namespace {
 constexpr size_t kSlots = size_t{1} << 16;
 constexpr size_t kLongestPrefix = 3;  // A Chinese character.
 
-char lower(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); }
-bool is_word_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
 size_t slot(std::string_view text, size_t at, size_t prefix) {
   uint32_t hash = 0;
-  for (size_t i = 0; i < prefix; ++i) hash = hash << 8 | static_cast<unsigned char>(lower(text[at + i]));
+  for (size_t i = 0; i < prefix; ++i) hash = hash << 8 | static_cast<unsigned char>(lower_case(text[at + i]));
   return (hash * 2654435761u) >> 16;  // Multiplicative hashing (Knuth).
 }
 
@@ -24,7 +23,7 @@ WordFinder::WordFinder(std::vector<std::string> words) : words_(std::move(words)
   if (words_.empty()) return;
   prefix_ = kLongestPrefix;
   for (std::string& word : words_) {
-    std::transform(word.begin(), word.end(), word.begin(), lower);
+    word = lower_case(std::string_view(word));
     prefix_ = std::min(prefix_, word.size());
   }
   std::sort(words_.begin(), words_.end(),
@@ -49,10 +48,10 @@ bool WordFinder::matches(const std::string& word, std::string_view text, size_t 
   const size_t end = at + word.size();
   if (end > text.size()) return false;
   for (size_t i = 0; i < word.size(); ++i) {
-    if (lower(text[at + i]) != word[i]) return false;
+    if (lower_case(text[at + i]) != word[i]) return false;
   }
-  const bool starts = !is_word_byte(word.front()) || at == 0 || !is_word_byte(text[at - 1]);
-  const bool ends = !is_word_byte(word.back()) || end == text.size() || !is_word_byte(text[end]);
+  const bool starts = !is_ascii_alphanumeric(word.front()) || at == 0 || !is_ascii_alphanumeric(text[at - 1]);
+  const bool ends = !is_ascii_alphanumeric(word.back()) || end == text.size() || !is_ascii_alphanumeric(text[end]);
   return starts && ends;
 }
 
