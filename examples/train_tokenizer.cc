@@ -155,7 +155,7 @@ void report(std::string_view name, const std::vector<std::string>& held_out, Enc
 }
 
 std::filesystem::path output_file(const std::string& output) {
-  const std::filesystem::path path = output;
+  std::filesystem::path path = output;
   if (path.extension() != ".model") {
     tl::make_folder(path);
     return path / tl::kTokenizerFile;

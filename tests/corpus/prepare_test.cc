@@ -14,6 +14,7 @@ namespace tinyllm::test {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::string_literals;
 
 // A folder to prepare, and what came of it.
 class Run {
@@ -229,7 +230,7 @@ TEST_CASE("loops, broken links, odd names and files that are no text are said an
   Run run;
   run.write("sub/a.txt", text(0, 3));
   run.write("bad\xFFname.txt", text(5, 3));
-  run.write("image.txt", std::string("\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\xFF\xFE\x81\0\0\1\0\xC3", 30));
+  run.write("image.txt", "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\xFF\xFE\x81\0\0\1\0\xC3"s);
   fs::create_directory_symlink(run.in(), run.in() / "sub/loop");
   fs::create_symlink(run.in() / "nothing", run.in() / "broken.txt");
   fs::create_symlink(run.in() / "sub/a.txt", run.in() / "twice.txt");
