@@ -77,8 +77,10 @@ MappedFile::~MappedFile() {
 
 std::string read_file(const fs::path& path) { return std::string(MappedFile(path).text()); }
 
+fs::path part_of(const fs::path& path) { return path.string() + ".part"; }
+
 void write_file(const fs::path& path, const std::function<void(const Append&)>& fill) {
-  const fs::path part = path.string() + ".part";
+  const fs::path part = part_of(path);
   try {
     Descriptor file{open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) fail(part, "cannot be written");

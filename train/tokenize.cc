@@ -50,8 +50,10 @@ TokenizeProgress tokenize(const std::vector<std::filesystem::path>& corpora, con
   if (threads < 1 || threads > ThreadPool::kMaxThreads)
     throw Error("{} threads asked for, expected 1 to {}", threads, ThreadPool::kMaxThreads);
   for (const std::filesystem::path& corpus : corpora) {
-    std::error_code ignored;  // Of what does not exist; the reader says it.
-    if (equivalent(corpus, output, ignored)) throw Error("{}: is the input too", output.string());
+    for (const std::filesystem::path& written : {output, part_of(output)}) {
+      std::error_code ignored;  // Of what does not exist; the reader says it.
+      if (equivalent(corpus, written, ignored)) throw Error("{}: is the input too", written.string());
+    }
   }
   CorpusReader reader(corpora);
   TokenizeProgress done{.total = reader.total_bytes()};
