@@ -31,7 +31,7 @@ Options parse(int argc, char** argv) {
   app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("files", o.files, "Files of JSON lines")->required();
   app.add_option("--tokenizer", o.tokenizer, "A model folder, or its tokenizer.model");
-  app.add_option("--length", o.length, "Tokens of a row")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--length", o.length, "Tokens of a row")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   app.add_option("--count", o.count, "Samples to print of each file")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -76,15 +76,17 @@ void add_tokens(const tl::Tokenizer& tokenizer, const tl::AnySample& sample, std
   }
 }
 
-// Text for a person: what a terminal would take for a command is spelled.
+// Text for a person: what a terminal would take for a command is spelled, U+0080 to U+009F too.
 std::string printable(std::string_view text) {
   std::string result;
-  for (const char c : text) {
-    const bool is_control = (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
-    if (is_control) {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    } else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
+      result += fmt::format("\\x{:02x}", byte);
     } else {
-      result += c;
+      result += text[i];
     }
   }
   return result;

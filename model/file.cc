@@ -1,5 +1,7 @@
 #include <tinyllm/model/file.h>
 
+#include <tinyllm/model/utf8.h>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -38,7 +40,7 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
 // The length of the UTF-8 character at the front of `text`, or 0 when there is none (RFC 3629).
 size_t utf8_length(std::string_view text) {
   const auto at = [&](size_t i) -> unsigned { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
-  const auto continues = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
+  const auto continues = [&](size_t i) { return i < text.size() && continues_character(text[i]); };
   const unsigned first = at(0);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
@@ -75,8 +77,10 @@ MappedFile::~MappedFile() {
 
 std::string read_file(const fs::path& path) { return std::string(MappedFile(path).text()); }
 
+fs::path part_of(const fs::path& path) { return path.string() + ".part"; }
+
 void write_file(const fs::path& path, const std::function<void(const Append&)>& fill) {
-  const fs::path part = path.string() + ".part";
+  const fs::path part = part_of(path);
   try {
     Descriptor file{open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) fail(part, "cannot be written");

@@ -31,7 +31,10 @@ class MappedFile {
 /// The whole file as text. Throws Error when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes a file so that under its name there is the old one or the whole new one, never a part: to `<path>.part`,
+/// Where a file is written before it has its name: `<path>.part`.
+std::filesystem::path part_of(const std::filesystem::path& path);
+
+/// Writes a file so that under its name there is the old one or the whole new one, never a part: to part_of(path),
 /// which is synced to the disk and then renamed. `fill` calls its argument with bytes to append. Throws Error (disk
 /// full, folder read-only) after removing the part.
 using Append = std::function<void(std::span<const std::byte>)>;

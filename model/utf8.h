@@ -1,11 +1,23 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace tinyllm {
+
+/// Whether a byte of UTF-8 is one behind the first of a character.
+inline bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+/// Where a text may be cut so that at most `bytes` are before: where a character begins, or its end. Steps over three
+/// bytes at most, also where the text is not UTF-8.
+inline size_t character_cut(std::string_view text, size_t bytes) {
+  if (bytes >= text.size()) return text.size();
+  for (int i = 0; i < 3 && bytes > 0 && continues_character(text[bytes]); ++i) --bytes;
+  return bytes;
+}
 
 /// The character at `at` of a text that is UTF-8, and moves `at` behind it.
 inline char32_t next_character(std::string_view text, size_t& at) {
@@ -53,7 +65,7 @@ inline void append_character(std::string& text, char32_t c) {
 
 /// How many characters a text that is UTF-8 has.
 inline int64_t count_of_characters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  return std::count_if(text.begin(), text.end(), [](char byte) { return !continues_character(byte); });
 }
 
 }  // namespace tinyllm

@@ -1,6 +1,7 @@
 #include <tinyllm/train/dataset.h>
 
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/train/documents.h>
 
 #include <xxhash.h>
 
@@ -101,39 +102,61 @@ uint64_t Dataset::hash() const {
   return hash;
 }
 
+namespace {
+
+// Lines up to the one that ends `stretch` bytes on, and so on. What is shorter at the end belongs to the last.
+std::vector<std::string_view> stretches_of(std::string_view text, size_t stretch) {
+  std::vector<std::string_view> stretches;
+  while (!text.empty()) {
+    const size_t line_end = text.find('\n', std::min(stretch, text.size()) - 1);
+    const bool is_last = line_end == std::string_view::npos || text.size() - (line_end + 1) < stretch;
+    stretches.push_back(text.substr(0, is_last ? text.size() : line_end + 1));
+    text.remove_prefix(stretches.back().size());
+  }
+  return stretches;
+}
+
+// Texts that grow by lines which stand together in a document.
+class Texts {
+ public:
+  void add(std::string_view lines) {
+    while (!lines.empty()) {
+      const std::string_view line = lines.substr(0, std::min(lines.find('\n'), lines.size() - 1) + 1);
+      lines.remove_prefix(line.size());
+      if (is_document_break(line)) {
+        end();
+        continue;
+      }
+      if (!std::exchange(is_open_, true)) texts_.emplace_back();
+      texts_.back() += line;
+    }
+  }
+  void end() { is_open_ = false; }
+  std::vector<std::string> take() { return std::move(texts_); }
+
+ private:
+  std::vector<std::string> texts_;
+  bool is_open_ = false;
+};
+
+}  // namespace
+
 TextSplit split_text(std::string_view text) {
   constexpr size_t kStretch = 4096;
   constexpr size_t kEvery = 20;
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) throw Error("corpus: holds no text");
-  // A short text has stretches of a twentieth of it.
-  const size_t stretch = std::clamp<size_t>(text.size() / kEvery, 1, kStretch);
-  TextSplit split;
-  bool fresh = true;  // The next stretch to learn from begins a text.
-  size_t count = 0;
-  for (size_t from = 0; from < text.size(); ++count) {
-    const size_t line_end = text.find('\n', std::min(from + stretch, text.size()) - 1);
-    const size_t end = line_end == std::string_view::npos ? text.size() : line_end + 1;
-    const std::string_view part = text.substr(from, end - from);
-    from = end;
-    if (count % kEvery == kEvery - 1) {
-      split.held_out.emplace_back(part);
-      fresh = true;
-      continue;
-    }
-    if (fresh) split.train.emplace_back();
-    split.train.back() += part;
-    fresh = false;
+  if (text.find_first_not_of(" \t\r\n\f") == std::string_view::npos) throw Error("corpus: holds no text");
+  // A short text has stretches of a twentieth of it; where lines are so long that it has fewer, the last is held out.
+  const std::vector<std::string_view> stretches =
+      stretches_of(text, std::clamp<size_t>(text.size() / kEvery, 1, kStretch));
+  const size_t every = std::min(kEvery, stretches.size());
+  Texts train, held_out;
+  for (size_t i = 0; i < stretches.size(); ++i) {
+    const bool is_held_out = i % every == every - 1;
+    (is_held_out ? held_out : train).add(stretches[i]);
+    (is_held_out ? train : held_out).end();
   }
-  if (split.held_out.empty() && split.train.size() == 1) {
-    // Fewer than twenty lines' ends: hold out the last stretch.
-    std::string& whole = split.train[0];
-    const size_t cut = whole.rfind('\n', whole.size() - std::min(whole.size(), stretch) - 1);
-    if (cut != std::string::npos && cut + 1 < whole.size()) {
-      split.held_out.push_back(whole.substr(cut + 1));
-      whole.resize(cut + 1);
-    }
-  }
-  if (split.held_out.empty())
+  TextSplit split{train.take(), held_out.take()};
+  if (split.train.empty() || split.held_out.empty())
     throw Error("corpus: {} bytes, too little to learn from and to hold some out", text.size());
   return split;
 }

@@ -55,12 +55,13 @@ class Dataset : public RowSource {
 };
 
 /// A text cut at line ends into a part to learn from and a part held out: of every twenty stretches of about four
-/// thousand bytes, one is held out.
+/// thousand bytes, one is held out. A new text begins behind each gap, and where a line stands between two documents
+/// (documents.h), which is in neither.
 struct TextSplit {
   std::vector<std::string> train;
   std::vector<std::string> held_out;
 };
-/// Throws Error when the text is empty or too short for both parts.
+/// Throws Error when the text is blank, or has too few lines for both parts.
 TextSplit split_text(std::string_view text);
 
 }  // namespace tinyllm

@@ -1,6 +1,7 @@
 #include <tinyllm/train/document_reader.h>
 
 #include <tinyllm/model/file.h>
+#include <tinyllm/model/utf8.h>
 #include <tinyllm/train/documents.h>
 
 #include <algorithm>
@@ -17,9 +18,7 @@ constexpr size_t kPiece = size_t{1} << 18;
 size_t cut_of(std::string_view text) {
   const size_t line_end = text.rfind('\n');
   if (line_end != std::string_view::npos) return line_end + 1;
-  size_t cut = text.size() - 1;
-  for (int i = 0; i < 3 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80; ++i) --cut;
-  return cut;
+  return character_cut(text, text.size() - 1);
 }
 
 void use_line_feeds(std::string& text) {

@@ -1,5 +1,7 @@
 #include <tinyllm/train/message_list.h>
 
+#include <tinyllm/model/utf8.h>
+
 namespace tinyllm {
 namespace {
 
@@ -45,8 +47,7 @@ std::string_view type_of(const Json& value) {
 
 std::string shortened(std::string_view text) {
   constexpr size_t kLongest = 40;
-  size_t end = std::min(text.size(), kLongest);
-  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  const size_t end = character_cut(text, kLongest);
   return Json(text.substr(0, end)).dump() + (end < text.size() ? "..." : "");
 }
 

@@ -66,11 +66,16 @@ void TextDataset::add_documents(bool held_out) {
 }
 
 void TextDataset::add_stretches(bool held_out) {
-  const int64_t every = options_.held_out_every;
-  const int64_t stretch = std::min(file_->size() / every, kStretch);
-  for (int64_t begin = 0, i = 0; begin < file_->size(); begin += stretch, ++i) {
-    const bool is_held_out = i % every == every - 1;
-    if (is_held_out == held_out) add_run(begin, std::min(begin + stretch, file_->size()));
+  const int64_t size = file_->size();
+  const int64_t stretch = std::min(size / options_.held_out_every, kStretch);
+  const int64_t period = stretch * options_.held_out_every;
+  for (int64_t begin = 0; begin < size; begin += period) {
+    const int64_t gap = std::min(begin + period - stretch, size);
+    if (held_out) {
+      add_run(gap, std::min(gap + stretch, size));
+    } else {
+      add_run(begin, gap);
+    }
   }
 }
 

@@ -39,7 +39,7 @@ class TextDataset : public RowSource {
   int64_t length() const override { return options_.length; }
   /// Of the file's checksum and the options.
   uint64_t hash() const override;
-  /// In all rows, without padding.
+  /// Of the part. Those that none follows, in their document or before a gap, are targets only.
   int64_t tokens() const { return tokens_; }
 
  private:

@@ -1,6 +1,7 @@
 #include <tinyllm/train/text_sample.h>
 
 #include <tinyllm/model/file.h>
+#include <tinyllm/model/utf8.h>
 #include <tinyllm/tensor/philox.h>
 #include <tinyllm/train/documents.h>
 
@@ -23,7 +24,7 @@ std::string without_breaks(std::string_view text) {
   std::string plain;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, line_start(text, 1));
-    if (line[0] != kDocumentBreak) plain += line;
+    if (!is_document_break(line)) plain += line;
     text.remove_prefix(line.size());
   }
   return plain;
@@ -49,8 +50,7 @@ TextSample sample_text(const std::filesystem::path& corpus, int64_t bytes, uint6
     const size_t begin = line_start(text, static_cast<size_t>(drawn) * block);
     const size_t end = line_start(text, (static_cast<size_t>(drawn) + 1) * block);
     std::string_view stretch = text.substr(begin, end > begin ? end - begin : 0);
-    if (stretch.size() > 4 * kLargestBlock)
-      stretch = stretch.substr(0, valid_utf8(stretch.substr(0, 4 * kLargestBlock)));
+    stretch = stretch.substr(0, character_cut(stretch, 4 * kLargestBlock));
     if (valid_utf8(stretch) != stretch.size()) check_utf8(text, corpus.string());
     std::string plain = without_breaks(stretch);
     if (plain.empty()) continue;

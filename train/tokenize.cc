@@ -1,11 +1,11 @@
 #include <tinyllm/train/tokenize.h>
 
+#include <tinyllm/model/utf8.h>
 #include <tinyllm/tensor/thread_pool.h>
 #include <tinyllm/train/document_reader.h>
 #include <tinyllm/train/ordered_pipeline.h>
 #include <tinyllm/train/token_file.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace tinyllm {
@@ -25,8 +25,7 @@ Encoded encode(CorpusPiece piece, const Tokenizer& tokenizer) {
   for (const DocumentPart& part : cut_documents(piece)) {
     const std::vector<int32_t> tokens = tokenizer.encode(part.text);
     encoded.tokens.insert(encoded.tokens.end(), tokens.begin(), tokens.end());
-    encoded.characters += std::count_if(part.text.begin(), part.text.end(),
-                                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+    encoded.characters += count_of_characters(part.text);
     if (part.ends) encoded.ends.push_back(encoded.tokens.size());
   }
   return encoded;
@@ -51,8 +50,10 @@ TokenizeProgress tokenize(const std::vector<std::filesystem::path>& corpora, con
   if (threads < 1 || threads > ThreadPool::kMaxThreads)
     throw Error("{} threads asked for, expected 1 to {}", threads, ThreadPool::kMaxThreads);
   for (const std::filesystem::path& corpus : corpora) {
-    std::error_code ignored;  // Of what does not exist; the reader says it.
-    if (equivalent(corpus, output, ignored)) throw Error("{}: is the input too", output.string());
+    for (const std::filesystem::path& written : {output, part_of(output)}) {
+      std::error_code ignored;  // Of what does not exist; the reader says it.
+      if (equivalent(corpus, written, ignored)) throw Error("{}: is the input too", written.string());
+    }
   }
   CorpusReader reader(corpora);
   TokenizeProgress done{.total = reader.total_bytes()};

@@ -212,4 +212,26 @@ TEST_CASE("a text is cut at line ends into parts that together are the text, abo
   CHECK_THROWS_AS(split_text("one line only"), Error);
 }
 
+TEST_CASE("where the line between two documents stands, a new text begins, and the line is in none") {
+  // Twenty lines of one length are twenty stretches, of which the last is held out.
+  std::string before, after;
+  for (int i = 0; i < 9; ++i) before += "one " + std::to_string(i) + "\n";
+  for (int i = 0; i < 9; ++i) after += "two " + std::to_string(i) + "\n";
+  const std::string last = "two x\n";
+  for (const std::string line : {"\f\n", "\f\r\n"}) {
+    const TextSplit split = split_text(before + line + after + last);
+    CHECK(split.train == std::vector{before, after});
+    CHECK(split.held_out == std::vector{last});
+  }
+  CHECK(split_text(before + "\f" + after + last).train == std::vector{before + "\f" + after});
+  CHECK(split_text("a\n\f\n\f\nb\n").held_out == std::vector<std::string>{"b\n"});
+  CHECK_THROWS_WITH_AS(split_text("\f\n \n\f\n"), "corpus: holds no text", Error);
+  // A held-out stretch of several documents.
+  std::string long_lines;
+  for (int i = 0; i < 19; ++i) long_lines += std::string(99, 'x') + "\n";
+  const TextSplit split = split_text(long_lines + "a\n\f\n" + std::string(95, 'y') + "\n");
+  CHECK(split.train == std::vector{long_lines});
+  CHECK(split.held_out == std::vector{std::string("a\n"), std::string(95, 'y') + "\n"});
+}
+
 }  // namespace tinyllm::test

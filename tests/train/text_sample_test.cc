@@ -53,6 +53,29 @@ TEST_CASE("a sample that is larger than the text is all of it") {
   CHECK(numbers_of(sample.learn).size() + numbers_of(sample.held_out).size() == 1000);
 }
 
+TEST_CASE("of the lines with a form feed, only those that hold nothing else are left out") {
+  const TempFolder folder;
+  write_file(folder / "text", "\fone\n\f\ntwo \f\n\f\r\nthree\n\f");
+  const TextSample sample = sample_text(folder / "text", 1 << 30, 1);
+  std::string all;
+  for (const std::string& stretch : sample.learn) all += stretch;
+  CHECK(all == "\fone\ntwo \f\nthree\n");
+}
+
+TEST_CASE("of a line that is very long a part is drawn, cut where a character begins") {
+  const TempFolder folder;
+  std::string line;
+  while (line.size() < 1'000'000) line += "长";
+  write_file(folder / "line", line);
+  const TextSample sample = sample_text(folder / "line", 1 << 30, 1);
+  REQUIRE(sample.learn.size() == 1);
+  CHECK(sample.learn[0] == line.substr(0, 4 * 64 * 1024 / 3 * 3));
+  line[300] = '\xFF';
+  write_file(folder / "line", line);
+  const std::string error = (folder / "line").string() + ": line 1, byte 301: 0xFF is not UTF-8";
+  CHECK_THROWS_WITH_AS(sample_text(folder / "line", 1 << 30, 1), error.c_str(), Error);
+}
+
 TEST_CASE("an empty text is refused, and one that is not UTF-8 by its line") {
   const TempFolder folder;
   write_file(folder / "empty", "");

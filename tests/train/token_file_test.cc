@@ -166,6 +166,9 @@ TEST_CASE("text that cannot be tokenised is named, and leaves no file") {
   CHECK_THROWS_AS(tokenize({folder.path()}, tokenizer, folder / "tokens", 2, kGoOn), Error);
   CHECK_THROWS_AS(tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 0, kGoOn), Error);
   CHECK_THROWS_AS(tokenize({folder / "corpus"}, tokenizer, folder / "corpus", 1, kGoOn), Error);
+  write_file(folder / "new.part", "text");  // Where the file "new" is written before it has its name.
+  CHECK_THROWS_AS(tokenize({folder / "new.part"}, tokenizer, folder / "new", 1, kGoOn), Error);
+  CHECK(read_file(folder / "new.part") == "text");
   write_file(folder / "corpus", large_corpus());
   CHECK_THROWS_WITH_AS(tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 2, [](auto&) { return false; }),
                        "stopped; nothing was written", Error);
