@@ -188,10 +188,7 @@ void print_packing(const std::vector<tl::Sample>& samples, int64_t length) {
 
 int show(const Options& o) {
   std::optional<tl::Tokenizer> tokenizer;
-  if (!o.tokenizer.empty()) {
-    const std::filesystem::path path = o.tokenizer;
-    tokenizer = tl::Tokenizer::load(std::filesystem::is_directory(path) ? path / "tokenizer.model" : path);
-  }
+  if (!o.tokenizer.empty()) tokenizer = tl::Tokenizer::load(o.tokenizer);
   bool all_hold_samples = true;
   for (const std::string& path : o.files) {
     const File file = read(path, tokenizer ? &*tokenizer : nullptr, o.strict);

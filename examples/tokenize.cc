@@ -54,6 +54,7 @@ int tokenize(const Options& o) {
   std::optional<tl::ProgressBar> bar;
   const tl::TokenizeProgress done =
       tl::tokenize(o.inputs, tokenizer, o.output, o.threads, [&](const tl::TokenizeProgress& p) {
+        if (p.total < 1'000'000) return tl::interrupts == 0;  // It is done before one could look.
         if (!bar) bar.emplace("MB", p.total / 1'000'000);
         const double rate = speed(p.bytes);
         bar->show(p.bytes / 1'000'000,

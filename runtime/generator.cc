@@ -1,6 +1,7 @@
 #include <tinyllm/runtime/generator.h>
 
 #include <tinyllm/model/transformer.h>
+#include <tinyllm/model/utf8.h>
 
 #include <algorithm>
 
@@ -155,7 +156,7 @@ std::string TextStream::add(int32_t token) {
   size_t start = pending_.size();
   while (start > 0 && pending_.size() - start < 4) {
     const unsigned byte = static_cast<unsigned char>(pending_[--start]);
-    if ((byte & 0xC0) == 0x80) continue;
+    if (continues_character(pending_[start])) continue;
     const size_t promised = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
     if (pending_.size() - start >= promised) start = pending_.size();
     break;

@@ -101,7 +101,7 @@ TEST_CASE("the piece of the highest score is made first, of equal ones the leftm
   pieces[4].score = -1;
   CHECK(tokens_of("abc") == std::vector<int32_t>{3, 2});
   pieces.push_back({"aa", -2, Bpe::Kind::merged});
-  for (const size_t length : {3, 101}) {
+  for (const size_t length : {size_t{3}, size_t{101}}) {
     std::vector<int32_t> expected(length / 2, 5);
     expected.push_back(0);
     CHECK(tokens_of(std::string(length, 'a')) == expected);

@@ -10,9 +10,9 @@ struct Source {
   size_t argument;
   int64_t element;
 };
-OpCase moving(const std::string& name, std::vector<Shape> arguments, std::vector<Shape> results,
+OpCase moving(const std::string& name, const std::vector<Shape>& arguments, const std::vector<Shape>& results,
               std::function<std::vector<Tensor>(const std::vector<Tensor>&)> build,
-              std::function<Source(size_t, int64_t)> from) {
+              const std::function<Source(size_t, int64_t)>& from) {
   OpCase test;
   test.name = name;
   for (const Shape& shape : arguments) test.arguments.push_back({f32, shape});

@@ -96,7 +96,7 @@ TEST_CASE("a sample longer than a row is cut, and dropped where nothing learned 
 TEST_CASE("pieces go where they leave the least room") {
   // Each in the first row that has room, they would make three rows.
   std::vector<Sample> samples;
-  for (const size_t size : {5, 7, 3, 5}) {
+  for (const size_t size : std::initializer_list<size_t>{5, 7, 3, 5}) {
     samples.push_back({std::vector<int32_t>(size + 1, 10), std::vector<bool>(size + 1, true)});
   }
   CHECK(Dataset::of_samples(samples, 10).report().padding() == 0);
@@ -112,7 +112,7 @@ TEST_CASE("each sample of a packed row has the loss that it has alone") {
     return evaluator.loss(data, 1);
   };
   std::vector<Sample> samples;
-  for (const size_t size : {14, 13, 12}) {
+  for (const size_t size : std::initializer_list<size_t>{14, 13, 12}) {
     const std::vector<int32_t> text = model.tokenizer.encode(sample_texts()[size]);
     REQUIRE(text.size() > size);
     samples.push_back({{text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size)}, std::vector(size, true)});

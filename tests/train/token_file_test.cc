@@ -196,7 +196,7 @@ TEST_CASE("a damaged file of tokens is refused when it is opened, or when it is 
   tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 1, kGoOn);
   const std::string whole = read_file(folder / "tokens");
   const size_t size = whole.size();
-  const auto message = [&](std::string bytes) {
+  const auto message = [&](const std::string& bytes) {
     write_file(folder / "damaged", bytes);
     try {
       TokenFile(folder / "damaged", tokenizer).verify();

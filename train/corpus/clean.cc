@@ -21,7 +21,7 @@ size_t sentence_cut(std::string_view text, int64_t most) {
   size_t at = 0;
   for (int64_t n = 0; n < most && at < text.size(); ++n) {
     do ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
+    while (at < text.size() && continues_character(text[at]));
   }
   if (at == text.size()) return at;
   size_t best = 0;
