@@ -147,8 +147,8 @@ Tensor head_weight(const ModelConfig& c, Graph& graph) {
 
 Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(c, hidden.graph())); }
 
-Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets) {
-  return linear_cross_entropy(hidden, head_weight(c, hidden.graph()), targets);
+Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets, float z_loss) {
+  return linear_cross_entropy(hidden, head_weight(c, hidden.graph()), targets, z_loss);
 }
 
 }  // namespace tinyllm

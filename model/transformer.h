@@ -56,8 +56,9 @@ Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInp
 
 /// Scores of the next token [..., V] from hidden states [..., C].
 Tensor lm_head(const ModelConfig& config, Tensor hidden);
-/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused.
-Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets);
+/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused; for
+/// `z_loss` see linear_cross_entropy.
+Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets, float z_loss = 0);
 
 /// Attention of a block, from q, k, v [B, T, H, D] after the rotation: what training and answering do differently.
 /// Called once for each layer.

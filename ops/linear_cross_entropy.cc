@@ -51,16 +51,17 @@ size_t workspace(const Node& node, const Graph& graph) {
   return scratch.logits + scratch.losses + scratch.products;
 }
 
-// The loss of one row; where `factor` is not 0, its logits become (softmax(logits) - one_hot(target)) * factor.
-float loss_of_row(int64_t v, int32_t target, float factor, float* logits) {
+// The loss of one row, lse - logits[target] + z lse^2; where `factor` is not 0, its logits become the gradient of that,
+// (softmax(logits) (1 + 2 z lse) - one_hot(target)) * factor.
+float loss_of_row(int64_t v, int32_t target, float z, float factor, float* logits) {
   if (target == kIgnore) {
     if (factor != 0) std::fill_n(logits, v, 0.0f);
     return 0;
   }
   const float lse = kernels::kernels().log_sum_exp(v, logits);
-  const float loss = lse - logits[target];
+  const float loss = lse - logits[target] + z * lse * lse;
   if (factor != 0) {
-    kernels::kernels().exp_scaled(v, logits, lse, factor, logits);
+    kernels::kernels().exp_scaled(v, logits, lse, factor * (1 + 2 * z * lse), logits);
     logits[target] -= factor;
   }
   return loss;
@@ -75,6 +76,7 @@ void run(const Launch& launch) {
   float* dw = launch.outputs[kDw].f32();
   const auto count =
       static_cast<double>(std::max<int64_t>(1, count_targets("linear_cross_entropy", launch.inputs[2], v)));
+  const float z = launch.get<float>();
   const float factor = dx == nullptr && dw == nullptr ? 0.0f : static_cast<float>(1 / count);
   const Scratch scratch(x, w);
   auto* memory = static_cast<std::byte*>(launch.workspace);
@@ -91,7 +93,7 @@ void run(const Launch& launch) {
     Products shapes(rows, v, c, launch.precision);
     gemm(shapes.logits, rows_x, launch.inputs[1].f32(), nullptr, logits, products, *launch.pool);
     parallel_ranges(*launch.pool, rows, row_grain(v), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) losses[i] = loss_of_row(v, targets[i], factor, logits + i * v);
+      for (int64_t i = begin; i < end; ++i) losses[i] = loss_of_row(v, targets[i], z, factor, logits + i * v);
     });
     for (int64_t i = 0; i < rows; ++i) total += static_cast<double>(losses[i]);
     if (dx != nullptr) {
@@ -130,7 +132,7 @@ const Op kLinearCrossEntropy{.name = "linear_cross_entropy",
                              .flops = flops,
                              .skips_unused = true};
 
-Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets) {
+Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets, float z_loss) {
   check_f32("linear_cross_entropy", {x, w});
   check_i32("linear_cross_entropy", {targets});
   if (!is_one_for_each_row(x.shape(), targets.shape()) || w.shape().rank() != 2 || w.shape()[0] < 1 ||
@@ -138,7 +140,9 @@ Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets) {
     throw Error("linear_cross_entropy: x {}, w {} and targets {}: expected x [..., C], w [V, C] and targets [...]",
                 x.str(), w.str(), targets.str());
   }
-  return x.graph().append(kLinearCrossEntropy, {x, w, targets}, {{f32, {1}}, {f32, x.shape()}, {f32, w.shape()}})[0];
+  if (!(z_loss >= 0)) throw Error("linear_cross_entropy: z loss {}, expected 0 or more", z_loss);
+  return x.graph().append(kLinearCrossEntropy, {x, w, targets}, {{f32, {1}}, {f32, x.shape()}, {f32, w.shape()}},
+                          z_loss)[0];
 }
 
 }  // namespace tinyllm

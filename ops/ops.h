@@ -90,7 +90,9 @@ Tensor cross_entropy(Tensor logits, Tensor targets);
 /// come from the same pass. x [..., C], w [V, C], targets i32 [...]; result [1].
 /// Source: Wijmans et al., "Cut Your Losses in Large-Vocabulary Language Models", 2024; gradients in the forward pass
 /// as in Hsu et al., "Liger Kernel", 2024.
-Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets);
+/// `z_loss` times log(sum(exp(logits)))^2 is added to each target's loss, which keeps that sum near 1: logits cannot
+/// drift away. Source: Chowdhery et al., "PaLM", 2022, which has 1e-4.
+Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets, float z_loss = 0);
 
 // ---- Shape ----------------------------------------------------------------------------------------------------------
 

@@ -38,14 +38,15 @@ struct Targets {
   }
   // `logit(row, i)` is the score of class i.
   template <class Logit>
-  std::vector<Array> mean_loss(Logit logit) const {
+  std::vector<Array> mean_loss(Logit logit, double z_loss = 0) const {
     Array loss({1});
     int64_t count = 0;
     for (int64_t row = 0; row < rows; ++row) {
       if ((*this)[row] == kIgnore) continue;
       double total = 0;
       for (int64_t i = 0; i < vocab; ++i) total += std::exp(logit(row, i));
-      loss[0] += std::log(total) - logit(row, (*this)[row]);
+      const double lse = std::log(total);
+      loss[0] += lse - logit(row, (*this)[row]) + z_loss * lse * lse;
       ++count;
     }
     loss[0] /= double(std::max<int64_t>(count, 1));
@@ -69,22 +70,26 @@ OpCase cross_entropy_case(int64_t rows, int64_t vocab, int64_t ignored, bool che
   return test;
 }
 
-OpCase linear_cross_entropy_case(int64_t rows, int64_t c, int64_t vocab, int64_t ignored, bool check_gradient = true) {
+OpCase linear_cross_entropy_case(int64_t rows, int64_t c, int64_t vocab, int64_t ignored, bool check_gradient = true,
+                                 float z_loss = 0) {
   const Targets targets{rows, vocab, ignored};
   OpCase test;
-  test.name = fmt::format("linear_cross_entropy, {} rows of {} to {}, {} ignored", rows, c, vocab, ignored);
+  test.name =
+      fmt::format("linear_cross_entropy, {} rows of {} to {}, {} ignored, z loss {}", rows, c, vocab, ignored, z_loss);
   test.arguments = {{f32, {rows, c}, -2, 2}, {f32, {vocab, c}, -2, 2}};
   targets.add_to(test.arguments);
   test.check_gradient = check_gradient;
-  test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
-    return {linear_cross_entropy(in[0], in[1], concat({in.begin() + 2, in.end()}, 0))};
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {linear_cross_entropy(in[0], in[1], concat({in.begin() + 2, in.end()}, 0), z_loss)};
   };
   test.reference = [=](const std::vector<Array>& in) {
-    return targets.mean_loss([&](int64_t row, int64_t i) {
-      double logit = 0;
-      for (int64_t k = 0; k < c; ++k) logit += in[0][row * c + k] * in[1][i * c + k];
-      return logit;
-    });
+    return targets.mean_loss(
+        [&](int64_t row, int64_t i) {
+          double logit = 0;
+          for (int64_t k = 0; k < c; ++k) logit += in[0][row * c + k] * in[1][i * c + k];
+          return logit;
+        },
+        double(z_loss));
   };
   return test;
 }
@@ -108,6 +113,7 @@ std::vector<OpCase> token_cases() {
       linear_cross_entropy_case(0, 3, 5, 0),
       linear_cross_entropy_case(530, 1, 4, 1),  // More than a chunk.
       linear_cross_entropy_case(1100, 40, 130, 9, false),
+      linear_cross_entropy_case(11, 4, 5, 3, true, 0.1f),
   };
 }
 
