@@ -34,7 +34,7 @@ class Limits {
   double fp32() {
     if (fp32_ == 0) {
       tl::ThreadPool pool(threads_);
-      fp32_ = bench::fp32_peak(pool);
+      fp32_ = tl::arithmetic_peak(pool, tl::Precision::fp32);
     }
     return fp32_;
   }

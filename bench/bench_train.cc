@@ -1,5 +1,6 @@
 // The training step of the default model: tokens a second, what part of this machine's arithmetic it uses, and memory.
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/peak.h>
 
 #include "measure.h"
 #include "report.h"
@@ -70,10 +71,10 @@ bench::Json measure(const Options& o, const bench::BatchSize& size) {
   recipe.length = size.length;
   bench::TrainingStep step(recipe, pool);
   step.run();  // Touches all memory.
-  double peak = bench::fp32_peak(pool);
+  double peak = tl::arithmetic_peak(pool, tl::Precision::fp32);
   std::vector<double> times;
   for (int i = 0; i < o.steps; ++i) times.push_back(bench::seconds([&] { step.run(); }));
-  peak = std::max(peak, bench::fp32_peak(pool));
+  peak = std::max(peak, tl::arithmetic_peak(pool, tl::Precision::fp32));
   const double time = bench::median(times);
   const double rate = step.flops() / time;
   bench::Json row = {{"batch", size.str()},

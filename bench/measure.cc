@@ -1,6 +1,7 @@
 #include "measure.h"
 
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/peak.h>
 #include <tinyllm/tensor/arena.h>
 
 #include <unistd.h>
@@ -9,32 +10,8 @@
 namespace tinyllm::bench {
 namespace {
 
-constexpr double kWarmUp = 0.2;
-constexpr double kMeasured = 0.5;
 // Far beyond the part of a last cache that a few cores can fill.
 constexpr int64_t kMemoryBytes = int64_t{512} << 20;
-
-// The best rate of what `work` of every thread returns to have done.
-template <class Work>
-double best_rate(ThreadPool& pool, Work work) {
-  double best = 0;
-  for (double spent = 0; spent < kWarmUp + kMeasured;) {
-    std::vector<double> done(static_cast<size_t>(pool.threads()));
-    const double time = seconds([&] {
-      pool.parallel_for(pool.threads(), [&](int64_t piece) { done[static_cast<size_t>(piece)] = work(piece); });
-    });
-    double total = 0;
-    for (const double amount : done) total += amount;
-    if (spent >= kWarmUp) best = std::max(best, total / time);
-    spent += time;
-  }
-  return best;
-}
-
-double arithmetic_peak(ThreadPool& pool, double (*kernel)(int64_t rounds)) {
-  constexpr int64_t kRounds = 2'000'000;  // Some milliseconds.
-  return kernel == nullptr ? 0 : best_rate(pool, [&](int64_t) { return kernel(kRounds); });
-}
 
 // `pass(n, x)` moves `moved` bytes for each byte of its part of an array.
 template <class Pass>
@@ -77,8 +54,6 @@ std::vector<double> alternate(const std::vector<std::function<void()>>& works, i
   return result;
 }
 
-double fp32_peak(ThreadPool& pool) { return arithmetic_peak(pool, kernels::kernels().multiply_add); }
-
 double read_bandwidth(ThreadPool& pool, int64_t bytes) {
   return bandwidth(pool, bytes, 1, [](int64_t n, const float* x) { kernels::kernels().read(n, x); });
 }
@@ -88,10 +63,9 @@ double update_bandwidth(ThreadPool& pool, int64_t bytes) {
 }
 
 Peaks measure_peaks(ThreadPool& pool) {
-  const kernels::Kernels& kernel = kernels::kernels();
-  return {.fp32 = fp32_peak(pool),
-          .bf16 = arithmetic_peak(pool, kernel.dot_bf16),
-          .int8 = arithmetic_peak(pool, kernel.dot_int8),
+  return {.fp32 = arithmetic_peak(pool, Precision::fp32),
+          .bf16 = arithmetic_peak(pool, Precision::bf16),
+          .int8 = arithmetic_peak(pool, kernels::kernels().dot_int8),
           .read = read_bandwidth(pool, kMemoryBytes),
           .update = update_bandwidth(pool, kMemoryBytes)};
 }

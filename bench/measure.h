@@ -34,9 +34,6 @@ struct Peaks {
 };
 Peaks measure_peaks(ThreadPool& pool);
 
-/// `Peaks::fp32` alone.
-double fp32_peak(ThreadPool& pool);
-
 /// Bytes a second that all threads read, or read and write back, of `bytes` over and over: from a cache when they fit
 /// into it. Of an update, what is read and what is written both count.
 double read_bandwidth(ThreadPool& pool, int64_t bytes);

@@ -50,14 +50,6 @@ BatchSize BatchSize::parse(const std::string& text) {
   throw Error("batch {}: expected rows x tokens, as in 8x256", text);
 }
 
-double step_flops(const ModelConfig& c, const BatchSize& size) {
-  int64_t matrices = 0;
-  for (const WeightSpec& spec : weight_specs(c)) {
-    if (spec.role != WeightRole::vector && spec.name != "tok_emb.weight") matrices += spec.shape.size();
-  }
-  return 6.0 * static_cast<double>(size.tokens()) * static_cast<double>(matrices + c.n_layers * size.length * c.dim);
-}
-
 TrainingStep::TrainingStep(const Recipe& recipe, ThreadPool& pool)
     : model_(random_model()),
       trainer_(model_, recipe, pool),

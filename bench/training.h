@@ -14,12 +14,6 @@ struct BatchSize {
   std::string str() const { return fmt::format("{}x{}", rows, length); }
 };
 
-/// Model FLOPs of a step: forward and backward take 6 for each weight of a matrix product and token. Attention
-/// multiplies [T, T] by [T, D] twice forward and, counted as three times that with the backward pass, half of it is
-/// masked away: 6 T C for each token and layer. Norms, activations and the optimiser are not counted, nor what is
-/// computed twice.
-double step_flops(const ModelConfig& config, const BatchSize& size);
-
 /// The default model in training on random tokens: forward, backward, clipping, AdamW, dropout 0.1.
 class TrainingStep {
  public:
@@ -29,7 +23,7 @@ class TrainingStep {
   void run() { trainer_.step(batch_); }
   /// Of each op, its median over `runs`, slowest first.
   std::vector<OpTime> profile(int runs);
-  double flops() const { return step_flops(model_.config, {batch_.rows, batch_.length}); }
+  double flops() const { return step_flops(model_.config, batch_.rows, batch_.length); }
   const Graph& graph() const { return trainer_.graph(); }
   Memory memory() const { return trainer_.memory(); }
 

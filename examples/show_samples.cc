@@ -178,8 +178,8 @@ void print_lengths(const std::vector<tl::Sample>& samples) {
 
 void print_packing(const std::vector<tl::Sample>& samples, int64_t length) {
   const tl::PackReport r = tl::Dataset::of_samples(samples, length).report();
-  fmt::print("  rows of {}: {} samples truncated ({} tokens lost), {} of them dropped with no learned token left\n",
-             length, r.truncated, r.lost_tokens, r.dropped);
+  fmt::print("  rows of {}: {} samples truncated, {} with nothing learned dropped, {} tokens lost\n", length,
+             r.truncated, r.dropped, r.lost_tokens);
   if (r.rows == 0) return;
   const double alone = 1 - static_cast<double>(r.tokens) / static_cast<double>(length * (r.samples - r.dropped));
   fmt::print("  packed: {} rows, {} tokens, {} learned, {:.1f}% padding (one sample a row: {:.1f}%)\n", r.rows,

@@ -5,7 +5,7 @@
 #include <tinyllm/train/dashboard.h>
 #include <tinyllm/train/progress_bar.h>
 #include <tinyllm/train/reasoning.h>
-#include <tinyllm/train/run.h>
+#include <tinyllm/train/run_display.h>
 #include <tinyllm/train/text_dataset.h>
 
 #include "interrupt.h"
@@ -150,30 +150,12 @@ void describe(const tl::Dataset& data, const char* name) {
              r.learned_tokens, r.rows, data.length(), r.truncated);
 }
 
-// Runs the stages with a bar for each, and says how each went. False when interrupted.
+// Runs the stages, showing how they go. False when interrupted.
 bool train(tl::Model& model, const std::vector<tl::Stage>& stages, const Options& o, tl::ThreadPool& pool) {
-  std::optional<tl::ProgressBar> bar;
-  const tl::Stage* shown = nullptr;
   tl::RunOptions run;
   run.folder = o.output;
   run.should_stop = [] { return tl::interrupts > 0; };
-  run.on_step = [&](const tl::Progress& p) {
-    if (shown != p.stage) {
-      bar.emplace(p.stage->name, p.stage->recipe.steps);
-      shown = p.stage;
-    }
-    bar->show(p.step, fmt::format("loss {:.3f}  perplexity {:.2f}  {:.0f} tokens/s  left {}", p.loss, std::exp(p.loss),
-                                  p.tokens_per_second, tl::clock_time(p.seconds_left)));
-  };
-  run.on_stage = [&](const tl::Stage& stage, double loss) {
-    bar.reset();
-    fmt::print("{}: held-out loss {:.4f}, perplexity {:.3f}\n", stage.name, loss, std::exp(loss));
-  };
-  run.on_event = [&](const std::string& event) {
-    bar.reset();
-    shown = nullptr;
-    fmt::print(stderr, "{}\n", event);
-  };
+  const tl::RunDisplay display(run);
   std::optional<tl::Dashboard> dashboard;
   if (o.dashboard >= 0) {
     dashboard.emplace(o.dashboard, run.folder / tl::kMetricsFile);

@@ -48,7 +48,12 @@ void save_model(const Model& model, const std::filesystem::path& folder) {
   make_folder(folder);
   save_config(model.config, folder / kConfigFile);
   model.tokenizer.save(folder / kTokenizerFile);
-  if (model.config.lora.rank > 0) save_lora(model, folder);
+  if (model.config.lora.rank > 0) {
+    save_lora(model, folder);
+  } else {  // Those of another model.
+    std::filesystem::remove(folder / kAdapterConfigFile);
+    std::filesystem::remove(folder / kAdapterWeightsFile);
+  }
   save_weights(model, weight_specs(model.config), folder / kWeightsFile);
 }
 

@@ -11,14 +11,15 @@ constexpr std::string_view kFinalTitle = "【最终答案】\n";
 // Appends the parts of the template to a sample.
 class Builder {
  public:
-  explicit Builder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  Builder(const Tokenizer& tokenizer, bool learns_prompts) : tokenizer_(tokenizer), learns_prompts_(learns_prompts) {}
 
-  void marker(Marker marker) { token(tokenizer_.id(marker), false); }
+  void marker(Marker marker) { token(tokenizer_.id(marker), learns_prompts_); }
   void token(int32_t token, bool learned) {
     sample_.tokens.push_back(token);
     sample_.learned.push_back(learned);
   }
-  void text(std::string_view text, bool learned = false) {
+  void text(std::string_view text) { this->text(text, learns_prompts_); }
+  void text(std::string_view text, bool learned) {
     for (const int32_t id : tokenizer_.encode(text)) token(id, learned);
   }
   void said(Marker who, std::string_view words) {
@@ -33,11 +34,13 @@ class Builder {
 
  private:
   const Tokenizer& tokenizer_;
+  bool learns_prompts_;
   Sample sample_;
 };
 
-Sample build(const Tokenizer& tokenizer, const Conversation& conversation, size_t first_turn, bool answered) {
-  Builder builder(tokenizer);
+Sample build(const Tokenizer& tokenizer, const Conversation& conversation, size_t first_turn, bool answered,
+             Learn learn) {
+  Builder builder(tokenizer, learn == Learn::all);
   builder.said(Marker::system, conversation.system);
   for (size_t i = first_turn; i < conversation.turns.size(); ++i) {
     const Turn& turn = conversation.turns[i];
@@ -46,8 +49,9 @@ Sample build(const Tokenizer& tokenizer, const Conversation& conversation, size_
     builder.marker(Marker::assistant);
     builder.text("\n");
     if (last && !answered) break;
-    builder.text(turn.assistant, true);
-    builder.token(kEosId, true);
+    const bool learned = last || learn != Learn::last_answer;
+    builder.text(turn.assistant, learned);
+    builder.token(kEosId, learned);
     if (last) break;
     builder.marker(Marker::sep);
     builder.text("\n");
@@ -73,14 +77,14 @@ Reasoned parse_reasoning(std::string_view assistant) {
   return {trimmed(assistant.substr(begin, final - begin)), trimmed(assistant.substr(final + kFinalTitle.size()))};
 }
 
-Sample chat_sample(const Tokenizer& tokenizer, const Conversation& conversation) {
-  return build(tokenizer, conversation, 0, true);
+Sample chat_sample(const Tokenizer& tokenizer, const Conversation& conversation, Learn learn) {
+  return build(tokenizer, conversation, 0, true, learn);
 }
 
 std::vector<int32_t> chat_prompt(const Tokenizer& tokenizer, const Conversation& conversation, int64_t max_tokens) {
   size_t size = 0;
   for (size_t first = 0; first < conversation.turns.size(); ++first) {
-    std::vector<int32_t> tokens = build(tokenizer, conversation, first, false).tokens;
+    std::vector<int32_t> tokens = build(tokenizer, conversation, first, false, Learn::answers).tokens;
     if (static_cast<int64_t>(tokens.size()) <= max_tokens) return tokens;
     size = tokens.size();
   }

@@ -34,10 +34,13 @@ struct Sample {
   std::vector<bool> learned;
 };
 
+/// What a sample teaches: the assistant's parts with their end tokens, the last of them alone, or every token.
+enum class Learn : uint8_t { answers, last_answer, all };
+
 /// The chat template, built from parts, so that a marker in a message stays text and the mask is exact:
 ///   <|system|>\n{system}\n<|sep|>\n<|user|>\n{user}\n<|sep|>\n<|assistant|>\n{assistant}</s>
-/// and `<|sep|>\n<|user|>\n...` for further turns. Learned are the assistant's parts with their end tokens.
-Sample chat_sample(const Tokenizer& tokenizer, const Conversation& conversation);
+/// and `<|sep|>\n<|user|>\n...` for further turns.
+Sample chat_sample(const Tokenizer& tokenizer, const Conversation& conversation, Learn learn = Learn::answers);
 
 /// The same up to where the assistant begins to answer the last turn. When it is longer than `max_tokens`, the oldest
 /// turns go; throws Error when the last one alone is too long.

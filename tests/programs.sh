@@ -95,7 +95,7 @@ expect 0 "chat, 2 samples, 1 bad lines of 3" "$bin/show_samples" "$work/chats.js
 expect 0 "line 2: is cut off after 13 bytes" "$bin/show_samples" "$work/chats.jsonl"
 expect 1 "chats.jsonl: line 2: is cut off" "$bin/show_samples" --strict "$work/chats.jsonl"
 expect 0 "^\[\[3</s>\]\]" "$bin/show_samples" --tokenizer "$work/model" "$work/chats.jsonl"
-expect 0 "2 samples truncated .* 2 of them dropped" "$bin/show_samples" --tokenizer "$work/model" --length 8 "$work/chats.jsonl"
+expect 0 "2 samples truncated, 2 with nothing learned dropped" "$bin/show_samples" --tokenizer "$work/model" --length 8 "$work/chats.jsonl"
 printf '{"user": "esc \\u001b[31m", "assistant": "\\u009b2J"}' >"$work/escape.jsonl"
 expect 0 'esc .x1b\[31m' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"
 expect 0 '.x9b2J' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"

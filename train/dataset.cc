@@ -19,9 +19,8 @@ Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) 
     // The last token is a target only.
     const size_t whole = sample.tokens.empty() ? 0 : sample.tokens.size() - 1;
     const size_t used = std::min(whole, static_cast<size_t>(length));
-    ++report.samples;
-    if (used == 0) continue;
     Piece piece;
+    piece.sample = report.samples++;
     piece.tokens.assign(sample.tokens.begin(), sample.tokens.begin() + static_cast<std::ptrdiff_t>(used));
     bool is_learned = false;
     for (size_t i = 0; i < used; ++i) {
@@ -29,11 +28,10 @@ Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) 
       is_learned |= sample.learned[i + 1];
     }
     const bool is_cut = used < whole;
-    const bool is_dropped = is_cut && !is_learned;
     report.truncated += is_cut;
-    report.dropped += is_dropped;
-    report.lost_tokens += static_cast<int64_t>(is_dropped ? whole : whole - used);
-    if (!is_dropped) pieces.push_back(std::move(piece));
+    report.dropped += !is_learned;
+    report.lost_tokens += static_cast<int64_t>(is_learned ? whole - used : whole);
+    if (is_learned) pieces.push_back(std::move(piece));
   }
   data.pack(std::move(pieces));
   return data;
@@ -43,11 +41,11 @@ Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_
   Dataset data(length);
   std::vector<Piece> pieces;
   for (const std::vector<int32_t>& text : texts) {
-    ++data.report_.samples;
+    const int64_t sample = data.report_.samples++;
     for (size_t from = 0; from + 1 < text.size(); from += static_cast<size_t>(length)) {
       const auto begin = text.begin() + static_cast<std::ptrdiff_t>(from);
       const auto count = std::min<std::ptrdiff_t>(length, text.end() - begin - 1);
-      pieces.push_back({{begin, begin + count}, {begin + 1, begin + count + 1}});
+      pieces.push_back({sample, {begin, begin + count}, {begin + 1, begin + count + 1}});
     }
   }
   data.pack(std::move(pieces));
@@ -89,6 +87,12 @@ int64_t Dataset::fill(Batch& batch, size_t at, int64_t row) const {
     place += piece.tokens.size();
   }
   return static_cast<int64_t>(place);
+}
+
+std::vector<std::string> Dataset::names_of(int64_t row) const {
+  std::vector<std::string> names;
+  for (const Piece& piece : rows_[static_cast<size_t>(row)]) names.push_back(fmt::format("sample {}", piece.sample));
+  return names;
 }
 
 uint64_t Dataset::hash() const {

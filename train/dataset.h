@@ -13,7 +13,7 @@ namespace tinyllm {
 struct PackReport {
   int64_t samples = 0;
   int64_t truncated = 0;       ///< Longer than a row: their ends are lost.
-  int64_t dropped = 0;         ///< Of these, those with nothing learned before the cut: they are in no row.
+  int64_t dropped = 0;         ///< With nothing learned, perhaps because of the cut: they are in no row.
   int64_t lost_tokens = 0;     ///< Of both.
   int64_t tokens = 0;          ///< Of samples, without padding.
   int64_t learned_tokens = 0;  ///< Targets that carry loss.
@@ -40,6 +40,7 @@ class Dataset : public RowSource {
 
  private:
   struct Piece {
+    int64_t sample;  // Counted from 0.
     std::vector<int32_t> tokens;
     std::vector<int32_t> targets;
   };
@@ -48,6 +49,7 @@ class Dataset : public RowSource {
   explicit Dataset(int64_t length) : length_(length) {}
   void pack(std::vector<Piece> pieces);
   int64_t fill(Batch& batch, size_t at, int64_t row) const override;
+  std::vector<std::string> names_of(int64_t row) const override;
 
   int64_t length_;
   std::vector<Row> rows_;

@@ -16,6 +16,7 @@ Json to_json(double number) { return std::isfinite(number) ? Json(number) : Json
 
 Json to_json(const decltype(Metric::second)& value) {
   if (const auto* whole = std::get_if<int64_t>(&value)) return *whole;
+  if (const auto* yes = std::get_if<bool>(&value)) return *yes;
   if (const auto* number = std::get_if<double>(&value)) return to_json(*number);
   if (const auto* number = std::get_if<float>(&value)) return to_json(static_cast<double>(*number));
   return std::get<std::string>(value);
@@ -53,6 +54,18 @@ void MetricsLog::describe(const std::vector<std::pair<std::string, std::string>>
   Json settings = Json::object();
   for (const auto& [name, value] : run) settings[name] = value;
   write(text_of({{"step", 0}, {"run", settings}}));
+}
+
+void MetricsLog::describe(const std::vector<DataPart>& mix) {
+  Json parts = Json::array();
+  for (const DataPart& part : mix) {
+    parts.push_back({{"name", part.name},
+                     {"weight", part.weight},
+                     {"share", part.share},
+                     {"samples", part.samples},
+                     {"tokens", part.tokens}});
+  }
+  write(text_of({{"step", 0}, {"mix", parts}}));
 }
 
 void MetricsLog::add(int64_t step, const std::vector<Metric>& fields) {

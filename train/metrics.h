@@ -12,7 +12,16 @@
 namespace tinyllm {
 
 /// One field of a line: numbers keep every digit, so that two logs can be compared to the last bit.
-using Metric = std::pair<std::string_view, std::variant<int64_t, double, float, std::string>>;
+using Metric = std::pair<std::string_view, std::variant<int64_t, double, float, bool, std::string>>;
+
+/// A part of the data that a run learns from.
+struct DataPart {
+  std::string name;
+  double weight;
+  double share;  ///< Of the rows, 0 to 1.
+  int64_t samples;
+  int64_t tokens;
+};
 
 /// A log of JSON lines, each an object with the field "step" first. Lines are flushed as they are written.
 class MetricsLog {
@@ -23,6 +32,8 @@ class MetricsLog {
 
   /// Throws Error when the line cannot be written, as `add` does. The line has step 0 and "run", an object.
   void describe(const std::vector<std::pair<std::string, std::string>>& run);
+  /// The same with "mix", a list of objects.
+  void describe(const std::vector<DataPart>& mix);
   void add(int64_t step, const std::vector<Metric>& fields);
 
  private:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -31,8 +32,14 @@ void ProgressBar::show(int64_t done, const std::string& words) {
   }
   constexpr int64_t kWidth = 20;
   const auto filled = static_cast<size_t>(total_ == 0 ? kWidth : kWidth * done / total_);
-  fmt::print(stderr, "\r\x1b[K{} {}/{} [{}{}]  {}", title_, done, total_, std::string(filled, '='),
-             std::string(kWidth - filled, ' '), words);
+  std::string line = fmt::format("{} {}/{} [{}{}]  {}", title_, done, total_, std::string(filled, '='),
+                                 std::string(kWidth - filled, ' '), words);
+  // A line that is broken cannot be drawn over.
+  winsize window{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 && line.size() >= window.ws_col) {
+    line.resize(window.ws_col - 1u);
+  }
+  fmt::print(stderr, "\r\x1b[K{}", line);
   std::fflush(stderr);
 }
 

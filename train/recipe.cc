@@ -44,6 +44,11 @@ float rate_at(const Recipe& r, int64_t step) {
   return static_cast<float>(static_cast<double>(r.rate) * (last + (1 - last) * remaining(r, done)));
 }
 
+int64_t length_at(const Recipe& r, int64_t step) {
+  const bool is_first = static_cast<double>(step) < static_cast<double>(r.lengthen_at) * static_cast<double>(r.steps);
+  return r.first_length > 0 && is_first ? r.first_length : r.length;
+}
+
 void check(const Recipe& r, int64_t context) {
   const auto expect = [](bool is_right, const char* name, auto value, const char* expected) {
     if (!is_right) throw Error("training: {} {}, expected {}", name, value, expected);
@@ -51,6 +56,9 @@ void check(const Recipe& r, int64_t context) {
   expect(r.rows >= 1, "rows", r.rows, "1 or more");
   expect(r.accumulate >= 1, "accumulate", r.accumulate, "1 or more");
   expect(r.length >= 1 && r.length <= context, "length", r.length, fmt::format("1 to {}", context).c_str());
+  expect(r.first_length >= 0 && r.first_length <= r.length && (r.first_length == 0 || r.length % r.first_length == 0),
+         "first length", r.first_length, fmt::format("0, or a divisor of {}", r.length).c_str());
+  expect(r.lengthen_at >= 0 && r.lengthen_at <= 1, "lengthen at", r.lengthen_at, "0 to 1 of the steps");
   expect(r.steps >= 0, "steps", r.steps, "0 or more");
   expect(r.warmup >= 0, "warmup", r.warmup, "0 or more steps");
   expect(r.rate > 0 && std::isfinite(r.rate), "rate", r.rate, "a number above 0");
@@ -60,6 +68,7 @@ void check(const Recipe& r, int64_t context) {
   expect(r.beta2 >= 0 && r.beta2 < 1, "beta2", r.beta2, "0 to below 1");
   expect(r.momentum >= 0 && r.momentum < 1, "momentum", r.momentum, "0 to below 1");
   expect(r.decay >= 0, "decay", r.decay, "0 or more");
+  expect(r.z_loss >= 0, "z loss", r.z_loss, "0 or more");
   expect(r.average >= 0 && r.average < 1, "average", r.average, "0 to below 1");
 }
 
@@ -69,6 +78,10 @@ std::vector<std::pair<std::string, std::string>> settings(const Recipe& r) {
   add("steps", r.steps);
   add("rows", r.rows);
   add("length", r.length);
+  if (r.first_length > 0) {
+    add("first length", r.first_length);
+    add("lengthen at", r.lengthen_at);
+  }
   add("accumulate", r.accumulate);
   add("optimizer", name_of(r.optimizer));
   add("rate", r.rate);
@@ -80,6 +93,7 @@ std::vector<std::pair<std::string, std::string>> settings(const Recipe& r) {
   add("beta2", r.beta2);
   if (r.optimizer == Optimizer::muon) add("momentum", r.momentum);
   add("decay", r.decay);
+  add("z loss", r.z_loss);
   add("average", r.average);
   add("seed", r.seed);
   add("precision", name_of(r.precision));

@@ -22,9 +22,13 @@ const char* name_of(Schedule schedule);
 
 /// How a stretch of training goes.
 struct Recipe {
-  int64_t rows = 8;        ///< That are computed at once.
-  int64_t length = 256;    ///< Tokens of a row.
-  int64_t accumulate = 1;  ///< Times `rows` in a batch: their gradients add up, and memory is that of one time.
+  int64_t rows = 8;      ///< That are computed at once.
+  int64_t length = 256;  ///< Tokens of a row.
+  /// Where above 0, the first steps cut each row into rows of this length, a divisor of `length`: as many tokens, with
+  /// less to attend to.
+  int64_t first_length = 0;
+  float lengthen_at = 0.5f;  ///< The part of the steps after which rows are whole.
+  int64_t accumulate = 1;    ///< Times `rows` in a batch: their gradients add up, and memory is that of one time.
   int64_t steps = 1000;
   Optimizer optimizer = Optimizer::adamw;
   float rate = 3e-4f;  ///< The highest learning rate.
@@ -36,6 +40,7 @@ struct Recipe {
   float beta2 = 0.99f;      ///< Of AdamW.
   float momentum = 0.95f;   ///< Of Muon.
   float decay = 0.1f;       ///< Of matrices; norms and biases have none.
+  float z_loss = 0;         ///< See linear_cross_entropy.
   /// Where above 0, the model that a stage ends with is not of the last weights but of their average over the steps, of
   /// which every step keeps this part.
   float average = 0;
@@ -50,6 +55,8 @@ struct Recipe {
 
 /// The learning rate of a step counted from 0: linear warm-up, then down to the final rate by the schedule.
 float rate_at(const Recipe& recipe, int64_t step);
+/// The length of that step's rows.
+int64_t length_at(const Recipe& recipe, int64_t step);
 
 /// Throws Error that names the field when one of them cannot be; `context` is the model's.
 void check(const Recipe& recipe, int64_t context);

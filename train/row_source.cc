@@ -4,6 +4,7 @@
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/tensor/philox.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tinyllm {
@@ -52,20 +53,43 @@ void RowSource::put(Batch& batch, int64_t at, int64_t row) const {
   }
 }
 
-Batch RowSource::batch(int64_t rows, uint64_t seed, int64_t step) const {
+// Row i of the batch of a step.
+int64_t RowSource::row_of(int64_t rows, uint64_t seed, int64_t step, int64_t i) const {
   const auto all = static_cast<uint64_t>(this->rows());
   if (all == 0) throw Error("dataset: no rows to learn from");
+  const auto index = static_cast<uint64_t>(step * rows + i);
+  return static_cast<int64_t>(permuted(index % all, all, seed, index / all));
+}
+
+Batch RowSource::batch(int64_t rows, uint64_t seed, int64_t step) const {
   Batch batch = padding(rows);
-  for (int64_t i = 0; i < rows; ++i) {
-    const auto index = static_cast<uint64_t>(step * rows + i);
-    put(batch, i, static_cast<int64_t>(permuted(index % all, all, seed, index / all)));
-  }
+  for (int64_t i = 0; i < rows; ++i) put(batch, i, row_of(rows, seed, step, i));
   return batch;
+}
+
+std::vector<std::string> RowSource::names(int64_t rows, uint64_t seed, int64_t step) const {
+  std::vector<std::string> all;
+  for (int64_t i = 0; i < rows; ++i) {
+    for (std::string& name : names_of(row_of(rows, seed, step, i))) {
+      if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(std::move(name));
+    }
+  }
+  return all;
 }
 
 Batch RowSource::in_order(int64_t first, int64_t rows) const {
   Batch batch = padding(rows);
   for (int64_t i = 0; i < rows && first + i < this->rows(); ++i) put(batch, i, first + i);
+  return batch;
+}
+
+Batch cut(Batch batch, int64_t length) {
+  for (size_t i = 0; i < batch.starts.size(); ++i) {
+    const auto begin = static_cast<int32_t>(static_cast<int64_t>(i) % batch.length / length * length);
+    batch.starts[i] = std::max(batch.starts[i] - begin, 0);
+  }
+  batch.rows *= batch.length / length;
+  batch.length = length;
   return batch;
 }
 

@@ -5,10 +5,16 @@
 #include <tinyllm/train/metrics.h>
 #include <tinyllm/train/report_page.h>
 
+#include <tinyllm/runtime/generator.h>
+
+#include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
 
 namespace tinyllm {
 namespace {
@@ -17,7 +23,9 @@ using Clock = std::chrono::steady_clock;
 using Settings = std::vector<std::pair<std::string, std::string>>;
 constexpr const char* kStageNote = "stage";
 constexpr const char* kPlanNote = "plan";
-constexpr int64_t kHeldOutRows = 256;
+constexpr const char* kBestNote = "best";
+constexpr int64_t kHeldOutTokens = 32768;
+constexpr int64_t kSampleTokens = 64;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -32,8 +40,12 @@ uint64_t hash_of(const Model& model) {
 
 // All that decides what the run computes: a checkpoint is of these settings or of others.
 Settings plan_of(const Model& model, const std::vector<Stage>& stages) {
-  const Lora& lora = model.config.lora;
-  Settings plan = {{"model", fmt::format("{:016x}", hash_of(model))}};
+  const ModelConfig& c = model.config;
+  const Lora& lora = c.lora;
+  Settings plan = {{"model", fmt::format("{} layers of {}, {} heads, feed-forward {}, context {}, dropout {}",
+                                         c.n_layers, c.dim, c.n_heads, c.ffn_dim, c.context, c.dropout)},
+                   {"tokenizer", fmt::format("{} tokens, {:016x}", c.vocab_size, model.tokenizer.hash())},
+                   {"weights", fmt::format("{:016x}", hash_of(model))}};
   if (lora.rank > 0) {
     plan.emplace_back("lora",
                       fmt::format("rank {}, alpha {}, {}", lora.rank, lora.alpha, fmt::join(lora.targets, " ")));
@@ -75,34 +87,52 @@ void check_plan(const Safetensors& checkpoint, const std::string& plan) {
 
 int64_t tokens_of(const Recipe& recipe) { return recipe.batch_rows() * recipe.length; }
 
-// The speed of the last steps, without what the first one costs, and a smoothed loss.
-class Meter {
- public:
-  explicit Meter(const Stage& stage) : stage_(stage) {}
+// Of this process; 0 where the system does not tell.
+int64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t all = 0, resident = 0;
+  return file >> all >> resident ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
 
-  Progress add(int64_t step, const Trainer::Step& result, double seconds) {
-    constexpr double kKeep = 0.98;
-    const auto average = [&](double& value, double now) {
-      value = seen_ == 0 ? now : kKeep * value + (1 - kKeep) * now;
-    };
-    if (result.is_finite()) average(loss_, static_cast<double>(result.loss));
-    average(seconds_, seconds);
-    ++seen_;
-    const Recipe& r = stage_.recipe;
-    return {&stage_,
-            step,
-            static_cast<float>(loss_),
-            result.rate,
-            result.grad_norm,
-            static_cast<double>(tokens_of(r)) / seconds_,
-            static_cast<double>(r.steps - step) * seconds_};
+// An average that forgets: over about fifty numbers.
+class Smoothed {
+ public:
+  void add(double x) {
+    sum_ = kKeep * sum_ + x;
+    weight_ = kKeep * weight_ + 1;
   }
+  double value() const { return weight_ == 0 ? 0 : sum_ / weight_; }
 
  private:
-  const Stage& stage_;
-  double loss_ = 0;
-  double seconds_ = 0;
-  int64_t seen_ = 0;
+  static constexpr double kKeep = 0.98;
+  double sum_ = 0;
+  double weight_ = 0;
+};
+
+// While one lives, a model has the average of its weights over the steps, where the recipe has one.
+class AverageInUse {
+ public:
+  AverageInUse(Model& model, const Trainer& trainer, const Recipe& recipe) : model_(model) {
+    if (recipe.average == 0 || trainer.steps_done() == 0) return;
+    for (const WeightSpec& spec : trained_specs(model.config)) {
+      const std::span<const float> values = model.weights->at(spec.name).as<float>();
+      weights_.emplace_back(values.begin(), values.end());
+    }
+    trainer.copy_average(*model.weights);
+  }
+  ~AverageInUse() {
+    if (weights_.empty()) return;
+    size_t i = 0;
+    for (const WeightSpec& spec : trained_specs(model_.config)) {
+      std::ranges::copy(weights_[i++], model_.weights->at(spec.name).as<float>().begin());
+    }
+  }
+  AverageInUse(const AverageInUse&) = delete;
+  AverageInUse& operator=(const AverageInUse&) = delete;
+
+ private:
+  Model& model_;
+  std::vector<std::vector<float>> weights_;
 };
 
 // A run through its stages.
@@ -120,17 +150,26 @@ class Run {
     } else if (!checkpoints_.is_empty()) {
       throw Error("{}: no checkpoint is whole: remove them to begin anew", options.folder.string());
     }
+    if (!restored_) std::filesystem::remove_all(options.folder / kBestFolder);  // Of a run before.
+    if (!options.options.empty()) write_file(options.folder / kOptionsFile, options.options);
     std::optional<int64_t> done;
     if (restored_) done = steps_before(first_) + restored_->number(Trainer::kStepNote);
     log_.emplace(options.folder / kMetricsFile, done);
     log_->describe(plan);
+    if (!options.mix.empty()) log_->describe(options.mix);
   }
 
   bool train() {
     for (size_t i = first_; i < stages_.size(); ++i) {
       if (!train(i)) return false;
     }
+    if (options_.finish) options_.finish(model_);
     save_model(model_, options_.folder);
+    const std::filesystem::path best = options_.folder / kBestFolder;
+    if (last_is_best_) std::filesystem::remove_all(best);
+    if (std::filesystem::exists(best)) {
+      tell(fmt::format("the held-out loss was lower before, {:.4f}; the model of then is {}", best_, best.string()));
+    }
     checkpoints_.remove_all();
     report();
     return true;
@@ -154,7 +193,8 @@ class Run {
 
   void save(size_t stage, const Trainer& trainer) {
     checkpoints_.add(steps_before(stage) + trainer.steps_done(), [&](const std::filesystem::path& path) {
-      trainer.save(path, {{kPlanNote, plan_}, {kStageNote, std::to_string(stage)}});
+      trainer.save(path,
+                   {{kPlanNote, plan_}, {kStageNote, std::to_string(stage)}, {kBestNote, fmt::format("{}", best_)}});
     });
   }
 
@@ -164,8 +204,10 @@ class Run {
   bool train(size_t i) {
     const Stage& stage = stages_[i];
     Trainer trainer(model_, stage.recipe, pool_);
-    if (restored_) trainer.restore(*std::exchange(restored_, nullptr));
-    Meter meter(stage);
+    best_ = std::numeric_limits<double>::infinity();
+    held_out_loss_ = 0;
+    if (restored_) restore(trainer);
+    loss_ = seconds_ = {};
     Clock::time_point saved = Clock::now();
     while (trainer.steps_done() < stage.recipe.steps) {
       if (options_.should_stop && options_.should_stop()) {
@@ -174,7 +216,9 @@ class Run {
         report();
         return false;
       }
-      take_step(i, trainer, meter);
+      take_step(i, trainer);
+      // Before a checkpoint of this step, so that a run which goes on from it does not validate again.
+      if (is_validated(stage, trainer.steps_done())) validate(i, trainer);
       if (seconds_since(saved) > options_.save_seconds) {
         save(i, trainer);
         saved = Clock::now();
@@ -182,39 +226,115 @@ class Run {
     }
     if (stage.recipe.average > 0 && stage.recipe.steps > 0) trainer.copy_average(*model_.weights);
     if (i + 1 < stages_.size()) save(i, trainer);
-    evaluate(i);
     return true;
   }
 
-  void take_step(size_t i, Trainer& trainer, Meter& meter) {
+  void restore(Trainer& trainer) {
+    trainer.restore(*restored_);
+    const auto best = restored_->metadata().find(kBestNote);
+    if (best != restored_->metadata().end()) best_ = std::strtod(best->second.c_str(), nullptr);
+    restored_ = nullptr;
+  }
+
+  void take_step(size_t i, Trainer& trainer) {
     const Stage& stage = stages_[i];
+    const Recipe& recipe = stage.recipe;
     const Clock::time_point start = Clock::now();
-    const Batch batch = stage.train->batch(stage.recipe.batch_rows(), stage.recipe.seed, trainer.steps_done());
-    const Trainer::Step result = trainer.step(batch);
-    const Progress progress = meter.add(trainer.steps_done(), result, seconds_since(start));
-    const int64_t step = steps_before(i) + trainer.steps_done();
-    const int64_t tokens = tokens_before(i) + trainer.steps_done() * tokens_of(stage.recipe);
-    const int64_t tokens_left = tokens_before(stages_.size()) - tokens;
-    log_->add(step, {{"stage", stage.name},
-                     {"loss", result.loss},
-                     {"grad_norm", result.grad_norm},
-                     {"rate", result.rate},
-                     {"tokens", tokens},
-                     {"tokens_per_second", progress.tokens_per_second},
-                     {"seconds_left", static_cast<double>(tokens_left) / progress.tokens_per_second}});
-    if (const auto event = guard_.add(step, result)) {
-      log_->add(step, {{"event", *event}});
+    const int64_t number = trainer.steps_done();
+    const Trainer::Step result = trainer.step(stage.train->batch(recipe.batch_rows(), recipe.seed, number));
+    if (result.is_finite()) loss_.add(static_cast<double>(result.loss));
+    seconds_.add(seconds_since(start));
+    const int64_t length = length_at(recipe, number);
+    const double flops = step_flops(model_.config, tokens_of(recipe) / length, length);
+    const Progress progress = {.stage = &stage,
+                               .step = number + 1,
+                               .loss = static_cast<float>(loss_.value()),
+                               .rate = result.rate,
+                               .grad_norm = result.grad_norm,
+                               .held_out_loss = held_out_loss_,
+                               .tokens_per_second = static_cast<double>(tokens_of(recipe)) / seconds_.value(),
+                               .fraction_of_peak = options_.peak > 0 ? flops / seconds_.value() / options_.peak : 0,
+                               .resident_bytes = resident_bytes(),
+                               .seconds_left = static_cast<double>(recipe.steps - number - 1) * seconds_.value()};
+    log(i, result, progress, length);
+    if (auto event = guard_.add(steps_before(i) + number + 1, result)) {
+      if (!result.is_finite()) *event += "; " + names(stage, number);
+      log_->add(steps_before(i) + number + 1, {{"event", *event}});
       tell(*event);
     }
     if (options_.on_step) options_.on_step(progress);
   }
 
-  void evaluate(size_t i) {
+  void log(size_t i, const Trainer::Step& result, const Progress& progress, int64_t length) {
+    const int64_t tokens = tokens_before(i) + progress.step * tokens_of(stages_[i].recipe);
+    const auto tokens_left = static_cast<double>(tokens_before(stages_.size()) - tokens);
+    std::vector<Metric> line = {{"stage", stages_[i].name},
+                                {"loss", result.loss},
+                                {"grad_norm", result.grad_norm},
+                                {"rate", result.rate},
+                                {"length", length},
+                                {"tokens", tokens},
+                                {"tokens_per_second", progress.tokens_per_second}};
+    if (progress.fraction_of_peak > 0) line.emplace_back("fraction_of_peak", progress.fraction_of_peak);
+    if (progress.resident_bytes > 0) line.emplace_back("resident_bytes", progress.resident_bytes);
+    line.emplace_back("seconds_left", tokens_left / progress.tokens_per_second);
+    log_->add(steps_before(i) + progress.step, line);
+  }
+
+  // The batch of a step.
+  static std::string names(const Stage& stage, int64_t step) {
+    constexpr size_t kMost = 20;
+    std::vector<std::string> all = stage.train->names(stage.recipe.batch_rows(), stage.recipe.seed, step);
+    const size_t more = all.size() - std::min(all.size(), kMost);
+    all.resize(all.size() - more);
+    return fmt::format("its batch: {}{}", fmt::join(all, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+  }
+
+  bool is_validated(const Stage& stage, int64_t step) const {
+    return step == stage.recipe.steps || (options_.validate_every > 0 && step % options_.validate_every == 0);
+  }
+
+  void validate(size_t i, const Trainer& trainer) {
     const Stage& stage = stages_[i];
-    Evaluator evaluator(model_, stage.recipe.rows, stage.recipe.length, pool_);
-    const double loss = evaluator.loss(*stage.held_out, kHeldOutRows);
-    log_->add(steps_before(i + 1), {{"held_out_loss", loss}, {"perplexity", std::exp(loss)}});
-    if (options_.on_stage) options_.on_stage(stage, loss);
+    const Recipe& recipe = stage.recipe;
+    const AverageInUse average(model_, trainer, recipe);
+    const int64_t step = steps_before(i) + trainer.steps_done();
+    const Evaluation result = Evaluator(model_, recipe.rows, recipe.length, pool_)
+                                  .evaluate(*stage.held_out, std::max(recipe.rows, kHeldOutTokens / recipe.length));
+    const bool is_last = trainer.steps_done() == recipe.steps;
+    Validation v = {&stage, trainer.steps_done(), result, result.loss < best_, is_last, {}};
+    held_out_loss_ = result.loss;
+    last_is_best_ = v.is_best && is_last;
+    std::vector<Metric> line = {{"stage", stage.name},
+                                {"held_out_loss", result.loss},
+                                {"perplexity", result.perplexity()},
+                                {"bits_per_byte", result.bits_per_byte()}};
+    if (v.is_best) line.emplace_back("best", true);
+    log_->add(step, line);
+    v.samples = samples();
+    for (const SampleText& sample : v.samples) log_->add(step, {{"prompt", sample.prompt}, {"sample", sample.text}});
+    if (v.is_best) {
+      best_ = result.loss;
+      // The last model is in the folder itself.
+      if (i + 1 == stages_.size() && !is_last) save_model(model_, options_.folder / kBestFolder);
+    }
+    if (options_.on_validation) options_.on_validation(v);
+  }
+
+  std::vector<SampleText> samples() {
+    std::vector<SampleText> all;
+    if (options_.prompts.empty()) return all;
+    std::vector<std::vector<int32_t>> prompts;
+    for (const SamplePrompt& prompt : options_.prompts) prompts.push_back(prompt.tokens);
+    Generator generator(model_, {.rows = static_cast<int64_t>(prompts.size()), .threads = pool_.threads()});
+    const std::vector<std::vector<int32_t>> answers = generator.generate(prompts, kSampleTokens);
+    for (size_t i = 0; i < answers.size(); ++i) {
+      TextStream text(model_.tokenizer);
+      std::string all_of_it;
+      for (const int32_t token : answers[i]) all_of_it += text.add(token);
+      all.push_back({options_.prompts[i].text, all_of_it});
+    }
+    return all;
   }
 
   Model& model_;
@@ -227,6 +347,10 @@ class Run {
   size_t first_ = 0;  // The stage that the run begins or goes on with.
   std::optional<MetricsLog> log_;
   Guard guard_;
+  Smoothed loss_, seconds_;
+  double best_ = 0;  // The lowest held-out loss of the stage.
+  bool last_is_best_ = false;
+  double held_out_loss_ = 0;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/train/metrics.h>
 #include <tinyllm/train/trainer.h>
 
 #include <functional>
@@ -16,35 +17,73 @@ struct Stage {
   Recipe recipe;
 };
 
-/// What a run tells while it goes.
+/// What a run tells after each step.
 struct Progress {
   const Stage* stage;
   int64_t step;  ///< Of this stage, counted from 1.
   float loss;    ///< Smoothed over about fifty steps.
   float rate;
   float grad_norm;
+  double held_out_loss;  ///< Of the last validation of this stage; 0 before the first.
   double tokens_per_second;
-  double seconds_left;  ///< Of this stage.
+  double fraction_of_peak;  ///< Of RunOptions::peak; 0 where that is unknown.
+  int64_t resident_bytes;   ///< Of this process; 0 where the system does not tell.
+  double seconds_left;      ///< Of this stage.
+};
+
+/// How a model goes on from a prompt.
+struct SampleText {
+  std::string prompt;
+  std::string text;
+};
+
+/// What a run tells after a validation.
+struct Validation {
+  const Stage* stage;
+  int64_t step;  ///< Of this stage.
+  Evaluation result;
+  bool is_best;  ///< The lowest loss of this stage so far.
+  bool is_last;  ///< After the stage's last step.
+  std::vector<SampleText> samples;
+};
+
+/// Tokens that a model is to go on from, and how a person reads them.
+struct SamplePrompt {
+  std::string text;
+  std::vector<int32_t> tokens;
 };
 
 /// The log of a run in its folder, see metrics.h. Steps count over all stages. Lines have:
 ///   run         {...}: the settings, at the start and when the run goes on
-///   stage, loss, grad_norm, rate, tokens (learned from so far), tokens_per_second, seconds_left: after every step
-///   held_out_loss, perplexity: after a stage
-///   event: what the guard says
+///   mix         [{name, weight, share, samples, tokens}]: the data, where RunOptions::mix names it
+///   stage, loss, grad_norm, rate, length (of rows), tokens (learned from so far), tokens_per_second, fraction_of_peak,
+///               resident_bytes, seconds_left: after every step; the smoothed numbers where they are known
+///   stage, held_out_loss, perplexity, bits_per_byte, best: at a validation
+///   prompt, sample: at a validation, for each prompt
+///   event:      what the guard says
 inline constexpr const char* kMetricsFile = "metrics.jsonl";
 /// The log as a page, written when a run ends or stops.
 inline constexpr const char* kReportFile = "report.html";
+/// The options of the run, as the program that runs it reads them.
+inline constexpr const char* kOptionsFile = "options.toml";
+/// The model at the validation with the lowest loss of the last stage, while and where that is not the last one.
+inline constexpr const char* kBestFolder = "best";
 
 struct RunOptions {
-  std::filesystem::path folder;  ///< The model folder; checkpoints are in it while the run is not finished.
-  double save_seconds = 60;      ///< Between checkpoints.
+  std::filesystem::path folder;            ///< The model folder; checkpoints are in it while the run is not finished.
+  double save_seconds = 60;                ///< Between checkpoints.
+  int64_t validate_every = 0;              ///< Steps; 0: only after each stage.
+  std::vector<SamplePrompt> prompts = {};  ///< What the model is to go on from at each validation.
+  std::vector<DataPart> mix = {};
+  double peak = 0;           ///< Of the machine, in operations a second, see ops/peak.h.
+  std::string options = {};  ///< For kOptionsFile.
   std::function<void(const Progress&)> on_step = {};
-  /// After each stage: the mean loss on its held-out data.
-  std::function<void(const Stage&, double held_out_loss)> on_stage = {};
+  std::function<void(const Validation&)> on_validation = {};
   /// In words: a step that was skipped, a jump of the loss, a damaged checkpoint that was passed over.
   std::function<void(const std::string&)> on_event = {};
   std::function<bool()> should_stop = {};  ///< Asked before each step.
+  /// Called with the finished model before it is saved.
+  std::function<void(Model&)> finish = {};
 };
 
 /// Trains a model through stages. The folder always holds a checkpoint or a finished model, so that the same call with

@@ -97,14 +97,13 @@ const TextDataset::Run& TextDataset::run_of(int64_t first) const {
   return *(after - 1);
 }
 
-int64_t TextDataset::fill(Batch& batch, size_t at, int64_t row) const {
+std::vector<TextDataset::Piece> TextDataset::pieces_of(int64_t row) const {
   if (options_.document_end == DocumentEnd::row) {
     const Run& run = run_of(row);
     const int64_t from = run.begin + (row - run.first) * length();
-    const int64_t count = std::min(length(), run.end - 1 - from);
-    fill_piece(batch, at, 0, from, count, run.end);
-    return count;
+    return {{0, from, std::min(length(), run.end - 1 - from), run.end}};
   }
+  std::vector<Piece> pieces;
   int64_t place = 0;
   const int64_t first = row * length();
   for (const Run* run = &run_of(first); run != runs_.data() + runs_.size() && place < length(); ++run) {
@@ -114,24 +113,39 @@ int64_t TextDataset::fill(Batch& batch, size_t at, int64_t row) const {
       if (options_.document_end == DocumentEnd::attention)
         end = std::min(end, file_->document(file_->document_of(from)).end);
       const int64_t count = std::min(length() - place, end - from);
-      fill_piece(batch, at, place, from, count, end);
+      pieces.push_back({place, from, count, end});
       from += count;
       place += count;
     }
   }
-  return place;
+  return pieces;
 }
 
-// Tokens [from, from + count) at a place of a row, as a sample of their own. Targets are the tokens behind them, up to
-// `end`.
-void TextDataset::fill_piece(Batch& batch, size_t at, int64_t place, int64_t from, int64_t count, int64_t end) const {
-  const size_t begin = at + static_cast<size_t>(place);
-  file_->tokens(from, count, batch.tokens.data() + begin);
-  file_->tokens(from + 1, std::min(count, end - from - 1), batch.targets.data() + begin);
-  for (int64_t i = 0; i < count; ++i) {
-    batch.positions[begin + static_cast<size_t>(i)] = static_cast<int32_t>(i);
-    batch.starts[begin + static_cast<size_t>(i)] = static_cast<int32_t>(place);
+// Each piece is a sample of its own.
+int64_t TextDataset::fill(Batch& batch, size_t at, int64_t row) const {
+  int64_t used = 0;
+  for (const auto& [place, from, count, end] : pieces_of(row)) {
+    const size_t begin = at + static_cast<size_t>(place);
+    file_->tokens(from, count, batch.tokens.data() + begin);
+    file_->tokens(from + 1, std::min(count, end - from - 1), batch.targets.data() + begin);
+    for (int64_t i = 0; i < count; ++i) {
+      batch.positions[begin + static_cast<size_t>(i)] = static_cast<int32_t>(i);
+      batch.starts[begin + static_cast<size_t>(i)] = static_cast<int32_t>(place);
+    }
+    used = place + count;
   }
+  return used;
+}
+
+std::vector<std::string> TextDataset::names_of(int64_t row) const {
+  std::vector<std::string> names;
+  for (const Piece& piece : pieces_of(row)) {
+    const int64_t last = file_->document_of(piece.from + piece.count - 1);
+    for (int64_t document = file_->document_of(piece.from); document <= last; ++document) {
+      names.push_back(fmt::format("document {}", document));
+    }
+  }
+  return names;
 }
 
 uint64_t TextDataset::hash() const {

@@ -56,8 +56,13 @@ class TextDataset : public RowSource {
   void add_stretches(bool held_out);
   void count_rows();
   const Run& run_of(int64_t first) const;
+  // Tokens [from, from + count) of the file at a place of a row; they may learn what comes up to `end`.
+  struct Piece {
+    int64_t place, from, count, end;
+  };
+  std::vector<Piece> pieces_of(int64_t row) const;
   int64_t fill(Batch& batch, size_t at, int64_t row) const override;
-  void fill_piece(Batch& batch, size_t at, int64_t place, int64_t from, int64_t count, int64_t end) const;
+  std::vector<std::string> names_of(int64_t row) const override;
 
   std::shared_ptr<const TokenFile> file_;
   TextOptions options_;

@@ -13,89 +13,129 @@ namespace {
 std::string grad_name(const std::string& weight) { return "grad." + weight; }
 
 // The loss of a batch, its inputs named as in Batch.
-Tensor batch_loss(Graph& graph, const ModelConfig& config, int64_t rows, int64_t length, const Dropout& dropout = {},
-                  std::vector<Tensor>* residuals = nullptr) {
-  const Shape shape = {rows, length};
+Tensor batch_loss(Graph& graph, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape,
+                  const Dropout& dropout = {}, std::vector<Tensor>* residuals = nullptr) {
   const TransformerInputs inputs{graph.input("tokens", i32, shape), graph.input("positions", i32, shape),
                                  graph.input("starts", i32, shape), dropout, residuals};
-  return lm_loss(config, transformer(graph, config, inputs), graph.input("targets", i32, shape));
+  return loss({graph, config, recipe, inputs, graph.input("targets", i32, shape)});
 }
 
 // Rows [first, first + rows) of a batch.
 void write(Program& program, const Batch& batch, int64_t first, int64_t rows) {
-  const auto part = [&](const std::vector<int32_t>& all) {
+  const auto part = [&](const auto& all) {
     return std::span(all).subspan(static_cast<size_t>(first * batch.length), static_cast<size_t>(rows * batch.length));
   };
   program.write("tokens", part(batch.tokens));
   program.write("positions", part(batch.positions));
   program.write("starts", part(batch.starts));
   program.write("targets", part(batch.targets));
+  for (const auto& [name, values] : batch.more) program.write(name, part(values));
 }
 
 int64_t count_learned(std::span<const int32_t> targets) {
   return static_cast<int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), kIgnore);
 }
 
-// Forward and backward pass of `recipe.rows` rows. Their dropout is that of the number in `step`.
+// Forward and backward pass over rows of a shape. Their dropout is that of the number in `step`.
 struct Pass {
   Tensor loss;
   std::vector<Tensor> weights, grads;
 };
-Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, Tensor step) {
+Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape,
+                 Tensor step) {
   std::vector<Tensor> residuals;
   const Dropout dropout{.seed = recipe.seed, .step = step};
   Pass pass;
-  pass.loss = batch_loss(graph, config, recipe.rows, recipe.length, dropout, &residuals);
+  pass.loss = batch_loss(graph, config, recipe, loss, shape, dropout, &residuals);
   for (const WeightSpec& spec : trained_specs(config)) pass.weights.push_back(graph.find(spec.name));
   if (!recipe.recompute) residuals.clear();
   pass.grads = gradients(pass.loss, pass.weights, {.checkpoints = residuals});
   return pass;
 }
 
-}  // namespace
-
-// Without accumulation `pass` is the whole step, and gradients live in its arena until they are applied. With it,
-// `pass` adds the gradients of a part of the batch to states, and `update` applies them.
-struct Trainer::State {
-  Model& model;
-  Recipe recipe;
-  Store moments;
+// A step over rows of one length. Without accumulation `pass` is the whole step, and gradients live in its arena until
+// they are applied. With it, `pass` adds the gradients of a part of the batch to states, and `update` applies them.
+struct Compiled {
+  int64_t rows, length;
   Graph graph;
   Tensor loss, norm;
   std::optional<Program> pass, update;
+};
+
+}  // namespace
+
+Tensor next_token_loss(const LossInputs& in) {
+  return lm_loss(in.config, transformer(in.graph, in.config, in.inputs), in.targets, in.recipe.z_loss);
+}
+
+double step_flops(const ModelConfig& c, int64_t rows, int64_t length) {
+  int64_t matrices = 0;
+  for (const WeightSpec& spec : weight_specs(c)) {
+    if (spec.role != WeightRole::vector && spec.name != "tok_emb.weight") matrices += spec.shape.size();
+  }
+  const double weights = (c.lora.rank > 0 ? 4.0 : 6.0) * static_cast<double>(matrices);
+  return static_cast<double>(rows * length) * (weights + 6.0 * static_cast<double>(c.n_layers * length * c.dim));
+}
+
+struct Trainer::State {
+  Model& model;
+  Recipe recipe;
+  LossFn loss_fn;
+  CompileOptions options;
+  Store moments;
+  std::unique_ptr<Compiled> compiled;
   int64_t done = 0;
 
-  State(Model& m, const Recipe& r) : model(m), recipe(r) {}
+  State(Model& m, const Recipe& r, ThreadPool& pool, LossFn loss)
+      : model(m),
+        recipe(r),
+        loss_fn(std::move(loss)),
+        options{.pool = &pool, .store = m.weights.get(), .states = &moments, .precision = r.precision} {}
 
-  void compile_whole(const CompileOptions& options);
-  void compile_parts(const CompileOptions& options);
+  void compile_for(int64_t length);
+  void compile_whole(Compiled& c);
+  void compile_parts(Compiled& c);
   void clear_grads();
   template <class Run>
   Step take(const Batch& batch, Run run);
 };
 
-void Trainer::State::compile_whole(const CompileOptions& options) {
-  const Tensor step = graph.input("step", i32, {1});
-  const Pass both = append_pass(graph, model.config, recipe, step);
-  const Update updated = append_update(graph, model.config, recipe, both.weights, both.grads, step);
-  loss = both.loss;
-  norm = updated.norm;
-  std::vector<Tensor> outputs = updated.results;
-  outputs.push_back(loss);
-  pass = compile(graph, outputs, options);
+void Trainer::State::compile_for(int64_t length) {
+  if (compiled && compiled->length == length) return;
+  compiled.reset();  // Its memory first.
+  compiled = std::make_unique<Compiled>();
+  compiled->rows = recipe.rows * recipe.length / length;
+  compiled->length = length;
+  if (recipe.accumulate == 1) {
+    compile_whole(*compiled);
+  } else {
+    compile_parts(*compiled);
+  }
 }
 
-void Trainer::State::compile_parts(const CompileOptions& options) {
+void Trainer::State::compile_whole(Compiled& c) {
+  const Tensor step = c.graph.input("step", i32, {1});
+  const Pass both = append_pass(c.graph, model.config, recipe, loss_fn, {c.rows, c.length}, step);
+  const Update updated = append_update(c.graph, model.config, recipe, both.weights, both.grads, step);
+  c.loss = both.loss;
+  c.norm = updated.norm;
+  std::vector<Tensor> outputs = updated.results;
+  outputs.push_back(c.loss);
+  c.pass = compile(c.graph, outputs, options);
+}
+
+void Trainer::State::compile_parts(Compiled& c) {
   const std::vector<WeightSpec> specs = trained_specs(model.config);
-  const Pass both = append_pass(graph, model.config, recipe, graph.input("step", i32, {1}));
-  const Tensor share = graph.input("share", f32, {1});
-  loss = both.loss;
-  std::vector<Tensor> outputs = {loss};
+  const Tensor step = c.graph.input("step", i32, {1});
+  const Pass both = append_pass(c.graph, model.config, recipe, loss_fn, {c.rows, c.length}, step);
+  const Tensor share = c.graph.input("share", f32, {1});
+  c.loss = both.loss;
+  std::vector<Tensor> outputs = {c.loss};
   for (size_t i = 0; i < specs.size(); ++i) {
-    const Tensor total = graph.state(grad_name(specs[i].name), f32, specs[i].shape);
+    const Tensor total = c.graph.state(grad_name(specs[i].name), f32, specs[i].shape);
     outputs.push_back(accumulate(total, both.grads[i], share));
   }
-  pass = compile(graph, outputs, options);
+  c.pass = compile(c.graph, outputs, options);
 
   Graph update_graph;
   std::vector<Tensor> weights, grads;
@@ -105,8 +145,8 @@ void Trainer::State::compile_parts(const CompileOptions& options) {
   }
   const Update updated =
       append_update(update_graph, model.config, recipe, weights, grads, update_graph.input("step", i32, {1}));
-  norm = updated.norm;
-  update = compile(update_graph, updated.results, options);
+  c.norm = updated.norm;
+  c.update = compile(update_graph, updated.results, options);
 }
 
 void Trainer::State::clear_grads() {
@@ -119,41 +159,44 @@ void Trainer::State::clear_grads() {
 // `run` is given each program when it is to run. The loss of a batch is the mean over all of its targets, and not the
 // mean of its parts' means: a part counts by its share of the targets.
 template <class Run>
-Trainer::Step Trainer::State::take(const Batch& batch, Run run) {
-  if (batch.rows != recipe.batch_rows()) {
-    throw Error("training: a batch of {} rows, expected {}", batch.rows, recipe.batch_rows());
+Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
+  if (whole.rows != recipe.batch_rows() || whole.length != recipe.length) {
+    throw Error("training: a batch of {} rows of {}, expected {} of {}", whole.rows, whole.length, recipe.batch_rows(),
+                recipe.length);
   }
-  const auto learned = static_cast<double>(std::max<int64_t>(1, count_learned(batch.targets)));
+  compile_for(length_at(recipe, done));
+  Program& pass = *compiled->pass;
+  Program& last = compiled->update ? *compiled->update : pass;
+  const Batch batch = cut(whole, compiled->length);
+  const int64_t learned = count_learned(batch.targets);
+  const float rate = rate_at(recipe, done);
+  if (learned == 0) {
+    ++done;
+    return {0, 0, rate, 0};
+  }
   double mean = 0;
-  if (update) clear_grads();
-  Program& last = update ? *update : *pass;
-  last.as<float>("rate")[0] = rate_at(recipe, done);
+  if (compiled->update) clear_grads();
+  last.as<float>("rate")[0] = rate;
   for (int64_t part = 0; part < recipe.accumulate; ++part) {
-    write(*pass, batch, part * recipe.rows, recipe.rows);
-    pass->as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
-    const double share = static_cast<double>(count_learned(pass->as<int32_t>("targets"))) / learned;
-    if (update) pass->as<float>("share")[0] = static_cast<float>(share);
-    run(*pass);
-    mean += share * static_cast<double>(pass->read<float>(loss)[0]);
+    write(pass, batch, part * compiled->rows, compiled->rows);
+    pass.as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
+    const double share = static_cast<double>(count_learned(pass.as<int32_t>("targets"))) / static_cast<double>(learned);
+    if (compiled->update) pass.as<float>("share")[0] = static_cast<float>(share);
+    run(pass);
+    mean += share * static_cast<double>(pass.read<float>(compiled->loss)[0]);
   }
-  if (update) {
-    update->as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
-    run(*update);
+  if (compiled->update) {
+    last.as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
+    run(last);
   }
   ++done;
-  return {static_cast<float>(mean), last.read<float>(norm)[0], last.as<float>("rate")[0]};
+  return {static_cast<float>(mean), last.read<float>(compiled->norm)[0], rate, learned};
 }
 
-Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool)
-    : state_(std::make_unique<State>(model, recipe)) {
+Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, LossFn loss)
+    : state_(std::make_unique<State>(model, recipe, pool, std::move(loss))) {
   check(recipe, model.config.context);
-  const CompileOptions options{
-      .pool = &pool, .store = model.weights.get(), .states = &state_->moments, .precision = recipe.precision};
-  if (recipe.accumulate == 1) {
-    state_->compile_whole(options);
-  } else {
-    state_->compile_parts(options);
-  }
+  state_->compile_for(length_at(recipe, 0));
 }
 Trainer::~Trainer() = default;
 
@@ -162,12 +205,12 @@ Trainer::Step Trainer::step(const Batch& batch) {
 }
 
 int64_t Trainer::steps_done() const { return state_->done; }
-const Graph& Trainer::graph() const { return state_->graph; }
+const Graph& Trainer::graph() const { return state_->compiled->graph; }
 
 Memory Trainer::memory() const {
-  Memory memory = state_->pass->memory();
-  if (state_->update) {
-    const Memory& update = state_->update->memory();
+  Memory memory = state_->compiled->pass->memory();
+  if (state_->compiled->update) {
+    const Memory& update = state_->compiled->update->memory();
     memory.states = update.states;  // The gradients, which `pass` has too, and the moments.
     memory.inputs += update.inputs;
     memory.activations += update.activations;
@@ -232,33 +275,42 @@ void Trainer::restore(const Safetensors& checkpoint) {
 
 struct Evaluator::State {
   int64_t rows;
+  std::vector<int32_t> bytes;  // Of each token's text.
   Tensor loss;
   Program program;
 };
 
 Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool) {
   Graph graph;
-  const Tensor loss = batch_loss(graph, model.config, rows, length);
-  state_ =
-      std::make_unique<State>(State{rows, loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});
+  const Tensor loss = batch_loss(graph, model.config, {}, next_token_loss, {rows, length});
+  std::vector<int32_t> bytes;
+  for (int32_t token = 0; token < model.tokenizer.size(); ++token) {
+    bytes.push_back(static_cast<int32_t>(model.tokenizer.decode({&token, 1}).size()));
+  }
+  state_ = std::make_unique<State>(
+      State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});
 }
 Evaluator::~Evaluator() = default;
 
-double Evaluator::loss(const RowSource& data, int64_t max_rows) {
+Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
   const int64_t batches = (std::min(data.rows(), max_rows) + state_->rows - 1) / state_->rows;
   const int64_t all = (data.rows() + state_->rows - 1) / state_->rows;
   double total = 0;
-  int64_t count = 0;
+  Evaluation result{};
   for (int64_t i = 0; i < batches; ++i) {
     const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
     const int64_t learned = count_learned(batch.targets);
     write(state_->program, batch, 0, batch.rows);
     state_->program.run();
     total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * static_cast<double>(learned);
-    count += learned;
+    result.targets += learned;
+    for (const int32_t target : batch.targets) {
+      if (target != kIgnore) result.bytes += state_->bytes[static_cast<size_t>(target)];
+    }
   }
-  if (count == 0) throw Error("evaluation: the data has no targets");
-  return total / static_cast<double>(count);
+  if (result.targets == 0) throw Error("evaluation: the data has no targets");
+  result.loss = total / static_cast<double>(result.targets);
+  return result;
 }
 
 }  // namespace tinyllm

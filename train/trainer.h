@@ -1,39 +1,64 @@
 #pragma once
 
 #include <tinyllm/model/model.h>
+#include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/program.h>
 #include <tinyllm/train/recipe.h>
 #include <tinyllm/train/row_source.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
+#include <numbers>
 
 namespace tinyllm {
 
+/// What a loss is made of. Tensors are i32 [rows, length], see Batch.
+struct LossInputs {
+  Graph& graph;
+  const ModelConfig& config;
+  const Recipe& recipe;
+  TransformerInputs inputs;
+  Tensor targets;
+};
+/// Appends the loss of a batch, f32 [1], to a graph: a mean over the targets that are not kIgnore, which is what
+/// accumulation takes it for. What it asks the graph for beside the inputs must be in `Batch::more`.
+using LossFn = std::function<Tensor(const LossInputs&)>;
+/// lm_loss(transformer(inputs), targets), with the recipe's z-loss.
+Tensor next_token_loss(const LossInputs& in);
+
+/// Floating-point operations of a step: forward and backward take 6 for each weight of a matrix product and token. With
+/// adapters they are 4, as the matrices need no gradients; what adapters add is left out. Attention multiplies [T, T]
+/// by [T, D] twice forward and, counted as three times that with the backward pass, half of it is masked away: 6 T C
+/// for each token and layer. Norms, activations and the optimiser are not counted, nor what is computed twice.
+double step_flops(const ModelConfig& config, int64_t rows, int64_t length);
+
 /// Training steps over a model: forward, backward, clipping and the optimiser as one program; with accumulation as two,
-/// of which the first runs for each part of the batch.
+/// of which the first runs for each part of the batch. Where the recipe lengthens its rows, programs are made anew at
+/// that step.
 class Trainer {
  public:
   /// `model` must outlive the trainer. Throws Error when the recipe's rows, length or accumulation cannot be, or its
   /// rows are longer than the model's context.
-  Trainer(Model& model, const Recipe& recipe, ThreadPool& pool);
+  Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, LossFn loss = next_token_loss);
   ~Trainer();
 
   struct Step {
     float loss;       ///< Mean over the learned targets, before the update.
     float grad_norm;  ///< Before clipping.
     float rate;
+    int64_t learned;  ///< Targets that are not kIgnore.
 
     bool is_finite() const { return std::isfinite(loss) && std::isfinite(grad_norm); }
-    /// A step whose gradient is not finite leaves weights and moments as they were.
-    bool was_taken() const { return std::isfinite(grad_norm); }
+    /// A step leaves weights and moments as they were when nothing was to be learned or its gradient is not finite.
+    bool was_taken() const { return learned > 0 && std::isfinite(grad_norm); }
   };
-  /// Takes the next step with a batch of `recipe.batch_rows()` rows. Throws Error for another number of rows, and where
-  /// the CPU lacks the recipe's precision.
+  /// Takes the next step with a batch of `recipe.batch_rows()` rows of `recipe.length`, which it cuts where the step's
+  /// rows are shorter. Throws Error for a batch of another size, and where the CPU lacks the recipe's precision.
   Step step(const Batch& batch);
   int64_t steps_done() const;
 
-  /// What a step computes; with accumulation, what each part of it computes.
+  /// What the last step computed, or the first will; with accumulation, what each part of it does.
   const Graph& graph() const;
   /// Of all programs of a step, in bytes; what they share counts once.
   Memory memory() const;
@@ -55,14 +80,27 @@ class Trainer {
   std::unique_ptr<State> state_;
 };
 
-/// Mean loss of a model over the learned targets of some rows, without dropout and in fp32.
+/// How well a model tells the next tokens of some text.
+struct Evaluation {
+  double loss;      ///< Mean over the targets, in nats.
+  int64_t targets;  ///< Tokens.
+  int64_t bytes;    ///< Of their text.
+
+  double perplexity() const { return std::exp(loss); }
+  /// Comparable across vocabularies. Infinite where the targets have no text.
+  double bits_per_byte() const {
+    return loss * static_cast<double>(targets) / (static_cast<double>(bytes) * std::numbers::ln2);
+  }
+};
+
+/// Evaluates a model over the learned targets of some rows, without dropout and in fp32.
 class Evaluator {
  public:
   Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
   ~Evaluator();
 
   /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.
-  double loss(const RowSource& data, int64_t max_rows);
+  Evaluation evaluate(const RowSource& data, int64_t max_rows);
 
  private:
   struct State;

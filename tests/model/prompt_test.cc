@@ -31,6 +31,15 @@ TEST_CASE("a sample spells the template, and what is learned are the assistant's
   CHECK(learned_text(tokenizer, sample) == "答一</s>two.</s>");
 }
 
+TEST_CASE("the last answer alone is learned, or everything that follows a token") {
+  const Tokenizer tokenizer = sample_tokenizer();
+  const Conversation conversation{"s", {{"q", "one"}, {"r", "two"}}};
+  CHECK(learned_text(tokenizer, chat_sample(tokenizer, conversation, Learn::last_answer)) == "two</s>");
+  const Sample all = chat_sample(tokenizer, conversation, Learn::all);
+  CHECK(all.tokens == chat_sample(tokenizer, conversation).tokens);
+  CHECK(std::count(all.learned.begin(), all.learned.end(), false) == 0);
+}
+
 TEST_CASE("a prompt is the sample up to the answer") {
   const Tokenizer tokenizer = sample_tokenizer();
   const Sample sample = chat_sample(tokenizer, {"s", {{"q", "a"}}});

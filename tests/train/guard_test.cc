@@ -15,7 +15,7 @@ std::vector<std::pair<int64_t, std::string>> said(const std::vector<float>& loss
   std::vector<std::pair<int64_t, std::string>> all;
   for (size_t i = 0; i < losses.size(); ++i) {
     const auto step = static_cast<int64_t>(i) + 1;
-    if (const auto event = guard.add(step, {losses[i], 1, 0.01f})) all.emplace_back(step, *event);
+    if (const auto event = guard.add(step, {losses[i], 1, 0.01f, 100})) all.emplace_back(step, *event);
   }
   return all;
 }
@@ -58,18 +58,22 @@ TEST_CASE("a loss that keeps rising is said once") {
 }
 
 TEST_CASE("a step that is not finite is said, and whether it moved the weights") {
-  CHECK(Guard().add(7, {2, kNan, 0.01f}) ==
+  CHECK(Guard().add(7, {2, kNan, 0.01f, 100}) ==
         "loss 2 and gradient norm nan at step 7: skipped, the weights stay as they were");
-  CHECK(Guard().add(7, {kNan, 2, 0.01f}) ==
+  CHECK(Guard().add(7, {kNan, 2, 0.01f, 100}) ==
         "loss nan and gradient norm 2 at step 7: the weights were moved all the same");
+}
+
+TEST_CASE("a step that had nothing to learn is said") {
+  CHECK(Guard().add(7, {0, 0, 0.01f, 0}) == "step 7 had nothing to learn: skipped");
 }
 
 TEST_CASE("steps that are not finite are counted, and too many in a row end the run") {
   Guard guard;
-  for (int64_t i = 1; i < Guard::kMaxBad; ++i) CHECK(guard.add(i, {kNan, 1, 0.01f}));
-  CHECK_FALSE(guard.add(10, {4, 1, 0.01f}));
-  for (int64_t i = 1; i < Guard::kMaxBad; ++i) CHECK(guard.add(10 + i, {4, kNan, 0.01f}));
-  CHECK_THROWS_WITH_AS(guard.add(20, {kNan, 2, 0.01f}),
+  for (int64_t i = 1; i < Guard::kMaxBad; ++i) CHECK(guard.add(i, {kNan, 1, 0.01f, 100}));
+  CHECK_FALSE(guard.add(10, {4, 1, 0.01f, 100}));
+  for (int64_t i = 1; i < Guard::kMaxBad; ++i) CHECK(guard.add(10 + i, {4, kNan, 0.01f, 100}));
+  CHECK_THROWS_WITH_AS(guard.add(20, {kNan, 2, 0.01f, 100}),
                        "training: loss nan and gradient norm 2 at step 20: 10 steps in a row were not finite; a "
                        "learning rate below 0.01 may help",
                        Error);

@@ -16,7 +16,7 @@ constexpr int64_t kLength = 40;
 
 double loss_of(const Model& model) {
   ThreadPool pool(1);
-  return Evaluator(model, kRows, kLength, pool).loss(sample_chats(model), 12);
+  return Evaluator(model, kRows, kLength, pool).evaluate(sample_chats(model), 12).loss;
 }
 
 std::vector<float> base_weights(const Model& model) {

@@ -24,6 +24,14 @@ TEST_CASE("the learning rate rises, then goes down as the schedule says") {
   }
 }
 
+TEST_CASE("rows are short for a part of the steps where the recipe says so") {
+  const Recipe recipe{.length = 48, .first_length = 16, .lengthen_at = 0.25f, .steps = 8};
+  CHECK(length_at(recipe, 0) == 16);
+  CHECK(length_at(recipe, 1) == 16);
+  CHECK(length_at(recipe, 2) == 48);
+  CHECK(length_at({.length = 48}, 0) == 48);
+}
+
 TEST_CASE("what cannot be in a recipe is named") {
   struct Case {
     Recipe recipe;
@@ -32,6 +40,9 @@ TEST_CASE("what cannot be in a recipe is named") {
   const Case cases[] = {
       {{.rows = 0}, "training: rows 0, expected 1 or more"},
       {{.length = 49}, "training: length 49, expected 1 to 48"},
+      {{.length = 48, .first_length = 32}, "training: first length 32, expected 0, or a divisor of 48"},
+      {{.length = 48, .lengthen_at = 1.5f}, "training: lengthen at 1.5, expected 0 to 1 of the steps"},
+      {{.length = 48, .z_loss = -1}, "training: z loss -1, expected 0 or more"},
       {{.length = 48, .accumulate = 0}, "training: accumulate 0, expected 1 or more"},
       {{.length = 48, .rate = -1}, "training: rate -1, expected a number above 0"},
       {{.length = 48, .final_rate = 2}, "training: final rate 2, expected 0 to 1 of the highest"},
@@ -47,6 +58,8 @@ TEST_CASE("two recipes that train other bits have other settings") {
   const auto base = settings({});
   const Recipe others[] = {{.rows = 9},
                            {.length = 255},
+                           {.first_length = 128},
+                           {.first_length = 128, .lengthen_at = 0.6f},
                            {.accumulate = 2},
                            {.steps = 1},
                            {.rate = 3.0001e-4f},
@@ -56,11 +69,13 @@ TEST_CASE("two recipes that train other bits have other settings") {
                            {.clip = 2},
                            {.beta2 = 0.98f},
                            {.decay = 0},
+                           {.z_loss = 1e-4f},
                            {.average = 0.9f},
                            {.seed = 2},
                            {.optimizer = Optimizer::muon},
                            {.precision = Precision::bf16}};
   for (const Recipe& other : others) CHECK(settings(other) != base);
+  CHECK(settings(others[2]) != settings(others[3]));
   CHECK(settings({.recompute = true}) == base);
 }
 

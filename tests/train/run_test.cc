@@ -6,8 +6,10 @@
 #include "sample_run.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <sstream>
 
 namespace tinyllm::test {
@@ -161,6 +163,86 @@ TEST_CASE("a run that begins anew has a log of its own") {
   }
 }
 
+TEST_CASE("a run validates at its steps, and keeps the model of the lowest held-out loss apart") {
+  const TempFolder folder;
+  Model model = sample_model(0);
+  ThreadPool pool(1);
+  const std::vector<int32_t> prompt = model.tokenizer.encode("计算");
+  std::vector<Stage> stages = stages_for(model);
+  stages.pop_back();
+  stages[0].recipe.steps = 40;
+  stages[0].recipe.rate = 0.02f;
+  // What is held out is what the model unlearns.
+  std::vector<std::vector<int32_t>> noise(20, std::vector<int32_t>(30));
+  for (size_t i = 0; i < noise.size(); ++i) {
+    for (size_t j = 0; j < noise[i].size(); ++j) {
+      noise[i][j] = static_cast<int32_t>(10 + (i * 131 + j * 37) % static_cast<size_t>(model.config.vocab_size - 10));
+    }
+  }
+  stages[0].held_out = std::make_shared<Dataset>(Dataset::of_texts(noise, 40));
+  std::vector<Validation> validations;
+  std::vector<std::string> events;
+  RunOptions options{.folder = folder.path(), .validate_every = 15, .prompts = {{"计算", prompt}}};
+  options.options = "rate=0.02\n";
+  options.on_validation = [&](const Validation& v) { validations.push_back(v); };
+  options.on_event = [&](const std::string& event) { events.push_back(event); };
+  REQUIRE(run_stages(model, stages, pool, options));
+
+  REQUIRE(validations.size() == 3);
+  size_t lowest = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(validations[i].step == std::array{15, 30, 40}[i]);
+    CHECK(validations[i].is_last == (i == 2));
+    if (validations[i].result.loss < validations[lowest].result.loss) lowest = i;
+    CHECK(validations[i].is_best == (lowest == i));
+    REQUIRE(validations[i].samples.size() == 1);
+    CHECK(validations[i].samples[0].prompt == "计算");
+  }
+  REQUIRE(lowest < 2);
+  const Model best = load_model(folder / kBestFolder);
+  CHECK(Evaluator(best, 3, 40, pool).evaluate(*stages[0].held_out, 1000).loss == validations[lowest].result.loss);
+  REQUIRE(events.size() >= 1);
+  CHECK(events.back() == fmt::format("the held-out loss was lower before, {:.4f}; the model of then is {}",
+                                     validations[lowest].result.loss, (folder / kBestFolder).string()));
+  CHECK(read_file(folder / kOptionsFile) == "rate=0.02\n");
+  const std::string log = read_file(folder / kMetricsFile);
+  CHECK(log.find("{\"step\":15,\"stage\":\"pretrain\",\"held_out_loss\":") != std::string::npos);
+  CHECK(log.find("{\"step\":15,\"prompt\":\"计算\",\"sample\":\"") != std::string::npos);
+}
+
+TEST_CASE("a model that ends best is kept once, and what an older run kept is removed") {
+  const TempFolder folder;
+  for (int i = 0; i < 2; ++i) {
+    make_folder(folder / kBestFolder);
+    Model model = sample_model();
+    ThreadPool pool(1);
+    std::vector<Stage> stages = stages_for(model);
+    bool ends_best = false;
+    RunOptions options{.folder = folder.path(), .validate_every = i * 4};
+    options.on_validation = [&](const Validation& v) { ends_best = v.is_best; };
+    REQUIRE(run_stages(model, stages, pool, options));
+    REQUIRE(ends_best);
+    CHECK_FALSE(std::filesystem::exists(folder / kBestFolder));
+  }
+}
+
+TEST_CASE("a batch that gives no finite loss is named") {
+  const TempFolder folder;
+  Model model = sample_model(0);
+  ThreadPool pool(1);
+  std::vector<Stage> stages = stages_for(model);
+  model.weights->at("lm_head.weight").as<float>()[0] = std::numeric_limits<float>::infinity();
+  std::vector<std::string> events;
+  RunOptions options{.folder = folder.path()};
+  options.on_event = [&](const std::string& event) { events.push_back(event); };
+  CHECK_THROWS_AS(run_stages(model, stages, pool, options), Error);
+  REQUIRE(events.size() == 9);
+  std::string batch;
+  for (const std::string& name : stages[0].train->names(3, 1, 0)) batch += (batch.empty() ? "" : ", ") + name;
+  CHECK(batch.starts_with("sample "));
+  CHECK(events[0].find("at step 1: skipped, the weights stay as they were; its batch: " + batch) != std::string::npos);
+}
+
 TEST_CASE("training lowers the held-out loss") {
   const TempFolder folder;
   Model model = sample_model();
@@ -169,10 +251,10 @@ TEST_CASE("training lowers the held-out loss") {
   stages.pop_back();
   stages[0].recipe.steps = 60;
   Evaluator evaluator(model, 3, 40, pool);
-  const double before = evaluator.loss(*stages[0].held_out, 30);
+  const double before = evaluator.evaluate(*stages[0].held_out, 30).loss;
   double after = 0;
   RunOptions options{.folder = folder.path()};
-  options.on_stage = [&](const Stage&, double loss) { after = loss; };
+  options.on_validation = [&](const Validation& v) { after = v.result.loss; };
   REQUIRE(run_stages(model, stages, pool, options));
   CHECK(before == doctest::Approx(std::log(double(model.config.vocab_size))).epsilon(0.02));
   CHECK(after < before - 1);

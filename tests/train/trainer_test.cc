@@ -131,12 +131,93 @@ TEST_CASE("the average of the weights over the steps is what it says") {
   CHECK(largest < 10 * std::pow(2.0, -24));  // Five sums and two products of numbers below 1.
 }
 
+TEST_CASE("short first rows train as rows of that length do, and then the step is that of long rows") {
+  const TempFolder folder;
+  const Recipe recipe{.rows = 2, .length = 40, .first_length = 20, .lengthen_at = 0.5f, .steps = 2, .warmup = 1};
+  Model model = sample_model(0), short_model = sample_model(0), long_model = sample_model(0);
+  ThreadPool pool(1);
+  const Dataset data = sample_chats(model);
+  Trainer trainer(model, recipe, pool);
+  const Trainer::Step first = trainer.step(data.batch(2, 1, 0));
+  Trainer on_short(short_model, {.rows = 4, .length = 20, .steps = 2, .warmup = 1}, pool);
+  CHECK(first.loss == on_short.step(cut(data.batch(2, 1, 0), 20)).loss);
+  on_short.save(folder / "short", {});
+  trainer.save(folder / "first", {});
+  CHECK(read_file(folder / "short") == read_file(folder / "first"));
+
+  Trainer on_long(long_model, {.rows = 2, .length = 40, .steps = 2, .warmup = 1}, pool);
+  on_long.restore(Safetensors(folder / "first"));
+  CHECK(trainer.step(data.batch(2, 1, 1)).loss == on_long.step(data.batch(2, 1, 1)).loss);
+  trainer.save(folder / "second", {});
+  on_long.save(folder / "long", {});
+  CHECK(read_file(folder / "long") == read_file(folder / "second"));
+}
+
+TEST_CASE("a loss of one's own, with inputs of its own, is what is trained") {
+  Model model = sample_model(0);
+  ThreadPool pool(1);
+  Batch batch = sample_chats(model).batch(2, 1, 0);
+  batch.more["weight"] = std::vector<float>(80, 0.25f);
+  const auto weighted = [](const LossInputs& in) {
+    const Tensor weight = in.graph.input("weight", f32, in.targets.shape());
+    return mul(next_token_loss(in), mean(weight));
+  };
+  Model plain_model = sample_model(0);
+  Trainer plain(plain_model, {.rows = 2, .length = 40}, pool);
+  Trainer own(model, {.rows = 2, .length = 40}, pool, weighted);
+  CHECK(own.step(batch).loss == 0.25f * plain.step(sample_chats(model).batch(2, 1, 0)).loss);
+}
+
+TEST_CASE("a z-loss is added in training, and its gradient too") {
+  Model model = sample_model(0), plain_model = sample_model(0);
+  ThreadPool pool(1);
+  const Batch batch = sample_chats(model).batch(2, 1, 0);
+  Trainer trainer(model, {.rows = 2, .length = 40, .z_loss = 0.01f}, pool);
+  Trainer plain(plain_model, {.rows = 2, .length = 40}, pool);
+  const Trainer::Step with = trainer.step(batch), without = plain.step(batch);
+  // The logits of a fresh model are near 0, and log(sum(exp)) near log V.
+  const double lse = std::log(double(model.config.vocab_size));
+  CHECK(double(with.loss - without.loss) == doctest::Approx(0.01 * lse * lse).epsilon(0.02));
+  CHECK(with.grad_norm != without.grad_norm);
+}
+
+TEST_CASE("a batch with nothing to learn leaves the model as it was") {
+  const TempFolder folder;
+  Model model = sample_model(0);
+  ThreadPool pool(1);
+  Trainer trainer(model, {.rows = 2, .length = 40, .warmup = 1}, pool);
+  Batch batch = sample_chats(model).batch(2, 1, 0);
+  trainer.step(batch);
+  save_weights(model, weight_specs(model.config), folder / "before");
+  std::fill(batch.targets.begin(), batch.targets.end(), kIgnore);
+  const Trainer::Step step = trainer.step(batch);
+  CHECK(step.learned == 0);
+  CHECK_FALSE(step.was_taken());
+  CHECK(trainer.steps_done() == 2);
+  save_weights(model, weight_specs(model.config), folder / "after");
+  CHECK(read_file(folder / "before") == read_file(folder / "after"));
+}
+
+TEST_CASE("bits per byte count the text of the targets") {
+  const Evaluation evaluation{.loss = std::numbers::ln2 * 3, .targets = 10, .bytes = 20};
+  CHECK(evaluation.bits_per_byte() == doctest::Approx(1.5));
+  CHECK(evaluation.perplexity() == doctest::Approx(8));
+  const Model model = sample_model(0);
+  ThreadPool pool(1);
+  const std::string text = "一二三 abc\n";
+  const std::vector<int32_t> tokens = model.tokenizer.encode("x" + text);
+  const Dataset data = Dataset::of_texts({tokens}, 40);
+  const Evaluation found = Evaluator(model, 1, 40, pool).evaluate(data, 1);
+  CHECK(found.targets == static_cast<int64_t>(tokens.size()) - 1);
+  CHECK(found.bytes == static_cast<int64_t>(("x" + text).size() - model.tokenizer.decode({{tokens[0]}}).size()));
+}
+
 TEST_CASE("a batch of the wrong size is refused") {
   Model model = sample_model();
   ThreadPool pool(1);
   Trainer trainer(model, {.rows = 2, .length = 40, .accumulate = 3}, pool);
-  CHECK_THROWS_WITH_AS(trainer.step(sample_chats(model).batch(2, 1, 0)), "training: a batch of 2 rows, expected 6",
-                       Error);
+  CHECK_THROWS_WITH_AS(trainer.step(sample_chats(model).batch(2, 1, 0)),
+                       "training: a batch of 2 rows of 40, expected 6 of 40", Error);
   CHECK_THROWS_AS(Trainer(model, {.accumulate = 0}, pool), Error);
 }
 
