@@ -4,9 +4,26 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 
-const script = ["chart", "log"].map((name) => fs.readFileSync(path.join(process.argv[2], name + ".js"), "utf8")).join("\n");
-const {Log, smoothed, short, clock, ticks, indexAt, limitsOf} =
-    new Function(script + "\nreturn {Log, smoothed, short, clock, ticks, indexAt, limitsOf};")();
+const read = (name) => fs.readFileSync(path.join(process.argv[2], name + ".js"), "utf8");
+const {Log, Chart, smoothed, short, clock, ticks, indexAt, limitsOf} = new Function(
+    read("chart") + read("log") + "return {Log, Chart, smoothed, short, clock, ticks, indexAt, limitsOf};")();
+
+// An element without a browser; a canvas has a pen that counts what it draws, and wants numbers.
+function fakeElement() {
+  const drawn = [];
+  const pen = new Proxy({}, {get: (target, name) => target[name] ?? ((...given) => {
+    const numbers = given.filter((value) => typeof value === "number");
+    assert.ok(numbers.every(Number.isFinite), `${name}(${given})`);
+    drawn.push(name);
+  })});
+  return {
+    drawn, style: {}, clientWidth: 600, clientHeight: 200, getContext: () => pen,
+    appendChild: (child) => child, append() {}, replaceChildren() {}, addEventListener() {},
+  };
+}
+globalThis.document = {createElement: fakeElement};
+globalThis.devicePixelRatio = 1;
+globalThis.getComputedStyle = () => ({getPropertyValue: () => "#000"});
 
 function logOf(...lines) {
   const log = new Log();
@@ -60,7 +77,8 @@ const tests = {
   },
 
   "stages and lengths are told where they begin; the first length is none that changed"() {
-    const log = logOf(step(1, {length: 8}), step(2, {length: 8}), step(3, {length: 16}), step(4, {stage: "two", length: 16}));
+    const log = logOf(step(1, {length: 8}), step(2, {length: 8}), step(3, {length: 16}),
+                      step(4, {stage: "two", length: 16}));
     assert.deepEqual(log.stages.map((line) => line.step), [1, 4]);
     assert.deepEqual(log.lengths.map((line) => line.step), [3]);
     assert.deepEqual(logOf(step(1), step(2)).lengths, []);
@@ -68,7 +86,8 @@ const tests = {
 
   "samples are a table, newest first, with the last word on each prompt"() {
     const said = (step, prompt, sample) => ({step, prompt, sample});
-    const log = logOf(said(5, "a", "1"), said(5, "b", "2"), said(9, "a", "3"), said(9, "a", ""), {step: 9, sample: "?"});
+    const log = logOf(said(5, "a", "1"), said(5, "b", "2"), said(9, "a", "3"), said(9, "a", ""),
+                      {step: 9, sample: "?"});
     assert.deepEqual(log.prompts(), ["a", "b"]);
     assert.deepEqual(log.samplesByStep(["a", "b"]), [{step: 9, samples: ["", null]}, {step: 5, samples: ["1", "2"]}]);
     assert.deepEqual(log.samplesByStep(["b"]), [{step: 9, samples: [null]}, {step: 5, samples: ["2"]}]);
@@ -106,9 +125,26 @@ const tests = {
     assert.deepEqual(limitsOf([NaN, Infinity], 0, 2, true, fits), [Infinity, -Infinity]);
   },
 
+  "a chart draws whatever its lines hold, at places that are numbers"() {
+    const many = Array.from({length: 5000}, (_, i) => i + 1);
+    for (const [xs, ys] of [[[], []], [[1], [3]], [[1, 2, 3], [NaN, Infinity, 0]], [[1, 2], [-1, 0]], [[1, 2], [5, 5]],
+                            [many, many.map(Math.sin)], [[1, 2], [1e-30, 1e30]]]) {
+      for (const log of [false, true]) {
+        const line = {name: "a · b", color: "--a", get: () => [xs, ys], dots: true, isNoisy: true, best: () => 0};
+        const chart = new Chart(fakeElement(), {lines: [line], wide: true, log, onHover() {}});
+        const marks = [{x: 1, color: "--a", text: "a"}, {x: 1, color: "--a", text: ""}];
+        chart.draw({range: [0, xs.at(-1) ?? 1], marks, formatX: short, ticksX: ticks});
+        for (const at of [null, 0, 1]) chart.point(at, "");
+        assert.ok(chart.canvas.drawn.includes("fillText"));
+        assert.ok(chart.canvas.drawn.filter((name) => name === "lineTo").length < 10000);
+      }
+    }
+  },
+
   "numbers and times are short"() {
-    for (const [value, text] of [[undefined, "–"], [NaN, "–"], [Infinity, "∞"], [0, "0"], [3.14159, "3.142"],
-                                 [12345, "12.35k"], [2.5e9, "2.5B"], [0.0001, "1e-4"]]) assert.equal(short(value), text);
+    const numbers = [[undefined, "–"], [NaN, "–"], [Infinity, "∞"], [0, "0"], [3.14159, "3.142"], [12345, "12.35k"],
+                     [2.5e9, "2.5B"], [0.0001, "1e-4"]];
+    for (const [value, text] of numbers) assert.equal(short(value), text);
     for (const [seconds, text] of [[5, "0:05"], [65, "1:05"], [3600, "1:00:00"]]) assert.equal(clock(seconds), text);
   },
 

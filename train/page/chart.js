@@ -1,5 +1,5 @@
-// A chart: lines over a common x, thinned to the lowest and highest value of each pixel. The pointer has a canvas of its
-// own above them, so that it follows at once also where the lines are long.
+// A chart: lines over a common x, thinned to the lowest and highest value of each pixel. The pointer has a canvas of
+// its own above them, so that it follows at once also where the lines are long.
 
 const kMiddle = 1000;  // Values that say where the middle of a noisy line is.
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
@@ -40,7 +40,8 @@ function clockTicks(low, high, count) {
 
 function logTicks(low, high) {
   const found = [];
-  for (let power = Math.floor(low); power <= high; ++power)
+  const stride = Math.max(1, Math.ceil((high - low) / 8));
+  for (let power = Math.floor(low); power <= high; power += stride)
     for (const n of high - low < 1.2 ? [1, 2, 3, 5, 7] : high - low < 2.5 ? [1, 2, 5] : [1]) {
       const at = Math.log10(n) + power;
       if (at >= low && at <= high) found.push(10 ** at);
@@ -77,7 +78,7 @@ function limitsOf(values, from, to, isNoisy, fits) {
 class Chart {
   // lines: [{name, color, get() -> [xs, ys]}], where one without a name is not in the legend, and where wanted
   //   width, dots: how it is drawn; isNoisy: single peaks may leave the chart
-  //   best() -> the index of a point to mark, or -1
+  //   best() -> the index of a point to put a ring around, or -1
   //   isWords: stands in the legend alone; format: of its values there
   // onHover(x or null) is called with the x under the pointer.
   constructor(parent, {lines, wide, log, format = short, onHover}) {
@@ -107,7 +108,8 @@ class Chart {
     this.limits = this.findLimits();
     this.drawGrid(formatX, ticksX);
     this.pen.beginPath();
-    this.pen.rect(this.left, this.top - 3, this.width - this.left - this.right, this.height - this.top - this.bottom + 6);
+    this.pen.rect(this.left, this.top - 3,
+                  this.width - this.left - this.right, this.height - this.top - this.bottom + 6);
     this.pen.clip();
     this.drawMarks(marks);
     this.lines.forEach((line, i) => { if (!line.isWords) this.drawLine(line, ...this.data[i]); });
@@ -132,7 +134,8 @@ class Chart {
   }
 
   x(value) {
-    return this.left + (value - this.range[0]) / (this.range[1] - this.range[0]) * (this.width - this.left - this.right);
+    const [first, last] = this.range;
+    return this.left + (value - first) / (last - first) * (this.width - this.left - this.right);
   }
 
   y(value) {
@@ -179,7 +182,7 @@ class Chart {
     }
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
-    for (const value of ticksX(...this.range, Math.max(3, this.width / 90)))
+    for (const value of ticksX(...this.range, Math.max(4, this.width / 90)))
       if (this.x(value) < this.width - 20) pen.fillText(formatX(value), this.x(value), this.height - 6);
   }
 
@@ -197,18 +200,8 @@ class Chart {
       pen.stroke();
       pen.setLineDash([]);
       pen.globalAlpha = 1;
-      if (this.wide && text) this.write(text, this.x(x) + 4, this.top + 9 + 14 * row);
+      if (this.wide && text) pen.fillText(text, this.x(x) + 4, this.top + 9 + 14 * row);
     }
-  }
-
-  // A text that lines below it do not disturb.
-  write(text, x, y) {
-    const {pen} = this;
-    pen.strokeStyle = css("--card");
-    pen.lineWidth = 4;
-    pen.strokeText(text, x, y);
-    pen.lineWidth = 1;
-    pen.fillText(text, x, y);
   }
 
   drawLine({color, width = 1, dots}, xs, ys) {
@@ -240,24 +233,20 @@ class Chart {
     xs.forEach((x, i) => this.fits(ys[i]) && this.drawDot(x, ys[i], 2.5));
   }
 
-  // A ring, and the value beside it: below, as the curve comes from above.
-  drawBest({color, best, format = this.format}, xs, ys) {
-    const {pen} = this, i = best();
-    if (i < 0 || !this.fits(ys[i]) || xs[i] < this.range[0]) return;
-    const x = this.x(xs[i]), y = this.y(ys[i]);
-    pen.strokeStyle = pen.fillStyle = css(color);
-    pen.lineWidth = 1.6;
-    pen.beginPath();
-    pen.arc(x, y, 6, 0, 7);
-    pen.stroke();
-    pen.textAlign = x > this.width - 90 ? "right" : x < this.left + 45 ? "left" : "center";
-    this.write("最佳 best " + format(ys[i]), x, y + (y > this.height - this.bottom - 24 ? -12 : 21));
-  }
-
   drawDot(x, y, radius) {
     this.pen.beginPath();
     this.pen.arc(this.x(x), this.y(y), radius, 0, 7);
     this.pen.fill();
+  }
+
+  drawBest({color, best}, xs, ys) {
+    const {pen} = this, i = best();
+    if (i < 0 || !this.fits(ys[i])) return;
+    pen.strokeStyle = css(color);
+    pen.lineWidth = 1.6;
+    pen.beginPath();
+    pen.arc(this.x(xs[i]), this.y(ys[i]), 6, 0, 7);
+    pen.stroke();
   }
 
   drawPointer(at) {

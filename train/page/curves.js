@@ -5,13 +5,15 @@ const kSpans = {all: 0, half: 0.5, tenth: 0.9};  // Where the shown part of the 
 
 const line = (table, key, name, color, more = {}) =>
     ({name, color, get: () => [log.places(log[table], view.axis), log[table][key]], ...more});
-const chart = (lines, more = {}) => new Chart($("charts"), {lines, onHover: (x) => { view.at = x; drawSoon(false); }, ...more});
+const point = (x) => { view.at = x; drawSoon(false); };
+const chart = (lines, more = {}) => new Chart($("charts"), {lines, onHover: point, ...more});
 
 const lossChart = chart([
   line("steps", "loss", "训练损失 · train loss", "--train-noise", {isNoisy: true}),
   line("smoothed", "loss", "平滑 · smoothed", "--train", {width: 2}),
   line("held", "held_out_loss", "验证损失 · validation loss", "--held",
        {dots: true, width: 1.8, best: () => log.bestHeldOut()}),
+  {name: "◎ 最佳 · best", isWords: true, get: () => [[0], [log.held.held_out_loss[log.bestHeldOut()]]]},
 ], {wide: true});
 const charts = [
   lossChart,

@@ -59,7 +59,8 @@ class Log {
     const {steps} = this, count = steps.step.length;
     if (count && line.step <= steps.step[count - 1]) { this.forget(line.step - 1); return this.addStep(line); }
     if ("stage" in line && line.stage !== this.stages.at(-1)?.stage) this.stages.push(line);
-    if (steps.length[count - 1] > 0 && line.length > 0 && line.length !== steps.length[count - 1]) this.lengths.push(line);
+    const length = steps.length.at(-1);
+    if (length > 0 && line.length > 0 && line.length !== length) this.lengths.push(line);
     const before = count ? steps.tokens[count - 1] : 0;
     const tokens = typeof line.tokens === "number" ? line.tokens : before;
     const speed = number(line.tokens_per_second);

@@ -55,10 +55,11 @@ function showMix() {
   const card = $("mix").querySelector(".card");
   card.replaceChildren();
   for (const {name, weight, share, samples, tokens} of log.mix) {
+    const width = Math.min(100, Math.max(0, 100 * number(share) || 0));
     const part = element(card, "div", "", "part"), text = element(part, "div");
     element(text, "span", words(name));
     element(text, "b", percent(share));
-    element(element(part, "div", "", "share"), "div").style.width = Math.min(100, Math.max(0, 100 * number(share) || 0)) + "%";
+    element(element(part, "div", "", "share"), "div").style.width = width + "%";
     element(part, "small", `权重 weight ${short(weight)} · ${grouped(samples)} 条 samples · ${short(tokens)} 词元 tokens`);
   }
 }
