@@ -31,11 +31,13 @@ function ticks(low, high, count) {
   return found;
 }
 
+const wholeTicks = (low, high, count) => ticks(low, high, count).filter(Number.isInteger);
+
 // The same for seconds, which are round in minutes and hours.
 function clockTicks(low, high, count) {
   const rough = (high - low) / count;
   const unit = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400].find((n) => n >= rough) ?? 86400;
-  return ticks(low / unit, high / unit, count).filter(Number.isInteger).map((value) => value * unit);
+  return wholeTicks(low / unit, high / unit, count).map((value) => value * unit);
 }
 
 function logTicks(low, high) {

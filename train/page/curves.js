@@ -41,7 +41,7 @@ function marks() {
 const formatX = (value) => view.axis === "time" ? clock(value) : short(Math.round(value));
 
 function drawCharts() {
-  const ticksX = view.axis === "time" ? clockTicks : ticks;
+  const ticksX = view.axis === "time" ? clockTicks : wholeTicks;
   const end = log.steps[view.axis].at(-1) || 1, range = [kSpans[view.span] * end, end];
   lossChart.log = view.scale === "log";
   for (const each of charts) each.draw({range, marks: marks(), formatX, ticksX});

@@ -15,6 +15,7 @@ function showAll() {
   showHead();
   showTiles();
   showNew("samples", log.samples.at(-1), showSamples);
+  showNew("losses", log.held.step.at(-1), showSamples);
   showNew("events", log.events.at(-1), showEvents);
   showNew("mix", log.mix, showMix);
   showNew("run", log.run, showRun);

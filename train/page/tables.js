@@ -17,7 +17,7 @@ function showSamples() {
     samples.forEach((sample, i) => {
       const cell = element(row, "td");
       cell.dataset.prompt = words(shown[i]);
-      element(cell, "div", sample === null ? "–" : words(sample));
+      element(cell, "div", sample === null ? "–" : words(sample) || "∅");
     });
   }
 }
