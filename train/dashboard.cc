@@ -25,7 +25,8 @@ namespace tinyllm {
 #ifdef TINYLLM_HTTPLIB
 namespace {
 
-constexpr int64_t kMaxReply = 4 << 20;  // Bytes of the log in one reply.
+// Bytes of the log in one reply: what a socket takes at once, also where training leaves the browser no time to read.
+constexpr int64_t kMaxReply = 1 << 20;
 
 bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "localhost" || address == "::1";

@@ -51,6 +51,12 @@ void keep_peaks(const std::vector<Json>& lines, const std::vector<size_t>& stret
   }
 }
 
+// Whether a curve changes its nature between two steps: that it does is to be seen where it does.
+bool is_break(const Json& before, const Json& after) {
+  const auto differ = [&](const char* name) { return before.value(name, Json()) != after.value(name, Json()); };
+  return differ("stage") || differ("length");
+}
+
 void thin(std::vector<Json>& lines) {
   std::vector<size_t> steps;
   std::vector<bool> is_kept(lines.size(), true);
@@ -63,8 +69,7 @@ void thin(std::vector<Json>& lines) {
   std::vector<size_t> stretch;
   for (size_t i = 0; i < steps.size(); ++i) {
     stretch.push_back(steps[i]);
-    const bool is_end =
-        i + 1 == steps.size() || lines[steps[i]].value("stage", Json()) != lines[steps[i + 1]].value("stage", Json());
+    const bool is_end = i + 1 == steps.size() || is_break(lines[steps[i]], lines[steps[i + 1]]);
     if (stretch.size() < length && !is_end) continue;
     keep_peaks(lines, stretch, is_kept);
     stretch.clear();

@@ -93,7 +93,8 @@ TEST_CASE("no text of a run becomes a part of the page") {
   for (const char* text : {"</script><script>alert(1)</script>", "<!--<script>", "\\\"><img src=x onerror=alert(1)>",
                            "&lt;", "\\u003c/script>", "\xe2\x80\xa8", "\xff\xfe", "{{metrics}}", "'`${alert(1)}"}) {
     CAPTURE(text);
-    const std::string page = report_page(fmt::format("{{\"step\":1,\"sample\":\"{}\",\"{}\":1}}\n", text, text));
+    const std::string page =
+        report_page(fmt::format("{{\"step\":1,\"prompt\":\"{0}\",\"sample\":\"{0}\",\"{0}\":1}}\n", text));
     CHECK(count(page, "<") == scripts);
     CHECK_NOTHROW(check_utf8(page, "page"));
   }
@@ -107,13 +108,20 @@ TEST_CASE("the report of a long run is small and keeps its peaks, its ends and a
   std::string log;
   for (int step = 1; step <= 100000; ++step) {
     const double loss = step == 54321 ? 99.5 : 3.0 + step % 7 * 0.01;
-    log += fmt::format("{{\"step\":{},\"stage\":\"{}\",\"loss\":{}}}\n", step, step <= 70001 ? "one" : "two", loss);
-    if (step % 1000 == 0) log += fmt::format("{{\"step\":{},\"held_out_loss\":3.1}}\n", step);
+    log += fmt::format("{{\"step\":{},\"stage\":\"{}\",\"loss\":{},\"length\":{}}}\n", step,
+                       step <= 70001 ? "one" : "two", loss, step <= 30003 ? 256 : 512);
+    if (step == 40004) log += "{\"step\":0,\"run\":{}}\n";
+    if (step % 1000 != 0) continue;
+    log += fmt::format("{{\"step\":{},\"held_out_loss\":3.1,\"best\":true}}\n", step);
+    log += fmt::format("{{\"step\":{},\"prompt\":\"a\",\"sample\":\"b\"}}\n", step);
   }
   const std::string data = data_of(report_page(log));
   CHECK(data.size() < log.size() / 8);
   CHECK(count(data, "held_out_loss") == 100);
-  for (const char* part : {"\"step\":1,", "\"step\":70001,", "\"step\":70002,", "\"step\":100000,", "99.5"}) {
+  CHECK(count(data, "sample") == 100);
+  CHECK(count(data, "\"run\"") == 1);
+  for (const char* part : {"\"step\":1,", "\"step\":30003,", "\"step\":30004,", "\"step\":70001,", "\"step\":70002,",
+                           "\"step\":100000,", "99.5"}) {
     CHECK_MESSAGE(data.find(part) != std::string::npos, part);
   }
 }

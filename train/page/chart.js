@@ -1,5 +1,7 @@
-// A chart on a canvas: lines over a common x, thinned to the lowest and highest value of each pixel.
+// A chart: lines over a common x, thinned to the lowest and highest value of each pixel. The pointer has a canvas of
+// its own above them, so that it follows at once also where the lines are long.
 
+const kMiddle = 1000;  // Values that say where the middle of a noisy line is.
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 
 function short(value) {
@@ -29,16 +31,19 @@ function ticks(low, high, count) {
   return found;
 }
 
+const wholeTicks = (low, high, count) => ticks(low, high, count).filter(Number.isInteger);
+
 // The same for seconds, which are round in minutes and hours.
 function clockTicks(low, high, count) {
   const rough = (high - low) / count;
   const unit = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400].find((n) => n >= rough) ?? 86400;
-  return ticks(low / unit, high / unit, count).filter(Number.isInteger).map((value) => value * unit);
+  return wholeTicks(low / unit, high / unit, count).map((value) => value * unit);
 }
 
 function logTicks(low, high) {
   const found = [];
-  for (let power = Math.floor(low); power <= high; ++power)
+  const stride = Math.max(1, Math.ceil((high - low) / 8));
+  for (let power = Math.floor(low); power <= high; power += stride)
     for (const n of high - low < 1.2 ? [1, 2, 3, 5, 7] : high - low < 2.5 ? [1, 2, 5] : [1]) {
       const at = Math.log10(n) + power;
       if (at >= low && at <= high) found.push(10 ** at);
@@ -56,50 +61,83 @@ function indexAt(values, value) {
   return low;
 }
 
+// The lowest and highest of values[from..to), without the outermost hundredth where `isNoisy`.
+function limitsOf(values, from, to, isNoisy, fits) {
+  const found = [], stride = isNoisy ? Math.ceil((to - from) / kMiddle) : 1;
+  let low = Infinity, high = -Infinity;
+  for (let i = from; i < to; i += stride) {
+    if (!fits(values[i])) continue;
+    if (isNoisy) found.push(values[i]);
+    low = Math.min(low, values[i]);
+    high = Math.max(high, values[i]);
+  }
+  if (found.length < 100) return [low, high];
+  found.sort((a, b) => a - b);
+  const cut = Math.floor(found.length / 100);
+  return [found[cut], found[found.length - 1 - cut]];
+}
+
 class Chart {
-  // lines: [{name, color, width, dots, get() -> [xs, ys]}]; onHover(x or null) is called with the x under the pointer.
+  // lines: [{name, color, get() -> [xs, ys]}], where one without a name is not in the legend, and where wanted
+  //   width, dots: how it is drawn; isNoisy: single peaks may leave the chart
+  //   best() -> the index of a point to put a ring around, or -1
+  //   isWords: stands in the legend alone; format: of its values there
+  // onHover(x or null) is called with the x under the pointer.
   constructor(parent, {lines, wide, log, format = short, onHover}) {
     Object.assign(this, {lines, wide, log, format});
     const box = parent.appendChild(document.createElement("div"));
     box.className = wide ? "chart wide" : "chart";
     this.legend = box.appendChild(document.createElement("div"));
     this.legend.className = "legend";
-    this.canvas = box.appendChild(document.createElement("canvas"));
+    const layers = box.appendChild(document.createElement("div"));
+    layers.className = "layers";
+    [this.canvas, this.overlay] = [0, 1].map(() => layers.appendChild(document.createElement("canvas")));
     const hover = (event) => {
       const at = (event.offsetX - this.left) / (this.width - this.left - this.right);
       onHover(this.range && at >= 0 && at <= 1 ? this.range[0] + at * (this.range[1] - this.range[0]) : null);
     };
-    this.canvas.addEventListener("pointermove", hover);
-    this.canvas.addEventListener("pointerdown", hover);
-    this.canvas.addEventListener("pointerleave", () => onHover(null));
+    this.overlay.addEventListener("pointermove", hover);
+    this.overlay.addEventListener("pointerdown", hover);
+    this.overlay.addEventListener("pointerleave", () => onHover(null));
   }
 
-  // range: of x; marks: [{x, color, text}]; at: the x that is pointed at, or null, and place: what it is called.
-  draw({range, marks, at, place, formatX, ticksX}) {
-    const ratio = devicePixelRatio || 1;
+  // range: of x; marks: [{x, color, text, row}], where a text stands in a row of its own below the chart's top.
+  draw({range, marks, formatX, ticksX}) {
     Object.assign(this, {range, width: this.canvas.clientWidth, height: this.canvas.clientHeight});
     Object.assign(this, {left: 46, right: 8, top: 12, bottom: 22});
-    this.canvas.width = this.width * ratio;
-    this.canvas.height = this.height * ratio;
-    this.pen = this.canvas.getContext("2d");
-    this.pen.scale(ratio, ratio);
-    this.pen.font = "11px system-ui, sans-serif";
-    const data = this.lines.map((line) => line.get());
-    this.limits = this.findLimits(data);
+    this.pen = this.penOf(this.canvas);
+    this.data = this.lines.map((line) => line.get());
+    this.limits = this.findLimits();
     this.drawGrid(formatX, ticksX);
-    this.drawMarks(marks);
-    this.pen.save();
     this.pen.beginPath();
-    this.pen.rect(this.left, this.top - 3, this.width - this.left - this.right, this.height - this.top - this.bottom + 6);
+    this.pen.rect(this.left, this.top - 3,
+                  this.width - this.left - this.right, this.height - this.top - this.bottom + 6);
     this.pen.clip();
-    this.lines.forEach((line, i) => this.drawLine(line, ...data[i]));
-    this.drawPointer(data, at);
-    this.pen.restore();
-    this.drawLegend(data, at, place);
+    this.drawMarks(marks);
+    this.lines.forEach((line, i) => { if (!line.isWords) this.drawLine(line, ...this.data[i]); });
+    this.lines.forEach((line, i) => { if (line.best) this.drawBest(line, ...this.data[i]); });
+  }
+
+  // at: the x that is pointed at, or null, and place: what it is called. After draw().
+  point(at, place) {
+    this.pen = this.penOf(this.overlay);
+    this.drawPointer(at);
+    this.drawLegend(at, place);
+  }
+
+  // Of a canvas that is empty again, in the pixels of CSS.
+  penOf(canvas) {
+    const ratio = devicePixelRatio || 1, pen = canvas.getContext("2d");
+    canvas.width = this.width * ratio;
+    canvas.height = this.height * ratio;
+    pen.scale(ratio, ratio);
+    pen.font = "11px system-ui, sans-serif";
+    return pen;
   }
 
   x(value) {
-    return this.left + (value - this.range[0]) / (this.range[1] - this.range[0]) * (this.width - this.left - this.right);
+    const [first, last] = this.range;
+    return this.left + (value - first) / (last - first) * (this.width - this.left - this.right);
   }
 
   y(value) {
@@ -109,11 +147,16 @@ class Chart {
 
   fits(value) { return Number.isFinite(value) && (!this.log || value > 0); }
 
-  findLimits(data) {
+  findLimits() {
     let low = Infinity, high = -Infinity;
-    for (const [, values] of data)
-      for (const value of values)
-        if (this.fits(value)) { low = Math.min(low, value); high = Math.max(high, value); }
+    this.lines.forEach(({isWords, isNoisy}, i) => {
+      if (isWords) return;
+      const [xs, ys] = this.data[i], to = Math.min(indexAt(xs, this.range[1]) + 1, ys.length);
+      const limits = limitsOf(ys, indexAt(xs, this.range[0]), to, isNoisy, (value) => this.fits(value));
+      low = Math.min(low, limits[0]);
+      high = Math.max(high, limits[1]);
+    });
+    this.isEmpty = low > high;
     if (low > high) return [0, 1];
     if (this.log) [low, high] = [Math.log10(low), Math.log10(high)];
     const margin = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1;
@@ -124,9 +167,14 @@ class Chart {
     const {pen} = this, [low, high] = this.limits;
     pen.strokeStyle = css("--line");
     pen.fillStyle = css("--faint");
+    if (this.isEmpty) {
+      pen.textAlign = "center";
+      pen.fillText("还没有数据 · no data yet", this.width / 2, this.height / 2);
+      return;
+    }
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (const value of this.log ? logTicks(low, high) : ticks(low, high, this.wide ? 6 : 4)) {
+    for (const value of this.log ? logTicks(low, high) : ticks(low, high, this.wide ? 6 : 5)) {
       const y = Math.round(this.y(value)) + 0.5;
       pen.beginPath();
       pen.moveTo(this.left, y);
@@ -136,14 +184,15 @@ class Chart {
     }
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
-    for (const value of ticksX(...this.range, Math.max(3, this.width / 110)))
+    for (const value of ticksX(...this.range, Math.max(4, this.width / 90)))
       if (this.x(value) < this.width - 20) pen.fillText(formatX(value), this.x(value), this.height - 6);
   }
 
   drawMarks(marks) {
     const {pen} = this;
     pen.textAlign = "left";
-    for (const {x, color, text} of marks) {
+    for (const {x, color, text, row = 0} of marks) {
+      if (x < this.range[0]) continue;
       pen.strokeStyle = pen.fillStyle = css(color);
       pen.globalAlpha = 0.6;
       pen.setLineDash([3, 3]);
@@ -153,16 +202,15 @@ class Chart {
       pen.stroke();
       pen.setLineDash([]);
       pen.globalAlpha = 1;
-      if (this.wide && text) pen.fillText(text, this.x(x) + 4, this.top + 9);
+      if (this.wide && text) pen.fillText(text, this.x(x) + 4, this.top + 9 + 14 * row);
     }
   }
 
-  drawLine({color, width = 1.3, alpha = 1, dots}, xs, ys) {
+  drawLine({color, width = 1, dots}, xs, ys) {
     const {pen} = this;
     pen.strokeStyle = pen.fillStyle = css(color);
     pen.lineWidth = width;
     pen.lineJoin = "round";
-    pen.globalAlpha = alpha;
     pen.beginPath();
     let pixel = -1, low = 0, high = 0, last = 0, open = false;
     const flush = () => {
@@ -183,8 +231,7 @@ class Chart {
     }
     if (open) flush();
     pen.stroke();
-    pen.globalAlpha = 1;
-    if (!dots || xs.length > 80) return;
+    if (!dots || xs.length * 6 > this.width) return;
     xs.forEach((x, i) => this.fits(ys[i]) && this.drawDot(x, ys[i], 2.5));
   }
 
@@ -194,7 +241,17 @@ class Chart {
     this.pen.fill();
   }
 
-  drawPointer(data, at) {
+  drawBest({color, best}, xs, ys) {
+    const {pen} = this, i = best();
+    if (i < 0 || !this.fits(ys[i])) return;
+    pen.strokeStyle = css(color);
+    pen.lineWidth = 1.6;
+    pen.beginPath();
+    pen.arc(this.x(xs[i]), this.y(ys[i]), 6, 0, 7);
+    pen.stroke();
+  }
+
+  drawPointer(at) {
     if (at === null) return;
     const {pen} = this;
     pen.strokeStyle = css("--faint");
@@ -203,26 +260,30 @@ class Chart {
     pen.moveTo(this.x(at), this.top);
     pen.lineTo(this.x(at), this.height - this.bottom);
     pen.stroke();
-    data.forEach(([xs, ys], i) => {
+    this.data.forEach(([xs, ys], i) => {
       const near = indexAt(xs, at);
       pen.fillStyle = css(this.lines[i].color);
-      if (this.fits(ys[near])) this.drawDot(xs[near], ys[near], 3.5);
+      if (!this.lines[i].isWords && this.fits(ys[near])) this.drawDot(xs[near], ys[near], 3.5);
     });
   }
 
   // The names of the lines with their values at the pointer, or their last ones.
-  drawLegend(data, at, text) {
+  drawLegend(at, text) {
     this.legend.replaceChildren();
-    this.lines.forEach(({name, color, alpha = 1}, i) => {
-      const [xs, ys] = data[i], item = this.legend.appendChild(document.createElement("span"));
-      const key = item.appendChild(document.createElement("i"));
-      key.style.background = css(color);
-      key.style.opacity = alpha;
+    this.lines.forEach(({name, color, isWords, format = this.format}, i) => {
+      if (!name) return;
+      const [xs, ys] = this.data[i], value = ys[at === null ? ys.length - 1 : indexAt(xs, at)];
+      if (isWords && !this.fits(value)) return;
+      const item = this.legend.appendChild(document.createElement("span"));
+      if (!isWords) {
+        const key = item.appendChild(document.createElement("i"));
+        key.style.background = css(color);
+      }
       const [chinese, english] = name.split(" · ");
       item.append(chinese + " ");
       item.appendChild(document.createElement("small")).textContent = english;
-      const value = ys[at === null ? ys.length - 1 : indexAt(xs, at)];
-      item.append(" " + this.format(value));
+      item.append(" ");
+      item.appendChild(document.createElement("b")).textContent = format(value);
     });
     if (at === null || !this.wide) return;
     const place = this.legend.appendChild(document.createElement("span"));

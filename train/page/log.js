@@ -2,19 +2,38 @@
 
 const number = (value) => typeof value === "number" ? value
     : value === "inf" ? Infinity : value === "-inf" ? -Infinity : NaN;
+const isObject = (value) => typeof value === "object" && value !== null;
+
+// A mean that forgets: over a hundredth of the run, and over less at its start, where the loss falls fast. A peak
+// counts as twice the mean at most.
+function smoothed(values) {
+  const most = Math.max(20, values.length / 100);
+  let mean = NaN, weight = 0;
+  return values.map((value, i) => {
+    if (!Number.isFinite(value)) return mean;
+    const keep = 1 - 1 / Math.max(2, Math.min(i / 10, most));
+    weight = keep * weight + 1;
+    mean = weight === 1 ? value : mean + (Math.min(value, 2 * Math.abs(mean)) - mean) / weight;
+    return mean;
+  });
+}
 
 class Log {
   constructor() { this.clear(); }
 
   clear() {
-    this.steps = {step: [], tokens: [], time: [], loss: [], smooth: [], grad_norm: [], rate: [], tokens_per_second: [],
-                  fraction_of_peak: []};
+    this.steps = {step: [], tokens: [], time: [], loss: [], grad_norm: [], rate: [], tokens_per_second: [],
+                  fraction_of_peak: [], length: []};
+    this.smoothed = this.steps;
     this.held = {step: [], held_out_loss: [], perplexity: [], bits_per_byte: []};
+    this.best = [];     // The steps of the lowest validation loss so far.
     this.samples = [];
     this.events = [];
-    this.stages = [];
+    this.stages = [];   // The first step of each stage,
+    this.lengths = [];  // of each length of row after the first,
+    this.resumes = [];  // and the last one before the run went on after a stop.
     this.run = {};
-    this.data = [];
+    this.mix = [];
     this.last = {};
   }
 
@@ -22,24 +41,26 @@ class Log {
   add(text) {
     let line;
     try { line = JSON.parse(text); } catch { return; }
-    if (line === null || typeof line !== "object" || typeof line.step !== "number") return;
-    if (typeof line.run === "object" && line.run) {
-      this.forget(line.step);
-      this.run = line.run;
-      this.data = Array.isArray(line.data) ? line.data.filter((part) => part && typeof part === "object") : [];
-    }
+    if (!isObject(line) || typeof line.step !== "number") return;
+    if (isObject(line.run)) this.addRun(line.run);
+    if (Array.isArray(line.mix)) this.mix = line.mix.filter(isObject);
     if ("loss" in line) this.addStep(line);
-    if ("held_out_loss" in line || "perplexity" in line || "bits_per_byte" in line) {
-      for (const name in this.held) this.held[name].push(number(line[name]));
-    }
-    if ("sample" in line) this.samples.push(line);
+    if ("held_out_loss" in line) this.addHeldOut(line);
+    if ("prompt" in line && "sample" in line) this.samples.push(line);
     if ("event" in line) this.events.push(line);
+  }
+
+  addRun(run) {
+    if (this.steps.step.length) this.resumes.push({step: this.steps.step.at(-1)});
+    this.run = run;
   }
 
   addStep(line) {
     const {steps} = this, count = steps.step.length;
     if (count && line.step <= steps.step[count - 1]) { this.forget(line.step - 1); return this.addStep(line); }
     if ("stage" in line && line.stage !== this.stages.at(-1)?.stage) this.stages.push(line);
+    const length = steps.length.at(-1);
+    if (length > 0 && line.length > 0 && line.length !== length) this.lengths.push(line);
     const before = count ? steps.tokens[count - 1] : 0;
     const tokens = typeof line.tokens === "number" ? line.tokens : before;
     const speed = number(line.tokens_per_second);
@@ -50,29 +71,54 @@ class Log {
     this.last = line;
   }
 
+  // A run that was stopped right after a validation may have made it twice.
+  addHeldOut(line) {
+    const {held} = this, isAgain = held.step.at(-1) === line.step;
+    for (const name in held) {
+      if (isAgain) held[name].pop();
+      held[name].push(number(line[name]));
+    }
+    if (line.best === true) this.best.push(line);
+  }
+
   // Drops what comes after a step: a run that goes on from there writes it again.
   forget(step) {
     for (const table of [this.steps, this.held]) {
       const keep = table.step.filter((at) => at <= step).length;
       for (const name in table) table[name].length = keep;
     }
-    for (const name of ["samples", "events", "stages"]) this[name] = this[name].filter((line) => line.step <= step);
+    for (const name of ["best", "samples", "events", "stages", "lengths", "resumes"])
+      this[name] = this[name].filter((line) => line.step <= step);
   }
 
-  // A mean that forgets: over a hundredth of the run, and over less at its start, where the loss falls fast.
   smooth() {
-    const {loss, smooth} = this.steps;
-    let sum = 0, weight = 0;
-    loss.forEach((value, i) => {
-      const keep = 1 - 1 / Math.max(4, Math.min(i / 10, loss.length / 100));
-      if (Number.isFinite(value)) { sum = keep * sum + value; weight = keep * weight + 1; }
-      smooth[i] = weight ? sum / weight : NaN;
-    });
+    this.smoothed = {...this.steps};
+    for (const name of ["loss", "grad_norm"]) this.smoothed[name] = smoothed(this.steps[name]);
   }
 
-  // Where steps are on an axis: "step", "tokens" or "time".
-  places(at, axis) {
-    if (axis === "step") return at;
-    return at.map((step) => this.steps[axis][indexAt(this.steps.step, step)] ?? 0);
+  // Where the steps of a table are on an axis: "step", "tokens" or "time".
+  places(table, axis) {
+    if (axis in table) return table[axis];
+    return table.step.map((step) => this.place(step, axis));
+  }
+
+  place(step, axis) {
+    return axis === "step" ? step : this.steps[axis][indexAt(this.steps.step, step)] ?? 0;
+  }
+
+  // The index of the best validation, or -1 where none is known.
+  bestHeldOut() { return this.held.step.indexOf(this.best.at(-1)?.step); }
+
+  prompts() { return [...new Set(this.samples.map((line) => line.prompt))]; }
+
+  // For each step with samples, newest first: what was said after each prompt; null where the prompt was not asked.
+  samplesByStep(prompts) {
+    const rows = new Map();
+    for (const {step, prompt, sample} of this.samples) {
+      if (!rows.has(step)) rows.set(step, new Map());
+      rows.get(step).set(prompt, sample);
+    }
+    return [...rows].sort((a, b) => b[0] - a[0])
+        .map(([step, said]) => ({step, samples: prompts.map((prompt) => said.get(prompt) ?? null)}));
   }
 }
