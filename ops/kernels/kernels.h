@@ -103,8 +103,8 @@ struct Kernels {
   // gemm.cc
   Products fp32;
   Products bf16;  ///< Inputs rounded to bfloat16, sums in float. `multiply` is null where the CPU has no instruction.
-  /// y[i, j] (+)= sum_k x[i, k] w[j, k], for few rows: y's rows `ldy` apart, x and w contiguous.
-  void (*dot_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
+  /// y[i, j] (+)= sum_k x[i, k] w[j, k], for one or two rows: y's rows `ldy` apart, x and w contiguous.
+  void (*few_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
                    bool accumulate);
 
   // elementwise.cc. Results may lie where an argument lies.
