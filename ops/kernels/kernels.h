@@ -41,6 +41,8 @@ inline constexpr int64_t kMaskGroup = 64;
 /// apart.
 struct AttentionHead {
   const float *q, *k, *v;
+  const int32_t* pages;   ///< Where block j of kKeyBlock keys lies: pages[j] kKeyBlock kv_stride behind k and v; null:
+                          ///< in order.
   const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
   float* out;             ///< Forward: written. Backward: read.
   float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
@@ -53,6 +55,8 @@ struct AttentionHead {
 };
 /// Queries in one call of `attention`. With a mask they begin at a multiple of it.
 inline constexpr int64_t kQueryBlock = 64;
+/// Keys that a block of queries meets at once.
+inline constexpr int64_t kKeyBlock = 64;
 /// Scratch for a block of keys is on the stack.
 inline constexpr int64_t kMaxHeadSize = 256;
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <tinyllm/runtime/generate.h>
+
+#include <CLI/CLI.hpp>
+
+namespace tinyllm {
+
+/// What `chat` and `generate` ask for alike: how an answer is drawn, and where it ends.
+inline void add_answer_options(CLI::App& app, AnswerOptions& o) {
+  app.add_option("--max-tokens", o.max_tokens, "Longest answer")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--temperature", o.sampling.temperature, "0: always the likeliest token")->capture_default_str();
+  app.add_option("--top-k", o.sampling.top_k, "Draw from so many of the likeliest tokens; 0: from all")
+      ->capture_default_str();
+  app.add_option("--top-p", o.sampling.top_p, "Draw from the likeliest tokens that are so likely together")
+      ->capture_default_str();
+  app.add_option("--min-p", o.sampling.min_p, "Draw from tokens at least so likely, as a part of the likeliest")
+      ->capture_default_str();
+  app.add_option("--repetition-penalty", o.sampling.repetition_penalty, "Above 1: against tokens that are there")
+      ->capture_default_str();
+  app.add_option("--stop", o.stop, "End the answer before this text; may be given several times")
+      ->allow_extra_args(false);
+}
+
+}  // namespace tinyllm
