@@ -8,7 +8,9 @@ namespace tinyllm {
 
 /// What `chat` and `generate` ask for alike: how an answer is drawn, and where it ends.
 inline void add_answer_options(CLI::App& app, AnswerOptions& o) {
-  app.add_option("--max-tokens", o.max_tokens, "Longest answer")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--max-tokens", o.max_tokens, "Longest answer")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
+      ->capture_default_str();
   app.add_option("--temperature", o.sampling.temperature, "0: always the likeliest token")->capture_default_str();
   app.add_option("--top-k", o.sampling.top_k, "Draw from so many of the likeliest tokens; 0: from all")
       ->capture_default_str();

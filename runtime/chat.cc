@@ -37,13 +37,7 @@ Answer Chat::answer(const AnswerOptions& options, const OnWords& on_words) {
   const int64_t reserved = std::max<int64_t>(1, std::min(options.max_tokens, context / 4));
   Request request{.prompt = prompt(context - reserved), .options = options, .sequence = &sequence_};
   if (overflow_ == Overflow::drop_oldest_turns) {
-    request.shorten = [&](int64_t answered) -> std::vector<int32_t> {
-      try {
-        return prompt(context - answered - context / 8);
-      } catch (const Error&) {
-        return {};  // The last message and what was answered fill the context alone.
-      }
-    };
+    request.shorten = [&](int64_t answered) { return prompt(context - answered - context / 8); };
   }
   const OnText on_text = [&](size_t, std::string_view text) { return on_words(text); };
   Answer answer = std::move(generate(*session_, {&request, 1}, on_words ? on_text : OnText())[0]);
@@ -51,9 +45,13 @@ Answer Chat::answer(const AnswerOptions& options, const OnWords& on_words) {
   return answer;
 }
 
+// Longer than asked where the last message alone is: whether that has room, `generate` says.
 std::vector<int32_t> Chat::prompt(int64_t max_tokens) const {
-  const int64_t most = overflow_ == Overflow::stop ? std::numeric_limits<int64_t>::max() : max_tokens;
-  return chat_prompt(session_->model().tokenizer, conversation_, most);
+  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+  const Tokenizer& tokenizer = session_->model().tokenizer;
+  if (overflow_ == Overflow::stop) return chat_prompt(tokenizer, conversation_, kAll);
+  const auto last = chat_prompt(tokenizer, {conversation_.system, {conversation_.turns.back()}}, kAll);
+  return chat_prompt(tokenizer, conversation_, std::max(max_tokens, static_cast<int64_t>(last.size())));
 }
 
 }  // namespace tinyllm

@@ -74,6 +74,21 @@ TEST_CASE("an answer longer than the context goes on while older turns can be fo
   CHECK(answer.tokens.size() + static_cast<size_t>(answer.prompt_tokens) > static_cast<size_t>(kContext) + 1);
 }
 
+TEST_CASE("a message that leaves little room is answered all the same, and its older turns go") {
+  const Model model = model_to_ask(kContext);
+  Session session(model);
+  Chat chat(session, {"s", {}});
+  chat.say("1", kShort);
+  std::string longer;
+  const auto tokens = [&] { return chat_prompt(model.tokenizer, {"s", {{longer + "题", ""}}}, 1 << 20).size(); };
+  while (static_cast<int64_t>(tokens()) < kContext - 4) longer += "题";
+  AnswerOptions options = kShort;
+  options.sampling.logit_bias = {{kEosId, -1000}};
+  const Answer answer = chat.say(longer, options);
+  CHECK(answer.ended == Ended::context_full);
+  CHECK(answer.prompt_tokens > kContext * 3 / 4);
+}
+
 TEST_CASE("a message that cannot be answered leaves the conversation as it was") {
   const Model model = model_to_ask(kContext);
   Session session(model);
