@@ -20,6 +20,21 @@ inline void add_answer_options(CLI::App& app, AnswerOptions& o) {
       ->capture_default_str();
   app.add_option("--repetition-penalty", o.sampling.repetition_penalty, "Above 1: against tokens that are there")
       ->capture_default_str();
+  app.add_option_function<std::vector<std::string>>(
+         "--logit-bias",
+         [&o](const std::vector<std::string>& given) {
+           for (const std::string& pair : given) {
+             std::pair<int32_t, float> bias;
+             const size_t colon = std::min(pair.find(':'), pair.size());
+             if (colon == pair.size() || !CLI::detail::lexical_cast(pair.substr(0, colon), bias.first) ||
+                 !CLI::detail::lexical_cast(pair.substr(colon + 1), bias.second)) {
+               throw CLI::ConversionError("--logit-bias " + pair + ": expected a token and a number, as 5:-1.5");
+             }
+             o.sampling.logit_bias.push_back(bias);
+           }
+         },
+         "A token and what its logit is raised by, as 5:-1.5; may be given several times")
+      ->allow_extra_args(false);
   app.add_option("--stop", o.stop, "End the answer before this text; may be given several times")
       ->allow_extra_args(false);
 }

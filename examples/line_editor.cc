@@ -42,7 +42,7 @@ struct LineEditor::State {
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_SIGNAL, 0);
     // While a line is edited, Ctrl-C is a key that gives it up.
-    el_set(edit, EL_SETTY, "-d", "intr=", nullptr);
+    el_set(edit, EL_SETTY, "-d", "-intr", nullptr);
     el_set(
         edit, EL_ADDFN, "give-up", "Gives the line up", +[](EditLine* line, int) -> unsigned char {
           of(line).cancelled = true;

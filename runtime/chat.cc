@@ -27,7 +27,7 @@ Answer Chat::say(std::string message, const AnswerOptions& options, const OnWord
 }
 
 Answer Chat::retry(const AnswerOptions& options, const OnWords& on_words) {
-  if (conversation_.turns.empty()) throw Error("chat: there is no message to answer once more");
+  if (conversation_.turns.empty()) throw Error("there is no message to answer once more");
   return answer(options, on_words);
 }
 

@@ -48,7 +48,7 @@ int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> to
     }
   }
   for (size_t i = 0; i < scores_.size(); ++i) {
-    if (std::isnan(scores_[i])) throw Error("sampler: the logit of token {} is not a number", i);
+    if (!std::isfinite(scores_[i])) throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
   }
   if (sampling_.temperature == 0) {
     return static_cast<int32_t>(std::max_element(scores_.begin(), scores_.end()) - scores_.begin());
@@ -56,39 +56,51 @@ int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> to
   return draw(Random(sampling_.seed, draws_++).uniform());
 }
 
+// Candidates are a heap, from whose top they are taken in order only as far as they are wanted: most draws want few.
+const Sampler::Candidate& Sampler::likeliest(size_t rank) {
+  const auto less = [](const Candidate& a, const Candidate& b) {
+    return a.weight != b.weight ? a.weight < b.weight : a.token > b.token;
+  };
+  if (rank == 0 && taken_.empty()) std::make_heap(candidates_.begin(), candidates_.end(), less);
+  while (taken_.size() <= rank) {
+    std::pop_heap(candidates_.begin(), candidates_.end(), less);
+    taken_.push_back(candidates_.back());
+    candidates_.pop_back();
+  }
+  return taken_[rank];
+}
+
 int32_t Sampler::draw(double uniform) {
+  const double greatest = static_cast<double>(*std::max_element(scores_.begin(), scores_.end()));
+  double total = 0;
+  taken_.clear();
   candidates_.clear();
   for (size_t i = 0; i < scores_.size(); ++i) {
-    candidates_.push_back({static_cast<int32_t>(i), static_cast<double>(scores_[i])});
+    const double score = static_cast<double>(scores_[i]) - greatest;
+    candidates_.push_back({static_cast<int32_t>(i), std::exp(score / static_cast<double>(sampling_.temperature))});
+    total += candidates_.back().weight;
   }
-  // By weight, then by token: an order that is one for all.
-  const auto heavier = [](const Candidate& a, const Candidate& b) {
-    return a.weight != b.weight ? a.weight > b.weight : a.token < b.token;
-  };
-  const size_t most =
-      sampling_.top_k == 0 ? candidates_.size() : std::min(candidates_.size(), static_cast<size_t>(sampling_.top_k));
-  const auto end_of_kept = candidates_.begin() + static_cast<std::ptrdiff_t>(most);
-  std::partial_sort(candidates_.begin(), end_of_kept, candidates_.end(), heavier);
-  candidates_.resize(most);
-
-  const double greatest = candidates_[0].weight;
-  double total = 0;
-  for (Candidate& candidate : candidates_) {
-    candidate.weight = std::exp((candidate.weight - greatest) / static_cast<double>(sampling_.temperature));
-    total += candidate.weight;
+  size_t count = scores_.size();
+  if (sampling_.top_k > 0 && static_cast<size_t>(sampling_.top_k) < count) {
+    count = static_cast<size_t>(sampling_.top_k);
+    total = 0;
+    for (size_t i = 0; i < count; ++i) total += likeliest(i).weight;
   }
-  double kept = 0;
-  size_t count = 0;
-  while (count < candidates_.size() && candidates_[count].weight >= static_cast<double>(sampling_.min_p) &&
-         (count == 0 || kept < static_cast<double>(sampling_.top_p) * total)) {
-    kept += candidates_[count++].weight;
+  if (sampling_.top_p < 1 || sampling_.min_p > 0) {
+    const double enough = static_cast<double>(sampling_.top_p) * total;
+    size_t kept = 0;
+    for (total = 0; kept < count && (kept == 0 || total < enough); ++kept) {
+      if (likeliest(kept).weight < static_cast<double>(sampling_.min_p)) break;
+      total += likeliest(kept).weight;
+    }
+    count = kept;
   }
-  double left = uniform * kept;
+  double left = uniform * total;
   for (size_t i = 0; i + 1 < count; ++i) {
-    left -= candidates_[i].weight;
-    if (left < 0) return candidates_[i].token;
+    left -= likeliest(i).weight;
+    if (left < 0) return likeliest(i).token;
   }
-  return candidates_[count - 1].token;
+  return likeliest(count - 1).token;
 }
 
 }  // namespace tinyllm

@@ -32,21 +32,23 @@ class Sampler {
   /// Throws Error as `check` does.
   Sampler(Sampling sampling, int64_t vocab_size);
 
-  /// The token behind `tokens`, from its logits [V]. Throws Error where a logit is not a number.
+  /// The token behind `tokens`, from its logits [V]. Throws Error where a logit is not finite.
   int32_t next(std::span<const float> logits, std::span<const int32_t> tokens);
 
  private:
   struct Candidate {
     int32_t token;
-    double weight;  // First the logit, then a probability up to a factor.
+    double weight;  // Its probability as a part of the likeliest token's.
   };
-  int32_t draw(double from_0_to_1);
+  const Candidate& likeliest(size_t rank);
+  int32_t draw(double uniform);
 
   Sampling sampling_;
   uint64_t draws_ = 0;
   std::vector<float> scores_;
   std::vector<bool> penalised_;
   std::vector<Candidate> candidates_;
+  std::vector<Candidate> taken_;  // The likeliest of them, in order.
 };
 
 }  // namespace tinyllm
