@@ -65,11 +65,16 @@ void fill(tl::Program& program, const tl::Value& value, int64_t tokens) {
     for (float& x : program.as<float>(value.name)) x = static_cast<float>(random.uniform() + low);
     return;
   }
+  int32_t i = 0;
   for (int32_t& x : program.as<int32_t>(value.name)) {
-    x = value.name == "starts"    ? 0
-        : value.name == "step"    ? 1
-        : value.name == "lengths" ? static_cast<int32_t>(config.context - tokens)
-                                  : static_cast<int32_t>(random.below(config.vocab_size));
+    const auto row = static_cast<int32_t>(tokens);
+    x = value.name == "starts"      ? 0
+        : value.name == "step"      ? 1
+        : value.name == "sequences" ? i / row
+        : value.name == "positions" ? static_cast<int32_t>(config.context) - row + i % row
+        : value.name == "pages"     ? i
+                                    : static_cast<int32_t>(random.below(config.vocab_size));
+    ++i;
   }
 }
 
@@ -129,15 +134,19 @@ void collect(const tl::Graph& graph, std::map<std::string, Kernel>& kernels) {
 void collect_answering(int64_t rows, int64_t tokens, std::map<std::string, Kernel>& kernels) {
   const tl::ModelConfig config;
   tl::Graph graph;
-  const tl::Shape cache = {rows, config.context, config.n_heads, config.head_size()};
-  const tl::Tensor lengths = graph.input("lengths", tl::i32, {rows});
-  const tl::Tensor hidden = tl::transformer(
-      graph, config,
-      {graph.input("tokens", tl::i32, {rows, tokens}), graph.input("positions", tl::i32, {rows, tokens})},
-      [&](int64_t layer, tl::Tensor q, tl::Tensor k, tl::Tensor v) {
-        return tl::cached_attention(q, k, v, graph.state(fmt::format("cache.{}.k", layer), tl::f32, cache),
-                                    graph.state(fmt::format("cache.{}.v", layer), tl::f32, cache), lengths);
-      });
+  const int64_t width = config.context / tl::kCachePage;
+  const tl::Tensor sequences = graph.input("sequences", tl::i32, {rows, tokens});
+  const tl::Tensor positions = graph.input("positions", tl::i32, {rows, tokens});
+  const tl::Tensor pages = graph.input("pages", tl::i32, {rows, width});
+  const tl::Tensor hidden =
+      tl::transformer(graph, config, {graph.input("tokens", tl::i32, {rows, tokens}), positions},
+                      [&](int64_t layer, tl::Tensor q, tl::Tensor k, tl::Tensor v) {
+                        const tl::Shape cache = {rows * width, tl::kCachePage, k.shape()[2], k.shape()[3]};
+                        return tl::cached_attention(q, k, v,
+                                                    {graph.state(fmt::format("cache.{}.k", layer), tl::f32, cache),
+                                                     graph.state(fmt::format("cache.{}.v", layer), tl::f32, cache),
+                                                     sequences, positions, pages});
+                      });
   tl::lm_head(config, hidden);
   collect(graph, kernels);
 }

@@ -246,7 +246,7 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   constexpr int64_t kProblems = 80000;
   constexpr uint64_t kPractice = 40000;
   constexpr int64_t kHeldOut = 500;
-  constexpr int64_t kRows = 50;  // Asked at once.
+  constexpr int64_t kAtOnce = 50;  // Problems.
   Preset preset = chosen(o);
   const std::vector<tl::Problem> problems = tl::make_problems(o.seed, kProblems, tl::Split::train);
   const std::vector<tl::Problem> held_out = tl::make_problems(o.seed, kHeldOut, tl::Split::held_out);
@@ -273,11 +273,11 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
                                          {"fine-tune", chats, chat_rows(tokenizer, held_out, length), fine_tune}};
   if (!train(model, stages, o, pool)) return stopped(o);
 
-  tl::Generator generator(model, {.rows = kRows, .threads = o.threads});
+  tl::Session session(model, {.sequences = kAtOnce, .threads = o.threads});
   std::vector<tl::Answered> answers;
   {
     tl::ProgressBar bar("asking", kHeldOut);
-    answers = tl::answer(generator, kRows, model, held_out, [&](size_t done) {
+    answers = tl::answer(session, held_out, [&](size_t done) {
       bar.show(static_cast<int64_t>(done), "held-out problems");
       return tl::interrupts == 0;
     });

@@ -3,78 +3,139 @@
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace tinyllm {
 namespace {
 
-// Inputs: q, k, v, cache_k, cache_v, lengths.
-void run(const Launch& launch) {
-  const View& q = launch.inputs[0];
-  const View& k = launch.inputs[1];
-  const View& cache = launch.inputs[3];
-  const int32_t* lengths = launch.inputs[5].i32();
-  const int64_t batch = q.shape[0], tokens = q.shape[1], heads = q.shape[2], d = q.shape[3];
-  const int64_t room = cache.shape[1], groups = cache.shape[2];
-  for (int64_t b = 0; b < batch; ++b) {
-    if (lengths[b] < 0 || lengths[b] + tokens > room) {
-      throw Error("cached_attention: row {} holds {} tokens, no room for {} more in {}", b, lengths[b], tokens, room);
+constexpr int64_t kPage = kCachePage;
+static_assert(kPage == kernels::kKeyBlock, "a block of keys is a page");
+
+// What the rows of one launch are: inputs q, k, v, cache_k, cache_v, sequences, positions, pages.
+struct Rows {
+  int64_t count, heads, groups, head_size;
+  const int32_t* sequences;
+  const int32_t* positions;
+  const View& pages;
+
+  explicit Rows(const Launch& launch)
+      : count(launch.inputs[0].shape.size(0, 2)),
+        heads(launch.inputs[0].shape[2]),
+        groups(launch.inputs[1].shape[2]),
+        head_size(launch.inputs[0].shape[3]),
+        sequences(launch.inputs[5].i32()),
+        positions(launch.inputs[6].i32()),
+        pages(launch.inputs[7]) {}
+
+  const int32_t* pages_of(int64_t row) const { return pages.i32() + sequences[row] * pages.shape[1]; }
+
+  // How many rows from this one on are one sequence's neighbours, at most as many as a kernel takes.
+  int64_t block(int64_t row) const {
+    int64_t end = row + 1;
+    while (end < std::min(count, row + kernels::kQueryBlock) && sequences[end] == sequences[row] &&
+           positions[end] == positions[end - 1] + 1) {
+      ++end;
+    }
+    return end - row;
+  }
+
+  void check(int64_t pages_in_cache) const {
+    for (int64_t row = 0; row < count; ++row) {
+      if (sequences[row] < 0) continue;
+      if (sequences[row] >= pages.shape[0] || positions[row] < 0 || positions[row] >= pages.shape[1] * kPage) {
+        throw Error("cached_attention: row {} is at place {} of sequence {}, expected {} sequences of {} places", row,
+                    positions[row], sequences[row], pages.shape[0], pages.shape[1] * kPage);
+      }
+      for (int64_t page = 0; page <= positions[row] / kPage; ++page) {
+        const int32_t at = pages_of(row)[page];
+        if (at < 0 || at >= pages_in_cache) {
+          throw Error("cached_attention: page {} of sequence {} is {}, expected 0 to {}", page, sequences[row], at,
+                      pages_in_cache - 1);
+        }
+      }
     }
   }
-  const int64_t row = groups * d;
-  launch.pool->parallel_for(batch * 2, [&](int64_t piece) {
+};
+
+// Which rows begin a block: the workspace holds the length of a block at its first row, and 0 at the others.
+void find_blocks(const Rows& rows, int32_t* blocks) {
+  std::fill_n(blocks, rows.count, 0);
+  for (int64_t row = 0; row < rows.count;) {
+    const int64_t length = rows.block(row);
+    if (rows.sequences[row] >= 0) blocks[row] = static_cast<int32_t>(length);
+    row += length;
+  }
+}
+
+void run(const Launch& launch) {
+  const Rows rows(launch);
+  rows.check(launch.inputs[3].shape[0]);
+  const int64_t wide = rows.groups * rows.head_size;
+  launch.pool->parallel_for(rows.count * 2, [&](int64_t piece) {
+    const int64_t row = piece / 2;
+    if (rows.sequences[row] < 0) return;
     const size_t which = static_cast<size_t>(piece % 2);
-    const int64_t b = piece / 2;
-    std::memcpy(launch.inputs[3 + which].f32() + (b * room + lengths[b]) * row,
-                launch.inputs[1 + which].f32() + b * tokens * row, static_cast<size_t>(tokens * row) * sizeof(float));
+    const int64_t place = rows.pages_of(row)[rows.positions[row] / kPage] * kPage + rows.positions[row] % kPage;
+    std::memcpy(launch.inputs[3 + which].f32() + place * wide, launch.inputs[1 + which].f32() + row * wide,
+                static_cast<size_t>(wide) * sizeof(float));
   });
-  const int64_t blocks = (tokens + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
-  launch.pool->parallel_for(batch * heads * blocks, [&](int64_t piece) {
-    const int64_t b = piece / blocks / heads;
-    const int64_t h = piece / blocks % heads;
-    const int64_t begin = piece % blocks * kernels::kQueryBlock;
-    const int64_t at_q = (b * tokens * heads + h) * d;
-    const int64_t at_cache = (b * room * groups + h / (heads / groups)) * d;
+
+  auto* blocks = static_cast<int32_t*>(launch.workspace);
+  find_blocks(rows, blocks);
+  launch.pool->parallel_for(rows.count * rows.heads, [&](int64_t piece) {
+    const int64_t row = piece / rows.heads, h = piece % rows.heads;
+    float* out = launch.outputs[0].f32() + (row * rows.heads + h) * rows.head_size;
+    if (rows.sequences[row] < 0) std::fill_n(out, rows.head_size, 0.0f);
+    if (blocks[row] == 0) return;
+    const int64_t group = h / (rows.heads / rows.groups);
     kernels::AttentionHead head{};
-    head.q = q.f32() + at_q;
-    head.k = cache.f32() + at_cache;
-    head.v = launch.inputs[4].f32() + at_cache;
-    head.out = launch.outputs[0].f32() + at_q;
-    head.tokens = lengths[b] + tokens;
-    head.head_size = d;
-    head.stride = heads * d;
-    head.kv_stride = k.shape[2] * d;
-    head.first_query = lengths[b];
-    kernels::kernels().attention(head, lengths[b] + begin, lengths[b] + std::min(tokens, begin + kernels::kQueryBlock));
+    head.q = launch.inputs[0].f32() + (row * rows.heads + h) * rows.head_size;
+    head.k = launch.inputs[3].f32() + group * rows.head_size;
+    head.v = launch.inputs[4].f32() + group * rows.head_size;
+    head.pages = rows.pages_of(row);
+    head.out = out;
+    head.head_size = rows.head_size;
+    head.stride = rows.heads * rows.head_size;
+    head.kv_stride = wide;
+    head.first_query = rows.positions[row];
+    head.tokens = head.first_query + blocks[row];
+    kernels::kernels().attention(head, head.first_query, head.tokens);
   });
 }
 
-// Scores and their product with the values, over a full cache: how full it is, is known when it runs.
+size_t workspace(const Node& node, const Graph& graph) {
+  return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * sizeof(int32_t);
+}
+
+// Scores and their product with the values, over all places: how long sequences are, is known when it runs.
 double flops(const Node& node, const Graph& graph) {
   const Shape& q = graph.value(node.inputs[0]).shape;
-  return 2 * gemm_flops(q[0] * q[2] * q[1], graph.value(node.inputs[3]).shape[1], q[3]);
+  return 2 * gemm_flops(q[0] * q[2] * q[1], graph.value(node.inputs[7]).shape[1] * kPage, q[3]);
 }
 
 }  // namespace
 
-const Op kCachedAttention{.name = "cached_attention", .run = run, .flops = flops};
+const Op kCachedAttention{.name = "cached_attention", .run = run, .workspace = workspace, .flops = flops};
 
-Tensor cached_attention(Tensor q, Tensor k, Tensor v, Tensor cache_k, Tensor cache_v, Tensor lengths) {
-  check_f32("cached_attention", {q, k, v, cache_k, cache_v});
-  check_i32("cached_attention", {lengths});
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache) {
+  check_f32("cached_attention", {q, k, v, cache.k, cache.v});
+  check_i32("cached_attention", {cache.sequences, cache.positions, cache.pages});
   const Shape& s = q.shape();
   if (s.rank() != 4 || k.shape().rank() != 4 || k.shape() != v.shape() || k.shape() != s.with(2, k.shape()[2]) ||
       k.shape()[2] < 1 || s[2] % k.shape()[2] != 0 || s[3] < 1 || s[3] > kernels::kMaxHeadSize) {
     throw Error("cached_attention: q {}, k {}, v {}: expected q [B, T, H, D], k and v [B, T, G, D]", q.str(), k.str(),
                 v.str());
   }
-  for (const Tensor& cache : {cache_k, cache_v}) {
-    if (cache.shape().rank() != 4) throw Error("cached_attention: {}: expected [B, S, G, D]", cache.str());
-    check_shape("cached_attention", cache, k.shape().with(1, cache.shape()[1]));
+  for (const Tensor& pages : {cache.k, cache.v}) {
+    if (pages.shape().rank() != 4) throw Error("cached_attention: {}: expected [N, P, G, D]", pages.str());
+    check_shape("cached_attention", pages, {cache.k.shape()[0], kPage, k.shape()[2], s[3]});
   }
-  check_shape("cached_attention", cache_v, cache_k.shape());
-  check_shape("cached_attention", lengths, {s[0]});
-  return q.graph().append(kCachedAttention, {q, k, v, cache_k, cache_v, lengths}, {{f32, s}})[0];
+  check_shape("cached_attention", cache.sequences, {s[0], s[1]});
+  check_shape("cached_attention", cache.positions, {s[0], s[1]});
+  if (cache.pages.shape().rank() != 2) throw Error("cached_attention: {}: expected [S, M]", cache.pages.str());
+  return q.graph().append(kCachedAttention, {q, k, v, cache.k, cache.v, cache.sequences, cache.positions, cache.pages},
+                          {{f32, s}})[0];
 }
 
 }  // namespace tinyllm

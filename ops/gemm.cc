@@ -20,8 +20,10 @@
 // what is missing below that is packing. kDepth, 512, and kColumns are in kernels/gemm.cc. To retune for another CPU,
 // change them there and the numbers here, and compare with `bench_products`.
 //
-// Two shapes go other ways. With few rows of A, packing B for all would be much of the work: where both sides lie along
-// k, they change places, and C is written transposed. With very few, nothing is packed at all.
+// Few rows of A go other ways, where both sides lie along k, since packing B for all would be much of the work: the
+// sides change places, and C is written transposed; with fewer, a thread packs B for itself alone; with one or two,
+// nothing is packed. In all of them an element sums along k in one order, kDepth at a time: in fp32 a row of C is the
+// same bits whatever rows are computed with it, be it a token in training, in a prompt or in an answer.
 namespace tinyllm {
 namespace {
 
@@ -33,8 +35,12 @@ constexpr int64_t kLeastStrips = 3;
 constexpr int64_t kEnoughTiles = 13;
 // Floats between panels, so that they do not lie a power of two apart: rows are packed into many panels at once.
 constexpr int64_t kPanelGap = 16;
-// Up to this many rows of A, nothing is packed in fp32: rows of A meet rows of B as they lie.
-constexpr int64_t kFewRows = 8;
+// Up to this many rows of A, nothing is packed in fp32, if B lies along k;
+constexpr int64_t kDirectRows = 2;
+// up to this many, a thread packs the columns that it multiplies: so many at once, as deep as kDepth: 256 KB.
+constexpr int64_t kAloneRows = 16;
+constexpr int64_t kAloneColumns = 128;
+constexpr int64_t kAloneDepth = 512;
 // Up to this many, A and B change places where both lie along k: the product of the transposed.
 constexpr int64_t kSwappedRows = 96;
 
@@ -44,8 +50,8 @@ constexpr int64_t kPackGrain = 32768;
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-bool is_direct(const GemmShape& s) {
-  return s.m <= kFewRows && !s.trans_a && s.trans_b && s.precision == Precision::fp32;
+bool has_few_rows(const GemmShape& s) {
+  return s.m <= kAloneRows && s.k > 0 && !s.trans_a && s.trans_b && s.precision == Precision::fp32;
 }
 
 // One side of a product: lines along k, or columns of [k, lines].
@@ -139,11 +145,32 @@ void pack(const kernels::Products& products, const Side& side, int64_t first, in
   }
 }
 
+// One or two rows of A: all time goes into reading B.
 void direct(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
-  const int64_t grain = round_up(row_grain(s.k), 4);
+  const int64_t grain = round_up(row_grain(s.k), kernel.fp32.nr);
   parallel_ranges(pool, s.n, grain, [&](int64_t begin, int64_t end) {
-    kernel.dot_rows(s.m, end - begin, s.k, a, b + begin * s.k, c + begin, s.n, s.accumulate);
+    kernel.few_rows(s.m, end - begin, s.k, a, b + begin * s.k, c + begin, s.n, s.accumulate);
+    finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
+  });
+}
+
+// A few rows of A: the thread that packs columns of B multiplies them, while they are in its own cache.
+void packed_alone(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
+  const kernels::Kernels& kernel = kernels::kernels();
+  const kernels::Products& products = kernel.fp32;
+  const int64_t panel = products.nr * kAloneDepth + kPanelGap;
+  const int64_t packed = ceil_div(kAloneColumns, products.nr) * panel;
+  const int64_t strips = ceil_div(kAloneRows, products.mr) * products.strip;
+  parallel_ranges(pool, s.n, kAloneColumns, [&](int64_t begin, int64_t end) {
+    thread_local std::vector<float> scratch;
+    scratch.resize(static_cast<size_t>(packed + strips));
+    for (int64_t k0 = 0; k0 < s.k; k0 += kAloneDepth) {
+      const int64_t depth = std::min(kAloneDepth, s.k - k0);
+      products.pack({end - begin, products.nr, depth, b + begin * s.k + k0, s.k, true, panel, scratch.data()});
+      products.multiply({s.m, end - begin, depth, a + k0, s.k, true, scratch.data(), panel, c + begin, s.n, false,
+                         s.accumulate || k0 > 0, scratch.data() + packed});
+    }
     finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
   });
 }
@@ -161,7 +188,7 @@ size_t gemm_workspace(const GemmShape& s) {
 void gemm(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
           ThreadPool& pool) {
   if (s.m == 0 || s.n == 0) return;
-  if (is_direct(s)) return direct(s, a, b, bias, c, pool);
+  if (has_few_rows(s)) return (s.m <= kDirectRows ? direct : packed_alone)(s, a, b, bias, c, pool);
 
   const kernels::Kernels& kernel = kernels::kernels();
   const kernels::Products& products = s.precision == Precision::bf16 ? kernel.bf16 : kernel.fp32;

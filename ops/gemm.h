@@ -25,7 +25,8 @@ struct GemmShape {
 size_t gemm_workspace(const GemmShape& shape);
 
 /// The product on all threads of the pool. `bias` is [n] or null, `workspace` has `gemm_workspace` bytes. Element (i,
-/// j) of C sums over k in an order that the shape alone fixes, so results are the same bits for any number of threads.
+/// j) of C sums over k in an order that the shape alone fixes, so results are the same bits for any number of threads;
+/// in fp32, in one that k alone fixes, so that row i of C does not depend on the number of rows either.
 /// Throws Error when the kernels that run have no products in the shape's precision (`is_supported` of kernels.h).
 void gemm(const GemmShape& shape, const float* a, const float* b, const float* bias, float* c, void* workspace,
           ThreadPool& pool);

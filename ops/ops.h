@@ -70,11 +70,21 @@ Tensor rope(Tensor x, Tensor angles);
 /// Source: Dao et al., "FlashAttention", 2022.
 Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {});
 
-/// Attention of new tokens over a cache of keys and values, which grows: k and v [B, T, G, D] are stored in `cache_k`
-/// and `cache_v` (states [B, S, G, D]) at places lengths[b] to lengths[b] + T - 1, and query t of row b sees places 0
-/// to lengths[b] + t. q and the result [B, T, H, D], lengths i32 [B]. Running throws Error when a row has no room. Not
-/// differentiable.
-Tensor cached_attention(Tensor q, Tensor k, Tensor v, Tensor cache_k, Tensor cache_v, Tensor lengths);
+/// A cache of keys and values in pages of kCachePage places, so that sequences can share what they begin with, and
+/// where each row of a pass is in it. N pages, S sequences of up to M pages.
+inline constexpr int64_t kCachePage = 64;
+struct AttentionCache {
+  Tensor k, v;       ///< States [N, kCachePage, G, D].
+  Tensor sequences;  ///< i32 [B, T]: of each row, its line of `pages`; less than 0: none, the row is padding.
+  Tensor positions;  ///< i32 [B, T]: of each row, its place in its sequence.
+  Tensor pages;      ///< i32 [S, M]: the pages that hold a sequence, one behind the other.
+};
+/// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, then each query of q
+/// [B, T, H, D] sees places 0 to its own; result [B, T, H, D], zeros for padding. Fastest where neighbours in a
+/// sequence are neighbouring rows. Running throws Error on a place outside its sequence or a page outside the cache.
+/// Not differentiable. Source: Kwon et al., "Efficient Memory Management for Large Language Model Serving with
+/// PagedAttention", 2023.
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache);
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 

@@ -81,13 +81,60 @@ expect 1 "stopped; .* goes on from there" stopped
 expect 0 "config.json" ls "$work/stopped"
 expect 1 "is of another run" $tiny --output "$work/stopped"
 
-# Chat: on a pipe, and with a folder that is none or is damaged.
-printf '计算：1+2*3\n' | "$bin/chat" "$work/model" --max-tokens 5 >"$work/output" || failures=$((failures + 1))
+# Chat: on a pipe, with its commands, and with a folder that is none or is damaged.
+chat="$bin/chat $work/model --max-tokens 5"
+says() {
+  printf "$1" | $chat
+}
+expect 0 "^answer   [0-9]* tokens, .* tokens/s, first after" says '计算：1+2*3\n/stats\n'
+expect 0 "^2 turns" says "one \\\\\n more\n\"\"\"two\n lines\"\"\"\n/retry\n/save $work/talk.json\n/reset\n/load $work/talk.json\n"
+expect 0 '"one \\n more"},.*"two\\n lines"}' cat "$work/talk.json"
+expect 0 "/retry  *answers the last message" says '/help\n'
+expect 0 "^be brief" says '/system be brief\n/system\n/temp 0.5\n'
+expect 0 "^2 turns" says "/load $work/talk.json\n/quit\n/frob\n"
+expect 1 "chat: /frob: is no command" says '/frob\n'
+expect 1 "chat: sampling: temperature -1, expected 0 or more" says '/temp -1\n'
+expect 1 'chat: /temp: "warm" is no number' says '/temp warm\n'
+expect 1 "chat: there is no message to answer once more" says '/retry\n'
+expect 1 "chats.json: cannot be opened" says "/load $work/chats.json\n"
+expect 1 "config.json: is no conversation" says "/load $work/model/config.json\n"
+expect 1 "is not UTF-8" says 'bad \377\n'
+expect 1 "cannot be written" says "1\n/save $work/nowhere/talk.json\n"
 expect 1 "there is no such model folder" "$bin/chat" "$work/nothing"
 expect 2 "model" "$bin/chat"
 cp -r "$work/model" "$work/damaged"
 truncate -s 5000 "$work/damaged/model.safetensors"
 expect 1 "model.safetensors: .*cut short or damaged" "$bin/chat" "$work/damaged"
+cp -r "$work/model" "$work/mute"
+rm "$work/mute/tokenizer.model"
+expect 1 "mute/tokenizer.model: cannot be opened" "$bin/chat" "$work/mute"
+
+# One prompt: the same seed gives the same text, also for two processes at once; what cannot be answered is said.
+generate="$bin/generate $work/model --temperature 1 --json"
+answer() {
+  $generate "$@" '计算：1+2*3' --max-tokens 20 | sed 's/,"first_token_seconds.*//'
+}
+answer --seed 5 >"$work/answer.json"
+answer --seed 5 --threads 3 >"$work/answer-3.json" &
+expect 0 "$(cat "$work/answer.json" | sed 's/[][\\.*^$]/\\&/g')" answer --seed 5 --threads 1
+wait
+cmp "$work/answer.json" "$work/answer-3.json" || failures=$((failures + 1))
+expect 0 '"ended":"max tokens","prompt_tokens":[1-9][0-9]*,"seed":6' answer --seed 6
+answer --seed 6 >"$work/other.json"
+cmp -s "$work/answer.json" "$work/other.json" && failures=$((failures + 1))
+expect 0 '"tokens":\[[0-9]*\],"ended":"[a-z ]*"' $generate --raw '1' --max-tokens 1 --logit-bias 2:-100
+expect 1 "generate: the prompt is empty" $generate ''
+expect 1 "generate: the prompt is empty" $generate
+long=$(printf '题目%.0s' $(seq 2000))
+expect 1 "the last message makes [0-9]* tokens, expected at most" $generate "$long"
+expect 1 "a prompt of [0-9]* tokens leaves no room in a context of" $generate --raw "$long"
+expect 1 "temperature -1, expected 0 or more" "$bin/generate" "$work/model" 1 --temperature -1
+expect 1 "temperature nan, expected 0 or more" "$bin/generate" "$work/model" 1 --temperature nan
+expect 1 "top_p 0, expected more than 0" $generate 1 --top-p 0
+expect 1 "stop string: is empty" $generate 1 --stop ''
+expect 2 "temperature" "$bin/generate" "$work/model" 1 --temperature warm
+expect 2 "max-tokens" $generate 1 --max-tokens 0
+expect 1 "mute/tokenizer.model: cannot be opened" "$bin/generate" "$work/mute" 1
 
 # Samples: good lines and bad ones, with and without a tokenizer.
 printf '%s\n' '{"user": "1+2", "assistant": "3"}' '{"user": "cut' '{"user": "2+2", "assistant": "4"}' >"$work/chats.jsonl"

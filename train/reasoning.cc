@@ -25,24 +25,25 @@ std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<C
   return samples;
 }
 
-std::vector<Answered> answer(Generator& generator, int64_t rows, const Model& model,
-                             const std::vector<Problem>& problems, const std::function<bool(size_t)>& on_done) {
+std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems,
+                             const std::function<bool(size_t)>& on_done) {
   constexpr int64_t kMaxTokens = 160;
+  const Model& model = session.model();
+  const auto batch = static_cast<size_t>(session.sequences());
   std::vector<Answered> all;
-  for (size_t from = 0; from < problems.size(); from += static_cast<size_t>(rows)) {
-    const size_t count = std::min(problems.size() - from, static_cast<size_t>(rows));
-    std::vector<std::vector<int32_t>> prompts;
-    for (size_t i = 0; i < count; ++i) {
-      const Problem& problem = problems[from + i];
-      prompts.push_back(
-          chat_prompt(model.tokenizer, {problem.system, {{problem.question, ""}}}, model.config.context - 1));
+  for (size_t from = 0; from < problems.size(); from += batch) {
+    const std::span<const Problem> some = std::span(problems).subspan(from, std::min(problems.size() - from, batch));
+    std::vector<Request> requests;
+    for (const Problem& problem : some) {
+      requests.push_back(
+          {.prompt = chat_prompt(model.tokenizer, {problem.system, {{problem.question, ""}}}, model.config.context - 1),
+           .options = {.max_tokens = kMaxTokens}});
     }
-    const std::vector<std::vector<int32_t>> answers = generator.generate(prompts, kMaxTokens);
-    for (size_t i = 0; i < count; ++i) {
-      const Problem& problem = problems[from + i];
-      Reasoned said = parse_reasoning(model.tokenizer.decode(answers[i]));
-      const bool right = said.final == problem.final;
-      all.push_back({problem, std::move(said), right});
+    const std::vector<Answer> answers = generate(session, requests);
+    for (size_t i = 0; i < some.size(); ++i) {
+      Reasoned said = parse_reasoning(answers[i].text);
+      const bool right = said.final == some[i].final;
+      all.push_back({some[i], std::move(said), right});
     }
     if (on_done && !on_done(all.size())) break;
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/runtime/generator.h>
+#include <tinyllm/runtime/generate.h>
 #include <tinyllm/train/dataset.h>
 #include <tinyllm/train/problems.h>
 
@@ -18,9 +18,9 @@ struct Answered {
   Reasoned said;
   bool is_right;  ///< The final answer is the computed one, letter for letter.
 };
-/// Asks a model every problem, `rows` at once, at most as many as `generator` takes. `on_done` is called with the
-/// number answered so far; it returns false to ask no more.
-std::vector<Answered> answer(Generator& generator, int64_t rows, const Model& model,
-                             const std::vector<Problem>& problems, const std::function<bool(size_t)>& on_done = {});
+/// Asks a session's model every problem, as many at once as the session takes. `on_done` is called with the number
+/// answered so far; it returns false to ask no more.
+std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems,
+                             const std::function<bool(size_t)>& on_done = {});
 
 }  // namespace tinyllm

@@ -5,7 +5,7 @@
 #include <tinyllm/train/metrics.h>
 #include <tinyllm/train/report_page.h>
 
-#include <tinyllm/runtime/generator.h>
+#include <tinyllm/runtime/generate.h>
 
 #include <unistd.h>
 #include <xxhash.h>
@@ -322,18 +322,15 @@ class Run {
   }
 
   std::vector<SampleText> samples() {
-    std::vector<SampleText> all;
-    if (options_.prompts.empty()) return all;
-    std::vector<std::vector<int32_t>> prompts;
-    for (const SamplePrompt& prompt : options_.prompts) prompts.push_back(prompt.tokens);
-    Generator generator(model_, {.rows = static_cast<int64_t>(prompts.size()), .threads = pool_.threads()});
-    const std::vector<std::vector<int32_t>> answers = generator.generate(prompts, kSampleTokens);
-    for (size_t i = 0; i < answers.size(); ++i) {
-      TextStream text(model_.tokenizer);
-      std::string all_of_it;
-      for (const int32_t token : answers[i]) all_of_it += text.add(token);
-      all.push_back({options_.prompts[i].text, all_of_it});
+    if (options_.prompts.empty()) return {};
+    Session session(model_, {.sequences = static_cast<int64_t>(options_.prompts.size()), .threads = pool_.threads()});
+    std::vector<Request> requests;
+    for (const SamplePrompt& prompt : options_.prompts) {
+      requests.push_back({prompt.tokens, {.max_tokens = kSampleTokens, .sampling = {.temperature = 0.7f, .seed = 1}}});
     }
+    const std::vector<Answer> answers = generate(session, requests);
+    std::vector<SampleText> all;
+    for (size_t i = 0; i < answers.size(); ++i) all.push_back({options_.prompts[i].text, answers[i].text});
     return all;
   }
 

@@ -10,7 +10,6 @@
 // head size 64, of which a product uses two or three at a time, in an L1 of 32 to 48 KB.
 namespace tinyllm::kernels::TINYLLM_ISA {
 
-inline constexpr int64_t kKeyBlock = 64;
 /// Rows of a result that are in registers at once. Divides kWidth: what one vector of queries sees and the next does
 /// not falls between strips.
 inline constexpr int64_t kStrip = 4;
@@ -34,6 +33,11 @@ struct Tile {
   int64_t first_query(int64_t j) const { return most_of(0, key + j - query); }
   int64_t end_key(int64_t i) const { return least(keys, query + i + 1 - key); }
 };
+
+/// Where the keys and values of the block that begins with this key lie behind k and v.
+inline int64_t block_offset(const AttentionHead& h, int64_t key) {
+  return (h.pages == nullptr ? key : h.pages[key / kKeyBlock] * kKeyBlock) * h.kv_stride;
+}
 
 /// A left factor: element (i, p) is at[i * row + p * step].
 struct Left {

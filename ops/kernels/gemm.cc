@@ -212,46 +212,44 @@ void multiply_block(const GemmBlock& s) {
 
 #if !defined(__AVX512BF16__)
 
-// ---- Few rows: a row of x meets rows of w as they lie ---------------------------------------------------------------
+// ---- One or two rows: columns are transposed in registers, and meet the rows at once --------------------------------
 
-// A block of kRows rows of x by kColumns rows of w. Every element sums in the same order whatever block it is in, so
-// that a row's result does not depend on the rows beside it.
-template <int64_t kRows, int64_t kColumns>
-inline void dot_block(int64_t k, const float* x, const float* w, float* y, int64_t ldy, bool accumulate) {
-  Vf acc[kRows][kColumns] = {};
-  const auto step = [&](int64_t p, int64_t count) {
-    Vf rows[kRows];
+// kRows rows of x by up to kWidth rows of w. An element sums as in `multiply_block`: along k, kDepth at a time.
+template <int64_t kRows>
+void few_rows_block(int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy, bool accumulate) {
+  for (int64_t from = 0; from == 0 || from < k; from += kDepth) {
+    const int64_t end = least(k, from + kDepth);
+    Vf acc[kRows] = {};
+    for (int64_t p = from; p < end; p += kWidth) {
+      const int64_t depth = least(kWidth, end - p);
+      Vf columns[kWidth];
+#pragma GCC unroll 16
+      for (int64_t j = 0; j < kWidth; ++j) columns[j] = j < n ? load_any(w + j * k + p, depth) : Vf{};
+      transpose(columns);
+      const auto add = [&](int64_t q) {
 #pragma GCC unroll 4
-    for (int64_t i = 0; i < kRows; ++i) rows[i] = load_any(x + i * k + p, count);
-#pragma GCC unroll 4
-    for (int64_t j = 0; j < kColumns; ++j) {
-      const Vf column = load_any(w + j * k + p, count);
-#pragma GCC unroll 4
-      for (int64_t i = 0; i < kRows; ++i) acc[i][j] = fma(rows[i], column, acc[i][j]);
+        for (int64_t i = 0; i < kRows; ++i) acc[i] = fma(splat(x[i * k + p + q]), columns[q], acc[i]);
+      };
+      if (depth == kWidth) {
+#pragma GCC unroll 16
+        for (int64_t q = 0; q < kWidth; ++q) add(q);
+      } else {
+        for (int64_t q = 0; q < depth; ++q) add(q);
+      }
     }
-  };
-  int64_t p = 0;
-  for (; p + kWidth <= k; p += kWidth) step(p, kWidth);
-  if (p < k) step(p, k - p);
-  for (int64_t i = 0; i < kRows; ++i) {
-    for (int64_t j = 0; j < kColumns; ++j) {
-      const float total = sum(acc[i][j]);
-      y[i * ldy + j] = accumulate ? y[i * ldy + j] + total : total;
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < kRows; ++i) {
+      float* to = y + i * ldy;
+      store_any(to, accumulate || from > 0 ? load_any(to, n) + acc[i] : acc[i], n);
     }
   }
 }
 
-template <int64_t kRows>
-void dot_strip(int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy, bool accumulate) {
-  int64_t j = 0;
-  for (; j + 4 <= n; j += 4) dot_block<kRows, 4>(k, x, w + j * k, y + j, ldy, accumulate);
-  for (; j < n; ++j) dot_block<kRows, 1>(k, x, w + j * k, y + j, ldy, accumulate);
-}
-
-void dot_rows(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy, bool accumulate) {
-  int64_t i = 0;
-  for (; i + 2 <= m; i += 2) dot_strip<2>(n, k, x + i * k, w, y + i * ldy, ldy, accumulate);
-  for (; i < m; ++i) dot_strip<1>(n, k, x + i * k, w, y + i * ldy, ldy, accumulate);
+void few_rows(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy, bool accumulate) {
+  for (int64_t j = 0; j < n; j += kWidth) {
+    const auto rows = m == 1 ? few_rows_block<1> : few_rows_block<2>;
+    rows(least(kWidth, n - j), k, x, w + j * k, y + j, ldy, accumulate);
+  }
 }
 
 #endif
@@ -264,7 +262,7 @@ void fill_gemm(Kernels& table) {
   table.bf16 = products;
 #else
   table.fp32 = products;
-  table.dot_rows = dot_rows;
+  table.few_rows = few_rows;
 #endif
 }
 

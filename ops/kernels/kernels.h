@@ -41,6 +41,8 @@ inline constexpr int64_t kMaskGroup = 64;
 /// apart.
 struct AttentionHead {
   const float *q, *k, *v;
+  const int32_t* pages;   ///< Where block j of kKeyBlock keys lies: pages[j] kKeyBlock kv_stride behind k and v; null:
+                          ///< in order.
   const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
   float* out;             ///< Forward: written. Backward: read.
   float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
@@ -53,6 +55,8 @@ struct AttentionHead {
 };
 /// Queries in one call of `attention`. With a mask they begin at a multiple of it.
 inline constexpr int64_t kQueryBlock = 64;
+/// Keys that a block of queries meets at once.
+inline constexpr int64_t kKeyBlock = 64;
 /// Scratch for a block of keys is on the stack.
 inline constexpr int64_t kMaxHeadSize = 256;
 
@@ -103,8 +107,8 @@ struct Kernels {
   // gemm.cc
   Products fp32;
   Products bf16;  ///< Inputs rounded to bfloat16, sums in float. `multiply` is null where the CPU has no instruction.
-  /// y[i, j] (+)= sum_k x[i, k] w[j, k], for few rows: y's rows `ldy` apart, x and w contiguous.
-  void (*dot_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
+  /// y[i, j] (+)= sum_k x[i, k] w[j, k], for one or two rows: y's rows `ldy` apart, x and w contiguous.
+  void (*few_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
                    bool accumulate);
 
   // elementwise.cc. Results may lie where an argument lies.

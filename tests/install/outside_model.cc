@@ -1,10 +1,11 @@
 // Links all of the library from outside; what it prints is the error of a folder that is not there.
-#include <tinyllm/runtime/generator.h>
+#include <tinyllm/runtime/chat.h>
 
 int main() {
   try {
     const tinyllm::Model model = tinyllm::load_model("no-such-folder");
-    tinyllm::Generator(model, {.rows = 1}).generate({}, 1);
+    tinyllm::Session session(model);
+    tinyllm::Chat(session, {}).say("1");
   } catch (const tinyllm::Error& error) {
     fmt::print("{}\n", error.what());
     return 0;

@@ -70,50 +70,83 @@ OpCase attention_case(const std::string& name, const Setting& s) {
   return test;
 }
 
-// New tokens behind `lengths` old ones: the cache with the new tokens in it is what plain attention sees.
-OpCase cached_case(const std::string& name, int64_t tokens, int64_t room, int64_t heads, int64_t groups, int64_t d,
-                   const std::vector<int64_t>& lengths) {
-  const int64_t batch = static_cast<int64_t>(lengths.size());
+// Rows at places of sequences, over pages that lie in any order: what plain attention sees is the sequence's history,
+// the new rows in it. `rows` are pairs of sequence and place, `pages` has a line of equal length for each sequence.
+struct Paged {
+  std::vector<std::pair<int32_t, int32_t>> rows;
+  std::vector<std::vector<int32_t>> pages;
+  int64_t cache, heads, groups, head_size;  // `cache`: pages in it.
+};
+
+Tensor constant_ints(const std::vector<Tensor>& in, size_t& next, std::vector<int64_t> extents) {
+  const auto count = static_cast<size_t>(Shape(std::span<const int64_t>(extents)).size());
+  const std::vector<Tensor> parts(in.begin() + static_cast<std::ptrdiff_t>(next),
+                                  in.begin() + static_cast<std::ptrdiff_t>(next + count));
+  next += count;
+  return reshape(concat(parts, 0), std::move(extents));
+}
+
+OpCase cached_case(const std::string& name, const Paged& p) {
+  const auto tokens = static_cast<int64_t>(p.rows.size()), width = static_cast<int64_t>(p.pages[0].size());
   OpCase test;
   test.name = "cached_attention, " + name;
   test.check_gradient = false;
-  test.arguments = {{f32, {batch, tokens, heads, d}, -2, 2, false},
-                    {f32, {batch, tokens, groups, d}, -2, 2, false},
-                    {f32, {batch, tokens, groups, d}, -1, 1, false},
-                    {f32, {batch, room, groups, d}, -2, 2, false, Kind::state},
-                    {f32, {batch, room, groups, d}, -1, 1, false, Kind::state}};
-  for (const int64_t length : lengths) test.arguments.push_back({i32, {1}, double(length), double(length) + 1});
-  if (lengths.empty()) test.arguments.push_back({i32, {0}});
-  test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
-    const Tensor old = concat({in.begin() + 5, in.end()}, 0);
-    return {cached_attention(in[0], in[1], in[2], in[3], in[4], old), in[3], in[4]};
+  test.arguments = {{f32, {1, tokens, p.heads, p.head_size}, -2, 2, false},
+                    {f32, {1, tokens, p.groups, p.head_size}, -2, 2, false},
+                    {f32, {1, tokens, p.groups, p.head_size}, -1, 1, false},
+                    {f32, {p.cache, kCachePage, p.groups, p.head_size}, -2, 2, false, Kind::state},
+                    {f32, {p.cache, kCachePage, p.groups, p.head_size}, -1, 1, false, Kind::state}};
+  const auto add = [&](int32_t value) { test.arguments.push_back({i32, {1}, double(value), double(value) + 1}); };
+  for (const auto& [sequence, place] : p.rows) add(sequence);
+  for (const auto& [sequence, place] : p.rows) add(place);
+  for (const auto& line : p.pages) std::for_each(line.begin(), line.end(), add);
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    size_t next = 5;
+    const Tensor sequences = constant_ints(in, next, {1, tokens});
+    const Tensor positions = constant_ints(in, next, {1, tokens});
+    const Tensor pages = constant_ints(in, next, {static_cast<int64_t>(p.pages.size()), width});
+    return {cached_attention(in[0], in[1], in[2], {in[3], in[4], sequences, positions, pages}), in[3], in[4]};
   };
   test.reference = [=](const std::vector<Array>& in) {
-    Array out = in[0];
+    Array out(in[0].shape);
     std::vector<Array> caches = {in[3], in[4]};
-    const int64_t row = groups * d;
-    for (int64_t b = 0; b < batch; ++b) {
-      const int64_t old = lengths[size_t(b)];
-      for (int64_t i = 0; i < tokens * row; ++i) {
-        caches[0][(b * room + old) * row + i] = in[1][b * tokens * row + i];
-        caches[1][(b * room + old) * row + i] = in[2][b * tokens * row + i];
+    const int64_t wide = p.groups * p.head_size, all_heads = p.heads * p.head_size;
+    const auto place_of = [&](int32_t sequence, int64_t place) {
+      return p.pages[size_t(sequence)][size_t(place / kCachePage)] * kCachePage + place % kCachePage;
+    };
+    for (int64_t row = 0; row < tokens; ++row) {
+      const auto& [sequence, place] = p.rows[size_t(row)];
+      for (int64_t i = 0; i < (sequence < 0 ? 0 : wide); ++i) {
+        for (size_t which : {size_t{0}, size_t{1}}) {
+          caches[which][place_of(sequence, place) * wide + i] = in[1 + which][row * wide + i];
+        }
       }
-      // Plain attention over the row's whole history, with queries of zeros for the old tokens.
-      const int64_t all = old + tokens;
-      std::vector<Array> whole = {Array({1, all, heads, d}), Array({1, all, groups, d}), Array({1, all, groups, d})};
-      for (int64_t i = 0; i < all * row; ++i) {
-        whole[1][i] = caches[0][b * room * row + i];
-        whole[2][i] = caches[1][b * room * row + i];
+    }
+    for (int64_t row = 0; row < tokens; ++row) {
+      const auto& [sequence, place] = p.rows[size_t(row)];
+      if (sequence < 0) continue;
+      const int64_t all = place + 1;
+      std::vector<Array> whole = {Array({1, all, p.heads, p.head_size}), Array({1, all, p.groups, p.head_size}),
+                                  Array({1, all, p.groups, p.head_size})};
+      for (int64_t i = 0; i < all * wide; ++i) {
+        const int64_t at = place_of(sequence, i / wide) * wide + i % wide;
+        whole[1][i] = caches[0][at];
+        whole[2][i] = caches[1][at];
       }
-      for (int64_t i = 0; i < tokens * heads * d; ++i)
-        whole[0][old * heads * d + i] = in[0][b * tokens * heads * d + i];
-      const Setting setting{.batch = 1, .tokens = all, .heads = heads, .groups = groups, .head_size = d};
+      for (int64_t i = 0; i < all_heads; ++i) whole[0][place * all_heads + i] = in[0][row * all_heads + i];
+      const Setting setting{.batch = 1, .tokens = all, .heads = p.heads, .groups = p.groups, .head_size = p.head_size};
       const Array result = reference(setting, whole)[0];
-      for (int64_t i = 0; i < tokens * heads * d; ++i) out[b * tokens * heads * d + i] = result[old * heads * d + i];
+      for (int64_t i = 0; i < all_heads; ++i) out[row * all_heads + i] = result[place * all_heads + i];
     }
     return std::vector<Array>{out, caches[0], caches[1]};
   };
   return test;
+}
+
+std::vector<std::pair<int32_t, int32_t>> places(int32_t sequence, int32_t from, int32_t to) {
+  std::vector<std::pair<int32_t, int32_t>> rows;
+  for (int32_t place = from; place < to; ++place) rows.emplace_back(sequence, place);
+  return rows;
 }
 
 }  // namespace
@@ -128,10 +161,12 @@ std::vector<OpCase> attention_cases() {
                      {.batch = 1, .tokens = 70, .heads = 1, .groups = 1, .head_size = 3, .documents = {}, .p = 0.2f}),
       attention_case("documents apart",
                      {.batch = 2, .tokens = 12, .heads = 2, .groups = 1, .head_size = 4, .documents = {0, 5, 6}}),
-      cached_case("one new token each", 1, 9, 2, 2, 4, {0, 3, 8}),
-      cached_case("several, shared key heads", 5, 100, 4, 2, 6, {70, 0}),
-      cached_case("more than a block", 70, 200, 1, 1, 3, {130}),
-      cached_case("no rows", 1, 4, 2, 2, 4, {}),
+      cached_case("one new token each, the first page shared",
+                  {{{0, 65}, {1, 64}, {2, 3}, {-1, 0}}, {{2, 0}, {2, 3}, {1, 0}}, 4, 2, 2, 4}),
+      cached_case("a sequence's rows apart, padding first",
+                  {{{-1, 9}, {0, 7}, {1, 0}, {0, 8}}, {{1}, {0}}, 2, 4, 2, 6}),
+      cached_case("more than a block of rows", {places(0, 130, 200), {{3, 0, 4, 1}}, 5, 2, 1, 3}),
+      cached_case("from the first token", {places(0, 0, 70), {{1, 0}}, 2, 4, 2, 24}),
       attention_case("an empty batch", {.batch = 0, .tokens = 5, .heads = 2, .groups = 2, .head_size = 4}),
       attention_case("several blocks", {.batch = 2,
                                         .tokens = 200,

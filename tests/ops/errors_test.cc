@@ -2,6 +2,7 @@
 
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/tensor/program.h>
 
 #include <functional>
 
@@ -90,6 +91,46 @@ TEST_CASE("tensors of two graphs do not mix") {
   const Tensor x = a.input("x", f32, {3});
   const Tensor y = b.input("y", f32, {3});
   CHECK_THROWS_WITH_AS(add(x, y), "add: y [3] belongs to another graph", Error);
+}
+
+TEST_CASE("attention over a cache refuses places outside a sequence and pages outside the cache when it runs") {
+  Graph g;
+  const Tensor q = g.input("q", f32, {1, 2, 1, 4});
+  const Shape cache = {3, kCachePage, 1, 4};
+  const Tensor out =
+      cached_attention(q, q, q,
+                       {g.state("k", f32, cache), g.state("v", f32, cache), g.input("sequences", i32, {1, 2}),
+                        g.input("positions", i32, {1, 2}), g.input("pages", i32, {1, 2})});
+  Program program = compile(g, {out}, {.threads = 2});
+  struct Case {
+    std::vector<int32_t> sequences, positions, pages;
+    const char* message;
+  };
+  static const Case cases[] = {
+      {{0, 1},
+       {0, 0},
+       {0, 1},
+       "cached_attention: row 1 is at place 0 of sequence 1, expected 1 sequences of 128 places"},
+      {{0, 0},
+       {0, 128},
+       {0, 1},
+       "cached_attention: row 1 is at place 128 of sequence 0, expected 1 sequences of 128 places"},
+      {{0, 0},
+       {-1, 0},
+       {0, 1},
+       "cached_attention: row 0 is at place -1 of sequence 0, expected 1 sequences of 128 places"},
+      {{0, 0}, {0, 64}, {0, 3}, "cached_attention: page 1 of sequence 0 is 3, expected 0 to 2"},
+  };
+  for (const Case& c : cases) {
+    program.write("sequences", c.sequences);
+    program.write("positions", c.positions);
+    program.write("pages", c.pages);
+    CHECK_THROWS_WITH_AS(program.run(), c.message, Error);
+  }
+  CHECK_THROWS_WITH_AS(cached_attention(q, q, q,
+                                        {g.input("narrow", f32, {3, 32, 1, 4}), g.find("v"), g.find("sequences"),
+                                         g.find("positions"), g.find("pages")}),
+                       "cached_attention: narrow [3,32,1,4]: expected [3,64,1,4]", Error);
 }
 
 TEST_CASE("a gradient through an op that has none is an error, and one that nothing depends on is zero") {

@@ -89,6 +89,21 @@ TEST_CASE("a product is what a plain loop gives, for every size and side, and th
   check_products(Precision::fp32);
 }
 
+TEST_CASE("a row of a product is the same bits whatever rows are computed with it") {
+  constexpr int64_t kMost = 100;
+  for (const auto& [n, k] : {std::pair<int64_t, int64_t>{1, 7}, {40, 64}, {333, 513}, {4100, 30}, {70, 1100}}) {
+    const std::vector<float> a = random_floats(kMost * k, 3), b = random_floats(n * k, 4);
+    const auto rows = [&](int64_t m) {
+      return product({.m = m, .n = n, .k = k, .trans_b = true}, {a.begin(), a.begin() + m * k}, b, 2);
+    };
+    const std::vector<float> all = rows(kMost);
+    for (const int64_t m : {1, 2, 3, 4, 5, 8, 13, 14, 16, 17, 31, 96, 97}) {
+      CAPTURE(m);
+      CHECK(rows(m) == std::vector<float>(all.begin(), all.begin() + m * n));
+    }
+  }
+}
+
 TEST_CASE("a product in bfloat16 is that of the rounded numbers, or is refused where the CPU has no instruction") {
   if (is_supported(Precision::bf16)) {
     check_products(Precision::bf16);

@@ -161,16 +161,18 @@ TEST_CASE("a profile names every op once, with its nodes") {
 }
 
 TEST_CASE("a profile counts the arithmetic of products and attention, and the bytes that are read and written") {
-  constexpr int64_t B = 2, T = 5, H = 4, G = 2, D = 8, S = 9, N = 3;
+  constexpr int64_t B = 2, T = 5, H = 4, G = 2, D = 8, M = 2, N = 3;
   Graph graph;
   const Tensor q = graph.input("q", f32, {B, T, H, D});
   const Tensor k = graph.input("k", f32, {B, T, G, D});
   const Tensor v = graph.input("v", f32, {B, T, G, D});
   const Tensor w = graph.parameter("w", f32, {N, H * D});
   const Tensor y = linear(reshape(attention(q, k, v), {B, T, H * D}), w);
-  const Tensor cache_k = graph.state("cache_k", f32, {B, S, G, D});
-  const Tensor cache_v = graph.state("cache_v", f32, {B, S, G, D});
-  const Tensor cached = cached_attention(q, k, v, cache_k, cache_v, graph.input("lengths", i32, {B}));
+  const Tensor cache_k = graph.state("cache_k", f32, {N, kCachePage, G, D});
+  const Tensor cache_v = graph.state("cache_v", f32, {N, kCachePage, G, D});
+  const Tensor cached = cached_attention(q, k, v,
+                                         {cache_k, cache_v, graph.input("sequences", i32, {B, T}),
+                                          graph.input("places", i32, {B, T}), graph.input("pages", i32, {1, M})});
   Program program = compile(graph, {y, gradients(sum(y), {q})[0], gradients(sum(y), {w})[0], cached}, {.threads = 2});
 
   std::map<std::string, OpTime> ops;
@@ -178,11 +180,12 @@ TEST_CASE("a profile counts the arithmetic of products and attention, and the by
   const double causal = 2.0 * B * H * D * T * (T + 1) / 2;  // One product over the keys that each query sees.
   CHECK(ops.at("attention").flops == 2 * causal);
   CHECK(ops.at("attention_grad").flops == 5 * causal);
-  CHECK(ops.at("cached_attention").flops == 2 * 2.0 * B * H * D * T * S);
+  CHECK(ops.at("cached_attention").flops == 2 * 2.0 * B * H * D * T * M * kCachePage);
   CHECK(ops.at("linear").flops == 2.0 * B * T * N * H * D);
   CHECK(ops.at("matmul").flops == ops.at("matmul").nodes * ops.at("linear").flops);  // dX and dW.
   CHECK(ops.at("linear").bytes == 4.0 * (B * T * H * D + N * H * D + B * T * N));
-  CHECK(ops.at("cached_attention").bytes == 4.0 * (2 * B * T * H * D + 2 * B * T * G * D + 2 * 2 * B * S * G * D + B));
+  const double caches = 2.0 * N * kCachePage * G * D;
+  CHECK(ops.at("cached_attention").bytes == 4.0 * (2 * B * T * H * D + 2 * B * T * G * D + 2 * caches + 2 * B * T + M));
   CHECK(ops.at("reshape").bytes == 0);
 
   Graph adding;

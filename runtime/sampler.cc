@@ -1,0 +1,106 @@
+#include <tinyllm/runtime/sampler.h>
+
+#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/philox.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tinyllm {
+
+void check(const Sampling& s, int64_t vocab_size) {
+  // Written so that what is not a number fails too.
+  if (!(s.temperature >= 0 && std::isfinite(s.temperature))) {
+    throw Error("sampling: temperature {}, expected 0 or more", s.temperature);
+  }
+  if (s.top_k < 0) throw Error("sampling: top_k {}, expected 0 (all) or more", s.top_k);
+  if (!(s.top_p > 0 && s.top_p <= 1)) throw Error("sampling: top_p {}, expected more than 0, at most 1", s.top_p);
+  if (!(s.min_p >= 0 && s.min_p <= 1)) throw Error("sampling: min_p {}, expected 0 to 1", s.min_p);
+  if (!(s.repetition_penalty > 0 && std::isfinite(s.repetition_penalty))) {
+    throw Error("sampling: repetition_penalty {}, expected more than 0", s.repetition_penalty);
+  }
+  for (const auto& [token, bias] : s.logit_bias) {
+    if (token < 0 || token >= vocab_size) {
+      throw Error("sampling: logit_bias of token {}, expected 0 to {}", token, vocab_size - 1);
+    }
+    if (!std::isfinite(bias)) throw Error("sampling: logit_bias of token {} is {}", token, bias);
+  }
+}
+
+Sampler::Sampler(Sampling sampling, int64_t vocab_size) : sampling_(std::move(sampling)) {
+  check(sampling_, vocab_size);
+  scores_.resize(static_cast<size_t>(vocab_size));
+  penalised_.resize(static_cast<size_t>(vocab_size));
+}
+
+int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> tokens) {
+  if (logits.size() != scores_.size()) throw Error("sampler: {} logits, expected {}", logits.size(), scores_.size());
+  std::copy(logits.begin(), logits.end(), scores_.begin());
+  for (const auto& [token, bias] : sampling_.logit_bias) scores_[static_cast<size_t>(token)] += bias;
+  if (sampling_.repetition_penalty != 1) {
+    std::fill(penalised_.begin(), penalised_.end(), false);
+    for (const int32_t token : tokens) {
+      const auto at = static_cast<size_t>(token);
+      if (penalised_[at]) continue;
+      penalised_[at] = true;
+      scores_[at] =
+          scores_[at] > 0 ? scores_[at] / sampling_.repetition_penalty : scores_[at] * sampling_.repetition_penalty;
+    }
+  }
+  for (size_t i = 0; i < scores_.size(); ++i) {
+    if (!std::isfinite(scores_[i])) throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
+  }
+  if (sampling_.temperature == 0) {
+    return static_cast<int32_t>(std::max_element(scores_.begin(), scores_.end()) - scores_.begin());
+  }
+  return draw(Random(sampling_.seed, draws_++).uniform());
+}
+
+// Candidates are a heap, from whose top they are taken in order only as far as they are wanted: most draws want few.
+const Sampler::Candidate& Sampler::likeliest(size_t rank) {
+  const auto less = [](const Candidate& a, const Candidate& b) {
+    return a.weight != b.weight ? a.weight < b.weight : a.token > b.token;
+  };
+  if (rank == 0 && taken_.empty()) std::make_heap(candidates_.begin(), candidates_.end(), less);
+  while (taken_.size() <= rank) {
+    std::pop_heap(candidates_.begin(), candidates_.end(), less);
+    taken_.push_back(candidates_.back());
+    candidates_.pop_back();
+  }
+  return taken_[rank];
+}
+
+int32_t Sampler::draw(double uniform) {
+  const double greatest = static_cast<double>(*std::max_element(scores_.begin(), scores_.end()));
+  double total = 0;
+  taken_.clear();
+  candidates_.clear();
+  for (size_t i = 0; i < scores_.size(); ++i) {
+    const double score = static_cast<double>(scores_[i]) - greatest;
+    candidates_.push_back({static_cast<int32_t>(i), std::exp(score / static_cast<double>(sampling_.temperature))});
+    total += candidates_.back().weight;
+  }
+  size_t count = scores_.size();
+  if (sampling_.top_k > 0 && static_cast<size_t>(sampling_.top_k) < count) {
+    count = static_cast<size_t>(sampling_.top_k);
+    total = 0;
+    for (size_t i = 0; i < count; ++i) total += likeliest(i).weight;
+  }
+  if (sampling_.top_p < 1 || sampling_.min_p > 0) {
+    const double enough = static_cast<double>(sampling_.top_p) * total;
+    size_t kept = 0;
+    for (total = 0; kept < count && (kept == 0 || total < enough); ++kept) {
+      if (likeliest(kept).weight < static_cast<double>(sampling_.min_p)) break;
+      total += likeliest(kept).weight;
+    }
+    count = kept;
+  }
+  double left = uniform * total;
+  for (size_t i = 0; i + 1 < count; ++i) {
+    left -= likeliest(i).weight;
+    if (left < 0) return likeliest(i).token;
+  }
+  return likeliest(count - 1).token;
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,277 @@
+#include <tinyllm/runtime/session.h>
+
+#include <tinyllm/model/transformer.h>
+#include <tinyllm/tensor/program.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <map>
+
+namespace tinyllm {
+namespace {
+
+// Rows of the largest pass.
+constexpr int64_t kMostRows = 128;
+
+int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
+
+// A program for a number of rows, with its result.
+struct Pass {
+  Tensor result;
+  Program program;
+};
+
+// Rows that are read next, of those that are left, and of the program that reads them: a power of two. Where much of it
+// would be padding, the half of it is read first.
+struct Cut {
+  int64_t rows, program_rows;
+
+  explicit Cut(int64_t left) : rows(std::min(left, kMostRows)) {
+    program_rows = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(rows)));
+    if (program_rows >= 32 && program_rows - rows > program_rows / 4) rows = program_rows /= 2;
+  }
+};
+
+}  // namespace
+
+Sequence& Sequence::operator=(Sequence&& other) noexcept {
+  std::swap(pool_, other.pool_);
+  std::swap(pages_, other.pages_);
+  std::swap(tokens_, other.tokens_);
+  std::swap(logits_, other.logits_);
+  return *this;
+}
+
+Sequence::~Sequence() {
+  for (const int32_t page : pages_) pool_->release(page);
+}
+
+Sequence Sequence::fork() const {
+  Sequence copy(*pool_);
+  copy.pages_ = pages_;
+  copy.tokens_ = tokens_;
+  copy.logits_ = logits_;
+  for (const int32_t page : pages_) pool_->share(page);
+  return copy;
+}
+
+void Sequence::rewind(int64_t new_size) {
+  if (new_size < 0 || new_size > size())
+    throw Error("sequence: rewound to {} tokens, expected 0 to {}", new_size, size());
+  if (new_size == size()) return;
+  while (static_cast<int64_t>(pages_.size()) > pages_for(new_size)) {
+    pool_->release(pages_.back());
+    pages_.pop_back();
+  }
+  tokens_.resize(static_cast<size_t>(new_size));
+  logits_.clear();
+}
+
+struct Session::State {
+  const Model& model;
+  int64_t sequences;
+  int64_t most_pages;  // Of a sequence.
+  Pages pages;
+  ThreadPool pool;
+  Store caches;
+  std::map<int64_t, Pass> blocks, heads;  // By rows.
+
+  State(const Model& m, const SessionOptions& options)
+      : model(m),
+        sequences(options.sequences),
+        most_pages(pages_for(m.config.context)),
+        // One page more: what sequences of one beginning copy to go on from is not theirs alone while they do.
+        pages(sequences * most_pages + 1),
+        pool(options.threads) {}
+
+  // The blocks over `rows` tokens, each of any sequence: hidden states [1, rows, C].
+  Pass& blocks_of(int64_t rows) {
+    const auto found = blocks.find(rows);
+    if (found != blocks.end()) return found->second;
+    Graph graph;
+    const Tensor positions = graph.input("positions", i32, {1, rows});
+    AttentionCache cache{
+        {}, {}, graph.input("sequences", i32, {1, rows}), positions, graph.input("pages", i32, {rows, most_pages})};
+    const Tensor hidden = transformer(graph, model.config, {graph.input("tokens", i32, {1, rows}), positions},
+                                      [&](int64_t layer, Tensor q, Tensor k, Tensor v) {
+                                        const Shape shape = {pages.count(), kCachePage, k.shape()[2], k.shape()[3]};
+                                        cache.k = graph.state(fmt::format("cache.{}.k", layer), f32, shape);
+                                        cache.v = graph.state(fmt::format("cache.{}.v", layer), f32, shape);
+                                        return cached_attention(q, k, v, cache);
+                                      });
+    return compiled(graph, hidden, blocks, rows);
+  }
+
+  // The head over `rows` hidden states: logits [rows, V].
+  Pass& head_of(int64_t rows) {
+    const auto found = heads.find(rows);
+    if (found != heads.end()) return found->second;
+    Graph graph;
+    const Tensor logits = lm_head(model.config, graph.input("hidden", f32, {rows, model.config.dim}));
+    return compiled(graph, logits, heads, rows);
+  }
+
+  Pass& compiled(const Graph& graph, Tensor result, std::map<int64_t, Pass>& passes, int64_t rows) {
+    Program program = compile(graph, {result}, {.pool = &pool, .store = model.weights.get(), .states = &caches});
+    return passes.emplace(rows, Pass{result, std::move(program)}).first->second;
+  }
+
+  // Pages that a sequence must be given to grow.
+  int64_t missing_pages(const Sequence& sequence, int64_t size) const {
+    const int64_t missing = pages_for(size) - static_cast<int64_t>(sequence.pages_.size());
+    return missing + (is_last_page_shared(sequence) ? 1 : 0);
+  }
+  bool is_last_page_shared(const Sequence& sequence) const {
+    return sequence.size() % kCachePage != 0 && pages.is_shared(sequence.pages_.back());
+  }
+
+  void make_room(Sequence& sequence, int64_t size) {
+    if (is_last_page_shared(sequence)) {
+      const int32_t shared = sequence.pages_.back();
+      sequence.pages_.back() = pages.take();
+      copy_page(shared, sequence.pages_.back());
+      pages.release(shared);
+    }
+    while (static_cast<int64_t>(sequence.pages_.size()) < pages_for(size)) sequence.pages_.push_back(pages.take());
+  }
+
+  void copy_page(int32_t from, int32_t to) {
+    for (const Store::Entry& entry : caches.entries()) {
+      const size_t bytes = entry.bytes() / static_cast<size_t>(pages.count());
+      std::memcpy(entry.data + bytes * static_cast<size_t>(to), entry.data + bytes * static_cast<size_t>(from), bytes);
+    }
+  }
+
+  void check(std::span<const Reading> readings) const {
+    int64_t missing = 0;
+    std::vector<const Sequence*> seen;
+    for (const auto& [sequence, tokens] : readings) {
+      if (sequence->pool_ != &pages) throw Error("session: a sequence of another session is to be read");
+      if (std::find(seen.begin(), seen.end(), sequence) != seen.end()) {
+        throw Error("session: a sequence is to be read twice at once");
+      }
+      seen.push_back(sequence);
+      const int64_t size = sequence->size() + static_cast<int64_t>(tokens.size());
+      if (size > model.config.context) {
+        throw Error("session: {} tokens behind {}, expected at most {} in all", tokens.size(), sequence->size(),
+                    model.config.context);
+      }
+      for (const int32_t token : tokens) {
+        if (token < 0 || token >= model.config.vocab_size) {
+          throw Error("session: token {}, expected 0 to {}", token, model.config.vocab_size - 1);
+        }
+      }
+      if (!tokens.empty()) missing += missing_pages(*sequence, size);
+    }
+    if (missing > pages.free()) {
+      throw Error("session: {} more pages of {} tokens, expected at most the {} that are free", missing, kCachePage,
+                  pages.free());
+    }
+  }
+
+  // One token of what is read.
+  struct Row {
+    size_t reading, token;
+  };
+  void run(std::span<const Reading> readings, std::span<const Row> rows, int64_t program_rows,
+           const OnLogits& on_logits);
+  void run_head(std::span<const float> hidden, std::span<const Reading> readings, std::span<const Row> rows,
+                const std::vector<size_t>& wanted, const OnLogits& on_logits);
+};
+
+// Writes the inputs of a pass, in which every reading that it touches has a line of pages, and runs it.
+void Session::State::run(std::span<const Reading> readings, std::span<const Row> rows, int64_t program_rows,
+                         const OnLogits& on_logits) {
+  Pass& pass = blocks_of(program_rows);
+  const auto tokens = pass.program.as<int32_t>("tokens");
+  const auto positions = pass.program.as<int32_t>("positions");
+  const auto line_of = pass.program.as<int32_t>("sequences");
+  const auto lines = pass.program.as<int32_t>("pages");
+  std::fill(tokens.begin(), tokens.end(), kPadId);
+  std::fill(positions.begin(), positions.end(), 0);
+  std::fill(line_of.begin(), line_of.end(), -1);
+  std::vector<size_t> wanted;
+  int32_t line = -1;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto& [reading, token] = rows[i];
+    const auto& [sequence, read] = readings[reading];
+    if (i == 0 || rows[i - 1].reading != reading) {
+      ++line;
+      std::copy(sequence->pages_.begin(), sequence->pages_.end(), lines.begin() + line * most_pages);
+    }
+    tokens[i] = read[token];
+    positions[i] = static_cast<int32_t>(sequence->tokens_.size() + token);
+    line_of[i] = line;
+    if (on_logits || token + 1 == read.size()) wanted.push_back(i);
+  }
+  pass.program.run();
+  run_head(pass.program.read<float>(pass.result), readings, rows, wanted, on_logits);
+}
+
+// The head is the largest product: it is computed for the rows that are asked for.
+void Session::State::run_head(std::span<const float> hidden, std::span<const Reading> readings,
+                              std::span<const Row> rows, const std::vector<size_t>& wanted, const OnLogits& on_logits) {
+  const auto dim = static_cast<size_t>(model.config.dim), vocab = static_cast<size_t>(model.config.vocab_size);
+  for (size_t from = 0; from < wanted.size();) {
+    const Cut cut(static_cast<int64_t>(wanted.size() - from));
+    Pass& pass = head_of(cut.program_rows);
+    const auto input = pass.program.as<float>("hidden");
+    std::fill(input.begin(), input.end(), 0.0f);
+    const size_t count = static_cast<size_t>(cut.rows);
+    for (size_t i = 0; i < count; ++i) {
+      const auto row = hidden.subspan(wanted[from + i] * dim, dim);
+      std::copy(row.begin(), row.end(), input.begin() + static_cast<std::ptrdiff_t>(i * dim));
+    }
+    pass.program.run();
+    for (size_t i = 0; i < count; ++i) {
+      const auto logits = pass.program.read<float>(pass.result).subspan(i * vocab, vocab);
+      const auto& [reading, token] = rows[wanted[from + i]];
+      if (token + 1 == readings[reading].tokens.size()) {
+        readings[reading].sequence->logits_.assign(logits.begin(), logits.end());
+      }
+      if (on_logits) on_logits(reading, token, logits);
+    }
+    from += count;
+  }
+}
+
+Session::Session(const Model& model, const SessionOptions& options) {
+  constexpr int64_t kMost = 1 << 16;
+  if (options.sequences < 1 || options.sequences > kMost) {
+    throw Error("session: {} sequences, expected 1 to {}", options.sequences, kMost);
+  }
+  state_ = std::make_unique<State>(model, options);
+}
+Session::~Session() = default;
+
+const Model& Session::model() const { return state_->model; }
+int64_t Session::sequences() const { return state_->sequences; }
+Sequence Session::start() { return Sequence(state_->pages); }
+
+void Session::read(std::span<const Reading> readings, const OnLogits& on_logits) {
+  State& s = *state_;
+  s.check(readings);
+  std::vector<State::Row> rows;
+  for (size_t reading = 0; reading < readings.size(); ++reading) {
+    const auto& [sequence, tokens] = readings[reading];
+    if (tokens.empty()) continue;
+    s.make_room(*sequence, sequence->size() + static_cast<int64_t>(tokens.size()));
+    for (size_t token = 0; token < tokens.size(); ++token) rows.push_back({reading, token});
+  }
+  for (size_t from = 0; from < rows.size();) {
+    const Cut cut(static_cast<int64_t>(rows.size() - from));
+    s.run(readings, std::span(rows).subspan(from, static_cast<size_t>(cut.rows)), cut.program_rows, on_logits);
+    from += static_cast<size_t>(cut.rows);
+  }
+  for (const auto& [sequence, tokens] : readings) {
+    sequence->tokens_.insert(sequence->tokens_.end(), tokens.begin(), tokens.end());
+  }
+}
+
+void Session::read(Sequence& sequence, std::span<const int32_t> tokens) {
+  const Reading reading{&sequence, tokens};
+  read({&reading, 1});
+}
+
+}  // namespace tinyllm

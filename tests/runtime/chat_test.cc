@@ -1,0 +1,111 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/runtime/chat.h>
+
+#include "model_to_ask.h"
+
+namespace tinyllm::test {
+namespace {
+
+constexpr int64_t kContext = 160;
+const AnswerOptions kShort{.max_tokens = 12, .sampling = {.temperature = 1, .seed = 4}};
+
+}  // namespace
+
+TEST_CASE("a chat answers as if each conversation were read anew, and reads only what is new of it") {
+  const Model model = model_to_ask(400);
+  Session session(model, {.sequences = 2});
+  Chat chat(session, {"先算加法", {}});
+  const std::vector<std::string> messages = {"计算 12 + 35", "what is 12 * 3?", "再写答案。"};
+  for (const std::string& message : messages) {
+    const Answer answer = chat.say(message, kShort);
+    Conversation asked = chat.conversation();
+    CHECK(asked.turns.back().assistant == answer.text);
+    asked.turns.back().assistant.clear();
+    const Request request{.prompt = chat_prompt(model.tokenizer, asked, 400), .options = kShort};
+    CHECK(answer.text == generate(session, {&request, 1})[0].text);
+  }
+  CHECK(chat.conversation().turns.size() == 3);
+  const Answer before = chat.say("1", kShort);
+  const Answer again = chat.retry(kShort);
+  CHECK(again.text == before.text);
+  CHECK(again.read_tokens == 1);
+  AnswerOptions other = kShort;
+  other.sampling.seed = 5;
+  CHECK(chat.retry(other).text != before.text);
+  CHECK(chat.conversation().turns.size() == 4);
+}
+
+TEST_CASE("a conversation that outgrows the context loses its oldest turns, or ends, as was chosen") {
+  const Model model = model_to_ask(kContext);
+  Session session(model, {.sequences = 2});
+  AnswerOptions options = kShort;
+  options.sampling.logit_bias = {{kEosId, -1000}};
+  Chat forgetful(session, {"s", {}});
+  for (int i = 0; i < 12; ++i) CHECK(forgetful.say("计算 12 + 35 等于多少？", options).ended == Ended::max_tokens);
+  CHECK(forgetful.conversation().turns.size() == 12);
+
+  Chat strict(session, {"s", {}}, Overflow::stop);
+  size_t answered = 0;
+  try {
+    while (answered < 12) {
+      if (strict.say("计算 12 + 35 等于多少？", options).ended == Ended::context_full) break;
+      ++answered;
+    }
+  } catch (const Error&) {
+    CHECK(strict.conversation().turns.size() == answered);
+  }
+  CHECK(answered < 12);
+  CHECK(answered > 0);
+}
+
+TEST_CASE("an answer longer than the context goes on while older turns can be forgotten") {
+  const Model model = model_to_ask(kContext);
+  Session session(model);
+  AnswerOptions options = kShort;
+  options.sampling.logit_bias = {{kEosId, -1000}};
+  Chat chat(session, {"s", {}});
+  chat.say("计算 12 + 35 等于多少？", options);
+  chat.say("what is 12 * 3?", options);
+  options.max_tokens = 1000;
+  const Answer answer = chat.say("1", options);
+  CHECK(answer.ended == Ended::context_full);
+  // More than there was room for behind all that was said before.
+  CHECK(answer.tokens.size() + static_cast<size_t>(answer.prompt_tokens) > static_cast<size_t>(kContext) + 1);
+}
+
+TEST_CASE("a message that leaves little room is answered all the same, and its older turns go") {
+  const Model model = model_to_ask(kContext);
+  Session session(model);
+  Chat chat(session, {"s", {}});
+  chat.say("1", kShort);
+  std::string longer;
+  const auto tokens = [&] { return chat_prompt(model.tokenizer, {"s", {{longer + "题", ""}}}, 1 << 20).size(); };
+  while (static_cast<int64_t>(tokens()) < kContext - 4) longer += "题";
+  AnswerOptions options = kShort;
+  options.sampling.logit_bias = {{kEosId, -1000}};
+  const Answer answer = chat.say(longer, options);
+  CHECK(answer.ended == Ended::context_full);
+  CHECK(answer.prompt_tokens > kContext * 3 / 4);
+}
+
+TEST_CASE("a message that cannot be answered leaves the conversation as it was") {
+  const Model model = model_to_ask(kContext);
+  Session session(model);
+  Chat chat(session, {"s", {}});
+  chat.say("1", kShort);
+  CHECK_THROWS_AS(chat.say("\xFF", kShort), Error);
+  std::string longer;
+  for (int i = 0; i < 200; ++i) longer += "题";
+  CHECK_THROWS_AS(chat.say(longer, kShort), Error);
+  AnswerOptions bad = kShort;
+  bad.max_tokens = 0;
+  CHECK_THROWS_AS(chat.say("2", bad), Error);
+  CHECK(chat.conversation().turns.size() == 1);
+  CHECK_THROWS_AS(Chat(session, {"s", {}}).retry(), Error);
+  CHECK_THROWS_AS(Chat(session, {"\xFF", {}}), Error);
+  chat.say("2", kShort);
+  CHECK(chat.conversation().turns.size() == 2);
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,125 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/runtime/sampler.h>
+#include <tinyllm/tensor/error.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+
+namespace tinyllm::test {
+namespace {
+
+// Probabilities 0.4, 0.3, 0.15, 0.1 and 0.05 of tokens 3, 0, 4, 1 and 2.
+const std::vector<float> kLogits = {std::log(0.3f), std::log(0.1f), std::log(0.05f), std::log(0.4f), std::log(0.15f)};
+
+// How often each token is drawn; none that is never drawn.
+std::map<int32_t, double> shares(const Sampling& sampling) {
+  constexpr int kDraws = 20000;
+  Sampler sampler(sampling, static_cast<int64_t>(kLogits.size()));
+  std::map<int32_t, double> drawn;
+  for (int i = 0; i < kDraws; ++i) drawn[sampler.next(kLogits, {})] += 1.0 / kDraws;
+  return drawn;
+}
+
+}  // namespace
+
+TEST_CASE("tokens are drawn as often as temperature, top-k, top-p and min-p leave them") {
+  using Shares = std::map<int32_t, double>;
+  const Shares all = {{3, 0.4}, {0, 0.3}, {4, 0.15}, {1, 0.1}, {2, 0.05}};
+  const double square = 0.16 + 0.09 + 0.0225 + 0.01 + 0.0025;  // Temperature 1/2 squares what it divides.
+  const std::pair<std::function<void(Sampling&)>, Shares> cases[] = {
+      {[](Sampling&) {}, all},
+      {[](Sampling& s) { s.temperature = 0.5f; },
+       {{3, 0.16 / square}, {0, 0.09 / square}, {4, 0.0225 / square}, {1, 0.01 / square}, {2, 0.0025 / square}}},
+      {[](Sampling& s) { s.top_k = 2; }, {{3, 4.0 / 7}, {0, 3.0 / 7}}},
+      {[](Sampling& s) { s.top_k = 100; }, all},
+      // The token that gets to p stays in.
+      {[](Sampling& s) { s.top_p = 0.5f; }, {{3, 4.0 / 7}, {0, 3.0 / 7}}},
+      {[](Sampling& s) { s.top_p = 0.39f; }, {{3, 1.0}}},
+      {[](Sampling& s) { s.min_p = 0.3f; }, {{3, 0.4 / 0.85}, {0, 0.3 / 0.85}, {4, 0.15 / 0.85}}},
+      {[](Sampling& s) { s.min_p = 1; }, {{3, 1.0}}},
+      // Of what top-k leaves, the first token has more than the half.
+      {[](Sampling& s) { s.top_k = 2, s.top_p = 0.5f; }, {{3, 1.0}}},
+      {[](Sampling& s) { s.temperature = 1e-9f; }, {{3, 1.0}}},
+      {[](Sampling& s) {
+         s.logit_bias = {{3, -1000.0f}, {2, std::log(6.0f)}};
+       },
+       {{0, 0.3 / 0.85}, {2, 0.3 / 0.85}, {4, 0.15 / 0.85}, {1, 0.1 / 0.85}}},
+  };
+  for (const auto& [change, expected] : cases) {
+    Sampling sampling;
+    sampling.temperature = 1;
+    change(sampling);
+    const Shares drawn = shares(sampling);
+    for (const auto& [token, share] : expected) {
+      CAPTURE(token);
+      // Four deviations of a share of one half of 20000 draws.
+      CHECK(std::abs(drawn.at(token) - share) < 0.0142);
+    }
+    CHECK(drawn.size() == expected.size());
+  }
+}
+
+TEST_CASE("temperature 0 takes the likeliest token, of equals the lowest") {
+  Sampler greedy({}, 5);
+  CHECK(greedy.next(kLogits, {}) == 3);
+  CHECK(greedy.next(std::vector<float>{1, 7, 2, 7, 0}, {}) == 1);
+}
+
+TEST_CASE("the repetition penalty makes tokens that are there less likely, once each and on either side of 0") {
+  Sampler sampler({.repetition_penalty = 2}, 4);
+  const std::vector<float> logits = {4, 2.5f, -1, -3};
+  CHECK(sampler.next(logits, {}) == 0);
+  CHECK(sampler.next(logits, std::vector<int32_t>{0, 0}) == 1);
+  CHECK(sampler.next(std::vector<float>{-4, -3, -4, -5}, std::vector<int32_t>{1}) == 0);
+}
+
+TEST_CASE("draws are a function of the seed and their number") {
+  const auto draws = [](uint64_t seed) {
+    Sampler sampler({.temperature = 1, .seed = seed}, 5);
+    std::vector<int32_t> tokens;
+    for (int i = 0; i < 40; ++i) tokens.push_back(sampler.next(kLogits, tokens));
+    return tokens;
+  };
+  CHECK(draws(1) == draws(1));
+  CHECK(draws(1) != draws(2));
+  // A draw is not moved by what was drawn before.
+  Sampler one({.temperature = 1, .seed = 5}, 5), other({.temperature = 1, .seed = 5}, 5);
+  one.next(kLogits, {});
+  other.next(std::vector<float>{0, 0, 0, 0, 0}, {});
+  for (int i = 0; i < 20; ++i) CHECK(one.next(kLogits, {}) == other.next(kLogits, {}));
+}
+
+TEST_CASE("sampling without meaning is refused, with the field and what was expected") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  const std::pair<std::function<void(Sampling&)>, const char*> cases[] = {
+      {[&](Sampling& s) { s.temperature = -1; }, "sampling: temperature -1, expected 0 or more"},
+      {[&](Sampling& s) { s.temperature = nan; }, "sampling: temperature nan, expected 0 or more"},
+      {[&](Sampling& s) { s.temperature = infinity; }, "sampling: temperature inf, expected 0 or more"},
+      {[&](Sampling& s) { s.top_k = -1; }, "sampling: top_k -1, expected 0 (all) or more"},
+      {[&](Sampling& s) { s.top_p = 0; }, "sampling: top_p 0, expected more than 0, at most 1"},
+      {[&](Sampling& s) { s.top_p = nan; }, "sampling: top_p nan, expected more than 0, at most 1"},
+      {[&](Sampling& s) { s.min_p = 1.5f; }, "sampling: min_p 1.5, expected 0 to 1"},
+      {[&](Sampling& s) { s.repetition_penalty = 0; }, "sampling: repetition_penalty 0, expected more than 0"},
+      {[&](Sampling& s) {
+         s.logit_bias = {{5, 1.0f}};
+       },
+       "sampling: logit_bias of token 5, expected 0 to 4"},
+      {[&](Sampling& s) {
+         s.logit_bias = {{4, nan}};
+       },
+       "sampling: logit_bias of token 4 is nan"},
+  };
+  for (const auto& [change, message] : cases) {
+    Sampling sampling;
+    change(sampling);
+    CHECK_THROWS_WITH_AS(Sampler(sampling, 5), message, Error);
+  }
+  Sampler sampler({}, 5);
+  CHECK_THROWS_AS(sampler.next(std::vector<float>{1, nan, 0, 0, 0}, {}), Error);
+  CHECK_THROWS_AS(sampler.next(std::vector<float>{1}, {}), Error);
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,197 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/model/transformer.h>
+#include <tinyllm/runtime/session.h>
+#include <tinyllm/tensor/program.h>
+
+#include "model_to_ask.h"
+
+#include <cmath>
+
+namespace tinyllm::test {
+namespace {
+
+using Logits = std::vector<float>;
+
+// Behind every token, by the graph that training uses.
+std::vector<Logits> by_training_graph(const Model& model, const std::vector<int32_t>& tokens) {
+  Graph graph;
+  const Shape shape = {1, static_cast<int64_t>(tokens.size())};
+  const Tensor hidden = transformer(graph, model.config, {graph.input("t", i32, shape), graph.input("p", i32, shape)});
+  const Tensor logits = lm_head(model.config, hidden);
+  Program program = compile(graph, {logits}, {.threads = 2, .store = model.weights.get()});
+  program.write("t", tokens);
+  for (size_t i = 0; i < tokens.size(); ++i) program.as<int32_t>("p")[i] = static_cast<int32_t>(i);
+  program.run();
+  const auto all = program.read<float>(logits);
+  std::vector<Logits> rows;
+  const auto vocab = static_cast<std::ptrdiff_t>(model.config.vocab_size);
+  for (auto at = all.begin(); at != all.end(); at += vocab) rows.emplace_back(at, at + vocab);
+  return rows;
+}
+
+Logits logits_of(const Sequence& sequence) { return {sequence.logits().begin(), sequence.logits().end()}; }
+
+// What a session of its own says behind tokens that it reads at once.
+Logits fresh(const Model& model, const std::vector<int32_t>& tokens) {
+  Session session(model, {.sequences = 1, .threads = 1});
+  Sequence sequence = session.start();
+  session.read(sequence, tokens);
+  return logits_of(sequence);
+}
+
+std::vector<int32_t> joined(std::vector<int32_t> a, const std::vector<int32_t>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+std::span<const int32_t> part(const std::vector<int32_t>& tokens, size_t from, size_t count) {
+  return std::span(tokens).subspan(from, count);
+}
+
+}  // namespace
+
+TEST_CASE("logits are those of the training graph at every position, whatever pieces are read with whatever beside") {
+  const Model model = model_to_ask();
+  Random random(7);
+  for (const int threads : {1, 3}) {
+    Session session(model, {.sequences = 3, .threads = threads});
+    std::vector<std::vector<int32_t>> tokens;
+    std::vector<std::vector<Logits>> expected, got(3);
+    std::vector<Sequence> sequences;
+    for (uint64_t i = 0; i < 3; ++i) {
+      tokens.push_back(random_tokens(model, i, i == 0 ? 200 : 30 + random.below(170)));
+      expected.push_back(by_training_graph(model, tokens.back()));
+      sequences.push_back(session.start());
+    }
+    for (bool done = false; !done;) {
+      std::vector<Session::Reading> readings;
+      std::vector<size_t> which;
+      for (size_t i = 0; i < 3; ++i) {
+        const size_t read = sequences[i].tokens().size(), left = tokens[i].size() - read;
+        const auto piece = static_cast<size_t>(random.below(random.below(2) == 0 ? 3 : 90));
+        if (left == 0) continue;
+        readings.push_back({&sequences[i], part(tokens[i], read, std::min(left, piece))});
+        which.push_back(i);
+      }
+      session.read(readings, [&](size_t reading, size_t, std::span<const float> logits) {
+        got[which[reading]].emplace_back(logits.begin(), logits.end());
+      });
+      done = which.empty();
+    }
+    for (size_t i = 0; i < 3; ++i) {
+      REQUIRE(got[i].size() == tokens[i].size());
+      CHECK(logits_of(sequences[i]) == got[i].back());
+      for (size_t t = 0; t < tokens[i].size(); ++t) {
+        float worst = 0;
+        for (size_t v = 0; v < got[i][t].size(); ++v) {
+          worst = std::max(worst, std::abs(got[i][t][v] - expected[i][t][v]));
+        }
+        CHECK(worst <= 1e-5f);
+        CHECK(got[i][t] == expected[i][t]);  // Even to the bit: training sums in the same order.
+      }
+    }
+  }
+}
+
+TEST_CASE("logits are the same bits alone or in a batch, at once or token by token, on any number of threads") {
+  const Model model = model_to_ask();
+  const std::vector<int32_t> tokens = random_tokens(model, 1, 150);
+  const Logits alone = fresh(model, tokens);
+  for (const int threads : {1, 2, 3, 8}) {
+    for (const size_t neighbours : {0, 1, 4, 20}) {
+      Session session(model, {.sequences = 21, .threads = threads});
+      Sequence sequence = session.start();
+      std::vector<Sequence> others;
+      for (size_t i = 0; i < neighbours; ++i) others.push_back(session.start());
+      for (size_t at = 0; at < tokens.size();) {
+        const size_t piece = std::min(tokens.size() - at, neighbours == 20 ? 1 : 1 + 13 * neighbours);
+        std::vector<Session::Reading> readings = {{&sequence, part(tokens, at, piece)}};
+        for (Sequence& other : others) readings.insert(readings.begin(), {&other, part(tokens, at / 2, 1)});
+        session.read(readings);
+        at += piece;
+      }
+      CHECK(logits_of(sequence) == alone);
+    }
+  }
+}
+
+TEST_CASE("a sequence that was forked, rewound, or begins with a shared prefix gives the bits of a fresh one") {
+  const Model model = model_to_ask();
+  Session session(model, {.sequences = 4, .threads = 2});
+  // Within a page, at its end, and behind it.
+  for (const int64_t shared : {1, 63, 64, 65, 130}) {
+    CAPTURE(shared);
+    const auto prefix = random_tokens(model, 1, shared);
+    const auto a = random_tokens(model, 2, 40), b = random_tokens(model, 3, 1), c = random_tokens(model, 4, 66);
+    Sequence first = session.start();
+    session.read(first, prefix);
+    Sequence second = first.fork();
+    Sequence third = first.fork();
+    CHECK(logits_of(second) == fresh(model, prefix));
+    session.read(first, a);
+    const std::vector<Session::Reading> both = {{&second, b}, {&third, c}};
+    session.read(both);
+    CHECK(logits_of(first) == fresh(model, joined(prefix, a)));
+    CHECK(logits_of(second) == fresh(model, joined(prefix, b)));
+    CHECK(logits_of(third) == fresh(model, joined(prefix, c)));
+
+    first.rewind(shared);
+    CHECK(first.logits().empty());
+    CHECK(first.tokens() == prefix);
+    session.read(first, c);
+    CHECK(logits_of(first) == logits_of(third));
+    third.rewind(0);
+    session.read(third, a);
+    CHECK(logits_of(third) == fresh(model, a));
+    session.read(second, a);
+    CHECK(logits_of(second) == fresh(model, joined(joined(prefix, b), a)));
+  }
+}
+
+TEST_CASE("a shared prefix is stored once, and what sequences held is free when they are gone") {
+  const Model model = model_to_ask(256);
+  Session session(model, {.sequences = 2, .threads = 1});
+  for (int round = 0; round < 3; ++round) {
+    Sequence prefix = session.start();
+    session.read(prefix, random_tokens(model, 1, 192));
+    // Ten contexts of 256 in the room of two.
+    std::vector<Sequence> chains;
+    for (uint64_t i = 0; i < 5; ++i) {
+      chains.push_back(prefix.fork());
+      session.read(chains.back(), random_tokens(model, i, 64));
+    }
+    Sequence one_more = prefix.fork();
+    const auto token = random_tokens(model, 9, 1);
+    session.read(one_more, token);
+    Sequence too_many = prefix.fork();
+    CHECK_THROWS_WITH_AS(session.read(too_many, token),
+                         "session: 1 more pages of 64 tokens, expected at most the 0 that are free", Error);
+    CHECK(too_many.size() == 192);
+  }
+}
+
+TEST_CASE("what cannot be read is refused, and nothing is changed") {
+  const Model model = model_to_ask(100);
+  Session session(model), other(model);
+  Sequence sequence = session.start(), foreign = other.start();
+  session.read(sequence, random_tokens(model, 1, 60));
+  const Logits before = logits_of(sequence);
+  CHECK_THROWS_AS(session.read(sequence, random_tokens(model, 1, 41)), Error);
+  CHECK_THROWS_AS(session.read(sequence, std::vector<int32_t>{5, -1}), Error);
+  CHECK_THROWS_AS(session.read(sequence, std::vector<int32_t>{static_cast<int32_t>(model.config.vocab_size)}), Error);
+  CHECK_THROWS_AS(session.read(foreign, random_tokens(model, 1, 1)), Error);
+  const auto token = random_tokens(model, 1, 1);
+  const std::vector<Session::Reading> twice = {{&sequence, token}, {&sequence, token}};
+  CHECK_THROWS_AS(session.read(twice), Error);
+  CHECK_THROWS_AS(sequence.rewind(61), Error);
+  CHECK_THROWS_AS(sequence.rewind(-1), Error);
+  CHECK(sequence.size() == 60);
+  CHECK(logits_of(sequence) == before);
+  CHECK_THROWS_AS(Session(model, {.sequences = 0}), Error);
+  CHECK_THROWS_AS(Session(model, {.threads = 0}), Error);
+  session.read(sequence, random_tokens(model, 1, 40));
+  CHECK(sequence.size() == 100);
+}
+
+}  // namespace tinyllm::test
