@@ -129,7 +129,7 @@ void collect(const tl::Graph& graph, std::map<std::string, Kernel>& kernels) {
 void collect_answering(int64_t rows, int64_t tokens, std::map<std::string, Kernel>& kernels) {
   const tl::ModelConfig config;
   tl::Graph graph;
-  const tl::Shape cache = {rows, config.context, config.n_heads, config.head_size()};
+  const tl::Shape cache = {rows, config.context, config.kv_heads(), config.head_size()};
   const tl::Tensor lengths = graph.input("lengths", tl::i32, {rows});
   const tl::Tensor hidden = tl::transformer(
       graph, config,

@@ -27,7 +27,10 @@ struct ModelConfig {
   int64_t dim = 512;
   int64_t n_layers = 8;
   int64_t n_heads = 8;
+  int64_t n_kv_heads = 0;  ///< Heads of keys and values, each shared by several of the queries; 0: one for each.
   int64_t ffn_dim = 2048;
+  bool ffn_gated = false;  ///< SwiGLU, in place of silu alone.
+  bool ffn_bias = true;
   int64_t context = 512;  ///< Tokens that the model is trained to see at once.
   float norm_eps = 1e-5f;
   float rope_base = 10000.0f;
@@ -35,6 +38,8 @@ struct ModelConfig {
   Lora lora = {};        ///< Not part of `config.json`: adapters have files of their own, see lora.h.
 
   int64_t head_size() const { return dim / n_heads; }
+  int64_t kv_heads() const { return n_kv_heads == 0 ? n_heads : n_kv_heads; }
+  int64_t kv_dim() const { return kv_heads() * head_size(); }
   bool operator==(const ModelConfig&) const = default;
 };
 

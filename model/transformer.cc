@@ -31,17 +31,19 @@ struct Weights {
 };
 
 Tensor feed_forward(const Weights& w, int64_t layer, Tensor x, const Dropout& drop) {
-  const Tensor up = w.project(layer, "ffn.w1", x, w.c.ffn_dim, true);
-  return w.project(layer, "ffn.w2", silu(up, drop), w.c.dim, true);
+  const ModelConfig& c = w.c;
+  const Tensor up = w.project(layer, "ffn.w1", x, c.ffn_gated ? 2 * c.ffn_dim : c.ffn_dim, c.ffn_bias);
+  const Tensor inner = c.ffn_gated ? dropout(swiglu(up), drop) : silu(up, drop);
+  return w.project(layer, "ffn.w2", inner, c.dim, c.ffn_bias);
 }
 
 Tensor self_attention(const Weights& w, int64_t layer, Tensor x, Tensor angles, const AttentionFn& attend) {
   const ModelConfig& c = w.c;
   const int64_t batch = x.shape()[0];
   const int64_t tokens = x.shape()[1];
-  const Tensor qkv = w.project(layer, "attn.qkv", x, 3 * c.dim, false);
-  std::vector<Tensor> parts = split(qkv, -1, {c.dim, c.dim, c.dim});
-  for (Tensor& part : parts) part = reshape(part, {batch, tokens, c.n_heads, c.head_size()});
+  const Tensor qkv = w.project(layer, "attn.qkv", x, c.dim + 2 * c.kv_dim(), false);
+  std::vector<Tensor> parts = split(qkv, -1, {c.dim, c.kv_dim(), c.kv_dim()});
+  for (Tensor& part : parts) part = reshape(part, {batch, tokens, -1, c.head_size()});
   const Tensor out = attend(layer, rope(parts[0], angles), rope(parts[1], angles), parts[2]);
   return w.project(layer, "attn.o", reshape(out, {batch, tokens, c.dim}), c.dim, false);
 }
@@ -59,14 +61,16 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
       specs.push_back({fmt::format("blocks.{}.{}", layer, name), shape, std, role});
     };
     add("norm1.weight", {c.dim}, 0);
-    add("attn.qkv.weight", {3 * c.dim, c.dim}, kStd);
-    specs.back().parts = 3;
+    add("attn.qkv.weight", {c.dim + 2 * c.kv_dim(), c.dim}, kStd);
+    specs.back().parts = c.n_heads / c.kv_heads() + 2;  // Of the size of K; queries that share a key head are one.
     add("attn.o.weight", {c.dim, c.dim}, residual);
     add("norm2.weight", {c.dim}, 0);
-    add("ffn.w1.weight", {c.ffn_dim, c.dim}, kStd);
-    add("ffn.w1.bias", {c.ffn_dim}, 0);
+    const int64_t up = c.ffn_gated ? 2 : 1;
+    add("ffn.w1.weight", {up * c.ffn_dim, c.dim}, kStd);
+    specs.back().parts = up;
+    if (c.ffn_bias) add("ffn.w1.bias", {up * c.ffn_dim}, 0);
     add("ffn.w2.weight", {c.dim, c.ffn_dim}, residual);
-    add("ffn.w2.bias", {c.dim}, 0);
+    if (c.ffn_bias) add("ffn.w2.bias", {c.dim}, 0);
   }
   specs.push_back({"norm.weight", {c.dim}, 0, WeightRole::vector});
   specs.push_back({"lm_head.weight", {c.vocab_size, c.dim}, kStd, WeightRole::table});

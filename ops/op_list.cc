@@ -13,6 +13,8 @@ std::span<const Op* const> all_ops() {
       &kSiluGrad,
       &kGelu,
       &kGeluGrad,
+      &kSwiglu,
+      &kSwigluGrad,
       &kDropout,
       &kRmsNorm,
       &kRmsNormGrad,

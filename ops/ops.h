@@ -46,6 +46,9 @@ Tensor silu(Tensor x, const Dropout& dropout = {});
 /// dropout(x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))).
 /// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
 Tensor gelu(Tensor x, const Dropout& dropout = {});
+/// silu(g) * u of the two halves of the innermost axis: x = (g, u) [..., 2 F] -> [..., F].
+/// Source: Shazeer, "GLU Variants Improve Transformer", 2020.
+Tensor swiglu(Tensor x);
 
 // ---- Rows -----------------------------------------------------------------------------------------------------------
 

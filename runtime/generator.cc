@@ -21,7 +21,7 @@ struct Pass {
     Graph graph;
     const Tensor lengths = graph.input("lengths", i32, {rows});
     // A chunk may begin at the last place of the context: the cache has room for what is padding then.
-    const Shape cache = {rows, c.context + kChunk, c.n_heads, c.head_size()};
+    const Shape cache = {rows, c.context + kChunk, c.kv_heads(), c.head_size()};
     const Tensor hidden = transformer(
         graph, c, {graph.input("tokens", i32, {rows, tokens}), graph.input("positions", i32, {rows, tokens})},
         [&](int64_t layer, Tensor q, Tensor k, Tensor v) {

@@ -30,6 +30,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { matmul(w, w); }, "matmul: a w [2048,1024] and b w [2048,1024]: inner sizes differ (1024 vs 2048)"},
       {[&] { add(x, w); },
        "add: x x [8,256,512] and y w [2048,1024]: expected y of x's shape, or the end of it, or [1]"},
+      {[&] { swiglu(odd); }, "swiglu: x odd [2,5,4,7]: expected [..., 2 F]"},
       {[&] { rms_norm(x, w, 1e-5f); }, "rms_norm: x x [8,256,512] and w w [2048,1024]: expected x [..., C] and w [C]"},
       {[&] { rope_angles(ids, 7, 1e4f); }, "rope_angles: head size 7, expected an even one"},
       {[&] { attention(heads, few, few); },
