@@ -38,7 +38,10 @@ const char* name_of(Isa isa) {
 
 bool is_supported([[maybe_unused]] Isa isa) {
 #ifdef TINYLLM_X86
-  if (isa == Isa::avx2) return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  if (isa == Isa::avx2) {
+    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+           __builtin_cpu_supports("f16c") != 0;
+  }
   if (isa == Isa::avx512) {
     return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
            __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
@@ -74,6 +77,7 @@ namespace kernels {
 #define TINYLLM_DECLARE(isa)                \
   namespace isa {                           \
   void fill_gemm(Kernels& table);           \
+  void fill_quantized(Kernels& table);      \
   void fill_elementwise(Kernels& table);    \
   void fill_rows(Kernels& table);           \
   void fill_attention(Kernels& table);      \
@@ -83,6 +87,7 @@ namespace kernels {
   static Kernels table() {                  \
     Kernels table{};                        \
     fill_gemm(table);                       \
+    fill_quantized(table);                  \
     fill_elementwise(table);                \
     fill_rows(table);                       \
     fill_attention(table);                  \
@@ -102,6 +107,9 @@ TINYLLM_DECLARE(avx512)
 namespace avx512bf16 {
 void fill_gemm(Kernels& table);
 }
+namespace avx512vnni {
+void fill_quantized(Kernels& table);
+}
 #endif
 
 const Kernels& kernels(Isa isa) {
@@ -115,6 +123,7 @@ const Kernels& kernels(Isa isa) {
     static const Kernels table = [] {
       Kernels made = avx512::table();
       if (__builtin_cpu_supports("avx512bf16")) avx512bf16::fill_gemm(made);
+      if (__builtin_cpu_supports("avx512vnni")) avx512vnni::fill_quantized(made);
       return made;
     }();
     return table;
