@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace tinyllm {
 namespace {
@@ -16,6 +17,7 @@ constexpr const char* kModelType = "tinyllm";
 constexpr const char* kActivation = "hidden_act";
 constexpr const char* kGated = "swiglu";
 constexpr const char* kPlain = "silu";
+constexpr const char* kQuantization = "quantization_config";
 
 // The fields, under their names in config.json: what reading and writing share. A file may do without those of
 // for_each_option.
@@ -35,6 +37,14 @@ template <class Config, class F>
 void for_each_option(Config& config, F f) {
   f("num_key_value_heads", config.n_kv_heads);
   f("mlp_bias", config.ffn_bias);
+}
+
+DType read_type(const Json& json, const char* name) {
+  const Json value = json.is_object() ? json.value(name, Json()) : Json();
+  for (const DType type : {f32, q8_0, q4_0}) {
+    if (value == name_of(type)) return type;
+  }
+  throw Error("{}: {} is {}, expected f32, q8_0 or q4_0", kQuantization, name, value.dump());
 }
 
 template <class T>
@@ -62,6 +72,9 @@ void read_fields(const Json& json, ModelConfig& config) {
     throw Error("{} is {}, expected \"{}\" or \"{}\"", kActivation, activation.dump(), kPlain, kGated);
   }
   config.ffn_gated = activation == kGated;
+  if (json.contains(kQuantization)) {
+    config.types = {read_type(json[kQuantization], "matrices"), read_type(json[kQuantization], "tables")};
+  }
   if (config.n_kv_heads == config.n_heads) config.n_kv_heads = 0;  // Two ways to say the same.
 }
 
@@ -74,6 +87,18 @@ void check(const Lora& lora) {
   for (const std::string& target : lora.targets) {
     if (std::find(known.begin(), known.end(), target) == known.end()) {
       throw Error("lora: target {}, expected some of {}", target, fmt::join(known, ", "));
+    }
+  }
+}
+
+// Rows of quantised matrices are whole blocks.
+void check_blocks(const ModelConfig& c) {
+  const std::tuple<const char*, int64_t, DType> rows[] = {{"hidden_size", c.dim, c.types.tables},
+                                                          {"hidden_size", c.dim, c.types.matrices},
+                                                          {"intermediate_size", c.ffn_dim, c.types.matrices}};
+  for (const auto& [name, size, type] : rows) {
+    if (is_quantized(type) && size % kQuantBlock != 0) {
+      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kQuantBlock, name_of(type));
     }
   }
 }
@@ -103,6 +128,7 @@ void check(const ModelConfig& c) {
   if (!(c.norm_eps > 0)) throw Error("config: rms_norm_eps is {}, expected more than 0", c.norm_eps);
   if (!(c.rope_base > 1)) throw Error("config: rope_theta is {}, expected more than 1", c.rope_base);
   if (!(c.dropout >= 0 && c.dropout < 1)) throw Error("config: dropout is {}, expected 0 <= p < 1", c.dropout);
+  check_blocks(c);
   check(c.lora);
 }
 
@@ -135,6 +161,11 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path) {
   for_each_option(config, [&](const char* name, const auto& field) { json[name] = field; });
   if (config.n_kv_heads == 0) json["num_key_value_heads"] = config.n_heads;
   json[kActivation] = config.ffn_gated ? kGated : kPlain;
+  if (config.types.quantized()) {
+    json[kQuantization] = {{"quant_method", kModelType},
+                           {"matrices", name_of(config.types.matrices)},
+                           {"tables", name_of(config.types.tables)}};
+  }
   json["tie_word_embeddings"] = false;
   write_file(path, json.dump(2) + "\n");
 }

@@ -8,22 +8,28 @@
 namespace tinyllm {
 namespace {
 
+Tensor multiply(Tensor x, Tensor w, Tensor bias = {}) {
+  return is_quantized(w.dtype()) ? quantized_linear(x, w, bias) : linear(x, w, bias);
+}
+
 // The weights as the graph asks for them. `weight_specs` and `adapter_specs` have the same names and shapes: whoever
 // changes one changes both.
 struct Weights {
   Graph& graph;
   const ModelConfig& c;
 
-  Tensor get(const std::string& name, Shape shape) const { return graph.parameter(name, f32, shape); }
-  Tensor block(int64_t layer, const std::string& name, Shape shape) const {
-    return get(fmt::format("blocks.{}.{}", layer, name), shape);
+  Tensor get(const std::string& name, Shape shape, DType dtype = f32) const {
+    return graph.parameter(name, dtype, shape);
+  }
+  Tensor block(int64_t layer, const std::string& name, Shape shape, DType dtype = f32) const {
+    return get(fmt::format("blocks.{}.{}", layer, name), shape, dtype);
   }
 
   // x [..., in] -> [..., out] by a matrix of a block, with its adapter where it has one.
   Tensor project(int64_t layer, const std::string& name, Tensor x, int64_t out, bool has_bias) const {
     const int64_t in = x.shape()[-1];
-    const Tensor y =
-        linear(x, block(layer, name + ".weight", {out, in}), has_bias ? block(layer, name + ".bias", {out}) : Tensor());
+    const Tensor y = multiply(x, block(layer, name + ".weight", {out, in}, c.types.matrices),
+                              has_bias ? block(layer, name + ".bias", {out}) : Tensor());
     if (!c.lora.adapts(name)) return y;
     const Tensor low = linear(x, block(layer, name + ".lora_a", {c.lora.rank, in}));
     return add(y, linear(scale(low, c.lora.scale()), block(layer, name + ".lora_b", {out, c.lora.rank})));
@@ -74,6 +80,10 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
   }
   specs.push_back({"norm.weight", {c.dim}, 0, WeightRole::vector});
   specs.push_back({"lm_head.weight", {c.vocab_size, c.dim}, kStd, WeightRole::table});
+  for (WeightSpec& spec : specs) {
+    if (spec.role == WeightRole::matrix) spec.dtype = c.types.matrices;
+    if (spec.role == WeightRole::table) spec.dtype = c.types.tables;
+  }
   return specs;
 }
 
@@ -123,7 +133,7 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
   drop.p = c.dropout;
   const Weights w{graph, c};
   const Tensor angles = rope_angles(inputs.positions, c.head_size(), c.rope_base);
-  Tensor x = embedding(w.get("tok_emb.weight", {c.vocab_size, c.dim}), inputs.tokens);
+  Tensor x = embedding(w.get("tok_emb.weight", {c.vocab_size, c.dim}, c.types.tables), inputs.tokens);
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
     if (inputs.residuals != nullptr) inputs.residuals->push_back(x);
     const Tensor a = rms_norm(x, w.block(layer, "norm1.weight", {c.dim}), c.norm_eps);
@@ -144,14 +154,15 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
 namespace {
 
 Tensor head_weight(const ModelConfig& c, Graph& graph) {
-  return graph.parameter("lm_head.weight", f32, {c.vocab_size, c.dim});
+  return graph.parameter("lm_head.weight", c.types.tables, {c.vocab_size, c.dim});
 }
 
 }  // namespace
 
-Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(c, hidden.graph())); }
+Tensor lm_head(const ModelConfig& c, Tensor hidden) { return multiply(hidden, head_weight(c, hidden.graph())); }
 
 Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets) {
+  if (is_quantized(c.types.tables)) return cross_entropy(lm_head(c, hidden), targets);
   return linear_cross_entropy(hidden, head_weight(c, hidden.graph()), targets);
 }
 

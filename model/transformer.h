@@ -20,6 +20,7 @@ struct WeightSpec {
   Shape shape;
   float init_std;  ///< Normal with this deviation; 0: all ones for norms, zeros for biases.
   WeightRole role;
+  DType dtype = f32;
   int64_t parts = 1;  ///< Matrices of equal size that lie one below the other in it.
 };
 
@@ -58,7 +59,8 @@ Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInp
 
 /// Scores of the next token [..., V] from hidden states [..., C].
 Tensor lm_head(const ModelConfig& config, Tensor hidden);
-/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused.
+/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused where
+/// the head is not quantised.
 Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets);
 
 /// Attention of a block, from q [B, T, H, D] and k, v [B, T, G, D] after the rotation: what training and answering do

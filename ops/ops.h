@@ -88,7 +88,8 @@ Tensor cached_attention(Tensor q, Tensor k, Tensor v, Tensor cache_k, Tensor cac
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 
-/// Rows of a table: table [V, C], tokens i32 [...] -> [..., C]. Running throws Error on a token outside [0, V).
+/// Rows of a table: table [V, C], f32 or quantised, tokens i32 [...] -> [..., C]. Running throws Error on a token
+/// outside [0, V). A quantised table has no gradient.
 Tensor embedding(Tensor table, Tensor tokens);
 
 /// Targets of this value carry no loss.

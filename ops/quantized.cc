@@ -31,7 +31,9 @@ uint16_t to_half(float x) {
 
 bool is_finite(uint16_t half) { return (half & 0x7C00u) != 0x7C00u; }
 
-int whole(float x, int least, int most) { return static_cast<int>(std::clamp(std::nearbyint(x), float(least), float(most))); }
+int whole(float x, int least, int most) {
+  return static_cast<int>(std::clamp(std::nearbyint(x), float(least), float(most)));
+}
 
 float greatest(std::span<const float> block) {
   float most = 0;
@@ -97,8 +99,8 @@ QuantizedMatrix quantize(DType dtype, const Shape& shape, const float* w, Thread
   return matrix;
 }
 
-void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, const uint16_t* scales, std::byte* packed,
-                    ThreadPool& pool) {
+void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, const std::byte* scales,
+                    std::byte* packed, ThreadPool& pool) {
   const int64_t blocks = shape[1] / kBlock;
   const size_t panel_bytes = bytes_of(dtype, {kPanel, shape[1]});
   const size_t size = block_quants(dtype);
@@ -109,8 +111,10 @@ void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, co
     for (int64_t b = 0; b < blocks; ++b, to += kPanel * int64_t(quant_block_bytes(dtype))) {
       for (int64_t j = 0; j < std::min(kPanel, shape[0] - panel * kPanel); ++j) {
         const auto from = static_cast<size_t>((panel * kPanel + j) * blocks + b);
-        if (!is_finite(scales[from])) throw Error("the scale of block {} is not finite", from);
-        std::memcpy(to + 2 * j, &scales[from], sizeof(uint16_t));
+        uint16_t scale = 0;
+        std::memcpy(&scale, scales + from * sizeof scale, sizeof scale);
+        if (!is_finite(scale)) throw Error("the scale of block {} is not finite", from);
+        std::memcpy(to + 2 * j, &scale, sizeof scale);
         for (size_t i = 0; i < size; ++i) {
           to[2 * kPanel + int64_t(i) / 4 * 4 * kPanel + 4 * j + int64_t(i) % 4] = quants[from * size + i] ^ mask;
         }
@@ -126,9 +130,7 @@ void dequantize_row(DType dtype, const Shape& shape, const std::byte* packed, in
     uint16_t scale = 0;
     std::memcpy(&scale, block + 2 * j, sizeof scale);
     const float d = to_float(scale);
-    const auto at = [&](int64_t i) {
-      return static_cast<int>(block[2 * kPanel + i / 4 * 4 * kPanel + 4 * j + i % 4]);
-    };
+    const auto at = [&](int64_t i) { return static_cast<int>(block[2 * kPanel + i / 4 * 4 * kPanel + 4 * j + i % 4]); };
     for (int64_t i = 0; i < kBlock; ++i) {
       const int code = dtype == q8_0 ? at(i) - kOffset : (i < kBlock / 2 ? at(i) & 15 : at(i - kBlock / 2) >> 4) - 8;
       out[k + i] = d * static_cast<float>(code);

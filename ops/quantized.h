@@ -11,8 +11,8 @@
 //   q8_0: w = d q, q from -127 to 127;   q4_0: w = d (q - 8), q from 0 to 15
 //
 // The formats are those of ggml (ggml-org/ggml), and `QuantizedMatrix` is how files hold them: 34 or 18 bytes for 32
-// numbers. For products they are packed (`kernels/quantized.cc`): rows in panels of 32, and of each block of a panel the
-// 32 scales, then units of four bytes along k, each with all rows side by side; q8_0 with 128 added.
+// numbers. For products they are packed (`kernels/quantized.cc`): rows in panels of 32, and of each block of a panel
+// the 32 scales, then units of four bytes along k, each with all rows side by side; q8_0 with 128 added.
 namespace tinyllm {
 
 /// A matrix [N, K] as files hold it.
@@ -30,9 +30,10 @@ struct QuantizedMatrix {
 /// finite.
 QuantizedMatrix quantize(DType dtype, const Shape& shape, const float* w, ThreadPool& pool);
 
-/// Packs what a file holds into `bytes_of(dtype, shape)` bytes. Throws Error on a scale that is not finite.
-void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, const uint16_t* scales, std::byte* packed,
-                    ThreadPool& pool);
+/// Packs what a file holds, `scales` being of 2 bytes each, into `bytes_of(dtype, shape)` bytes. Throws Error on a
+/// scale that is not finite.
+void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, const std::byte* scales,
+                    std::byte* packed, ThreadPool& pool);
 
 /// The numbers of one row of a packed matrix.
 void dequantize_row(DType dtype, const Shape& shape, const std::byte* packed, int64_t row, float* out);

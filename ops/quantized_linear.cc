@@ -8,8 +8,8 @@
 namespace tinyllm {
 namespace {
 
-// A piece is some panels of w against some rows of x. Weights come from memory and are used for all rows of a piece; rows
-// come from the second cache, once for each panel.
+// A piece is some panels of w against some rows of x. Weights come from memory and are used for all rows of a piece;
+// rows come from the second cache, once for each panel.
 constexpr int64_t kPieceRows = 192;
 // Blocks of weights in a piece of few rows: about 70 KB, some microseconds of a core's bandwidth.
 constexpr int64_t kPieceBlocks = 64;
@@ -51,7 +51,8 @@ void run(const Launch& launch) {
   const size_t panel_bytes = bytes_of(w.dtype, {kQuantPanel, k});
   const int64_t panels = ceil_div(n, kQuantPanel);
   const int64_t heights = ceil_div(m, kPieceRows);
-  const int64_t width = m > kPieceRows / 8 ? 1 : std::max<int64_t>(1, kPieceBlocks / std::max<int64_t>(1, scratch.blocks));
+  const int64_t width =
+      m > kPieceRows / 8 ? 1 : std::max<int64_t>(1, kPieceBlocks / std::max<int64_t>(1, scratch.blocks));
   launch.pool->parallel_for(ceil_div(panels, width) * heights, [&](int64_t piece) {
     const int64_t row = piece % heights * kPieceRows;
     const int64_t rows = std::min(kPieceRows, m - row);

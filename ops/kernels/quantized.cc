@@ -36,8 +36,7 @@ void quantize(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* 
     const Vf shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number.
     Vi total = {};
     for (int64_t j = 0; j < kVectors; ++j) {
-      const Vi whole =
-          reinterpret_cast<Vi>(load(x + j * kWidth) * factor + shift) - reinterpret_cast<Vi>(shift);
+      const Vi whole = reinterpret_cast<Vi>(load(x + j * kWidth) * factor + shift) - reinterpret_cast<Vi>(shift);
       total += whole;
       const Bytes bytes = __builtin_convertvector(whole, Bytes);
       __builtin_memcpy(q + j * kWidth, &bytes, sizeof bytes);
@@ -79,8 +78,8 @@ inline Vf load_halves(const std::byte* p) {
 /// sum + the four products of each lane of unsigned and signed bytes; pairs of them must fit 16 bits.
 inline Vi dot(Vi sum, Vi u, Vi x) {
 #if defined(__AVX512VNNI__)
-  return reinterpret_cast<Vi>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(u),
-                                                  reinterpret_cast<__m512i>(x)));
+  return reinterpret_cast<Vi>(
+      _mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(u), reinterpret_cast<__m512i>(x)));
 #elif defined(__AVX512F__)
   const __m512i pairs = _mm512_maddubs_epi16(reinterpret_cast<__m512i>(u), reinterpret_cast<__m512i>(x));
   return sum + reinterpret_cast<Vi>(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
@@ -190,7 +189,8 @@ void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
   for (int64_t i = 0; i < kCount; ++i) {
     for (int64_t j = 0; j < kVectors; ++j) {
       const int64_t first = column + j * kWidth;
-      if (first < s.columns) store_any(s.y + (row + i) * s.y_stride + first, sums[i][j], least(kWidth, s.columns - first));
+      if (first < s.columns)
+        store_any(s.y + (row + i) * s.y_stride + first, sums[i][j], least(kWidth, s.columns - first));
     }
   }
 }

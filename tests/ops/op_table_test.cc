@@ -25,7 +25,8 @@ std::vector<std::byte> packed(DType dtype, const Array& array) {
   const std::vector<float> values(array.values.begin(), array.values.end());
   const QuantizedMatrix matrix = quantize(dtype, array.shape, values.data(), pool);
   std::vector<std::byte> bytes(bytes_of(dtype, array.shape));
-  pack_quantized(dtype, array.shape, matrix.quants.data(), matrix.scales.data(), bytes.data(), pool);
+  pack_quantized(dtype, array.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(), bytes.data(),
+                 pool);
   return bytes;
 }
 

@@ -22,7 +22,8 @@ std::vector<float> random_floats(int64_t size, uint64_t seed, float factor = 1) 
 std::vector<std::byte> packed(const QuantizedMatrix& matrix) {
   ThreadPool pool(2);
   std::vector<std::byte> bytes(bytes_of(matrix.dtype, matrix.shape));
-  pack_quantized(matrix.dtype, matrix.shape, matrix.quants.data(), matrix.scales.data(), bytes.data(), pool);
+  pack_quantized(matrix.dtype, matrix.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
+                 bytes.data(), pool);
   return bytes;
 }
 
@@ -114,7 +115,8 @@ TEST_CASE("a product with quantised weights is near that of the numbers they sta
           const auto weight = static_cast<double>(exact[static_cast<size_t>(j * kK + k)]);
           total += weight * static_cast<double>(x[static_cast<size_t>(i * kK + k)]);
           // Half a step of each number of x.
-          allowed += std::abs(weight) * static_cast<double>(greatest(x.data() + i * kK + k / 32 * 32)) / 127 / 2 * 1.001;
+          allowed +=
+              std::abs(weight) * static_cast<double>(greatest(x.data() + i * kK + k / 32 * 32)) / 127 / 2 * 1.001;
         }
         CHECK(std::abs(static_cast<double>(y[static_cast<size_t>(i * kN + j)]) - total) <= allowed);
       }
@@ -157,7 +159,8 @@ TEST_CASE("what cannot be quantised is named") {
   CHECK_THROWS_WITH_AS(quantize(q8_0, {2, 48}, w.data(), pool), "q8_0 [2,48]: expected [N, K], K a multiple of 32",
                        Error);
   w[3] = std::numeric_limits<float>::quiet_NaN();
-  CHECK_THROWS_WITH_AS(quantize(q4_0, {2, 32}, w.data(), pool), "a weight is nan: expected a number to quantise", Error);
+  CHECK_THROWS_WITH_AS(quantize(q4_0, {2, 32}, w.data(), pool), "a weight is nan: expected a number to quantise",
+                       Error);
   w[3] = 0;
   QuantizedMatrix matrix = quantize(q8_0, {2, 32}, w.data(), pool);
   matrix.scales[1] = 0x7C00;
