@@ -198,11 +198,10 @@ void run(const Options& o, bench::Report& report) {
       fill_weights(c, weights, limits.begin()->second.pool);
       bench::Json rows = bench::Json::array();
       for (auto& [threads, limit] : limits) {
-        const double bandwidth =
-            bench::read_bandwidth(limit.pool, static_cast<int64_t>(work_of(c, 0, 0, 0).bytes));
+        const double bandwidth = bench::read_bandwidth(limit.pool, static_cast<int64_t>(work_of(c, 0, 0, 0).bytes));
         for (const int64_t batch : o.batches) {
           for (const int64_t prompt : o.prompts) {
-            bench::Json row = {{"model", model}, {"type", type},         {"threads", threads},
+            bench::Json row = {{"model", model}, {"type", type},     {"threads", threads},
                                {"batch", batch}, {"prompt", prompt}, {"bandwidth", bandwidth}};
             row.update(measure(c, batch, prompt, o, weights, limit, bandwidth));
             rows.push_back(std::move(row));

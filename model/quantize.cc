@@ -51,7 +51,8 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
       }
       const QuantizedMatrix& matrix = matrices.back();
       entries.push_back({spec.name, type_in_file(spec.dtype), quants_shape(spec.dtype, spec.shape), matrix.quants});
-      entries.push_back({scale_name(spec.name), "F16", scales_shape(spec.shape), std::as_bytes(std::span(matrix.scales))});
+      entries.push_back(
+          {scale_name(spec.name), "F16", scales_shape(spec.shape), std::as_bytes(std::span(matrix.scales))});
     }
     done += spec.shape.size();
     if (on_progress && !on_progress(done, parameter_count(config))) throw Error("stopped; nothing was written");

@@ -8,6 +8,31 @@
 namespace tinyllm {
 namespace {
 
+// Of one token in each row: heads that share keys and values go together, so that these are read once.
+void run_token(const Launch& launch) {
+  const View& q = launch.inputs[0];
+  const View& cache = launch.inputs[3];
+  const int64_t heads = q.shape[2], d = q.shape[3], room = cache.shape[1], groups = cache.shape[2];
+  const int64_t shared = heads / groups;
+  const int64_t parts = (shared + kernels::kMaxShared - 1) / kernels::kMaxShared;
+  launch.pool->parallel_for(q.shape[0] * groups * parts, [&](int64_t piece) {
+    const int64_t b = piece / parts / groups;
+    const int64_t group = piece / parts % groups;
+    const int64_t first = piece % parts * kernels::kMaxShared;
+    const int64_t at_q = (b * heads + group * shared + first) * d;
+    const int64_t at_cache = (b * room * groups + group) * d;
+    kernels::AttentionHead head{};
+    head.q = q.f32() + at_q;
+    head.k = cache.f32() + at_cache;
+    head.v = launch.inputs[4].f32() + at_cache;
+    head.out = launch.outputs[0].f32() + at_q;
+    head.tokens = launch.inputs[5].i32()[b] + 1;
+    head.head_size = d;
+    head.kv_stride = groups * d;
+    kernels::kernels().attention_token(head, std::min(kernels::kMaxShared, shared - first));
+  });
+}
+
 // Inputs: q, k, v, cache_k, cache_v, lengths.
 void run(const Launch& launch) {
   const View& q = launch.inputs[0];
@@ -28,6 +53,7 @@ void run(const Launch& launch) {
     std::memcpy(launch.inputs[3 + which].f32() + (b * room + lengths[b]) * row,
                 launch.inputs[1 + which].f32() + b * tokens * row, static_cast<size_t>(tokens * row) * sizeof(float));
   });
+  if (tokens == 1) return run_token(launch);
   const int64_t blocks = (tokens + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
   launch.pool->parallel_for(batch * heads * blocks, [&](int64_t piece) {
     const int64_t b = piece / blocks / heads;

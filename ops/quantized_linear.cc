@@ -62,8 +62,8 @@ void run(const Launch& launch) {
       float* y = launch.outputs[0].f32() + row * n + column;
       products.multiply({rows, columns, scratch.blocks, quants + row * scratch.stride, scratch.stride,
                          scales + row * scratch.blocks, starts + row * scratch.blocks,
-                         static_cast<const std::byte*>(w.data) + static_cast<size_t>(panel) * panel_bytes, y, n});
-      for (int64_t i = 0; bias != nullptr && i < rows; ++i) kernel.add(columns, y + i * n, bias + column, y + i * n);
+                         static_cast<const std::byte*>(w.data) + static_cast<size_t>(panel) * panel_bytes,
+                         bias == nullptr ? nullptr : bias + column, y, n});
     }
   });
 }

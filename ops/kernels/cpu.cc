@@ -74,28 +74,30 @@ std::string cpu_features() {
 namespace kernels {
 
 // Each file of kernels, in each instruction set, fills its part of the table.
-#define TINYLLM_DECLARE(isa)                \
-  namespace isa {                           \
-  void fill_gemm(Kernels& table);           \
-  void fill_quantized(Kernels& table);      \
-  void fill_elementwise(Kernels& table);    \
-  void fill_rows(Kernels& table);           \
-  void fill_attention(Kernels& table);      \
-  void fill_attention_grad(Kernels& table); \
-  void fill_update(Kernels& table);         \
-  void fill_peak(Kernels& table);           \
-  static Kernels table() {                  \
-    Kernels table{};                        \
-    fill_gemm(table);                       \
-    fill_quantized(table);                  \
-    fill_elementwise(table);                \
-    fill_rows(table);                       \
-    fill_attention(table);                  \
-    fill_attention_grad(table);             \
-    fill_update(table);                     \
-    fill_peak(table);                       \
-    return table;                           \
-  }                                         \
+#define TINYLLM_DECLARE(isa)                 \
+  namespace isa {                            \
+  void fill_gemm(Kernels& table);            \
+  void fill_quantized(Kernels& table);       \
+  void fill_elementwise(Kernels& table);     \
+  void fill_rows(Kernels& table);            \
+  void fill_attention(Kernels& table);       \
+  void fill_attention_token(Kernels& table); \
+  void fill_attention_grad(Kernels& table);  \
+  void fill_update(Kernels& table);          \
+  void fill_peak(Kernels& table);            \
+  static Kernels table() {                   \
+    Kernels table{};                         \
+    fill_gemm(table);                        \
+    fill_quantized(table);                   \
+    fill_elementwise(table);                 \
+    fill_rows(table);                        \
+    fill_attention(table);                   \
+    fill_attention_token(table);             \
+    fill_attention_grad(table);              \
+    fill_update(table);                      \
+    fill_peak(table);                        \
+    return table;                            \
+  }                                          \
   }
 TINYLLM_DECLARE(baseline)
 #ifdef TINYLLM_X86

@@ -53,6 +53,8 @@ struct AttentionHead {
 };
 /// Queries in one call of `attention`. With a mask they begin at a multiple of it.
 inline constexpr int64_t kQueryBlock = 64;
+/// Heads in one call of `attention_token`.
+inline constexpr int64_t kMaxShared = 16;
 /// Scratch for a block of keys is on the stack.
 inline constexpr int64_t kMaxHeadSize = 256;
 
@@ -109,6 +111,7 @@ struct QuantizedBlock {
   const float* scales;    ///< [rows, blocks], as `starts`.
   const int32_t* starts;  ///< -offset sum_k x[i, k] of the block: u are weights plus an offset.
   const std::byte* panel;
+  const float* bias;  ///< [columns], added to the sum, or null.
   float* y;
   int64_t y_stride;
 };
@@ -161,6 +164,10 @@ struct Kernels {
   // attention.cc
   /// Queries [from, to) of a head, at most kQueryBlock.
   void (*attention)(const AttentionHead& head, int64_t from, int64_t to);
+  // attention_token.cc
+  /// The one query of `heads` heads, side by side in q and out, which share k and v: at most kMaxShared. It is the last
+  /// token, sees all, and nothing is dropped.
+  void (*attention_token)(const AttentionHead& head, int64_t heads);
   // attention_grad.cc
   void (*attention_grad)(const AttentionHead& head);
 

@@ -17,9 +17,11 @@ constexpr int64_t kUnitBytes = 4 * kQuantPanel;
 constexpr int64_t kScaleBytes = 2 * kQuantPanel;
 
 inline int32_t sum(Vi x) {
-  int32_t total = 0;
-  for (int64_t i = 0; i < kWidth; ++i) total += x[i];
-  return total;
+  using V4 = int32_t __attribute__((vector_size(16)));
+  V4 parts[kWidth / 4];
+  __builtin_memcpy(parts, &x, sizeof x);
+  for (int64_t i = 1; i < kWidth / 4; ++i) parts[0] += parts[i];
+  return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
 }
 
 void quantize(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* scales, int32_t* starts) {
@@ -50,6 +52,9 @@ void quantize(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* 
 
 constexpr int64_t kVectors = 2;
 constexpr int64_t kColumns = kVectors * kWidth;
+// With few rows, weights come from memory, and are asked for this many bytes before.
+constexpr int64_t kFewRows = 4;
+constexpr int64_t kAhead = 4096;
 #if defined(__AVX512F__)
 constexpr int64_t kRows = 6;  // 12 sums of a block and 12 of all, of 32 registers.
 #else
@@ -166,6 +171,10 @@ void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
   const std::byte* panel = s.panel;
   Vf sums[kCount][kVectors] = {};
   for (int64_t b = 0; b < s.blocks; ++b, panel += Q::kBytes, x += kQuantBlock) {
+    if constexpr (kCount <= kFewRows) {
+#pragma GCC unroll 17
+      for (int64_t line = 0; line < Q::kBytes; line += 64) __builtin_prefetch(panel + kAhead + line);
+    }
     Vi acc[kCount][kVectors];
 #pragma GCC unroll 6
     for (int64_t i = 0; i < kCount; ++i) acc[i][0] = acc[i][1] = splat(starts[i * s.blocks + b]);
@@ -186,12 +195,14 @@ void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
       }
     }
   }
-  for (int64_t i = 0; i < kCount; ++i) {
-    for (int64_t j = 0; j < kVectors; ++j) {
-      const int64_t first = column + j * kWidth;
-      if (first < s.columns)
-        store_any(s.y + (row + i) * s.y_stride + first, sums[i][j], least(kWidth, s.columns - first));
-    }
+#pragma GCC unroll 2
+  for (int64_t j = 0; j < kVectors; ++j) {
+    const int64_t first = column + j * kWidth;
+    const int64_t n = least(kWidth, s.columns - first);
+    if (n <= 0) return;
+    const Vf bias = s.bias == nullptr ? Vf{} : load_any(s.bias + first, n);
+#pragma GCC unroll 6
+    for (int64_t i = 0; i < kCount; ++i) store_any(s.y + (row + i) * s.y_stride + first, sums[i][j] + bias, n);
   }
 }
 
@@ -253,7 +264,7 @@ void multiply(const QuantizedBlock& s) {
         sums[j] += static_cast<float>(acc) * (to_float(block + 2 * j) * s.scales[at]);
       }
     }
-    for (int64_t j = 0; j < s.columns; ++j) s.y[row * s.y_stride + j] = sums[j];
+    for (int64_t j = 0; j < s.columns; ++j) s.y[row * s.y_stride + j] = sums[j] + (s.bias == nullptr ? 0 : s.bias[j]);
   }
 }
 

@@ -113,7 +113,8 @@ TEST_CASE("what is wrong with a quantised folder is named") {
       {"a type of the tables", edit_config("\"tables\": \"q8_0\"", "\"tables\": \"q5_1\""),
        "quantization_config: tables is \"q5_1\", expected f32, q8_0 or q4_0"},
       {"no types", edit_config("\"matrices\"", "\"others\""), "quantization_config: matrices is null, expected"},
-      {"not said to be quantised", edit_config("quantization_config", "something"), "_scale is no weight of this model"},
+      {"not said to be quantised", edit_config("quantization_config", "something"),
+       "_scale is no weight of this model"},
       {"sizes of no whole blocks", edit_config("\"intermediate_size\": 96", "\"intermediate_size\": 100"),
        "intermediate_size is 100, expected a multiple of 32 for q4_0"},
       {"cut short", [](const auto& folder) { std::filesystem::resize_file(folder / kWeightsFile, 9000); },
@@ -149,8 +150,9 @@ TEST_CASE("what cannot be quantised, or not written, leaves nothing behind") {
   Model adapted = sample_model();
   add_lora(adapted, {.rank = 2}, 1);
   CHECK(saving(adapted, {q8_0, f32}) == "quantize: the model has adapters, which are to be merged first");
-  CHECK(error_of([&] { save_quantized(sample_model(), {q8_0, f32}, to, 1, [](int64_t, int64_t) { return false; }); }) ==
-        "stopped; nothing was written");
+  CHECK(error_of([&] {
+          save_quantized(sample_model(), {q8_0, f32}, to, 1, [](int64_t, int64_t) { return false; });
+        }) == "stopped; nothing was written");
   CHECK_FALSE(std::filesystem::exists(to));
 
   save_quantized(sample_model(), {q8_0, f32}, to, 1);

@@ -130,6 +130,8 @@ std::vector<OpCase> attention_cases() {
                      {.batch = 2, .tokens = 12, .heads = 2, .groups = 1, .head_size = 4, .documents = {0, 5, 6}}),
       cached_case("one new token each", 1, 9, 2, 2, 4, {0, 3, 8}),
       cached_case("several, shared key heads", 5, 100, 4, 2, 6, {70, 0}),
+      cached_case("one token, blocks of keys", 1, 150, 2, 1, 20, {130, 63, 64}),
+      cached_case("one token, many shared heads", 1, 30, 18, 1, 5, {20}),
       cached_case("more than a block", 70, 200, 1, 1, 3, {130}),
       cached_case("no rows", 1, 4, 2, 2, 4, {}),
       attention_case("an empty batch", {.batch = 0, .tokens = 5, .heads = 2, .groups = 2, .head_size = 4}),
