@@ -11,8 +11,10 @@ namespace {
 // A piece is some panels of w against some rows of x. Weights come from memory and are used for all rows of a piece;
 // rows come from the second cache, once for each panel.
 constexpr int64_t kPieceRows = 192;
-// Blocks of weights in a piece of few rows: about 70 KB, some microseconds of a core's bandwidth.
+// Blocks of weights in a piece of few rows, at least: about 70 KB, some microseconds of a core's bandwidth. A piece
+// is as long as there are still enough of them, because at its end memory is read ahead for nothing.
 constexpr int64_t kPieceBlocks = 64;
+constexpr int64_t kEnoughPieces = 48;
 constexpr int64_t kRowGap = 64;  // Bytes between rows, so that they do not lie a power of two apart.
 
 int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
@@ -52,7 +54,9 @@ void run(const Launch& launch) {
   const int64_t panels = ceil_div(n, kQuantPanel);
   const int64_t heights = ceil_div(m, kPieceRows);
   const int64_t width =
-      m > kPieceRows / 8 ? 1 : std::max<int64_t>(1, kPieceBlocks / std::max<int64_t>(1, scratch.blocks));
+      m > kPieceRows / 8
+          ? 1
+          : std::max<int64_t>({1, kPieceBlocks / std::max<int64_t>(1, scratch.blocks), panels / kEnoughPieces});
   launch.pool->parallel_for(ceil_div(panels, width) * heights, [&](int64_t piece) {
     const int64_t row = piece % heights * kPieceRows;
     const int64_t rows = std::min(kPieceRows, m - row);

@@ -70,7 +70,8 @@ void add_values(const float* values, int64_t count, int64_t size, int64_t stride
                 float* out) {
   const auto put = [&](int64_t d, Vf sums) { store(out + d, fma(load(out + d), splat(shrink), sums)); };
   const int64_t whole = size / kWidth * kWidth;
-  multiply_strip(1, whole, count, {p, 0, 1}, values, stride, [&](int64_t, int64_t d, Vf sums, int64_t) { put(d, sums); });
+  multiply_strip(1, whole, count, {p, 0, 1}, values, stride,
+                 [&](int64_t, int64_t d, Vf sums, int64_t) { put(d, sums); });
   if (whole == size) return;
   Vf sums = {};
   for (int64_t j = 0; j < count; ++j) sums = fma(splat(p[j]), load(values + j * stride + whole, size - whole), sums);
@@ -97,9 +98,8 @@ void attention_token(const AttentionHead& h, int64_t heads) {
   for (int64_t i = 0; i < heads; ++i) {
     const Vf factor = splat(1 / s.total[i]);
     float* out = h.out + i * h.head_size;
-    for_each_vector(h.head_size, [&](int64_t d, int64_t n) {
-      store_any(out + d, load(s.out + i * kMaxHeadSize + d) * factor, n);
-    });
+    for_each_vector(h.head_size,
+                    [&](int64_t d, int64_t n) { store_any(out + d, load(s.out + i * kMaxHeadSize + d) * factor, n); });
   }
 }
 
