@@ -8,9 +8,12 @@
 namespace tinyllm {
 namespace {
 
-// A piece is some panels of w against some rows of x. Weights come from memory and are used for all rows of a piece;
-// rows come from the second cache, once for each panel.
-constexpr int64_t kPieceRows = 192;
+// A piece is a panel of w, or some, against rows of x that stay in the second cache (1 MB on Zen 4): weights, which are
+// asked for in advance, come from memory once for all of them. Pieces of the same rows follow one another.
+constexpr int64_t kRowBytes = int64_t{512} << 10;
+constexpr int64_t kFewestRows = 48;
+constexpr int64_t kMostRows = 192;
+constexpr int64_t kFewRows = 24;
 // Blocks of weights in a piece of few rows, at least: about 70 KB, some microseconds of a core's bandwidth. A piece
 // is as long as there are still enough of them, because at its end memory is read ahead for nothing.
 constexpr int64_t kPieceBlocks = 64;
@@ -52,15 +55,17 @@ void run(const Launch& launch) {
   });
   const size_t panel_bytes = bytes_of(w.dtype, {kQuantPanel, k});
   const int64_t panels = ceil_div(n, kQuantPanel);
-  const int64_t heights = ceil_div(m, kPieceRows);
+  const int64_t height = std::clamp(kRowBytes / scratch.stride / kFewestRows * kFewestRows, kFewestRows, kMostRows);
   const int64_t width =
-      m > kPieceRows / 8
+      m > kFewRows
           ? 1
           : std::max<int64_t>({1, kPieceBlocks / std::max<int64_t>(1, scratch.blocks), panels / kEnoughPieces});
-  launch.pool->parallel_for(ceil_div(panels, width) * heights, [&](int64_t piece) {
-    const int64_t row = piece % heights * kPieceRows;
-    const int64_t rows = std::min(kPieceRows, m - row);
-    for (int64_t panel = piece / heights * width; panel < std::min(panels, (piece / heights + 1) * width); ++panel) {
+  const int64_t across = ceil_div(panels, width);
+  launch.pool->parallel_for(across * ceil_div(m, height), [&](int64_t piece) {
+    const int64_t row = piece / across * height;
+    const int64_t rows = std::min(height, m - row);
+    const int64_t first = piece % across * width;
+    for (int64_t panel = first; panel < std::min(panels, first + width); ++panel) {
       const int64_t column = panel * kQuantPanel;
       const int64_t columns = std::min(kQuantPanel, n - column);
       float* y = launch.outputs[0].f32() + row * n + column;

@@ -52,8 +52,7 @@ void quantize(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* 
 
 constexpr int64_t kVectors = 2;
 constexpr int64_t kColumns = kVectors * kWidth;
-// With few rows, weights come from memory, and are asked for this many bytes before.
-constexpr int64_t kFewRows = 4;
+// Weights are asked for this many bytes before they are needed.
 constexpr int64_t kAhead = 4096;
 #if defined(__AVX512F__)
 constexpr int64_t kRows = 6;  // 12 sums of a block and 12 of all, of 32 registers.
@@ -171,10 +170,8 @@ void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
   const std::byte* panel = s.panel;
   Vf sums[kCount][kVectors] = {};
   for (int64_t b = 0; b < s.blocks; ++b, panel += Q::kBytes, x += kQuantBlock) {
-    if constexpr (kCount <= kFewRows) {
 #pragma GCC unroll 17
-      for (int64_t line = 0; line < Q::kBytes; line += 64) __builtin_prefetch(panel + kAhead + line);
-    }
+    for (int64_t line = 0; line < Q::kBytes; line += 64) __builtin_prefetch(panel + kAhead + line);
     Vi acc[kCount][kVectors];
 #pragma GCC unroll 6
     for (int64_t i = 0; i < kCount; ++i) acc[i][0] = acc[i][1] = splat(starts[i * s.blocks + b]);
