@@ -1,6 +1,7 @@
 // Every op of the default model at every shape that it has there, alone: Google Benchmark, for tuning.
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/peak.h>
 #include <tinyllm/tensor/philox.h>
 #include <tinyllm/tinyllm.h>
 

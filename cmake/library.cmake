@@ -31,7 +31,7 @@ function(tinyllm_compile_options target)
 endfunction()
 
 # tinyllm_kernels(<part>): ops/kernels/*.cc, compiled once for each instruction set of this architecture; products in
-# bfloat16, which not every CPU with AVX-512 has, are gemm.cc once more.
+# bfloat16 and of quantised weights, whose instructions not every CPU with AVX-512 has, are compiled once more.
 function(tinyllm_kernels part)
   set(folder ${PROJECT_SOURCE_DIR}/ops/kernels)
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
@@ -39,15 +39,17 @@ function(tinyllm_kernels part)
   target_sources(tinyllm_${part} PRIVATE ${folder}/cpu.cc)
   set(isas baseline)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    list(APPEND isas avx2 avx512 avx512bf16)
+    list(APPEND isas avx2 avx512 avx512bf16 avx512vnni)
     target_compile_definitions(tinyllm_${part} PRIVATE TINYLLM_X86)
   endif()
-  set(flags_avx2 -mavx2 -mfma)
+  set(flags_avx2 -mavx2 -mfma -mf16c)
   # GCC 12 warns of its own avx512fintrin.h, where a register is left undefined on purpose.
-  set(flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mprefer-vector-width=512
+  set(flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mprefer-vector-width=512
       -Wno-maybe-uninitialized)
   set(flags_avx512bf16 ${flags_avx512} -mavx512bf16)
   set(sources_avx512bf16 ${folder}/gemm.cc)
+  set(flags_avx512vnni ${flags_avx512} -mavx512vnni)
+  set(sources_avx512vnni ${folder}/quantized.cc)
   foreach(isa IN LISTS isas)
     set(target tinyllm_kernels_${isa})
     if(NOT sources_${isa})

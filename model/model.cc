@@ -1,6 +1,7 @@
 #include <tinyllm/model/model.h>
 
 #include <tinyllm/model/lora.h>
+#include <tinyllm/model/quantize.h>
 #include <tinyllm/model/safetensors.h>
 #include <tinyllm/model/transformer.h>
 
@@ -10,23 +11,32 @@ namespace tinyllm {
 
 void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
   const Safetensors file(path);
-  std::set<std::string_view> known;
+  std::set<std::string> known;
   std::vector<Store::Wanted> wanted;
   for (const WeightSpec& spec : specs) {
     known.insert(spec.name);
-    wanted.push_back({spec.name, f32, spec.shape});
+    if (is_quantized(spec.dtype)) known.insert(scale_name(spec.name));
+    wanted.push_back({spec.name, spec.dtype, spec.shape});
   }
   for (const Safetensors::Entry& entry : file.entries()) {
     if (!known.contains(entry.name)) throw Error("{}: {} is no weight of this model", path.string(), entry.name);
   }
   model.weights->add(wanted);
-  for (const WeightSpec& spec : specs) file.read(spec.name, spec.shape, model.weights->at(spec.name).as<float>());
+  ThreadPool pool(hardware_threads());
+  for (const WeightSpec& spec : specs) {
+    const Store::Entry& entry = model.weights->at(spec.name);
+    if (is_quantized(spec.dtype)) {
+      load_quantized(file, entry, pool);
+    } else {
+      file.read(spec.name, spec.shape, entry.as<float>());
+    }
+  }
 }
 
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
   std::vector<NamedTensor> tensors;
   for (const WeightSpec& spec : specs) {
-    tensors.push_back({spec.name, f32, spec.shape, model.weights->at(spec.name).data});
+    tensors.push_back({spec.name, f32, spec.shape, model.weights->at(spec.name).as<float>().data()});
   }
   save_safetensors(path, tensors, {{"format", "pt"}});
 }

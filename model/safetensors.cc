@@ -40,10 +40,6 @@ class Checksum {
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
-std::span<const std::byte> bytes_of(const NamedTensor& tensor) {
-  return {static_cast<const std::byte*>(tensor.data), static_cast<size_t>(tensor.shape.size()) * size_of(tensor.dtype)};
-}
-
 // Extents whose product does not overflow.
 Shape parse_shape(const Json& json) {
   std::vector<int64_t> extents;
@@ -168,36 +164,53 @@ const Safetensors::Entry& Safetensors::at(std::string_view name) const {
   throw Error("{}: holds no tensor named {}", path_.string(), name);
 }
 
-void Safetensors::copy(const Entry& entry, std::span<std::byte> target, std::string_view dtype) const {
+const Safetensors::Entry& Safetensors::at(std::string_view name, std::string_view dtype, const Shape& shape) const {
+  const Entry& entry = at(name);
+  if (entry.shape != shape) throw Error("{}: {} is {}, expected {}", path_.string(), name, entry.shape, shape);
+  check_type(entry, dtype);
+  return entry;
+}
+
+void Safetensors::check_type(const Entry& entry, std::string_view dtype) const {
   if (entry.dtype != dtype) {
     throw Error("{}: {} is {}, expected {}", path_.string(), entry.name, entry.dtype, dtype);
   }
+}
+
+void Safetensors::copy(const Entry& entry, std::span<std::byte> target, std::string_view dtype) const {
+  check_type(entry, dtype);
   if (!target.empty()) std::memcpy(target.data(), entry.bytes.data(), target.size());
 }
 
 void Safetensors::read(std::string_view name, const Shape& shape, std::span<float> target) const {
-  const Entry& entry = at(name);
-  if (entry.shape != shape) {
-    throw Error("{}: {} is {}, expected {}", path_.string(), name, entry.shape, shape);
-  }
-  copy(entry, std::as_writable_bytes(target), "F32");
+  copy(at(name, "F32", shape), std::as_writable_bytes(target), "F32");
 }
 
 void save_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                       std::map<std::string, std::string> metadata) {
+  std::vector<Safetensors::Entry> entries;
+  for (const NamedTensor& tensor : tensors) {
+    const std::span bytes(static_cast<const std::byte*>(tensor.data), bytes_of(tensor.dtype, tensor.shape));
+    entries.push_back({tensor.name, tensor.dtype == f32 ? "F32" : "I32", tensor.shape, bytes});
+  }
+  save_safetensors(path, entries, std::move(metadata));
+}
+
+void save_safetensors(const std::filesystem::path& path, const std::vector<Safetensors::Entry>& entries,
+                      std::map<std::string, std::string> metadata) {
   Checksum sum;
-  for (const NamedTensor& tensor : tensors) sum.add(bytes_of(tensor));
+  for (const Safetensors::Entry& entry : entries) sum.add(entry.bytes);
   metadata[kChecksum] = sum.str();
 
   OrderedJson header;
   header["__metadata__"] = metadata;
   size_t offset = 0;
-  for (const NamedTensor& tensor : tensors) {
-    if (header.contains(tensor.name)) throw Error("{}: two tensors are named {}", path.string(), tensor.name);
-    const size_t end = offset + bytes_of(tensor).size();
-    header[tensor.name] = {{"dtype", tensor.dtype == f32 ? "F32" : "I32"},
-                           {"shape", std::vector<int64_t>(tensor.shape.begin(), tensor.shape.end())},
-                           {"data_offsets", {offset, end}}};
+  for (const Safetensors::Entry& entry : entries) {
+    if (header.contains(entry.name)) throw Error("{}: two tensors are named {}", path.string(), entry.name);
+    const size_t end = offset + entry.bytes.size();
+    header[entry.name] = {{"dtype", entry.dtype},
+                          {"shape", std::vector<int64_t>(entry.shape.begin(), entry.shape.end())},
+                          {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();
@@ -206,7 +219,7 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<Named
   write_file(path, [&](const Append& append) {
     append(std::as_bytes(std::span(&length, 1)));
     append(std::as_bytes(std::span(text)));
-    for (const NamedTensor& tensor : tensors) append(bytes_of(tensor));
+    for (const Safetensors::Entry& entry : entries) append(entry.bytes);
   });
 }
 

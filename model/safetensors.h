@@ -47,8 +47,11 @@ class Safetensors {
   }
   /// Copies an F32 tensor of this shape. Throws Error when it is missing or is another.
   void read(std::string_view name, const Shape& shape, std::span<float> target) const;
+  /// A tensor of this type and shape. Throws Error when it is missing or is another.
+  const Entry& at(std::string_view name, std::string_view dtype, const Shape& shape) const;
 
  private:
+  void check_type(const Entry& entry, std::string_view dtype) const;
   void copy(const Entry& entry, std::span<std::byte> target, std::string_view dtype) const;
   void parse_header(std::string_view json, std::span<const std::byte> data);
   void check_layout(size_t data_size);
@@ -70,6 +73,8 @@ struct NamedTensor {
 
 /// Writes a file, whole or not at all, with a checksum of its data (XXH3, metadata "xxh3").
 /// Throws Error when it cannot be written or two tensors have one name.
+void save_safetensors(const std::filesystem::path& path, const std::vector<Safetensors::Entry>& entries,
+                      std::map<std::string, std::string> metadata = {});
 void save_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                       std::map<std::string, std::string> metadata = {});
 

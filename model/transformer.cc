@@ -8,22 +8,28 @@
 namespace tinyllm {
 namespace {
 
+Tensor multiply(Tensor x, Tensor w, Tensor bias = {}) {
+  return is_quantized(w.dtype()) ? quantized_linear(x, w, bias) : linear(x, w, bias);
+}
+
 // The weights as the graph asks for them. `weight_specs` and `adapter_specs` have the same names and shapes: whoever
 // changes one changes both.
 struct Weights {
   Graph& graph;
   const ModelConfig& c;
 
-  Tensor get(const std::string& name, Shape shape) const { return graph.parameter(name, f32, shape); }
-  Tensor block(int64_t layer, const std::string& name, Shape shape) const {
-    return get(fmt::format("blocks.{}.{}", layer, name), shape);
+  Tensor get(const std::string& name, Shape shape, DType dtype = f32) const {
+    return graph.parameter(name, dtype, shape);
+  }
+  Tensor block(int64_t layer, const std::string& name, Shape shape, DType dtype = f32) const {
+    return get(fmt::format("blocks.{}.{}", layer, name), shape, dtype);
   }
 
   // x [..., in] -> [..., out] by a matrix of a block, with its adapter where it has one.
   Tensor project(int64_t layer, const std::string& name, Tensor x, int64_t out, bool has_bias) const {
     const int64_t in = x.shape()[-1];
-    const Tensor y =
-        linear(x, block(layer, name + ".weight", {out, in}), has_bias ? block(layer, name + ".bias", {out}) : Tensor());
+    const Tensor y = multiply(x, block(layer, name + ".weight", {out, in}, c.types.matrices),
+                              has_bias ? block(layer, name + ".bias", {out}) : Tensor());
     if (!c.lora.adapts(name)) return y;
     const Tensor low = linear(x, block(layer, name + ".lora_a", {c.lora.rank, in}));
     return add(y, linear(scale(low, c.lora.scale()), block(layer, name + ".lora_b", {out, c.lora.rank})));
@@ -31,17 +37,19 @@ struct Weights {
 };
 
 Tensor feed_forward(const Weights& w, int64_t layer, Tensor x, const Dropout& drop) {
-  const Tensor up = w.project(layer, "ffn.w1", x, w.c.ffn_dim, true);
-  return w.project(layer, "ffn.w2", silu(up, drop), w.c.dim, true);
+  const ModelConfig& c = w.c;
+  const Tensor up = w.project(layer, "ffn.w1", x, c.ffn_gated ? 2 * c.ffn_dim : c.ffn_dim, c.ffn_bias);
+  const Tensor inner = c.ffn_gated ? dropout(swiglu(up), drop) : silu(up, drop);
+  return w.project(layer, "ffn.w2", inner, c.dim, c.ffn_bias);
 }
 
 Tensor self_attention(const Weights& w, int64_t layer, Tensor x, Tensor angles, const AttentionFn& attend) {
   const ModelConfig& c = w.c;
   const int64_t batch = x.shape()[0];
   const int64_t tokens = x.shape()[1];
-  const Tensor qkv = w.project(layer, "attn.qkv", x, 3 * c.dim, false);
-  std::vector<Tensor> parts = split(qkv, -1, {c.dim, c.dim, c.dim});
-  for (Tensor& part : parts) part = reshape(part, {batch, tokens, c.n_heads, c.head_size()});
+  const Tensor qkv = w.project(layer, "attn.qkv", x, c.dim + 2 * c.kv_dim(), false);
+  std::vector<Tensor> parts = split(qkv, -1, {c.dim, c.kv_dim(), c.kv_dim()});
+  for (Tensor& part : parts) part = reshape(part, {batch, tokens, -1, c.head_size()});
   const Tensor out = attend(layer, rope(parts[0], angles), rope(parts[1], angles), parts[2]);
   return w.project(layer, "attn.o", reshape(out, {batch, tokens, c.dim}), c.dim, false);
 }
@@ -59,17 +67,23 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
       specs.push_back({fmt::format("blocks.{}.{}", layer, name), shape, std, role});
     };
     add("norm1.weight", {c.dim}, 0);
-    add("attn.qkv.weight", {3 * c.dim, c.dim}, kStd);
-    specs.back().parts = 3;
+    add("attn.qkv.weight", {c.dim + 2 * c.kv_dim(), c.dim}, kStd);
+    specs.back().parts = c.n_heads / c.kv_heads() + 2;  // Of the size of K; queries that share a key head are one.
     add("attn.o.weight", {c.dim, c.dim}, residual);
     add("norm2.weight", {c.dim}, 0);
-    add("ffn.w1.weight", {c.ffn_dim, c.dim}, kStd);
-    add("ffn.w1.bias", {c.ffn_dim}, 0);
+    const int64_t up = c.ffn_gated ? 2 : 1;
+    add("ffn.w1.weight", {up * c.ffn_dim, c.dim}, kStd);
+    specs.back().parts = up;
+    if (c.ffn_bias) add("ffn.w1.bias", {up * c.ffn_dim}, 0);
     add("ffn.w2.weight", {c.dim, c.ffn_dim}, residual);
-    add("ffn.w2.bias", {c.dim}, 0);
+    if (c.ffn_bias) add("ffn.w2.bias", {c.dim}, 0);
   }
   specs.push_back({"norm.weight", {c.dim}, 0, WeightRole::vector});
   specs.push_back({"lm_head.weight", {c.vocab_size, c.dim}, kStd, WeightRole::table});
+  for (WeightSpec& spec : specs) {
+    if (spec.role == WeightRole::matrix) spec.dtype = c.types.matrices;
+    if (spec.role == WeightRole::table) spec.dtype = c.types.tables;
+  }
   return specs;
 }
 
@@ -119,7 +133,7 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
   drop.p = c.dropout;
   const Weights w{graph, c};
   const Tensor angles = rope_angles(inputs.positions, c.head_size(), c.rope_base);
-  Tensor x = embedding(w.get("tok_emb.weight", {c.vocab_size, c.dim}), inputs.tokens);
+  Tensor x = embedding(w.get("tok_emb.weight", {c.vocab_size, c.dim}, c.types.tables), inputs.tokens);
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
     if (inputs.residuals != nullptr) inputs.residuals->push_back(x);
     const Tensor a = rms_norm(x, w.block(layer, "norm1.weight", {c.dim}), c.norm_eps);
@@ -140,14 +154,15 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
 namespace {
 
 Tensor head_weight(const ModelConfig& c, Graph& graph) {
-  return graph.parameter("lm_head.weight", f32, {c.vocab_size, c.dim});
+  return graph.parameter("lm_head.weight", c.types.tables, {c.vocab_size, c.dim});
 }
 
 }  // namespace
 
-Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(c, hidden.graph())); }
+Tensor lm_head(const ModelConfig& c, Tensor hidden) { return multiply(hidden, head_weight(c, hidden.graph())); }
 
 Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets, float z_loss) {
+  if (is_quantized(c.types.tables)) return cross_entropy(lm_head(c, hidden), targets);
   return linear_cross_entropy(hidden, head_weight(c, hidden.graph()), targets, z_loss);
 }
 

@@ -20,11 +20,13 @@ struct WeightSpec {
   Shape shape;
   float init_std;  ///< Normal with this deviation; 0: all ones for norms, zeros for biases.
   WeightRole role;
+  DType dtype = f32;
   int64_t parts = 1;  ///< Matrices of equal size that lie one below the other in it.
 };
 
 /// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.o, norm2, ffn.w1, ffn.w2},
-/// norm.weight, lm_head.weight. A matrix is [out, in]; rows of attn.qkv are all of Q, then K, then V.
+/// norm.weight, lm_head.weight. A matrix is [out, in]; rows of attn.qkv are all of Q, then K, then V; rows of a gated
+/// ffn.w1 are all of the gate, then what it lets pass.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
 /// Of the adapters: blocks.I.<target>.lora_a and lora_b.
@@ -52,16 +54,17 @@ struct TransformerInputs {
 /// The hidden states [B, T, C] after the last norm:
 ///   x = tok_emb[token];  x += o(attention(rope(q), rope(k), v)) with q, k, v = qkv(norm1(x));
 ///   x += w2(dropout(silu(w1 norm2(x) + b1))) + b2;  norm(x).
+/// With `ffn_gated`, swiglu(w1 norm2(x)) in place of silu; without `ffn_bias`, no b1 and b2.
 Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs);
 
 /// Scores of the next token [..., V] from hidden states [..., C].
 Tensor lm_head(const ModelConfig& config, Tensor hidden);
-/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused; for
-/// `z_loss` see linear_cross_entropy.
+/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused where
+/// the head is not quantised; for `z_loss` see linear_cross_entropy, a quantised head has none.
 Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets, float z_loss = 0);
 
-/// Attention of a block, from q, k, v [B, T, H, D] after the rotation: what training and answering do differently.
-/// Called once for each layer.
+/// Attention of a block, from q [B, T, H, D] and k, v [B, T, G, D] after the rotation: what training and answering do
+/// differently. Called once for each layer.
 using AttentionFn = std::function<Tensor(int64_t layer, Tensor q, Tensor k, Tensor v)>;
 Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs, const AttentionFn& attend);
 

@@ -100,7 +100,11 @@ void run(const Launch& launch) {
     head.kv_stride = wide;
     head.first_query = rows.positions[row];
     head.tokens = head.first_query + blocks[row];
-    kernels::kernels().attention(head, head.first_query, head.tokens);
+    if (blocks[row] > 1) return kernels::kernels().attention(head, head.first_query, head.tokens);
+    // Heads that share keys and values go together, so that these are read once.
+    const int64_t shared = rows.heads / rows.groups, at = h % shared;
+    if (at % kernels::kMaxShared != 0) return;
+    kernels::kernels().attention_token(head, std::min(kernels::kMaxShared, shared - at));
   });
 }
 

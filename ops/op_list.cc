@@ -5,6 +5,7 @@ namespace tinyllm {
 std::span<const Op* const> all_ops() {
   static constexpr const Op* kOps[] = {
       &kLinear,
+      &kQuantizedLinear,
       &kMatmul,
       &kAdd,
       &kMul,
@@ -13,6 +14,8 @@ std::span<const Op* const> all_ops() {
       &kSiluGrad,
       &kGelu,
       &kGeluGrad,
+      &kSwiglu,
+      &kSwigluGrad,
       &kDropout,
       &kRmsNorm,
       &kRmsNormGrad,

@@ -16,6 +16,13 @@ namespace tinyllm {
 /// The gradient of a fused activation computes the product again: leave the activation to its own op when training.
 Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
 
+/// The same for weights that are quantised, q8_0 or q4_0, and without gradient. Blocks of 32 numbers of x are quantised
+/// as they come, q = round(x 127 / max |x|) in INT8 with the scale max |x| / 127, and multiplied in whole numbers:
+/// y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in order. A row's result does not depend on the
+/// rows beside it. x [..., K], w [N, K], K a multiple of 32.
+/// Source: Dettmers et al., "LLM.int8()", 2022, by blocks in place of rows.
+Tensor quantized_linear(Tensor x, Tensor w, Tensor bias = {});
+
 /// c = op(a) op(b), op being the transpose of the last two axes where asked. a [..., M, K], b [..., K, N] with the same
 /// leading extents; c [..., M, N].
 struct MatmulOptions {
@@ -46,6 +53,9 @@ Tensor silu(Tensor x, const Dropout& dropout = {});
 /// dropout(x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))).
 /// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
 Tensor gelu(Tensor x, const Dropout& dropout = {});
+/// silu(g) * u of the two halves of the innermost axis: x = (g, u) [..., 2 F] -> [..., F].
+/// Source: Shazeer, "GLU Variants Improve Transformer", 2020.
+Tensor swiglu(Tensor x);
 
 // ---- Rows -----------------------------------------------------------------------------------------------------------
 
@@ -88,7 +98,8 @@ Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cach
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 
-/// Rows of a table: table [V, C], tokens i32 [...] -> [..., C]. Running throws Error on a token outside [0, V).
+/// Rows of a table: table [V, C], f32 or quantised, tokens i32 [...] -> [..., C]. Running throws Error on a token
+/// outside [0, V). A quantised table has no gradient.
 Tensor embedding(Tensor table, Tensor tokens);
 
 /// Targets of this value carry no loss.

@@ -11,7 +11,7 @@ namespace {
 
 size_t index(int id) { return static_cast<size_t>(id); }
 
-size_t bytes_of(const Value& value) { return static_cast<size_t>(value.shape.size()) * size_of(value.dtype); }
+size_t bytes_of(const Value& value) { return bytes_of(value.dtype, value.shape); }
 
 bool is_persistent(const Value& value) { return value.kind == Kind::parameter || value.kind == Kind::state; }
 
@@ -192,7 +192,7 @@ std::span<std::byte> Program::bytes(const View& view, DType expected, std::strin
   if (view.dtype != expected) {
     throw Error("program: {} is {}, not {}", name, name_of(view.dtype), name_of(expected));
   }
-  return {static_cast<std::byte*>(view.data), static_cast<size_t>(view.size()) * size_of(view.dtype)};
+  return {static_cast<std::byte*>(view.data), bytes_of(view.dtype, view.shape)};
 }
 
 std::string Memory::str() const {

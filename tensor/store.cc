@@ -7,7 +7,7 @@ void Store::add(std::span<const Wanted> wanted) {
   for (const Wanted& want : wanted) {
     const Entry* have = find(want.name);
     if (have == nullptr) {
-      bytes += aligned(static_cast<size_t>(want.shape.size()) * size_of(want.dtype));
+      bytes += aligned(bytes_of(want.dtype, want.shape));
     } else if (have->shape != want.shape || have->dtype != want.dtype) {
       throw Error("store: {} is {} {}, expected {} {}", want.name, name_of(have->dtype), have->shape,
                   name_of(want.dtype), want.shape);

@@ -21,7 +21,7 @@ class Store {
     Shape shape;
     std::byte* data;
 
-    size_t bytes() const { return static_cast<size_t>(shape.size()) * size_of(dtype); }
+    size_t bytes() const { return bytes_of(dtype, shape); }
     /// Throws Error when T is not the entry's type.
     template <class T>
     std::span<T> as() const {

@@ -13,14 +13,28 @@
 
 namespace tinyllm {
 
-/// Element type of a tensor.
-enum class DType : uint8_t { f32, i32 };
+/// Element type of a tensor. The quantised ones are of matrices [N, K] that are only read, packed for products:
+/// ops/quantized.h says how.
+enum class DType : uint8_t { f32, i32, q8_0, q4_0 };
 inline constexpr DType f32 = DType::f32;
 inline constexpr DType i32 = DType::i32;
+inline constexpr DType q8_0 = DType::q8_0;
+inline constexpr DType q4_0 = DType::q4_0;
 
-/// Bytes of one element.
+constexpr bool is_quantized(DType dtype) { return dtype == q8_0 || dtype == q4_0; }
+constexpr const char* name_of(DType dtype) {
+  constexpr const char* kNames[] = {"f32", "i32", "q8_0", "q4_0"};
+  return kNames[static_cast<size_t>(dtype)];
+}
+
+/// Bytes of one element of a type that is not quantised.
 constexpr size_t size_of(DType) { return 4; }
-constexpr const char* name_of(DType dtype) { return dtype == DType::f32 ? "f32" : "i32"; }
+
+/// Numbers of a quantised row that share a scale, and rows that lie together.
+inline constexpr int64_t kQuantBlock = 32;
+inline constexpr int64_t kQuantPanel = 32;
+/// Bytes of a block of a quantised row: a scale of 16 bits, and a byte or half a byte for each number.
+constexpr size_t quant_block_bytes(DType dtype) { return dtype == q8_0 ? 34 : 18; }
 
 /// What matrix products compute with. Sums are in float, and tensors hold float, in both.
 enum class Precision : uint8_t {
@@ -87,6 +101,16 @@ class Shape {
   std::array<int64_t, kMaxRank> extents_{};
   int rank_ = 0;
 };
+
+/// Bytes of a tensor. Throws Error when it is quantised and no matrix of whole blocks.
+inline size_t bytes_of(DType dtype, const Shape& shape) {
+  if (!is_quantized(dtype)) return static_cast<size_t>(shape.size()) * size_of(dtype);
+  if (shape.rank() != 2 || shape[1] % kQuantBlock != 0) {
+    throw Error("{} {}: expected [N, K], K a multiple of {}", name_of(dtype), shape.str(), kQuantBlock);
+  }
+  const int64_t panels = (shape[0] + kQuantPanel - 1) / kQuantPanel;
+  return static_cast<size_t>(panels * kQuantPanel * (shape[1] / kQuantBlock)) * quant_block_bytes(dtype);
+}
 
 }  // namespace tinyllm
 

@@ -136,6 +136,21 @@ expect 2 "temperature" "$bin/generate" "$work/model" 1 --temperature warm
 expect 2 "max-tokens" $generate 1 --max-tokens 0
 expect 1 "mute/tokenizer.model: cannot be opened" "$bin/generate" "$work/mute" 1
 
+# A quantised model: chat opens it as any other.
+quantize="$bin/quantize $work/model"
+expect 0 "saved $work/q8" $quantize "$work/q8"
+expect 0 "matrices q4_0, tables f32" $quantize "$work/q4" --type q4_0 --tables f32
+for folder in q8 q4; do
+  printf '计算：1+2*3\n' | "$bin/chat" "$work/$folder" --max-tokens 5 >"$work/output" || failures=$((failures + 1))
+done
+expect 1 "the model is quantised already" "$bin/quantize" "$work/q8" "$work/x"
+expect 1 "would take the place of the model that is read" $quantize "$work/model/."
+expect 1 "there is no such model folder" "$bin/quantize" "$work/nothing" "$work/x"
+expect 2 "type" $quantize "$work/x" --type q2
+expect 2 "output" $quantize
+truncate -s 5000 "$work/q4/model.safetensors"
+expect 1 "model.safetensors: .*cut short or damaged" "$bin/chat" "$work/q4"
+
 # Samples: good lines and bad ones, with and without a tokenizer.
 printf '%s\n' '{"user": "1+2", "assistant": "3"}' '{"user": "cut' '{"user": "2+2", "assistant": "4"}' >"$work/chats.jsonl"
 expect 0 "chat, 2 samples, 1 bad lines of 3" "$bin/show_samples" "$work/chats.jsonl"

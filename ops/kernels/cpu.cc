@@ -38,7 +38,10 @@ const char* name_of(Isa isa) {
 
 bool is_supported([[maybe_unused]] Isa isa) {
 #ifdef TINYLLM_X86
-  if (isa == Isa::avx2) return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  if (isa == Isa::avx2) {
+    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+           __builtin_cpu_supports("f16c") != 0;
+  }
   if (isa == Isa::avx512) {
     return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
            __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
@@ -71,26 +74,30 @@ std::string cpu_features() {
 namespace kernels {
 
 // Each file of kernels, in each instruction set, fills its part of the table.
-#define TINYLLM_DECLARE(isa)                \
-  namespace isa {                           \
-  void fill_gemm(Kernels& table);           \
-  void fill_elementwise(Kernels& table);    \
-  void fill_rows(Kernels& table);           \
-  void fill_attention(Kernels& table);      \
-  void fill_attention_grad(Kernels& table); \
-  void fill_update(Kernels& table);         \
-  void fill_peak(Kernels& table);           \
-  static Kernels table() {                  \
-    Kernels table{};                        \
-    fill_gemm(table);                       \
-    fill_elementwise(table);                \
-    fill_rows(table);                       \
-    fill_attention(table);                  \
-    fill_attention_grad(table);             \
-    fill_update(table);                     \
-    fill_peak(table);                       \
-    return table;                           \
-  }                                         \
+#define TINYLLM_DECLARE(isa)                 \
+  namespace isa {                            \
+  void fill_gemm(Kernels& table);            \
+  void fill_quantized(Kernels& table);       \
+  void fill_elementwise(Kernels& table);     \
+  void fill_rows(Kernels& table);            \
+  void fill_attention(Kernels& table);       \
+  void fill_attention_token(Kernels& table); \
+  void fill_attention_grad(Kernels& table);  \
+  void fill_update(Kernels& table);          \
+  void fill_peak(Kernels& table);            \
+  static Kernels table() {                   \
+    Kernels table{};                         \
+    fill_gemm(table);                        \
+    fill_quantized(table);                   \
+    fill_elementwise(table);                 \
+    fill_rows(table);                        \
+    fill_attention(table);                   \
+    fill_attention_token(table);             \
+    fill_attention_grad(table);              \
+    fill_update(table);                      \
+    fill_peak(table);                        \
+    return table;                            \
+  }                                          \
   }
 TINYLLM_DECLARE(baseline)
 #ifdef TINYLLM_X86
@@ -101,6 +108,9 @@ TINYLLM_DECLARE(avx512)
 #ifdef TINYLLM_X86
 namespace avx512bf16 {
 void fill_gemm(Kernels& table);
+}
+namespace avx512vnni {
+void fill_quantized(Kernels& table);
 }
 #endif
 
@@ -115,6 +125,7 @@ const Kernels& kernels(Isa isa) {
     static const Kernels table = [] {
       Kernels made = avx512::table();
       if (__builtin_cpu_supports("avx512bf16")) avx512bf16::fill_gemm(made);
+      if (__builtin_cpu_supports("avx512vnni")) avx512vnni::fill_quantized(made);
       return made;
     }();
     return table;

@@ -57,6 +57,8 @@ struct AttentionHead {
 inline constexpr int64_t kQueryBlock = 64;
 /// Keys that a block of queries meets at once.
 inline constexpr int64_t kKeyBlock = 64;
+/// Heads in one call of `attention_token`.
+inline constexpr int64_t kMaxShared = 16;
 /// Scratch for a block of keys is on the stack.
 inline constexpr int64_t kMaxHeadSize = 256;
 
@@ -103,6 +105,27 @@ struct Products {
   void (*multiply)(const GemmBlock& block) = nullptr;
 };
 
+/// Rows of numbers in INT8 against a panel of quantised weights (ops/quantized.h): y[i, j] = sum over blocks of
+/// scales[i, block] d[j, block] (starts[i, block] + sum_k x[i, k] u[j, k]), blocks in their order. What a row gives
+/// does not depend on the rows beside it.
+struct QuantizedBlock {
+  int64_t rows, columns, blocks;  ///< At most kQuantPanel columns.
+  const int8_t* x;
+  int64_t x_stride;
+  const float* scales;    ///< [rows, blocks], as `starts`.
+  const int32_t* starts;  ///< -offset sum_k x[i, k] of the block: u are weights plus an offset.
+  const std::byte* panel;
+  const float* bias;  ///< [columns], added to the sum, or null.
+  float* y;
+  int64_t y_stride;
+};
+
+/// Products with weights of one quantised type.
+struct QuantizedProducts {
+  int32_t offset;  ///< What `multiply` takes to have been added to weights.
+  void (*multiply)(const QuantizedBlock& block);
+};
+
 struct Kernels {
   // gemm.cc
   Products fp32;
@@ -110,6 +133,12 @@ struct Kernels {
   /// y[i, j] (+)= sum_k x[i, k] w[j, k], for one or two rows: y's rows `ldy` apart, x and w contiguous.
   void (*few_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
                    bool accumulate);
+
+  // quantized.cc
+  QuantizedProducts q8_0, q4_0;
+  /// Blocks of kQuantBlock numbers to INT8: scale = max |x| / 127, q = x (127 / max |x|) to the nearest whole number,
+  /// the even one of two as near; start = -offset sum(q).
+  void (*quantize)(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* scales, int32_t* starts);
 
   // elementwise.cc. Results may lie where an argument lies.
   void (*add)(int64_t n, const float* x, const float* y, float* out);
@@ -139,6 +168,10 @@ struct Kernels {
   // attention.cc
   /// Queries [from, to) of a head, at most kQueryBlock.
   void (*attention)(const AttentionHead& head, int64_t from, int64_t to);
+  // attention_token.cc
+  /// The one query of `heads` heads, side by side in q and out, which share k and v: at most kMaxShared. It is the last
+  /// token, sees all, and nothing is dropped.
+  void (*attention_token)(const AttentionHead& head, int64_t heads);
   // attention_grad.cc
   void (*attention_grad)(const AttentionHead& head);
 

@@ -121,9 +121,13 @@ inline float sum(Vf x) {
   return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
 }
 inline float greatest(Vf x) {
-  float most = x[0];
-  for (int64_t i = 1; i < kWidth; ++i) most = x[i] > most ? x[i] : most;
-  return most;
+  using V4 = float __attribute__((vector_size(16)));
+  V4 parts[kWidth / 4];
+  __builtin_memcpy(parts, &x, sizeof x);
+  for (int64_t i = 1; i < kWidth / 4; ++i) parts[0] = parts[i] > parts[0] ? parts[i] : parts[0];
+  const float even = parts[0][0] > parts[0][2] ? parts[0][0] : parts[0][2];
+  const float odd = parts[0][1] > parts[0][3] ? parts[0][1] : parts[0][3];
+  return even > odd ? even : odd;
 }
 
 /// Elements of two vectors by turns: of their first halves, and of their second halves.

@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/safetensors.h>
+#include <tinyllm/ops/gradients.h>
+#include <tinyllm/tensor/program.h>
 
 #include "../temp_folder.h"
 #include "sample_model.h"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 
@@ -46,6 +49,52 @@ TEST_CASE("a model is read as it was saved") {
   }
 }
 
+TEST_CASE("a model with a gated network, shared key heads and no biases is read as it was saved, and may be trained") {
+  const TempFolder folder;
+  const Model model = fresh_model({.dim = 16,
+                                   .n_layers = 2,
+                                   .n_heads = 4,
+                                   .n_kv_heads = 2,
+                                   .ffn_dim = 24,
+                                   .ffn_gated = true,
+                                   .ffn_bias = false,
+                                   .context = 32,
+                                   .dropout = 0.1f});
+  save_model(model, folder.path());
+  CHECK(load_model(folder.path()).config == model.config);
+
+  Graph graph;
+  const Tensor hidden = transformer(graph, model.config,
+                                    {graph.input("tokens", i32, {2, 9}),
+                                     graph.input("positions", i32, {2, 9}),
+                                     {},
+                                     {.step = graph.input("step", i32, {1})}});
+  std::vector<Tensor> weights;
+  for (const WeightSpec& spec : weight_specs(model.config)) {
+    if (spec.name != "lm_head.weight") weights.push_back(graph.find(spec.name));
+  }
+  const std::vector<Tensor> grads = gradients(sum(mul(hidden, hidden)), weights);
+  Program program = compile(graph, grads, {.threads = 1, .store = model.weights.get()});
+  program.run();
+  for (size_t i = 0; i < grads.size(); ++i) {
+    CHECK(grads[i].shape() == weights[i].shape());
+    const auto values = program.read<float>(grads[i]);
+    CHECK_MESSAGE(std::any_of(values.begin(), values.end(), [](float x) { return x != 0; }), weights[i].name());
+  }
+}
+
+TEST_CASE("TinyLlama's shape has as many weights as its model card says") {
+  CHECK(parameter_count({.vocab_size = 32000,
+                         .dim = 2048,
+                         .n_layers = 22,
+                         .n_heads = 32,
+                         .n_kv_heads = 4,
+                         .ffn_dim = 5632,
+                         .ffn_gated = true,
+                         .ffn_bias = false,
+                         .context = 2048}) == 1'100'048'384);
+}
+
 TEST_CASE("what is wrong in a model folder is named") {
   struct Case {
     const char* what;
@@ -72,6 +121,11 @@ TEST_CASE("what is wrong in a model folder is named") {
       {"a size is 0", edit_config("\"hidden_size\": 16", "\"hidden_size\": 0"), "hidden_size is 0, expected 1 to"},
       {"heads do not divide", edit_config("attention_heads\": 2", "attention_heads\": 3"),
        "hidden_size 16 over 3 heads"},
+      {"key heads do not divide", edit_config("key_value_heads\": 2", "key_value_heads\": 3"),
+       "2 heads over num_key_value_heads 3"},
+      {"another activation", edit_config("\"hidden_act\": \"silu\"", "\"hidden_act\": \"relu\""),
+       "hidden_act is \"relu\", expected \"silu\" or \"swiglu\""},
+      {"a switch is a number", edit_config("\"mlp_bias\": true", "\"mlp_bias\": 1"), "mlp_bias is 1, expected true"},
       {"another width", edit_config("\"intermediate_size\": 24", "\"intermediate_size\": 32"),
        "blocks.0.ffn.w1.weight is [24,16], expected [32,16]"},
       {"more layers", edit_config("hidden_layers\": 1", "hidden_layers\": 2"),

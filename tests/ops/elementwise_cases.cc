@@ -53,6 +53,23 @@ OpCase dropout_case(const std::string& name, Shape shape, float p, int32_t step,
   return test;
 }
 
+OpCase swiglu_case(const std::string& name, Shape shape) {
+  OpCase test;
+  test.name = "swiglu, " + name;
+  test.arguments = {{f32, shape.with(-1, 2 * shape.row()), -3, 3}};
+  test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {swiglu(in[0])}; };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array y(shape);
+    const int64_t f = shape.row();
+    for (int64_t i = 0; i < shape.size(); ++i) {
+      const int64_t gate = i / f * 2 * f + i % f;
+      y[i] = silu_of(in[0][gate]) * in[0][gate + f];
+    }
+    return std::vector<Array>{y};
+  };
+  return test;
+}
+
 double same(double x) { return x; }
 double scaled(double x) { return -2.5 * x; }
 
@@ -78,6 +95,9 @@ std::vector<OpCase> elementwise_cases() {
       binary("mul", {3, 7}, {3, 7}, mul, times),
       binary("mul, one row", {30, 7}, {7}, mul, times),
       binary("mul, one element", {600}, {1}, mul, times),
+      swiglu_case("odd sizes", {2, 3, 19}),
+      swiglu_case("one row", {5}),
+      swiglu_case("an empty batch", {0, 4}),
       dropout_case("dropout", {7, 13}, 0.25f, 3, dropout, same),
       dropout_case("dropout", {0}, 0.25f, 3, dropout, same),
       dropout_case("silu", {11, 9}, 0.25f, 3, silu, silu_of),
@@ -87,6 +107,9 @@ std::vector<OpCase> elementwise_cases() {
   large.check_gradient = false;
   cases.push_back(large);
   large = dropout_case("silu", {9, 1111}, 0.1f, 70000, silu, silu_of);
+  large.check_gradient = false;
+  cases.push_back(large);
+  large = swiglu_case("many rows", {70, 300});
   large.check_gradient = false;
   cases.push_back(large);
   large = binary("add, many rows", {900, 70}, {70}, add, plus);

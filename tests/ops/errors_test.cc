@@ -12,6 +12,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
   Graph g;
   const Tensor x = g.input("x", f32, {8, 256, 512});
   const Tensor w = g.parameter("w", f32, {2048, 1024});
+  const Tensor q = g.parameter("q", q8_0, {64, 96});
   const Tensor v = g.parameter("v", f32, {512});
   const Tensor ids = g.input("ids", i32, {8, 256});
   const Tensor heads = g.input("heads", f32, {2, 5, 4, 6});
@@ -27,10 +28,19 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { linear(x, w); }, "linear: x x [8,256,512] and w w [2048,1024]: inner sizes differ (512 vs 1024)"},
       {[&] { linear(x, v); }, "linear: x x [8,256,512] and w v [512]: expected x [..., K] and w [N, K]"},
       {[&] { linear(ids, w); }, "linear: ids [8,256] is i32, expected f32"},
+      {[&] { quantized_linear(x, w); }, "quantized_linear: w is not quantised, expected q8_0 or q4_0"},
+      {[&] { quantized_linear(x, q); },
+       "quantized_linear: x x [8,256,512] and w q [64,96]: expected x [..., K] and w [N, K]"},
+      {[&] {
+         quantized_linear(x, g.parameter("broken", q4_0, {64, 500}));
+       },
+       "q4_0 [64,500]: expected [N, K], K a multiple of 32"},
+      {[&] { linear(x, q); }, "linear: q [64,96] is q8_0, expected f32"},
       {[&] { linear({}, w); }, "linear: an input is empty"},
       {[&] { matmul(w, w); }, "matmul: a w [2048,1024] and b w [2048,1024]: inner sizes differ (1024 vs 2048)"},
       {[&] { add(x, w); },
        "add: x x [8,256,512] and y w [2048,1024]: expected y of x's shape, or the end of it, or [1]"},
+      {[&] { swiglu(odd); }, "swiglu: x odd [2,5,4,7]: expected [..., 2 F]"},
       {[&] { rms_norm(x, w, 1e-5f); }, "rms_norm: x x [8,256,512] and w w [2048,1024]: expected x [..., C] and w [C]"},
       {[&] { rope_angles(ids, 7, 1e4f); }, "rope_angles: head size 7, expected an even one"},
       {[&] { attention(heads, few, few); },

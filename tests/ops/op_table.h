@@ -18,7 +18,8 @@ struct Array {
   double operator[](int64_t i) const { return values[static_cast<size_t>(i)]; }
 };
 
-/// An input of a case, filled with uniform numbers in [low, high) (integers for i32).
+/// An input of a case, filled with uniform numbers in [low, high) (integers for i32). Of a quantised one, which is a
+/// parameter, the reference is given what the numbers became.
 struct Argument {
   DType dtype;
   Shape shape;

@@ -5,9 +5,11 @@
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/philox.h>
 #include <tinyllm/tensor/program.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -15,17 +17,48 @@
 namespace tinyllm::test {
 namespace {
 
+constexpr uint64_t kSeed = 5;
+
+// A quantised matrix as programs hold it.
+std::vector<std::byte> packed(DType dtype, const Array& array) {
+  ThreadPool pool(1);
+  const std::vector<float> values(array.values.begin(), array.values.end());
+  const QuantizedMatrix matrix = quantize(dtype, array.shape, values.data(), pool);
+  std::vector<std::byte> bytes(bytes_of(dtype, array.shape));
+  pack_quantized(dtype, array.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(), bytes.data(),
+                 pool);
+  return bytes;
+}
+
+Array dequantized(DType dtype, const Shape& shape, const std::vector<std::byte>& bytes) {
+  Array array(shape);
+  std::vector<float> row(static_cast<size_t>(shape[1]));
+  for (int64_t i = 0; i < shape[0]; ++i) {
+    dequantize_row(dtype, shape, bytes.data(), i, row.data());
+    std::copy(row.begin(), row.end(), array.values.begin() + i * shape[1]);
+  }
+  return array;
+}
+
+Array random_array(const Argument& argument, uint64_t seed, size_t i) {
+  Random random(seed, i);
+  Array array(argument.shape);
+  for (double& x : array.values) {
+    x = argument.low + (argument.high - argument.low) * random.uniform();
+    // What the program is given, the reference is given: a float, or a whole number.
+    x = argument.dtype == i32 ? std::floor(x) : static_cast<double>(static_cast<float>(x));
+  }
+  return array;
+}
+
 std::vector<Array> random_arrays(const std::vector<Argument>& arguments, uint64_t seed) {
   std::vector<Array> arrays;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Argument& argument = arguments[i];
-    Random random(seed, i);
-    Array& array = arrays.emplace_back(argument.shape);
-    for (double& x : array.values) {
-      x = argument.low + (argument.high - argument.low) * random.uniform();
-      // What the program is given, the reference is given: a float, or a whole number.
-      x = argument.dtype == i32 ? std::floor(x) : static_cast<double>(static_cast<float>(x));
-    }
+    const Array array = random_array(argument, seed, i);
+    arrays.push_back(!is_quantized(argument.dtype)
+                         ? array
+                         : dequantized(argument.dtype, argument.shape, packed(argument.dtype, array)));
   }
   return arrays;
 }
@@ -75,11 +108,15 @@ std::vector<Array> weights_of(const Built& built) {
 std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int threads) {
   std::vector<Tensor> outputs = built.results;
   outputs.insert(outputs.end(), built.grads.begin(), built.grads.end());
-  Program program = compile(built.graph, outputs, {.threads = threads});
-  const std::vector<Array> arrays = random_arrays(test.arguments, 5);
+  Store store;
+  Program program = compile(built.graph, outputs, {.threads = threads, .store = &store});
+  const std::vector<Array> arrays = random_arrays(test.arguments, kSeed);
   for (size_t i = 0; i < arrays.size(); ++i) {
     const std::string name = fmt::format("x{}", i);
-    if (test.arguments[i].dtype == f32) {
+    if (is_quantized(test.arguments[i].dtype)) {
+      std::ranges::copy(packed(test.arguments[i].dtype, random_array(test.arguments[i], kSeed, i)),
+                        store.at(name).data);
+    } else if (test.arguments[i].dtype == f32) {
       program.write(name, std::vector<float>(arrays[i].values.begin(), arrays[i].values.end()));
     } else {
       program.write(name, std::vector<int32_t>(arrays[i].values.begin(), arrays[i].values.end()));
@@ -145,7 +182,7 @@ TEST_CASE("every op computes what a plain loop in double computes") {
     Built built;
     build(test, built);
     const auto found = run(test, built, 2);
-    const std::vector<Array> expected = test.reference(random_arrays(test.arguments, 5));
+    const std::vector<Array> expected = test.reference(random_arrays(test.arguments, kSeed));
     REQUIRE(expected.size() == built.results.size());
     for (size_t i = 0; i < expected.size(); ++i) {
       CHECK_MESSAGE(built.results[i].shape() == expected[i].shape, built.results[i].str());
@@ -161,7 +198,7 @@ TEST_CASE("every gradient equals central differences of the plain loop") {
     Built built;
     build(test, built);
     const auto found = run(test, built, 2);
-    const std::vector<Array> arrays = random_arrays(test.arguments, 5);
+    const std::vector<Array> arrays = random_arrays(test.arguments, kSeed);
     const std::vector<Array> weights = weights_of(built);
     for (size_t g = 0; g < built.grad_inputs.size(); ++g) {
       const size_t argument = built.grad_inputs[g];

@@ -68,6 +68,42 @@ OpCase matmul_case(const std::string& name, int64_t batch, int64_t m, int64_t n,
   return test;
 }
 
+// Rows of x in INT8, block by block, as ops.h says: in float, where that decides what is nearest.
+OpCase quantized_case(const std::string& name, DType dtype, Shape x, int64_t n, bool bias) {
+  OpCase test;
+  test.name = fmt::format("quantized_linear, {}, {}", name_of(dtype), name);
+  test.arguments = {{f32, x}, {dtype, {n, x.row()}, -1, 1, false, Kind::parameter}};
+  if (bias) test.arguments.push_back({f32, {n}});
+  test.check_gradient = false;
+  test.arguments[0].gradient = false;
+  if (bias) test.arguments[2].gradient = false;
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {quantized_linear(in[0], in[1], bias ? in[2] : Tensor{})};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array rounded = in[0];
+    for (int64_t i = 0; i < x.size(); i += 32) {
+      float most = 0;
+      for (int64_t k = 0; k < 32; ++k) most = std::max(most, std::abs(float(in[0][i + k])));
+      const float factor = most > 0 ? 127.0f / most : 0;
+      for (int64_t k = 0; k < 32; ++k) {
+        rounded[i + k] = double(std::nearbyint(float(in[0][i + k]) * factor)) * double(most / 127.0f);
+      }
+    }
+    Array y(x.with(-1, n));
+    const int64_t k = x.row();
+    for (int64_t i = 0; i < x.rows(); ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        double total = bias ? in[2][j] : 0;
+        for (int64_t p = 0; p < k; ++p) total += rounded[i * k + p] * in[1][j * k + p];
+        y[i * n + j] = total;
+      }
+    }
+    return std::vector<Array>{y};
+  };
+  return test;
+}
+
 OpCase large(OpCase test) {
   test.check_gradient = false;
   return test;
@@ -76,7 +112,7 @@ OpCase large(OpCase test) {
 }  // namespace
 
 std::vector<OpCase> products_cases() {
-  return {
+  std::vector<OpCase> cases = {
       linear_case("a single row", {7}, 5, true),
       linear_case("few rows", {2, 3, 19}, 6, true),
       linear_case("odd sizes", {17, 13}, 11, true),
@@ -95,6 +131,16 @@ std::vector<OpCase> products_cases() {
       matmul_case("an empty batch", 0, 3, 2, 4, false, false),
       large(matmul_case("several blocks", 1, 205, 290, 520, true, false)),
   };
+  for (const DType dtype : {q8_0, q4_0}) {
+    cases.push_back(quantized_case("one row", dtype, {64}, 32, false));
+    cases.push_back(quantized_case("part of a panel", dtype, {3, 96}, 5, true));
+    cases.push_back(quantized_case("many rows", dtype, {2, 17, 64}, 71, true));
+    cases.push_back(quantized_case("pieces of rows and columns", dtype, {400, 160}, 333, true));
+    cases.push_back(quantized_case("a long row", dtype, {2, 4128}, 70, false));
+    cases.push_back(quantized_case("an empty batch", dtype, {0, 32}, 4, true));
+    cases.push_back(quantized_case("no inner elements", dtype, {3, 0}, 4, true));
+  }
+  return cases;
 }
 
 }  // namespace tinyllm::test

@@ -1,0 +1,243 @@
+// Answering: tokens a second of prompts and of generation, beside what the machine's arithmetic and memory allow.
+#include <tinyllm/model/transformer.h>
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/program.h>
+
+#include "measure.h"
+#include "report.h"
+
+#include <cstring>
+#include <map>
+#include <numeric>
+
+namespace tl = tinyllm;
+namespace bench = tinyllm::bench;
+
+namespace {
+
+struct Options {
+  std::vector<std::string> models = {"default", "1.1b"};
+  std::vector<std::string> types = {"q8_0", "q4_0"};
+  std::vector<int> threads = tl::hardware_threads() > 1 ? std::vector{1, tl::hardware_threads()} : std::vector{1};
+  std::vector<int64_t> batches = {1, 4, 16};
+  std::vector<int64_t> prompts = {128, 512};
+  int64_t tokens = 32;
+  bool profile = false;
+};
+
+constexpr tl::DType kTypes[] = {tl::f32, tl::q8_0, tl::q4_0};
+// Tokens of all rows in one pass over a prompt.
+constexpr int64_t kPass = 512;
+
+tl::ModelConfig config_of(const std::string& model, const std::string& type) {
+  tl::ModelConfig c;
+  if (model == "1.1b") {
+    c = {.vocab_size = 32000,
+         .dim = 2048,
+         .n_layers = 22,
+         .n_heads = 32,
+         .n_kv_heads = 4,
+         .ffn_dim = 5632,
+         .ffn_gated = true,
+         .ffn_bias = false};
+  }
+  for (const tl::DType each : kTypes) {
+    if (type == tl::name_of(each)) c.types = {each, each};
+  }
+  return c;
+}
+
+// Weights whose panels of rows are all the same random numbers: how fast they are does not depend on what they are.
+void fill_weights(const tl::ModelConfig& config, tl::Store& store, tl::ThreadPool& pool) {
+  const std::vector<tl::WeightSpec> specs = tl::weight_specs(config);
+  std::vector<tl::Store::Wanted> wanted;
+  for (const tl::WeightSpec& spec : specs) wanted.push_back({spec.name, spec.dtype, spec.shape});
+  store.add(wanted);
+  for (const tl::WeightSpec& spec : specs) {
+    tl::Random random(1);
+    const tl::Shape shape =
+        spec.shape.rank() == 2 ? spec.shape.with(0, std::min(tl::kQuantPanel, spec.shape[0])) : spec.shape;
+    std::vector<float> values(static_cast<size_t>(shape.size()));
+    for (float& x : values) x = static_cast<float>(random.normal()) * 0.02f;
+    std::vector<std::byte> panel(tl::bytes_of(spec.dtype, shape));
+    if (tl::is_quantized(spec.dtype)) {
+      const tl::QuantizedMatrix matrix = tl::quantize(spec.dtype, shape, values.data(), pool);
+      tl::pack_quantized(spec.dtype, shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
+                         panel.data(), pool);
+    } else {
+      std::memcpy(panel.data(), values.data(), panel.size());
+    }
+    const tl::Store::Entry& entry = store.at(spec.name);
+    for (size_t i = 0; i < entry.bytes(); i += panel.size()) {
+      std::memcpy(entry.data + i, panel.data(), std::min(panel.size(), entry.bytes() - i));
+    }
+  }
+}
+
+// A pass of `tokens` more of every row over their caches, with the scores after the last.
+tl::Program make_pass(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t room, tl::ThreadPool& pool,
+                      tl::Store& weights, tl::Store& caches) {
+  tl::Graph graph;
+  const int64_t width = (room + tl::kCachePage - 1) / tl::kCachePage;
+  const tl::Shape cache = {rows * width, tl::kCachePage, c.kv_heads(), c.head_size()};
+  const tl::Tensor sequences = graph.input("sequences", tl::i32, {rows, tokens});
+  const tl::Tensor positions = graph.input("positions", tl::i32, {rows, tokens});
+  const tl::Tensor pages = graph.input("pages", tl::i32, {rows, width});
+  const tl::Tensor hidden =
+      tl::transformer(graph, c, {graph.input("tokens", tl::i32, {rows, tokens}), positions},
+                      [&](int64_t layer, tl::Tensor q, tl::Tensor k, tl::Tensor v) {
+                        return tl::cached_attention(q, k, v,
+                                                    {graph.state(fmt::format("cache.{}.k", layer), tl::f32, cache),
+                                                     graph.state(fmt::format("cache.{}.v", layer), tl::f32, cache),
+                                                     sequences, positions, pages});
+                      });
+  const tl::Tensor logits = tl::lm_head(c, tl::slice(hidden, 1, tokens - 1, tokens));
+  tl::Program program = tl::compile(graph, {logits}, {.pool = &pool, .store = &weights, .states = &caches});
+  const auto all_pages = program.as<int32_t>("pages");
+  std::iota(all_pages.begin(), all_pages.end(), 0);
+  const auto all_sequences = program.as<int32_t>("sequences");
+  for (size_t i = 0; i < all_sequences.size(); ++i) all_sequences[i] = static_cast<int32_t>(int64_t(i) / tokens);
+  return program;
+}
+
+// Every row goes on behind `length` tokens.
+void set_place(tl::Program& pass, int64_t tokens, int64_t length) {
+  const auto positions = pass.as<int32_t>("positions");
+  for (size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<int32_t>(length + int64_t(i) % tokens);
+}
+
+// What a number of tokens takes at least: whole-number and float operations, and bytes that are read.
+struct Work {
+  double products = 0, attention = 0, bytes = 0;
+};
+
+// `tokens` of each row behind `length` old ones, the head for the last of them.
+Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t length) {
+  Work work;
+  for (const tl::WeightSpec& spec : tl::weight_specs(c)) {
+    if (spec.name == "tok_emb.weight") continue;
+    work.bytes += static_cast<double>(tl::bytes_of(spec.dtype, spec.shape));
+    const int64_t uses = spec.role == tl::WeightRole::matrix ? rows * tokens : rows;
+    if (spec.shape.rank() == 2) work.products += 2.0 * static_cast<double>(uses * spec.shape.size());
+  }
+  const double seen = static_cast<double>(length) + static_cast<double>(tokens + 1) / 2;
+  work.attention = 4.0 * static_cast<double>(rows * tokens * c.n_layers * c.dim) * seen;
+  work.bytes += 2.0 * sizeof(float) * static_cast<double>(rows * c.n_layers * c.kv_dim() * (length + tokens));
+  return work;
+}
+
+// The limits of one number of threads. Bandwidth is that of as many bytes as weights have: a cache's where they fit.
+struct Limits {
+  tl::ThreadPool pool;
+  bench::Peaks peaks;
+
+  explicit Limits(int threads) : pool(threads), peaks(bench::measure_peaks(pool)) {}
+
+  double least_seconds(const tl::ModelConfig& c, const Work& work, double bandwidth) const {
+    const double products = c.types.quantized() ? peaks.int8 : peaks.fp32;
+    return std::max(work.products / products + work.attention / peaks.fp32, work.bytes / bandwidth);
+  }
+};
+
+bench::Json measure(const tl::ModelConfig& c, int64_t rows, int64_t prompt, const Options& o, tl::Store& weights,
+                    Limits& limits, double bandwidth) {
+  const int64_t chunk = std::min(prompt, std::max<int64_t>(1, kPass / rows));
+  const int64_t room = prompt + o.tokens + 1;
+  tl::Store caches;
+  tl::Program prefill = make_pass(c, rows, chunk, room, limits.pool, weights, caches);
+  tl::Program decode = make_pass(c, rows, 1, room, limits.pool, weights, caches);
+  set_place(prefill, chunk, 0);
+  prefill.run();  // Touches all memory.
+  std::vector<double> prompt_times, step_times;
+  double prompt_least = 0, step_least = 0;
+  for (int64_t at = 0; at + chunk <= prompt; at += chunk) {
+    set_place(prefill, chunk, at);
+    prompt_times.push_back(bench::seconds([&] { prefill.run(); }));
+    prompt_least += limits.least_seconds(c, work_of(c, rows, chunk, at), bandwidth);
+  }
+  for (int64_t i = 0; i <= o.tokens; ++i) {
+    set_place(decode, 1, prompt + i);
+    const double time = bench::seconds([&] { decode.run(); });
+    if (i == 0) continue;
+    step_times.push_back(time);
+    step_least += limits.least_seconds(c, work_of(c, rows, 1, prompt + i), bandwidth);
+  }
+  double prompt_time = 0;
+  for (const double time : prompt_times) prompt_time += time;
+  const double step = bench::median(step_times);  // What took a core away for a while does not count.
+  const Work work = work_of(c, rows, 1, prompt + o.tokens / 2);
+  if (o.profile) {
+    for (tl::Program* program : {&prefill, &decode}) {
+      for (const tl::OpTime& op : program->profile()) {
+        fmt::print(stderr, "{:<20} {:>4} {:9.3f} ms\n", op.op, op.nodes, op.seconds * 1e3);
+      }
+    }
+  }
+  return {{"prompt_tokens_per_second", static_cast<double>(rows * chunk * (prompt / chunk)) / prompt_time},
+          {"prompt_fraction_of_roofline", prompt_least / prompt_time},
+          {"generation_tokens_per_second", static_cast<double>(rows) / step},
+          {"bytes_per_second", work.bytes / step},
+          {"fraction_of_roofline", step_least / static_cast<double>(o.tokens) / step}};
+}
+
+void run(const Options& o, bench::Report& report) {
+  constexpr bench::Column kColumns[] = {{"model", "model"},
+                                        {"type", "weights"},
+                                        {"threads", "threads"},
+                                        {"batch", "batch"},
+                                        {"prompt", "prompt"},
+                                        {"prompt_tokens_per_second", "prompt tokens/s"},
+                                        {"prompt_fraction_of_roofline", "% of roofline", 0, 100},
+                                        {"generation_tokens_per_second", "generation tokens/s", 1},
+                                        {"bytes_per_second", "GB/s", 1, 1e-9},
+                                        {"bandwidth", "of GB/s", 1, 1e-9},
+                                        {"fraction_of_roofline", "% of roofline", 0, 100}};
+  report.line(tl::cpu_features());
+  report.set("kernels", tl::cpu_features());
+  std::map<int, Limits> limits;
+  for (const int threads : o.threads) {
+    limits.try_emplace(threads, threads);
+    report.peaks(limits.at(threads).peaks, threads);
+  }
+  for (const std::string& model : o.models) {
+    for (const std::string& type : o.types) {
+      const tl::ModelConfig c = config_of(model, type);
+      tl::Store weights;
+      fill_weights(c, weights, limits.begin()->second.pool);
+      bench::Json rows = bench::Json::array();
+      for (auto& [threads, limit] : limits) {
+        const double bandwidth = bench::read_bandwidth(limit.pool, static_cast<int64_t>(work_of(c, 0, 0, 0).bytes));
+        for (const int64_t batch : o.batches) {
+          for (const int64_t prompt : o.prompts) {
+            bench::Json row = {{"model", model}, {"type", type},     {"threads", threads},
+                               {"batch", batch}, {"prompt", prompt}, {"bandwidth", bandwidth}};
+            row.update(measure(c, batch, prompt, o, weights, limit, bandwidth));
+            rows.push_back(std::move(row));
+          }
+        }
+      }
+      report.table("configurations", rows, kColumns);
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Measures answering with random weights: the default model, and the shape of TinyLlama (1.1b).");
+  app.add_option("--model", options.models, "default, 1.1b")
+      ->check(CLI::IsMember({"default", "1.1b"}))
+      ->capture_default_str();
+  app.add_option("--type", options.types, "Of weights: f32, q8_0, q4_0")
+      ->check(CLI::IsMember({"f32", "q8_0", "q4_0"}))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "Numbers of threads")->capture_default_str();
+  app.add_option("--batch", options.batches, "Sequences at once")->check(CLI::Range(1, 512))->capture_default_str();
+  app.add_option("--prompt", options.prompts, "Tokens of a prompt")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--tokens", options.tokens, "Tokens to generate")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_flag("--profile", options.profile, "Say on the error stream where the time of a pass goes");
+  return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
+}

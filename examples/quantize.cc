@@ -1,0 +1,84 @@
+// From a model folder to a smaller one that answers faster: weights in blocks of 8 or 4 bits.
+#include <tinyllm/model/lora.h>
+#include <tinyllm/model/quantize.h>
+#include <tinyllm/train/progress_bar.h>
+
+#include "interrupt.h"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+#include <optional>
+
+namespace tl = tinyllm;
+
+namespace {
+
+struct Options {
+  std::filesystem::path input;
+  std::filesystem::path output;
+  tl::DType type = tl::q8_0;
+  std::optional<tl::DType> tables;
+  int threads = tl::hardware_threads();
+};
+
+Options parse(int argc, char** argv) {
+  Options o;
+  CLI::App app(
+      "Writes a model folder with weights in blocks of 32 that share a scale. chat opens it as any other; it cannot be "
+      "trained. Adapters are merged.");
+  app.set_version_flag("--version", TINYLLM_VERSION);
+  app.add_option("input", o.input, "The model folder")->required();
+  app.add_option("output", o.output, "The folder to write")->required();
+  const std::map<std::string, tl::DType> quantized = {{"q8_0", tl::q8_0}, {"q4_0", tl::q4_0}};
+  std::map<std::string, tl::DType> any = quantized;
+  any["f32"] = tl::f32;
+  app.add_option("--type", o.type, "Of matrices: q8_0 (8.5 bits a weight; the default) or q4_0 (4.5 bits)")
+      ->transform(CLI::CheckedTransformer(quantized));
+  app.add_option("--tables", o.tables, "Of embeddings and head: q8_0 (the default), q4_0 or f32")
+      ->transform(CLI::CheckedTransformer(any));
+  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  return o;
+}
+
+double megabytes(const std::filesystem::path& folder) {
+  return static_cast<double>(std::filesystem::file_size(folder / tl::kWeightsFile)) / 1e6;
+}
+
+int quantize(const Options& o) {
+  if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.input, o.output)) {
+    throw tl::Error("{}: would take the place of the model that is read", o.output.string());
+  }
+  tl::Model model = tl::load_model(o.input);
+  if (model.config.lora.rank > 0) tl::merge_lora(model);
+  const tl::InterruptGuard guard;
+  std::optional<tl::ProgressBar> bar;
+  const tl::WeightTypes types = {o.type, o.tables.value_or(tl::q8_0)};
+  tl::save_quantized(model, types, o.output, o.threads, [&](int64_t done, int64_t total) {
+    if (total < 100'000'000) return tl::interrupts == 0;  // It is done before one could look.
+    if (!bar) bar.emplace("M weights", total / 1'000'000);
+    bar->show(done / 1'000'000, "");
+    return tl::interrupts == 0;
+  });
+  bar.reset();
+  fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", tl::name_of(types.matrices),
+             tl::name_of(types.tables), megabytes(o.output), megabytes(o.input), o.output.string());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  try {
+    return quantize(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "quantize: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,283 @@
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/kernels/simd.h>
+
+// Products of rows in INT8 with quantised weights. A panel of 32 columns is a stream of blocks: for 32 steps of k the
+// scales, then units of four bytes along k, each with all columns side by side. An instruction multiplies a unit of
+// kWidth columns with the same unit of a row and adds the four products up in 32 bits: exactly, so that only the sum
+// over blocks, which is in float and in order, is ever rounded.
+//
+// The instructions multiply unsigned bytes by signed ones. VNNI's (vpdpbusd) takes q8_0 with 128 added, which `starts`
+// takes off again; without it, pairs of products are added in 16 bits (vpmaddubsw), which such bytes would overflow, so
+// that signs go from weights to rows there. q4_0 is unsigned as it is. This file is compiled once more for VNNI.
+namespace tinyllm::kernels::TINYLLM_ISA {
+namespace {
+
+constexpr int64_t kUnits = kQuantBlock / 4;
+constexpr int64_t kUnitBytes = 4 * kQuantPanel;
+constexpr int64_t kScaleBytes = 2 * kQuantPanel;
+
+inline int32_t sum(Vi x) {
+  using V4 = int32_t __attribute__((vector_size(16)));
+  V4 parts[kWidth / 4];
+  __builtin_memcpy(parts, &x, sizeof x);
+  for (int64_t i = 1; i < kWidth / 4; ++i) parts[0] += parts[i];
+  return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
+}
+
+void quantize(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* scales, int32_t* starts) {
+  using Bytes = int8_t __attribute__((vector_size(kWidth)));
+  constexpr int64_t kVectors = kQuantBlock / kWidth;
+  for (int64_t b = 0; b < blocks; ++b, x += kQuantBlock, q += kQuantBlock) {
+    Vf most = {};
+    for (int64_t j = 0; j < kVectors; ++j) {
+      const Vf v = load(x + j * kWidth);
+      most = greater(greater(v, -v), most);
+    }
+    const float bound = greatest(most);
+    const Vf factor = splat(bound > 0 ? 127.0f / bound : 0.0f);
+    const Vf shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number.
+    Vi total = {};
+    for (int64_t j = 0; j < kVectors; ++j) {
+      const Vi whole = reinterpret_cast<Vi>(load(x + j * kWidth) * factor + shift) - reinterpret_cast<Vi>(shift);
+      total += whole;
+      const Bytes bytes = __builtin_convertvector(whole, Bytes);
+      __builtin_memcpy(q + j * kWidth, &bytes, sizeof bytes);
+    }
+    scales[b] = bound / 127.0f;
+    starts[b] = -offset * sum(total);
+  }
+}
+
+#if defined(__AVX2__)
+
+constexpr int64_t kVectors = 2;
+constexpr int64_t kColumns = kVectors * kWidth;
+// Weights are asked for this many bytes before they are needed.
+constexpr int64_t kAhead = 4096;
+#if defined(__AVX512F__)
+constexpr int64_t kRows = 6;  // 12 sums of a block and 12 of all, of 32 registers.
+#else
+constexpr int64_t kRows = 2;
+#endif
+
+inline Vi load_bytes(const std::byte* p) {
+  Vi x;
+  __builtin_memcpy(&x, p, sizeof x);
+  return x;
+}
+inline Vi splat(int32_t x) { return x - Vi{}; }
+inline Vi splat_unit(const int8_t* p) {
+  int32_t unit;
+  __builtin_memcpy(&unit, p, sizeof unit);
+  return splat(unit);
+}
+inline Vf load_halves(const std::byte* p) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+#else
+  return reinterpret_cast<Vf>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#endif
+}
+
+/// sum + the four products of each lane of unsigned and signed bytes; pairs of them must fit 16 bits.
+inline Vi dot(Vi sum, Vi u, Vi x) {
+#if defined(__AVX512VNNI__)
+  return reinterpret_cast<Vi>(
+      _mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(u), reinterpret_cast<__m512i>(x)));
+#elif defined(__AVX512F__)
+  const __m512i pairs = _mm512_maddubs_epi16(reinterpret_cast<__m512i>(u), reinterpret_cast<__m512i>(x));
+  return sum + reinterpret_cast<Vi>(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+#else
+  const __m256i pairs = _mm256_maddubs_epi16(reinterpret_cast<__m256i>(u), reinterpret_cast<__m256i>(x));
+  return sum + reinterpret_cast<Vi>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+#endif
+}
+
+/// A unit of weights, made ready once for all rows.
+#if defined(__AVX512VNNI__)
+struct UnitQ8 {
+  Vi u;
+  explicit UnitQ8(Vi bytes) : u(bytes) {}
+  Vi add_to(Vi sum, Vi x) const { return dot(sum, u, x); }
+};
+#elif defined(__AVX512F__)
+struct UnitQ8 {
+  Vi size;
+  __mmask64 negative;
+  explicit UnitQ8(Vi bytes) {
+    const __m512i w = _mm512_xor_si512(reinterpret_cast<__m512i>(bytes), _mm512_set1_epi8(-128));
+    size = reinterpret_cast<Vi>(_mm512_abs_epi8(w));
+    negative = _mm512_movepi8_mask(w);
+  }
+  Vi add_to(Vi sum, Vi x) const {
+    const auto v = reinterpret_cast<__m512i>(x);
+    return dot(sum, size, reinterpret_cast<Vi>(_mm512_mask_sub_epi8(v, negative, _mm512_setzero_si512(), v)));
+  }
+};
+#else
+struct UnitQ8 {
+  __m256i w;
+  Vi size;
+  explicit UnitQ8(Vi bytes)
+      : w(_mm256_xor_si256(reinterpret_cast<__m256i>(bytes), _mm256_set1_epi8(-128))),
+        size(reinterpret_cast<Vi>(_mm256_abs_epi8(w))) {}
+  Vi add_to(Vi sum, Vi x) const {
+    return dot(sum, size, reinterpret_cast<Vi>(_mm256_sign_epi8(reinterpret_cast<__m256i>(x), w)));
+  }
+};
+#endif
+struct UnitQ4 {
+  Vi u;
+  explicit UnitQ4(Vi nibbles) : u(nibbles & 0x0F0F0F0F) {}
+  Vi add_to(Vi sum, Vi x) const { return dot(sum, u, x); }
+};
+
+/// Calls f(unit, weights) for kVectors units of weights at each of the kUnits places of a block.
+struct Q8 {
+  static constexpr int64_t kBytes = kScaleBytes + kUnits * kUnitBytes;
+  template <class F>
+  static void for_each_unit(const std::byte* quants, F f) {
+#pragma GCC unroll 8
+    for (int64_t unit = 0; unit < kUnits; ++unit) {
+      const std::byte* at = quants + unit * kUnitBytes;
+      const UnitQ8 weights[kVectors] = {UnitQ8(load_bytes(at)), UnitQ8(load_bytes(at + sizeof(Vi)))};
+      f(unit, weights);
+    }
+  }
+};
+struct Q4 {
+  static constexpr int64_t kBytes = kScaleBytes + kUnits / 2 * kUnitBytes;
+  template <class F>
+  static void for_each_unit(const std::byte* quants, F f) {
+#pragma GCC unroll 4
+    for (int64_t unit = 0; unit < kUnits / 2; ++unit) {
+      const Vi a = load_bytes(quants + unit * kUnitBytes);
+      const Vi b = load_bytes(quants + unit * kUnitBytes + sizeof(Vi));
+      const UnitQ4 low[kVectors] = {UnitQ4(a), UnitQ4(b)};
+      f(unit, low);
+      const UnitQ4 high[kVectors] = {UnitQ4(a >> 4), UnitQ4(b >> 4)};
+      f(unit + kUnits / 2, high);
+    }
+  }
+};
+
+/// kCount rows by kColumns columns, from `row` and `column` on.
+template <class Q, int64_t kCount>
+void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
+  const int8_t* x = s.x + row * s.x_stride;
+  const float* scales = s.scales + row * s.blocks;
+  const int32_t* starts = s.starts + row * s.blocks;
+  const std::byte* panel = s.panel;
+  Vf sums[kCount][kVectors] = {};
+  for (int64_t b = 0; b < s.blocks; ++b, panel += Q::kBytes, x += kQuantBlock) {
+#pragma GCC unroll 17
+    for (int64_t line = 0; line < Q::kBytes; line += 64) __builtin_prefetch(panel + kAhead + line);
+    Vi acc[kCount][kVectors];
+#pragma GCC unroll 6
+    for (int64_t i = 0; i < kCount; ++i) acc[i][0] = acc[i][1] = splat(starts[i * s.blocks + b]);
+    Q::for_each_unit(panel + kScaleBytes + 4 * column, [&](int64_t unit, const auto& weights) {
+#pragma GCC unroll 6
+      for (int64_t i = 0; i < kCount; ++i) {
+        const Vi units = splat_unit(x + i * s.x_stride + 4 * unit);
+        acc[i][0] = weights[0].add_to(acc[i][0], units);
+        acc[i][1] = weights[1].add_to(acc[i][1], units);
+      }
+    });
+    const Vf d[kVectors] = {load_halves(panel + 2 * column), load_halves(panel + 2 * (column + kWidth))};
+#pragma GCC unroll 6
+    for (int64_t i = 0; i < kCount; ++i) {
+#pragma GCC unroll 2
+      for (int64_t j = 0; j < kVectors; ++j) {
+        sums[i][j] = fma(__builtin_convertvector(acc[i][j], Vf), d[j] * scales[i * s.blocks + b], sums[i][j]);
+      }
+    }
+  }
+#pragma GCC unroll 2
+  for (int64_t j = 0; j < kVectors; ++j) {
+    const int64_t first = column + j * kWidth;
+    const int64_t n = least(kWidth, s.columns - first);
+    if (n <= 0) return;
+    const Vf bias = s.bias == nullptr ? Vf{} : load_any(s.bias + first, n);
+#pragma GCC unroll 6
+    for (int64_t i = 0; i < kCount; ++i) store_any(s.y + (row + i) * s.y_stride + first, sums[i][j] + bias, n);
+  }
+}
+
+template <class Q, int64_t kCount = kRows>
+inline void multiply_rows(const QuantizedBlock& s, int64_t rows, int64_t row, int64_t column) {
+  if constexpr (kCount > 1) {
+    if (rows != kCount) return multiply_rows<Q, kCount - 1>(s, rows, row, column);
+  }
+  multiply_tile<Q, kCount>(s, row, column);
+}
+
+template <class Q>
+void multiply(const QuantizedBlock& s) {
+  // Rows are dealt out evenly, so that the last strip is not a sliver.
+  const int64_t strips = (s.rows + kRows - 1) / kRows;
+  const int64_t rows = (s.rows + strips - 1) / strips;
+  for (int64_t column = 0; column < s.columns; column += kColumns) {
+    for (int64_t row = 0; row < s.rows; row += rows) multiply_rows<Q>(s, least(rows, s.rows - row), row, column);
+  }
+}
+
+#else
+
+inline float to_float(const std::byte* half) {
+  uint16_t bits;
+  __builtin_memcpy(&bits, half, sizeof bits);
+  const uint32_t size = (bits & 0x7FFFu) << 13;
+  float x;
+  __builtin_memcpy(&x, &size, sizeof x);
+  return x * ((bits & 0x8000u) != 0 ? -0x1p112f : 0x1p112f);
+}
+
+/// The unsigned weight of a byte of a unit.
+struct Q8 {
+  static constexpr int64_t kBytes = kScaleBytes + kUnits * kUnitBytes;
+  static int32_t at(const std::byte* quants, int64_t unit, int64_t byte) {
+    return static_cast<int32_t>(quants[unit * kUnitBytes + byte]);
+  }
+};
+struct Q4 {
+  static constexpr int64_t kBytes = kScaleBytes + kUnits / 2 * kUnitBytes;
+  static int32_t at(const std::byte* quants, int64_t unit, int64_t byte) {
+    const auto both = static_cast<int32_t>(quants[unit % (kUnits / 2) * kUnitBytes + byte]);
+    return unit < kUnits / 2 ? both & 15 : both >> 4;
+  }
+};
+
+template <class Q>
+void multiply(const QuantizedBlock& s) {
+  for (int64_t row = 0; row < s.rows; ++row) {
+    float sums[kQuantPanel] = {};
+    for (int64_t b = 0; b < s.blocks; ++b) {
+      const std::byte* block = s.panel + b * Q::kBytes;
+      const int8_t* x = s.x + row * s.x_stride + b * kQuantBlock;
+      const int64_t at = row * s.blocks + b;
+      for (int64_t j = 0; j < s.columns; ++j) {
+        int32_t acc = s.starts[at];
+        for (int64_t k = 0; k < kQuantBlock; ++k) acc += Q::at(block + kScaleBytes, k / 4, 4 * j + k % 4) * x[k];
+        sums[j] += static_cast<float>(acc) * (to_float(block + 2 * j) * s.scales[at]);
+      }
+    }
+    for (int64_t j = 0; j < s.columns; ++j) s.y[row * s.y_stride + j] = sums[j] + (s.bias == nullptr ? 0 : s.bias[j]);
+  }
+}
+
+#endif
+
+}  // namespace
+
+void fill_quantized(Kernels& table) {
+#if defined(__AVX2__) && !defined(__AVX512VNNI__)
+  constexpr int32_t kOffset = 0;
+#else
+  constexpr int32_t kOffset = 128;
+#endif
+  table.q8_0 = {kOffset, multiply<Q8>};
+  table.q4_0 = {8, multiply<Q4>};
+  table.quantize = quantize;
+}
+
+}  // namespace tinyllm::kernels::TINYLLM_ISA

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/tensor/types.h>
+
+#include <cstddef>
+#include <vector>
+
+// Matrices of quantised weights. A row [K] is cut into blocks of 32, each with a scale d in half precision:
+//
+//   q8_0: w = d q, q from -127 to 127;   q4_0: w = d (q - 8), q from 0 to 15
+//
+// The formats are those of ggml (ggml-org/ggml), and `QuantizedMatrix` is how files hold them: 34 or 18 bytes for 32
+// numbers. For products they are packed (`kernels/quantized.cc`): rows in panels of 32, and of each block of a panel
+// the 32 scales, then units of four bytes along k, each with all rows side by side; q8_0 with 128 added.
+namespace tinyllm {
+
+/// A matrix [N, K] as files hold it.
+struct QuantizedMatrix {
+  DType dtype;
+  Shape shape;
+  /// Row after row: q8_0 a signed byte for each number; q4_0 of each block 16 bytes, byte i with number i in its lower
+  /// half and number i + 16 in its upper one.
+  std::vector<std::byte> quants;
+  std::vector<uint16_t> scales;  ///< [N, K / 32].
+};
+
+/// Quantises: q8_0 by the greatest magnitude of a block, q4_0 by the scale of least squares among some that bring the
+/// greatest magnitude to an end of the range or near it. Throws Error when K is no multiple of 32, or a weight is not
+/// finite.
+QuantizedMatrix quantize(DType dtype, const Shape& shape, const float* w, ThreadPool& pool);
+
+/// Packs what a file holds, `scales` being of 2 bytes each, into `bytes_of(dtype, shape)` bytes. Throws Error on a
+/// scale that is not finite.
+void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, const std::byte* scales,
+                    std::byte* packed, ThreadPool& pool);
+
+/// The numbers of one row of a packed matrix.
+void dequantize_row(DType dtype, const Shape& shape, const std::byte* packed, int64_t row, float* out);
+
+}  // namespace tinyllm

@@ -1,0 +1,110 @@
+#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/op_list.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/parallel.h>
+#include <tinyllm/tensor/arena.h>
+
+namespace tinyllm {
+namespace {
+
+// A piece is a panel of w, or some, against rows of x that stay in the second cache (1 MB on Zen 4): weights, which are
+// asked for in advance, come from memory once for all of them. Pieces of the same rows follow one another.
+constexpr int64_t kRowBytes = int64_t{512} << 10;
+constexpr int64_t kFewestRows = 48;
+constexpr int64_t kMostRows = 192;
+constexpr int64_t kFewRows = 24;
+// Blocks of weights in a piece of few rows, at least: about 70 KB, some microseconds of a core's bandwidth. A piece
+// is as long as there are still enough of them, because at its end memory is read ahead for nothing.
+constexpr int64_t kPieceBlocks = 64;
+constexpr int64_t kEnoughPieces = 48;
+constexpr int64_t kRowGap = 64;  // Bytes between rows, so that they do not lie a power of two apart.
+
+int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
+
+// Scratch memory: x in INT8, and the scale and start of each block.
+struct Scratch {
+  int64_t stride, blocks;
+  size_t scales, starts, bytes;
+
+  Scratch(int64_t rows, int64_t k) : stride(k + kRowGap), blocks(k / kQuantBlock) {
+    const size_t each = aligned(static_cast<size_t>(rows * blocks) * sizeof(float));
+    scales = aligned(static_cast<size_t>(rows * stride));
+    starts = scales + each;
+    bytes = starts + each;
+  }
+};
+
+void run(const Launch& launch) {
+  const View& x = launch.inputs[0];
+  const View& w = launch.inputs[1];
+  const float* bias = launch.inputs.size() > 2 ? launch.inputs[2].f32() : nullptr;
+  const kernels::Kernels& kernel = kernels::kernels();
+  const kernels::QuantizedProducts& products = w.dtype == q8_0 ? kernel.q8_0 : kernel.q4_0;
+  const int64_t m = x.shape.rows(), n = w.shape[0], k = w.shape[1];
+  const Scratch scratch(m, k);
+  auto* memory = static_cast<std::byte*>(launch.workspace);
+  auto* quants = reinterpret_cast<int8_t*>(memory);
+  auto* scales = reinterpret_cast<float*>(memory + scratch.scales);
+  auto* starts = reinterpret_cast<int32_t*>(memory + scratch.starts);
+  parallel_ranges(*launch.pool, m, row_grain(k), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      kernel.quantize(scratch.blocks, products.offset, x.f32() + i * k, quants + i * scratch.stride,
+                      scales + i * scratch.blocks, starts + i * scratch.blocks);
+    }
+  });
+  const size_t panel_bytes = bytes_of(w.dtype, {kQuantPanel, k});
+  const int64_t panels = ceil_div(n, kQuantPanel);
+  const int64_t height = std::clamp(kRowBytes / scratch.stride / kFewestRows * kFewestRows, kFewestRows, kMostRows);
+  const int64_t width =
+      m > kFewRows
+          ? 1
+          : std::max<int64_t>({1, kPieceBlocks / std::max<int64_t>(1, scratch.blocks), panels / kEnoughPieces});
+  const int64_t across = ceil_div(panels, width);
+  launch.pool->parallel_for(across * ceil_div(m, height), [&](int64_t piece) {
+    const int64_t row = piece / across * height;
+    const int64_t rows = std::min(height, m - row);
+    const int64_t first = piece % across * width;
+    for (int64_t panel = first; panel < std::min(panels, first + width); ++panel) {
+      const int64_t column = panel * kQuantPanel;
+      const int64_t columns = std::min(kQuantPanel, n - column);
+      float* y = launch.outputs[0].f32() + row * n + column;
+      products.multiply({rows, columns, scratch.blocks, quants + row * scratch.stride, scratch.stride,
+                         scales + row * scratch.blocks, starts + row * scratch.blocks,
+                         static_cast<const std::byte*>(w.data) + static_cast<size_t>(panel) * panel_bytes,
+                         bias == nullptr ? nullptr : bias + column, y, n});
+    }
+  });
+}
+
+size_t workspace(const Node& node, const Graph& graph) {
+  const Shape& x = graph.value(node.inputs[0]).shape;
+  return Scratch(x.rows(), x.row()).bytes;
+}
+
+double flops(const Node& node, const Graph& graph) {
+  const Shape& w = graph.value(node.inputs[1]).shape;
+  return gemm_flops(graph.value(node.inputs[0]).shape.rows(), w[0], w[1]);
+}
+
+}  // namespace
+
+const Op kQuantizedLinear{.name = "quantized_linear", .run = run, .workspace = workspace, .flops = flops};
+
+Tensor quantized_linear(Tensor x, Tensor w, Tensor bias) {
+  check_f32("quantized_linear", {x});
+  if (!w || !is_quantized(w.dtype())) throw Error("quantized_linear: w is not quantised, expected q8_0 or q4_0");
+  bytes_of(w.dtype(), w.shape());  // Throws when it is no matrix of whole blocks.
+  if (x.shape().rank() < 1 || x.shape().row() != w.shape()[1]) {
+    throw Error("quantized_linear: x {} and w {}: expected x [..., K] and w [N, K]", x.str(), w.str());
+  }
+  std::vector<Tensor> inputs = {x, w};
+  if (bias) {
+    check_f32("quantized_linear", {bias});
+    check_shape("quantized_linear", bias, {w.shape()[0]});
+    inputs.push_back(bias);
+  }
+  return x.graph().append(kQuantizedLinear, inputs, {{f32, x.shape().with(-1, w.shape()[0])}})[0];
+}
+
+}  // namespace tinyllm

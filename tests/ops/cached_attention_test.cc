@@ -1,0 +1,59 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/program.h>
+
+#include <numeric>
+#include <vector>
+
+namespace tinyllm::test {
+namespace {
+
+constexpr int64_t kHeads = 6, kGroups = 2, kSize = 20, kTokens = 150;
+
+std::vector<float> random_floats(int64_t size, uint64_t seed) {
+  Random random(seed);
+  std::vector<float> values(static_cast<size_t>(size));
+  for (float& x : values) x = static_cast<float>(random.normal());
+  return values;
+}
+
+// All tokens through the cache, `chunk` at a time.
+std::vector<float> attend(int64_t chunk) {
+  Graph graph;
+  constexpr int64_t kPages = (kTokens + kCachePage - 1) / kCachePage;
+  const Shape cache = {kPages, kCachePage, kGroups, kSize};
+  const Tensor out = cached_attention(
+      graph.input("q", f32, {1, chunk, kHeads, kSize}), graph.input("k", f32, {1, chunk, kGroups, kSize}),
+      graph.input("v", f32, {1, chunk, kGroups, kSize}),
+      {graph.state("cache_k", f32, cache), graph.state("cache_v", f32, cache),
+       graph.input("sequences", i32, {1, chunk}), graph.input("positions", i32, {1, chunk}),
+       graph.input("pages", i32, {1, kPages})});
+  Program program = compile(graph, {out}, {.threads = 2});
+  program.write("sequences", std::vector<int32_t>(static_cast<size_t>(chunk), 0));
+  program.write("pages", std::vector<int32_t>{2, 0, 1});
+  std::vector<float> all;
+  for (int64_t at = 0; at < kTokens; at += chunk) {
+    for (const auto& [name, heads] : {std::pair{"q", kHeads}, {"k", kGroups}, {"v", kGroups}}) {
+      const std::vector<float> values = random_floats(kTokens * heads * kSize, static_cast<uint64_t>(name[0]));
+      const int64_t row = heads * kSize;
+      program.write(name, std::vector<float>(values.begin() + at * row, values.begin() + (at + chunk) * row));
+    }
+    const auto positions = program.as<int32_t>("positions");
+    std::iota(positions.begin(), positions.end(), static_cast<int32_t>(at));
+    program.run();
+    const auto part = program.read<float>(out);
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a token has the same bits, whether it comes alone or in a prompt") {
+  const std::vector<float> alone = attend(1);
+  for (const int64_t chunk : {2, 30, 75, 150}) CHECK(attend(chunk) == alone);
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,170 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/program.h>
+
+#include <cmath>
+#include <limits>
+
+namespace tinyllm::test {
+namespace {
+
+std::vector<float> random_floats(int64_t size, uint64_t seed, float factor = 1) {
+  Random random(seed);
+  std::vector<float> values(static_cast<size_t>(size));
+  for (float& x : values) x = static_cast<float>(random.normal()) * factor;
+  return values;
+}
+
+std::vector<std::byte> packed(const QuantizedMatrix& matrix) {
+  ThreadPool pool(2);
+  std::vector<std::byte> bytes(bytes_of(matrix.dtype, matrix.shape));
+  pack_quantized(matrix.dtype, matrix.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
+                 bytes.data(), pool);
+  return bytes;
+}
+
+std::vector<float> round_trip(DType dtype, const Shape& shape, const std::vector<float>& w) {
+  ThreadPool pool(2);
+  const std::vector<std::byte> bytes = packed(quantize(dtype, shape, w.data(), pool));
+  std::vector<float> back(w.size());
+  for (int64_t i = 0; i < shape[0]; ++i) dequantize_row(dtype, shape, bytes.data(), i, back.data() + i * shape[1]);
+  return back;
+}
+
+float greatest(const float* block) {
+  float most = 0;
+  for (int i = 0; i < 32; ++i) most = std::max(most, std::abs(block[i]));
+  return most;
+}
+
+std::vector<float> product(const std::vector<float>& x, int64_t rows, const QuantizedMatrix& w) {
+  Graph graph;
+  Store store;
+  const Tensor y = quantized_linear(graph.input("x", f32, {rows, w.shape[1]}), graph.parameter("w", w.dtype, w.shape));
+  Program program = compile(graph, {y}, {.threads = 2, .store = &store});
+  program.write("x", x);
+  const std::vector<std::byte> bytes = packed(w);
+  std::copy(bytes.begin(), bytes.end(), store.at("w").data);
+  program.run();
+  const auto values = program.read<float>(y);
+  return {values.begin(), values.end()};
+}
+
+}  // namespace
+
+TEST_CASE("q8_0 keeps a number to half a step of its block, and q4_0 to a step") {
+  const Shape shape = {70, 96};
+  for (const float factor : {1.0f, 1e-3f, 30.0f}) {
+    const std::vector<float> w = random_floats(shape.size(), 1, factor);
+    const std::vector<float> q8 = round_trip(q8_0, shape, w);
+    const std::vector<float> q4 = round_trip(q4_0, shape, w);
+    for (size_t i = 0; i < w.size(); ++i) {
+      const float most = greatest(w.data() + i / 32 * 32);
+      // The scale is rounded to 2^-11 of itself, or to half a step of the subnormal numbers; 127 steps of it.
+      const float scale_error = std::max(most * 0x1p-11f, 127 * 0x1p-25f);
+      CHECK(std::abs(q8[i] - w[i]) <= most / 127 / 2 * 1.001f + scale_error);
+      CHECK(std::abs(q4[i] - w[i]) <= most / 6);
+    }
+  }
+}
+
+TEST_CASE("blocks that are all zeros, or of one number, or end the range, are kept") {
+  std::vector<float> w(96, 0.0f);
+  std::fill_n(w.begin() + 32, 32, -0.25f);
+  w[64] = 127;
+  w[65] = -127;
+  w[66] = 1;
+  CHECK(round_trip(q8_0, {1, 96}, w)[0] == 0);
+  CHECK(round_trip(q8_0, {1, 96}, w)[40] == doctest::Approx(-0.25).epsilon(1e-3));
+  CHECK(round_trip(q8_0, {1, 96}, w)[64] == 127);
+  CHECK(round_trip(q8_0, {1, 96}, w)[65] == -127);
+  CHECK(round_trip(q8_0, {1, 96}, w)[66] == 1);
+  CHECK(round_trip(q4_0, {1, 96}, w)[0] == 0);
+  CHECK(round_trip(q4_0, {1, 96}, w)[40] == doctest::Approx(-0.25).epsilon(1e-3));
+}
+
+TEST_CASE("q4_0 errs less in the square than the plain scale would") {
+  const Shape shape = {64, 128};
+  const std::vector<float> w = random_floats(shape.size(), 2);
+  const std::vector<float> back = round_trip(q4_0, shape, w);
+  double found = 0, plain = 0;
+  for (size_t i = 0; i < w.size(); ++i) {
+    const float d = greatest(w.data() + i / 32 * 32) / 7;
+    found += std::pow(back[i] - w[i], 2);
+    plain += std::pow(std::nearbyint(w[i] / d) * d - w[i], 2);
+  }
+  CHECK(found < 0.9 * plain);
+}
+
+TEST_CASE("a product with quantised weights is near that of the numbers they stand for") {
+  constexpr int64_t kRows = 9, kN = 40, kK = 256;
+  const std::vector<float> x = random_floats(kRows * kK, 3);
+  const std::vector<float> w = random_floats(kN * kK, 4);
+  for (const DType dtype : {q8_0, q4_0}) {
+    ThreadPool pool(1);
+    const std::vector<float> exact = round_trip(dtype, {kN, kK}, w);
+    const std::vector<float> y = product(x, kRows, quantize(dtype, {kN, kK}, w.data(), pool));
+    for (int64_t i = 0; i < kRows; ++i) {
+      for (int64_t j = 0; j < kN; ++j) {
+        double total = 0, allowed = 1e-5;
+        for (int64_t k = 0; k < kK; ++k) {
+          const auto weight = static_cast<double>(exact[static_cast<size_t>(j * kK + k)]);
+          total += weight * static_cast<double>(x[static_cast<size_t>(i * kK + k)]);
+          // Half a step of each number of x.
+          allowed +=
+              std::abs(weight) * static_cast<double>(greatest(x.data() + i * kK + k / 32 * 32)) / 127 / 2 * 1.001;
+        }
+        CHECK(std::abs(static_cast<double>(y[static_cast<size_t>(i * kN + j)]) - total) <= allowed);
+      }
+    }
+  }
+}
+
+TEST_CASE("a row of a product with quantised weights does not depend on the rows beside it") {
+  constexpr int64_t kN = 75, kK = 160;
+  const std::vector<float> x = random_floats(23 * kK, 5);
+  const std::vector<float> w = random_floats(kN * kK, 6);
+  for (const DType dtype : {q8_0, q4_0}) {
+    ThreadPool pool(1);
+    const QuantizedMatrix matrix = quantize(dtype, {kN, kK}, w.data(), pool);
+    const std::vector<float> all = product(x, 23, matrix);
+    for (int64_t i = 0; i < 23; ++i) {
+      const std::vector<float> row(x.begin() + i * kK, x.begin() + (i + 1) * kK);
+      const std::vector<float> expected(all.begin() + i * kN, all.begin() + (i + 1) * kN);
+      CHECK(product(row, 1, matrix) == expected);
+    }
+  }
+}
+
+TEST_CASE("the greatest products of INT8 do not overflow on the way") {
+  constexpr int64_t kK = 64;
+  const std::vector<float> x(kK, -3.0f);
+  for (const float sign : {1.0f, -1.0f}) {
+    ThreadPool pool(1);
+    const std::vector<float> w(32 * kK, 5 * sign);
+    for (const DType dtype : {q8_0, q4_0}) {
+      const std::vector<float> y = product(x, 1, quantize(dtype, {32, kK}, w.data(), pool));
+      for (const float value : y) CHECK(value == doctest::Approx(double(-15 * kK * sign)).epsilon(1e-3));
+    }
+  }
+}
+
+TEST_CASE("what cannot be quantised is named") {
+  ThreadPool pool(2);
+  std::vector<float> w(64, 1.0f);
+  CHECK_THROWS_WITH_AS(quantize(q8_0, {2, 48}, w.data(), pool), "q8_0 [2,48]: expected [N, K], K a multiple of 32",
+                       Error);
+  w[3] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(quantize(q4_0, {2, 32}, w.data(), pool), "a weight is nan: expected a number to quantise",
+                       Error);
+  w[3] = 0;
+  QuantizedMatrix matrix = quantize(q8_0, {2, 32}, w.data(), pool);
+  matrix.scales[1] = 0x7C00;
+  CHECK_THROWS_WITH_AS(packed(matrix), "the scale of block 1 is not finite", Error);
+}
+
+}  // namespace tinyllm::test
