@@ -106,7 +106,8 @@ void add_options(CLI::App& app, Options& o) {
 int run(int argc, char** argv) {
   Options o;
   o.training.epochs = 2;
-  o.training.recipe = {.length = 0, .steps = 0, .rate = 3e-4f, .schedule = tl::Schedule::linear, .final_rate = 0};
+  o.training.recipe = {
+      .length = 0, .steps = 0, .rate = 3e-4f, .schedule = tl::Schedule::linear, .final_rate = 0, .warmup = 20};
   CLI::App app(
       "Fine-tunes a model folder on chats and reasoning samples, mixed by weight, and saves it as another folder.\n"
       "Started again with the same options, it goes on where it was stopped.");

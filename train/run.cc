@@ -155,7 +155,9 @@ class Run {
     std::optional<int64_t> done;
     if (restored_) done = steps_before(first_) + restored_->number(Trainer::kStepNote);
     log_.emplace(options.folder / kMetricsFile, done);
-    log_->describe(plan);
+    Settings described = plan;
+    described.emplace(described.begin(), "name", std::filesystem::absolute(options.folder).filename().string());
+    log_->describe(described);
     if (!options.mix.empty()) log_->describe(options.mix);
   }
 
