@@ -42,10 +42,12 @@ uint64_t hash_of(const Model& model) {
 Settings plan_of(const Model& model, const std::vector<Stage>& stages) {
   const ModelConfig& c = model.config;
   const Lora& lora = c.lora;
-  Settings plan = {{"model", fmt::format("{} layers of {}, {} heads, feed-forward {}, context {}, dropout {}",
-                                         c.n_layers, c.dim, c.n_heads, c.ffn_dim, c.context, c.dropout)},
-                   {"tokenizer", fmt::format("{} tokens, {:016x}", c.vocab_size, model.tokenizer.hash())},
-                   {"weights", fmt::format("{:016x}", hash_of(model))}};
+  Settings plan = {
+      {"model",
+       fmt::format("{} layers of {}, {} heads, {} of keys, feed-forward {}{}, context {}, dropout {}", c.n_layers,
+                   c.dim, c.n_heads, c.kv_heads(), c.ffn_dim, c.ffn_gated ? " gated" : "", c.context, c.dropout)},
+      {"tokenizer", fmt::format("{} tokens, {:016x}", c.vocab_size, model.tokenizer.hash())},
+      {"weights", fmt::format("{:016x}", hash_of(model))}};
   if (lora.rank > 0) {
     plan.emplace_back("lora",
                       fmt::format("rank {}, alpha {}, {}", lora.rank, lora.alpha, fmt::join(lora.targets, " ")));

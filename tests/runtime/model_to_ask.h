@@ -8,14 +8,17 @@
 namespace tinyllm::test {
 
 /// A model with larger weights than training begins with, so that what it says depends on what it was asked.
-inline Model model_to_ask(int64_t context = 200) {
-  Model model =
-      fresh_model({.dim = 32, .n_layers = 2, .n_heads = 4, .ffn_dim = 48, .context = context, .dropout = 0}, 3);
+inline Model model_to_ask(const ModelConfig& config) {
+  Model model = fresh_model(config, 3);
   for (const WeightSpec& spec : weight_specs(model.config)) {
     if (spec.role == WeightRole::vector) continue;
     for (float& w : model.weights->at(spec.name).as<float>()) w *= 8;
   }
   return model;
+}
+
+inline Model model_to_ask(int64_t context = 200) {
+  return model_to_ask({.dim = 32, .n_layers = 2, .n_heads = 4, .ffn_dim = 48, .context = context, .dropout = 0});
 }
 
 inline std::vector<int32_t> random_tokens(const Model& model, uint64_t seed, int64_t count) {

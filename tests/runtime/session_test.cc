@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/model/quantize.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/runtime/session.h>
 #include <tinyllm/tensor/program.h>
 
+#include "../temp_folder.h"
 #include "model_to_ask.h"
 
 #include <cmath>
@@ -49,10 +51,8 @@ std::span<const int32_t> part(const std::vector<int32_t>& tokens, size_t from, s
   return std::span(tokens).subspan(from, count);
 }
 
-}  // namespace
-
-TEST_CASE("logits are those of the training graph at every position, whatever pieces are read with whatever beside") {
-  const Model model = model_to_ask();
+// Reads three sequences in random pieces beside one another.
+void check_against_training_graph(const Model& model) {
   Random random(7);
   for (const int threads : {1, 3}) {
     Session session(model, {.sequences = 3, .threads = threads});
@@ -91,6 +91,30 @@ TEST_CASE("logits are those of the training graph at every position, whatever pi
         CHECK(got[i][t] == expected[i][t]);  // Even to the bit: training sums in the same order.
       }
     }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("logits are those of the training graph at every position, whatever pieces are read with whatever beside") {
+  check_against_training_graph(model_to_ask());
+}
+
+TEST_CASE("so are those of a model in the form of Llama, and of its quantised weights") {
+  const Model model = model_to_ask({.dim = 64,
+                                    .n_layers = 2,
+                                    .n_heads = 4,
+                                    .n_kv_heads = 2,
+                                    .ffn_dim = 96,
+                                    .ffn_gated = true,
+                                    .ffn_bias = false,
+                                    .context = 200,
+                                    .dropout = 0});
+  check_against_training_graph(model);
+  for (const DType type : {q8_0, q4_0}) {
+    const TempFolder folder;
+    save_quantized(model, {.matrices = type, .tables = type}, folder.path(), 2);
+    check_against_training_graph(load_model(folder.path()));
   }
 }
 
