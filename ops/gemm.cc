@@ -10,8 +10,8 @@
 //
 // - All threads pack a stretch of op(B) into panels: at most kPacked floats, 8 MB, for the last-level cache (32 MB).
 // - Then they take tiles of C, up to kTileStrips strips of rows high: a strip is as many rows as stay in registers, 14
-//   with AVX-512. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into memory of its
-//   own: 12 strips by 28 KB = 344 KB.
+//   with AVX-512, 32 with AMX. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into
+//   memory of its own: 12 strips by 28 KB = 344 KB.
 // - All columns of the tile pass by these rows, kColumns at a time: 256 by kDepth units = 512 KB. Both together are for
 //   a core's second-level cache (1 MB), one strip (28 KB) for the first (32 KB), through which the panels of B stream.
 //
@@ -193,8 +193,8 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
   const kernels::Kernels& kernel = kernels::kernels();
   const kernels::Products& products = s.precision == Precision::bf16 ? kernel.bf16 : kernel.fp32;
   if (products.multiply == nullptr) {
-    throw Error("gemm: precision {}: found {}, expected avx512 kernels on a CPU with avx512bf16", name_of(s.precision),
-                cpu_features());
+    throw Error("gemm: precision {}: found {}, expected avx512 or amx kernels on a CPU with avx512bf16",
+                name_of(s.precision), cpu_features());
   }
   const Sides sides(s, a, b);
   const Side& rows = sides.rows;

@@ -5,11 +5,16 @@
 #include <cstdlib>
 #include <string_view>
 
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 // The only file of this folder that is compiled once: it chooses among the others.
 namespace tinyllm {
 namespace {
 
-constexpr Isa kIsas[] = {Isa::avx512, Isa::avx2, Isa::baseline};  // Best first.
+constexpr Isa kIsas[] = {Isa::amx, Isa::avx512, Isa::avx2, Isa::baseline};  // Best first.
 
 Isa choose() {
   const char* wanted = std::getenv("TINYLLM_ISA");
@@ -19,7 +24,20 @@ Isa choose() {
       return isa;
     }
   }
-  throw Error("TINYLLM_ISA={}: expected baseline, avx2 or avx512", wanted);
+  throw Error("TINYLLM_ISA={}: expected baseline, avx2, avx512 or amx", wanted);
+}
+
+// Linux keeps the tiles of AMX only for a process that has asked for them. Source: its
+// Documentation/arch/x86/xstate.rst.
+bool has_tiles() {
+#if defined(TINYLLM_X86) && defined(__linux__)
+  constexpr long kRequest = 0x1023, kTileData = 18;
+  static const bool has = __builtin_cpu_supports("amx-bf16") != 0 && __builtin_cpu_supports("avx512bf16") != 0 &&
+                          syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  return has;
+#else
+  return false;
+#endif
 }
 
 }  // namespace
@@ -32,6 +50,8 @@ const char* name_of(Isa isa) {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::amx:
+      return "amx";
   }
   return "?";
 }
@@ -42,7 +62,8 @@ bool is_supported([[maybe_unused]] Isa isa) {
     return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
            __builtin_cpu_supports("f16c") != 0;
   }
-  if (isa == Isa::avx512) {
+  if (isa == Isa::amx && !has_tiles()) return false;
+  if (isa >= Isa::avx512) {
     return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
            __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
   }
@@ -67,6 +88,7 @@ std::string cpu_features() {
   if (__builtin_cpu_supports("avx512f")) found += " avx512f";
   if (__builtin_cpu_supports("avx512vnni")) found += " avx512vnni";
   if (__builtin_cpu_supports("avx512bf16")) found += " avx512bf16";
+  if (has_tiles()) found += " amx";
 #endif
   return fmt::format("{} kernels (cpu:{})", name_of(kernel_isa()), found.empty() ? " nothing special" : found);
 }
@@ -109,6 +131,10 @@ TINYLLM_DECLARE(avx512)
 namespace avx512bf16 {
 void fill_gemm(Kernels& table);
 }
+namespace amx {
+void fill_gemm(Kernels& table);
+void fill_peak(Kernels& table);
+}  // namespace amx
 namespace avx512vnni {
 void fill_quantized(Kernels& table);
 }
@@ -126,6 +152,15 @@ const Kernels& kernels(Isa isa) {
       Kernels made = avx512::table();
       if (__builtin_cpu_supports("avx512bf16")) avx512bf16::fill_gemm(made);
       if (__builtin_cpu_supports("avx512vnni")) avx512vnni::fill_quantized(made);
+      return made;
+    }();
+    return table;
+  }
+  if (isa == Isa::amx) {
+    static const Kernels table = [] {
+      Kernels made = kernels(Isa::avx512);
+      amx::fill_gemm(made);
+      amx::fill_peak(made);
       return made;
     }();
     return table;

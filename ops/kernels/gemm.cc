@@ -6,11 +6,15 @@
 // caches.
 //
 // Everything is counted in units of 32 bits along k: one float, or in the file's second compilation, with AVX512-BF16,
-// two numbers of 16 bits whose products are added in one instruction.
+// two numbers of 16 bits whose products are added in one instruction. In its third, with AMX-BF16, registers are
+// squares of 16 rows by 16 units, and one instruction multiplies two of them: then A lies in rows, and B in panels as
+// always.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
-#if defined(__AVX512F__)
+#if defined(__AMX_BF16__)
+constexpr int64_t kMr = 32;  // 2 x 2 accumulators of 8 tiles, beside two of A and two of B.
+#elif defined(__AVX512F__)
 constexpr int64_t kMr = 14;  // 28 accumulators of 32 registers.
 #elif defined(__AVX2__)
 constexpr int64_t kMr = 6;  // 12 accumulators of 16 registers.
@@ -19,13 +23,18 @@ constexpr int64_t kMr = 4;  // 8 accumulators of 16 registers.
 #endif
 constexpr int64_t kVectors = 2;
 constexpr int64_t kNr = kVectors * kWidth;
-static_assert(kMr <= kWidth, "a column of a few rows of A is copied as one vector");
 
 // The blocking that ops/gemm.cc explains.
 constexpr int64_t kDepth = 512;    // Units along k.
 constexpr int64_t kColumns = 256;  // Of B.
+#if defined(__AMX_BF16__)
+constexpr int64_t kRowOfA = kDepth + kWidth;  // Units; rows should not lie a power of two apart.
+constexpr int64_t kStrip = kMr * kRowOfA;
+#else
 // Floats of a packed strip of A: whole vectors are stored, and strips should not lie a power of two apart.
 constexpr int64_t kStrip = kMr * kDepth + kWidth;
+static_assert(kMr <= kWidth, "a column of a few rows of A is copied as one vector");
+#endif
 
 #if defined(__AVX512BF16__)
 constexpr int64_t kPerUnit = 2;
@@ -126,29 +135,138 @@ struct Target {
   bool transposed;
 };
 
-template <int64_t kRows>
-inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
-  if (t.columns == kNr && !t.transposed) {
-#pragma GCC unroll 16
-    for (int64_t i = 0; i < kRows; ++i) {
+inline void put_row(const Target& t, int64_t i, const Vf (&row)[kVectors]) {
 #pragma GCC unroll 4
-      for (int64_t j = 0; j < kVectors; ++j) {
-        float* to = t.c + i * t.stride + j * kWidth;
-        store(to, t.accumulate ? load(to) + acc[i][j] : acc[i][j]);
-      }
-    }
-    return;
+  for (int64_t j = 0; j < kVectors; ++j) {
+    float* to = t.c + i * t.stride + j * kWidth;
+    store(to, t.accumulate ? load(to) + row[j] : row[j]);
   }
-  float tile[kRows][kNr];
-  __builtin_memcpy(tile, acc, sizeof tile);
+}
+
+// One element after the other, where the tile is at the edge or transposed.
+inline void put_elements(const Target& t, int64_t rows, const float (*tile)[kNr]) {
   const int64_t row = t.transposed ? 1 : t.stride;
   const int64_t column = t.transposed ? t.stride : 1;
   for (int64_t j = 0; j < t.columns; ++j) {
-    for (int64_t i = 0; i < kRows; ++i) {
+    for (int64_t i = 0; i < rows; ++i) {
       float& to = t.c[i * row + j * column];
       to = t.accumulate ? to + tile[i][j] : tile[i][j];
     }
   }
+}
+
+#if defined(__AMX_BF16__)
+
+// ---- The product of tiles of AMX, each 16 rows of 16 units ----------------------------------------------------------
+
+constexpr int64_t kTile = 16;
+
+// While one lives, this thread has tiles; afterwards the system need not keep them when it changes threads.
+class TilesInUse {
+ public:
+  TilesInUse() {
+    struct alignas(64) {
+      uint8_t palette = 1, start_row = 0, reserved[14] = {};
+      uint16_t row_bytes[16] = {};
+      uint8_t rows[16] = {};
+    } tiles;
+    for (int64_t i = 0; i < 8; ++i) {
+      tiles.row_bytes[i] = kTile * sizeof(float);
+      tiles.rows[i] = kTile;
+    }
+    written();
+    _tile_loadconfig(&tiles);
+  }
+  ~TilesInUse() { _tile_release(); }
+  TilesInUse(const TilesInUse&) = delete;
+  TilesInUse& operator=(const TilesInUse&) = delete;
+
+  // To be called before tiles are read from memory: GCC does not know that the instruction reads it.
+  static void written() { asm volatile("" : : : "memory"); }
+};
+
+// Each line lies in a strip by itself: rounded, and filled up with zeros to whole tiles.
+void pack_strips(const Packing& s) {
+  float* to = s.to;
+  for (int64_t i = 0; i < s.lines; i += s.lines_per_panel, to += s.panel) {
+    const int64_t lines = least(s.lines_per_panel, s.lines - i);
+    for (int64_t j = 0; j < lines; j += kTile) {
+      const int64_t n = least(kTile, lines - j);
+      for (int64_t p = 0; p < s.k; p += kAlong) {
+        Vf square[kWidth];
+        if (s.along_k) {
+          const float* from = s.from + (i + j) * s.stride + p;
+          const int64_t depth = least(kAlong, s.k - p);
+#pragma GCC unroll 16
+          for (int64_t q = 0; q < kWidth; ++q) square[q] = q < n ? along(from + q * s.stride, depth) : Vf{};
+        } else {
+          const float* from = s.from + p * s.stride + i + j;
+#pragma GCC unroll 16
+          for (int64_t q = 0; q < kWidth; ++q) {
+            const int64_t left = s.k - p - q * kPerUnit;
+            square[q] = left > 0 ? across(from + q * kPerUnit * s.stride, s.stride, left, n) : Vf{};
+          }
+          transpose(square);
+        }
+#pragma GCC unroll 16
+        for (int64_t q = 0; q < kWidth; ++q) store(to + (j + q) * kRowOfA + p / kPerUnit, square[q]);
+      }
+    }
+  }
+}
+
+// Tiles 0 to 3 are of C, 4 and 5 of A, 6 and 7 of B.
+__attribute__((noinline)) void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b,
+                                             const Target& target) {
+  constexpr int64_t kBytes = kNr * sizeof(float);
+  const auto add = [&](const float* rows_of_a, const float* rows_of_b) {
+    _tile_loadd(4, rows_of_a, kRowOfA * sizeof(float));
+    _tile_loadd(6, rows_of_b, kBytes);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, rows_of_b + kTile, kBytes);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, rows_of_a + kTile * kRowOfA, kRowOfA * sizeof(float));
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  };
+  TilesInUse::written();
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  int64_t p = 0;
+  for (; p + kTile <= k; p += kTile) add(a + p, b + p * kNr);
+  if (p < k) {
+    float rest[kTile][kNr] = {};
+    __builtin_memcpy(rest, b + p * kNr, static_cast<size_t>((k - p) * kNr) * sizeof(float));
+    TilesInUse::written();
+    add(a + p, rest[0]);
+  }
+  float tile[kMr][kNr];
+  _tile_stored(0, tile[0], kBytes);
+  _tile_stored(1, tile[0] + kTile, kBytes);
+  _tile_stored(2, tile[kTile], kBytes);
+  _tile_stored(3, tile[kTile] + kTile, kBytes);
+  if (target.columns < kNr || target.transposed) return put_elements(target, rows, tile);
+  for (int64_t i = 0; i < rows; ++i) put_row(target, i, {load(tile[i]), load(tile[i] + kWidth)});
+}
+
+#else
+
+// ---- The product of a tile of C that is in registers ----------------------------------------------------------------
+
+void pack_strips(const Packing& s) { pack<kMr>(s); }
+
+template <int64_t kRows>
+inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
+  if (t.columns == kNr && !t.transposed) {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kRows; ++i) put_row(t, i, acc[i]);
+    return;
+  }
+  float tile[kRows][kNr];
+  __builtin_memcpy(tile, acc, sizeof tile);
+  put_elements(t, kRows, tile);
 }
 
 template <int64_t kRows>
@@ -189,13 +307,18 @@ inline void multiply_rows(int64_t rows, int64_t k, const float* a, const float* 
   multiply<kRows>(k, a, b, target);
 }
 
+#endif
+
 void multiply_block(const GemmBlock& s) {
+#if defined(__AMX_BF16__)
+  const TilesInUse tiles;
+#endif
   // Rows are dealt out evenly, so that the last strip is not a sliver.
   const int64_t strips = (s.m + kMr - 1) / kMr;
   const int64_t rows = (s.m + strips - 1) / strips;
   for (int64_t p = 0; p == 0 || p < s.k; p += kDepth * kPerUnit) {  // Once even without k: then C is zeros.
     const int64_t k = least(kDepth * kPerUnit, s.k - p);
-    pack<kMr>({s.m, rows, k, s.a + (s.a_along_k ? p : p * s.a_stride), s.a_stride, s.a_along_k, kStrip, s.strips});
+    pack_strips({s.m, rows, k, s.a + (s.a_along_k ? p : p * s.a_stride), s.a_stride, s.a_along_k, kStrip, s.strips});
     for (int64_t j0 = 0; j0 < s.n; j0 += kColumns) {
       const int64_t end = least(j0 + kColumns, s.n);
       for (int64_t i = 0; i < s.m; i += rows) {

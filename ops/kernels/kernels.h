@@ -11,11 +11,11 @@
 /// suits this CPU. Splitting work over threads is the business of the op.
 namespace tinyllm {
 
-/// Instruction sets that kernels are compiled for, weakest first.
-enum class Isa : uint8_t { baseline, avx2, avx512 };
+/// Instruction sets that kernels are compiled for, weakest first. `amx` is AVX-512 but for products in bfloat16.
+enum class Isa : uint8_t { baseline, avx2, avx512, amx };
 
 /// The best set that this CPU and this build have, or the one that the environment variable TINYLLM_ISA names
-/// (baseline, avx2, avx512). Throws Error when it names none, or one that this CPU lacks.
+/// (baseline, avx2, avx512, amx). Throws Error when it names none, or one that this CPU lacks.
 Isa kernel_isa();
 const char* name_of(Isa isa);
 bool is_supported(Isa isa);
@@ -185,7 +185,8 @@ struct Kernels {
   // peak.cc
   /// Rounds of multiply-adds from registers alone; returns the number of operations.
   double (*multiply_add)(int64_t rounds);
-  /// The same of dot products of BF16 (vdpbf16ps) and of INT8 (vpdpbusd). Null where the CPU has no such instruction.
+  /// The same of dot products of BF16 (vdpbf16ps, or tdpbf16ps where there is AMX) and of INT8 (vpdpbusd). Null where
+  /// the CPU has no such instruction.
   double (*dot_bf16)(int64_t rounds);
   double (*dot_int8)(int64_t rounds);
   /// Reads x and does nothing with it; n a multiple of 128.

@@ -28,7 +28,27 @@ double multiply_add(int64_t rounds) {
                     [](Vf& acc, Vf x, Vf y) { acc = fma(acc, x, y); });
 }
 
-#if defined(__AVX512F__)
+#if defined(__AMX_BF16__)
+// Of tiles of zeros, 16 x 16 sums of 32 products each: four squares of tiles for 16 rounds.
+double dot_bf16(int64_t rounds) {
+  struct alignas(64) {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } tiles;
+  asm volatile("" : : : "memory");
+  _tile_loadconfig(&tiles);
+  const int64_t squares = rounds / 16;
+  for (int64_t i = 0; i < squares; ++i) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+  return static_cast<double>(squares) * 4 * 2 * 16 * 16 * 32;
+}
+#elif defined(__AVX512F__)
 // As text for the assembler: the flags of this folder do not allow the instructions, which not every CPU with AVX-512
 // has.
 double dot_bf16(int64_t rounds) {
@@ -38,6 +58,9 @@ double dot_bf16(int64_t rounds) {
   });
 }
 
+#endif
+
+#if defined(__AVX512F__)
 double dot_int8(int64_t rounds) {
   const Vi ones = Vi{} + 0x01010101;  // Four bytes in a lane.
   return run_chains(rounds, 8 * kWidth, ones, ones, [](Vi& acc, Vi x, Vi y) {

@@ -14,7 +14,7 @@ TEST_CASE("the kernels that run are those of this CPU, or those that were asked 
   if (const char* wanted = std::getenv("TINYLLM_ISA")) {
     CHECK(std::string(name_of(kernel_isa())) == wanted);
   } else {
-    for (const Isa better : {Isa::avx2, Isa::avx512}) {
+    for (const Isa better : {Isa::avx2, Isa::avx512, Isa::amx}) {
       if (better > kernel_isa()) CHECK_FALSE(is_supported(better));
     }
   }
@@ -23,7 +23,7 @@ TEST_CASE("the kernels that run are those of this CPU, or those that were asked 
 }
 
 TEST_CASE("every instruction set that is here has a whole table, and one that is not is refused") {
-  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::amx}) {
     if (!is_supported(isa)) {
       CHECK_THROWS_AS(kernels::kernels(isa), Error);
       continue;
@@ -37,7 +37,11 @@ TEST_CASE("every instruction set that is here has a whole table, and one that is
     CHECK((k.adamw != nullptr));
     // Rounds times chains times two operations on every element of a vector, of which a panel is two wide.
     CHECK(k.multiply_add(10) == 10.0 * 12 * static_cast<double>(k.fp32.nr));
-    if (k.dot_bf16 != nullptr) CHECK(k.dot_bf16(10) == 2 * k.multiply_add(10));
+    if (isa == Isa::amx) {
+      CHECK(k.dot_bf16(32) == 2.0 * 4 * 16 * 16 * 32 * 2);  // Four squares of tiles for 16 rounds.
+    } else if (k.dot_bf16 != nullptr) {
+      CHECK(k.dot_bf16(10) == 2 * k.multiply_add(10));
+    }
     if (k.dot_int8 != nullptr) CHECK(k.dot_int8(10) == 4 * k.multiply_add(10));
   }
 }
