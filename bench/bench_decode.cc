@@ -2,15 +2,16 @@
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
+#include <tinyllm/runtime/session.h>
 #include <tinyllm/tensor/philox.h>
-#include <tinyllm/tensor/program.h>
 
 #include "measure.h"
 #include "report.h"
+#include "training.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
-#include <numeric>
 
 namespace tl = tinyllm;
 namespace bench = tinyllm::bench;
@@ -24,12 +25,10 @@ struct Options {
   std::vector<int64_t> batches = {1, 4, 16};
   std::vector<int64_t> prompts = {128, 512};
   int64_t tokens = 32;
-  bool profile = false;
 };
 
 constexpr tl::DType kTypes[] = {tl::f32, tl::q8_0, tl::q4_0};
-// Tokens of all rows in one pass over a prompt.
-constexpr int64_t kPass = 512;
+constexpr int kPrompts = 3;  // Measured of each length.
 
 tl::ModelConfig config_of(const std::string& model, const std::string& type) {
   tl::ModelConfig c;
@@ -76,38 +75,6 @@ void fill_weights(const tl::ModelConfig& config, tl::Store& store, tl::ThreadPoo
   }
 }
 
-// A pass of `tokens` more of every row over their caches, with the scores after the last.
-tl::Program make_pass(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t room, tl::ThreadPool& pool,
-                      tl::Store& weights, tl::Store& caches) {
-  tl::Graph graph;
-  const int64_t width = (room + tl::kCachePage - 1) / tl::kCachePage;
-  const tl::Shape cache = {rows * width, tl::kCachePage, c.kv_heads(), c.head_size()};
-  const tl::Tensor sequences = graph.input("sequences", tl::i32, {rows, tokens});
-  const tl::Tensor positions = graph.input("positions", tl::i32, {rows, tokens});
-  const tl::Tensor pages = graph.input("pages", tl::i32, {rows, width});
-  const tl::Tensor hidden =
-      tl::transformer(graph, c, {graph.input("tokens", tl::i32, {rows, tokens}), positions},
-                      [&](int64_t layer, tl::Tensor q, tl::Tensor k, tl::Tensor v) {
-                        return tl::cached_attention(q, k, v,
-                                                    {graph.state(fmt::format("cache.{}.k", layer), tl::f32, cache),
-                                                     graph.state(fmt::format("cache.{}.v", layer), tl::f32, cache),
-                                                     sequences, positions, pages});
-                      });
-  const tl::Tensor logits = tl::lm_head(c, tl::slice(hidden, 1, tokens - 1, tokens));
-  tl::Program program = tl::compile(graph, {logits}, {.pool = &pool, .store = &weights, .states = &caches});
-  const auto all_pages = program.as<int32_t>("pages");
-  std::iota(all_pages.begin(), all_pages.end(), 0);
-  const auto all_sequences = program.as<int32_t>("sequences");
-  for (size_t i = 0; i < all_sequences.size(); ++i) all_sequences[i] = static_cast<int32_t>(int64_t(i) / tokens);
-  return program;
-}
-
-// Every row goes on behind `length` tokens.
-void set_place(tl::Program& pass, int64_t tokens, int64_t length) {
-  const auto positions = pass.as<int32_t>("positions");
-  for (size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<int32_t>(length + int64_t(i) % tokens);
-}
-
 // What a number of tokens takes at least: whole-number and float operations, and bytes that are read.
 struct Work {
   double products = 0, attention = 0, bytes = 0;
@@ -141,45 +108,39 @@ struct Limits {
   }
 };
 
-bench::Json measure(const tl::ModelConfig& c, int64_t rows, int64_t prompt, const Options& o, tl::Store& weights,
-                    Limits& limits, double bandwidth) {
-  const int64_t chunk = std::min(prompt, std::max<int64_t>(1, kPass / rows));
-  const int64_t room = prompt + o.tokens + 1;
-  tl::Store caches;
-  tl::Program prefill = make_pass(c, rows, chunk, room, limits.pool, weights, caches);
-  tl::Program decode = make_pass(c, rows, 1, room, limits.pool, weights, caches);
-  set_place(prefill, chunk, 0);
-  prefill.run();  // Touches all memory.
+bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const Options& o, const Limits& limits,
+                    double bandwidth) {
+  const tl::ModelConfig& c = model.config;
+  tl::Session session(model, {.sequences = batch, .threads = limits.pool.threads()});
+  std::vector<tl::Sequence> sequences;
+  for (int64_t i = 0; i < batch; ++i) sequences.push_back(session.start());
+  const auto read = [&](const std::vector<int32_t>& tokens) {
+    std::vector<tl::Session::Reading> readings;
+    for (tl::Sequence& sequence : sequences) readings.push_back({&sequence, tokens});
+    return bench::seconds([&] { session.read(readings); });
+  };
+  const std::vector<int32_t> tokens(static_cast<size_t>(prompt), 1), next(1, 1);
   std::vector<double> prompt_times, step_times;
-  double prompt_least = 0, step_least = 0;
-  for (int64_t at = 0; at + chunk <= prompt; at += chunk) {
-    set_place(prefill, chunk, at);
-    prompt_times.push_back(bench::seconds([&] { prefill.run(); }));
-    prompt_least += limits.least_seconds(c, work_of(c, rows, chunk, at), bandwidth);
+  for (int i = 0; i <= kPrompts; ++i) {
+    for (tl::Sequence& sequence : sequences) sequence.rewind(0);
+    const double time = read(tokens);
+    if (i > 0) prompt_times.push_back(time);  // The first one plans programs and touches memory.
   }
+  double step_least = 0;
   for (int64_t i = 0; i <= o.tokens; ++i) {
-    set_place(decode, 1, prompt + i);
-    const double time = bench::seconds([&] { decode.run(); });
+    const double time = read(next);
     if (i == 0) continue;
     step_times.push_back(time);
-    step_least += limits.least_seconds(c, work_of(c, rows, 1, prompt + i), bandwidth);
+    step_least += limits.least_seconds(c, work_of(c, batch, 1, prompt + i), bandwidth);
   }
-  double prompt_time = 0;
-  for (const double time : prompt_times) prompt_time += time;
+  const double prompt_time = bench::median(prompt_times);
   const double step = bench::median(step_times);  // What took a core away for a while does not count.
-  const Work work = work_of(c, rows, 1, prompt + o.tokens / 2);
-  if (o.profile) {
-    for (tl::Program* program : {&prefill, &decode}) {
-      for (const tl::OpTime& op : program->profile()) {
-        fmt::print(stderr, "{:<20} {:>4} {:9.3f} ms\n", op.op, op.nodes, op.seconds * 1e3);
-      }
-    }
-  }
-  return {{"prompt_tokens_per_second", static_cast<double>(rows * chunk * (prompt / chunk)) / prompt_time},
-          {"prompt_fraction_of_roofline", prompt_least / prompt_time},
-          {"generation_tokens_per_second", static_cast<double>(rows) / step},
-          {"bytes_per_second", work.bytes / step},
-          {"fraction_of_roofline", step_least / static_cast<double>(o.tokens) / step}};
+  return {
+      {"prompt_tokens_per_second", static_cast<double>(batch * prompt) / prompt_time},
+      {"prompt_fraction_of_roofline", limits.least_seconds(c, work_of(c, batch, prompt, 0), bandwidth) / prompt_time},
+      {"generation_tokens_per_second", static_cast<double>(batch) / step},
+      {"bytes_per_second", work_of(c, batch, 1, prompt + o.tokens / 2).bytes / step},
+      {"fraction_of_roofline", step_least / static_cast<double>(o.tokens) / step}};
 }
 
 void run(const Options& o, bench::Report& report) {
@@ -203,9 +164,10 @@ void run(const Options& o, bench::Report& report) {
   }
   for (const std::string& model : o.models) {
     for (const std::string& type : o.types) {
-      const tl::ModelConfig c = config_of(model, type);
-      tl::Store weights;
-      fill_weights(c, weights, limits.begin()->second.pool);
+      tl::ModelConfig c = config_of(model, type);
+      c.context = *std::max_element(o.prompts.begin(), o.prompts.end()) + o.tokens + 1;
+      const tl::Model filled = bench::untrained_model(c);
+      fill_weights(c, *filled.weights, limits.begin()->second.pool);
       bench::Json rows = bench::Json::array();
       for (auto& [threads, limit] : limits) {
         const double bandwidth = bench::read_bandwidth(limit.pool, static_cast<int64_t>(work_of(c, 0, 0, 0).bytes));
@@ -213,7 +175,7 @@ void run(const Options& o, bench::Report& report) {
           for (const int64_t prompt : o.prompts) {
             bench::Json row = {{"model", model}, {"type", type},     {"threads", threads},
                                {"batch", batch}, {"prompt", prompt}, {"bandwidth", bandwidth}};
-            row.update(measure(c, batch, prompt, o, weights, limit, bandwidth));
+            row.update(measure(filled, batch, prompt, o, limit, bandwidth));
             rows.push_back(std::move(row));
           }
         }
@@ -238,6 +200,5 @@ int main(int argc, char** argv) {
   app.add_option("--batch", options.batches, "Sequences at once")->check(CLI::Range(1, 512))->capture_default_str();
   app.add_option("--prompt", options.prompts, "Tokens of a prompt")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--tokens", options.tokens, "Tokens to generate")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_flag("--profile", options.profile, "Say on the error stream where the time of a pass goes");
   return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
 }

@@ -29,15 +29,18 @@ Batch random_batch(const BatchSize& size, int64_t vocab) {
   return batch;
 }
 
-// A tokenizer is not needed here, but a model has one.
 Model random_model() {
-  const std::vector<std::string> text = {"a b c d e f g h"};
-  Model model{ModelConfig{}, Tokenizer::train(text, {.vocab_size = 300})};
+  Model model = untrained_model({});
   init_weights(weight_specs(model.config), 1, *model.weights);
   return model;
 }
 
 }  // namespace
+
+Model untrained_model(const ModelConfig& config) {
+  const std::vector<std::string> text = {"a b c d e f g h"};
+  return {config, Tokenizer::train(text, {.vocab_size = 300})};
+}
 
 BatchSize BatchSize::parse(const std::string& text) {
   BatchSize size{0, 0};

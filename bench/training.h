@@ -14,6 +14,9 @@ struct BatchSize {
   std::string str() const { return fmt::format("{}x{}", rows, length); }
 };
 
+/// A model without weights, and with a tokenizer that nothing asks.
+Model untrained_model(const ModelConfig& config);
+
 /// The default model in training on random tokens: forward, backward, clipping, AdamW, dropout 0.1.
 class TrainingStep {
  public:

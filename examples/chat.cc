@@ -7,6 +7,7 @@
 #include "answer_options.h"
 #include "interrupt.h"
 #include "line_editor.h"
+#include "parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -50,7 +51,6 @@ Options parse(int argc, char** argv) {
   o.answer.sampling.seed = std::random_device()();
   o.history = default_history();
   CLI::App app(std::string("Talks to a model, on a terminal or a pipe.\n\n") + kHelp);
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("model", o.folder, "The model folder")->required();
   app.add_option("--system", o.system, "What the model is told first")->capture_default_str();
   tl::add_answer_options(app, o.answer);
@@ -63,11 +63,7 @@ Options parse(int argc, char** argv) {
       ->default_str("drop");
   app.add_option("--history", o.history, "The file of what was typed; empty: none")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   return o;
 }
 
@@ -129,7 +125,7 @@ class Program {
       if (message->empty()) continue;
       try {
         if (!obey(*message)) break;
-      } catch (const tl::Error& error) {  // Say so and go on.
+      } catch (const std::exception& error) {  // Say so and go on.
         fmt::print(stderr, "chat: {}\n", error.what());
         failed = true;
       }

@@ -113,7 +113,11 @@ int run(int argc, char** argv) {
       "Started again with the same options, it goes on where it was stopped.");
   add_options(app, o);
   tl::add_training_options(app, o.training);
-  tl::parse_options(app, argc, argv);
+  tl::parse(app, argc, argv);
+  if (std::filesystem::exists(o.training.output) && std::filesystem::equivalent(o.model, o.training.output)) {
+    throw tl::Error("{}: is the model to begin with; give another --output", o.training.output);
+  }
+  tl::check_output(o.training);
 
   tl::Model model = tl::load_model(o.model);
   if (model.config.lora.rank > 0) tl::merge_lora(model);
@@ -121,7 +125,7 @@ int run(int argc, char** argv) {
   if (recipe.length == 0) recipe.length = model.config.context;
   if (o.dropout >= 0) model.config.dropout = o.dropout;
   if (o.lora.rank > 0) tl::add_lora(model, o.lora, recipe.seed);
-  tl::check(recipe, model.config.context);
+  tl::check(recipe, model.config);
 
   std::vector<tl::MixedRows::Part> train, held_out;
   tl::RunOptions options;

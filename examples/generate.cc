@@ -4,6 +4,7 @@
 
 #include "answer_options.h"
 #include "interrupt.h"
+#include "parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -27,7 +28,6 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app("Answers one prompt. The same seed gives the same text.");
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("model", o.folder, "The model folder")->required();
   CLI::Option* prompt = app.add_option("prompt", o.prompt, "What to answer; default: all of the input stream");
   app.add_option("--system", o.system, "What the model is told first")->capture_default_str();
@@ -36,11 +36,7 @@ Options parse(int argc, char** argv) {
   tl::add_answer_options(app, o.answer);
   app.add_option("--seed", o.answer.sampling.seed, "Of what is drawn")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   if (prompt->count() == 0) o.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
   return o;
 }

@@ -5,8 +5,7 @@
 #include <tinyllm/train/progress_bar.h>
 
 #include "interrupt.h"
-
-#include <CLI/CLI.hpp>
+#include "parse.h"
 
 #include <algorithm>
 #include <chrono>
@@ -88,7 +87,6 @@ Options parse(int argc, char** argv) {
       "Reads all .txt, .md, .jsonl and .html in folders, compressed by gzip, xz or zstd too, and writes one clean "
       "text: "
       "a paragraph a line, a line with a form feed between documents.");
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("--input", o.inputs, "Folders and files")->required();
   app.add_option("--output", o.output, "The corpus")->required();
   app.add_option("--report", o.report,
@@ -101,11 +99,7 @@ Options parse(int argc, char** argv) {
       ->check(CLI::IsMember({"email", "phone", "id"}));
   add_duplicates(app, o);
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   const auto has = [&](const char* what) { return std::find(masked.begin(), masked.end(), what) != masked.end(); };
   o.clean.mask = {has("email"), has("phone"), has("id")};
   if (o.clean.paragraphs.languages == std::vector<std::string>{"all"}) o.clean.paragraphs.languages.clear();

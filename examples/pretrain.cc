@@ -53,7 +53,8 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   add_model_options(app, o.model);
   tl::add_training_options(app, o.training);
-  tl::parse_options(app, argc, argv);
+  tl::parse(app, argc, argv);
+  tl::check_output(o.training);
 
   tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
   o.model.vocab_size = tokenizer.size();

@@ -4,8 +4,7 @@
 #include <tinyllm/train/progress_bar.h>
 
 #include "interrupt.h"
-
-#include <CLI/CLI.hpp>
+#include "parse.h"
 
 #include <map>
 #include <optional>
@@ -27,7 +26,6 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Writes a model folder with weights in blocks of 32 that share a scale. chat opens it as any other; it cannot be "
       "trained. Adapters are merged.");
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("input", o.input, "The model folder")->required();
   app.add_option("output", o.output, "The folder to write")->required();
   const std::map<std::string, tl::DType> quantized = {{"q8_0", tl::q8_0}, {"q4_0", tl::q4_0}};
@@ -38,11 +36,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--tables", o.tables, "Of embeddings and head: q8_0 (the default), q4_0 or f32")
       ->transform(CLI::CheckedTransformer(any));
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   return o;
 }
 

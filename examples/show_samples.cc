@@ -4,7 +4,7 @@
 #include <tinyllm/train/progress_bar.h>
 #include <tinyllm/train/samples.h>
 
-#include <CLI/CLI.hpp>
+#include "parse.h"
 
 #include <unistd.h>
 
@@ -28,7 +28,6 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Reads samples from JSON lines: chats, CoT, Alpaca, ShareGPT, messages, preferences, multiple choice. Says which "
       "lines are bad and why; with a tokenizer, how long samples are, how they pack into rows, and what is learned.");
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("files", o.files, "Files of JSON lines")->required();
   app.add_option("--tokenizer", o.tokenizer, "A model folder, or its tokenizer.model");
   app.add_option("--length", o.length, "Tokens of a row")->check(CLI::Range(1, 1'000'000))->capture_default_str();
@@ -36,11 +35,7 @@ Options parse(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_flag("--strict", o.strict, "Stop at a bad line");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   return o;
 }
 

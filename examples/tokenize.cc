@@ -5,8 +5,7 @@
 #include <tinyllm/train/tokenize.h>
 
 #include "interrupt.h"
-
-#include <CLI/CLI.hpp>
+#include "parse.h"
 
 #include <algorithm>
 #include <chrono>
@@ -28,16 +27,11 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Encodes UTF-8 texts once, as a file of tokens to learn from. A line that holds a form feed and nothing else "
       "stands between two documents, as prepare_data writes it; a text without any is one document.");
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("--tokenizer", o.tokenizer, "A tokenizer.model, or a model folder")->required();
   app.add_option("--input", o.inputs, "Texts")->required();
   app.add_option("--output", o.output, "The file of tokens")->required();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   return o;
 }
 

@@ -9,8 +9,7 @@
 #include <tinyllm/train/text_dataset.h>
 
 #include "interrupt.h"
-
-#include <CLI/CLI.hpp>
+#include "parse.h"
 
 #include <cmath>
 #include <cstdio>
@@ -61,7 +60,6 @@ Options parse(int argc, char** argv) {
       "Trains a small language model on this machine and saves it as a folder that examples/chat opens.\n"
       "Without --corpus: pretrains and fine-tunes on made-up reasoning problems, then asks it new ones.\n"
       "Started again with the same options, it goes on where it was stopped.");
-  app.set_version_flag("--version", TINYLLM_VERSION);
   CLI::Option* corpus = app.add_option("--corpus", o.corpus,
                                        "Pretrain on this UTF-8 text instead, and report perplexity on a held-out part");
   app.add_option("--tokenizer", o.tokenizer,
@@ -94,11 +92,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--seed", o.seed, "Of data, weights and order: same seed, same model")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
   app.footer("Sizes that are not given come from the preset.");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   return o;
 }
 

@@ -5,9 +5,10 @@
 #include <tinyllm/train/progress_bar.h>
 #include <tinyllm/train/text_sample.h>
 
+#include "parse.h"
+
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
-#include <CLI/CLI.hpp>
 
 #include <unistd.h>
 
@@ -35,7 +36,6 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Learns the vocabulary of a model from a sample of UTF-8 texts, and says how many characters a token holds on "
       "text that was held out.");
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.add_option("--input", o.inputs, "Texts; lines with a form feed stand between documents")->required();
   app.add_option("--output", o.output, "A folder to put tokenizer.model in, or a file that ends in .model")->required();
   app.add_option("--vocab", o.vocab, "Tokens of the vocabulary")
@@ -47,11 +47,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--seed", o.seed, "Of the sample: same seed, same file")->capture_default_str();
   app.add_flag("--compare", o.compare,
                "Learn with the usual settings of SentencePiece too; takes several times as long");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
-  }
+  tl::parse(app, argc, argv);
   return o;
 }
 

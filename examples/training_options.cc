@@ -58,7 +58,6 @@ void add_recipe(CLI::App& app, Recipe& r) {
 }  // namespace
 
 void add_training_options(CLI::App& app, TrainingOptions& o) {
-  app.set_version_flag("--version", TINYLLM_VERSION);
   app.set_config("--config", "", "Read options from this file, such as the options.toml of another run");
   app.add_option("--output", o.output, "The model folder; the run and its log are in it too")->required();
   app.add_option("--threads", o.threads, "Threads to compute with; the result is the same for any number")
@@ -83,11 +82,10 @@ void add_training_options(CLI::App& app, TrainingOptions& o) {
   add_recipe(app, o.recipe);
 }
 
-void parse_options(CLI::App& app, int argc, char** argv) {
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 2);
+void check_output(const TrainingOptions& o) {
+  const std::filesystem::path folder = o.output;
+  if (std::filesystem::exists(folder / kWeightsFile) && !has_checkpoint(folder)) {
+    throw Error("{}: holds a finished model; remove it, or give another --output", o.output);
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <tinyllm/train/run.h>
 
-#include <CLI/CLI.hpp>
+#include "parse.h"
 
 #include <string>
 #include <vector>
@@ -21,12 +21,11 @@ struct TrainingOptions {
   int dashboard = -1;  ///< The port; none where negative.
 };
 
-/// Adds the options, whose defaults are the values that `o` has, `--config`, a file that says the same, and
-/// `--version`.
+/// Adds the options, whose defaults are the values that `o` has, and `--config`, a file that says the same.
 void add_training_options(CLI::App& app, TrainingOptions& o);
 
-/// Reads the command line; ends the program where there is nothing to do or it is wrong.
-void parse_options(CLI::App& app, int argc, char** argv);
+/// Throws Error when the output is a folder with a model that no run is to go on with: it would be overwritten.
+void check_output(const TrainingOptions& o);
 
 /// Fills in what the options leave open: steps for the epochs of the data, and fp32 where the CPU lacks the precision.
 void settle(TrainingOptions& o, const RowSource& data);

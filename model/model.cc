@@ -54,17 +54,26 @@ Model load_model(const std::filesystem::path& folder) {
   return model;
 }
 
-void save_model(const Model& model, const std::filesystem::path& folder) {
+void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder) {
   make_folder(folder);
-  save_config(model.config, folder / kConfigFile);
-  model.tokenizer.save(folder / kTokenizerFile);
-  if (model.config.lora.rank > 0) {
-    save_lora(model, folder);
-  } else {  // Those of another model.
-    std::filesystem::remove(folder / kAdapterConfigFile);
-    std::filesystem::remove(folder / kAdapterWeightsFile);
-  }
+  save_config(config, folder / kConfigFile);
+  tokenizer.save(folder / kTokenizerFile);
+  std::filesystem::remove(folder / kAdapterConfigFile);
+  std::filesystem::remove(folder / kAdapterWeightsFile);
+}
+
+void save_model(const Model& model, const std::filesystem::path& folder) {
+  save_all_but_weights(model.config, model.tokenizer, folder);
+  if (model.config.lora.rank > 0) save_lora(model, folder);
   save_weights(model, weight_specs(model.config), folder / kWeightsFile);
+}
+
+void remove_model(const std::filesystem::path& folder) {
+  for (const char* file : {kConfigFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile, kWeightsFile}) {
+    std::filesystem::remove(folder / file);
+  }
+  std::error_code has_more;
+  std::filesystem::remove(folder, has_more);
 }
 
 }  // namespace tinyllm

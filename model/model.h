@@ -28,6 +28,13 @@ Model load_model(const std::filesystem::path& folder);
 /// Writes a folder, each file whole or not at all, the weights last. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
 
+/// What `save_model` writes but the weights: sizes and tokenizer; adapters that are in the folder are of another model,
+/// and removed.
+void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder);
+
+/// Removes the files of a model from a folder, and the folder where nothing else is in it.
+void remove_model(const std::filesystem::path& folder);
+
 /// One file of weights, which holds exactly these. Reading adds them to the model's store.
 void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);

@@ -57,9 +57,7 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
     done += spec.shape.size();
     if (on_progress && !on_progress(done, parameter_count(config))) throw Error("stopped; nothing was written");
   }
-  make_folder(folder);
-  save_config(config, folder / kConfigFile);
-  model.tokenizer.save(folder / kTokenizerFile);
+  save_all_but_weights(config, model.tokenizer, folder);
   save_safetensors(folder / kWeightsFile, entries, {{"format", "pt"}});
 }
 

@@ -107,7 +107,7 @@ void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, co
   const auto mask = static_cast<std::byte>(dtype == q8_0 ? kOffset : 0);
   pool.parallel_for((shape[0] + kPanel - 1) / kPanel, [&](int64_t panel) {
     std::byte* to = packed + static_cast<size_t>(panel) * panel_bytes;
-    std::memset(to, 0, panel_bytes);  // Rows beyond the last have scales of 0.
+    std::fill_n(to, panel_bytes, std::byte{0});  // Rows beyond the last have scales of 0.
     for (int64_t b = 0; b < blocks; ++b, to += kPanel * int64_t(quant_block_bytes(dtype))) {
       for (int64_t j = 0; j < std::min(kPanel, shape[0] - panel * kPanel); ++j) {
         const auto from = static_cast<size_t>((panel * kPanel + j) * blocks + b);

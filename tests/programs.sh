@@ -243,6 +243,9 @@ expect 0 "pretrain, step 5: held-out loss .* bits per byte" $pretrain --steps 12
 expect 0 '"prompt":"今天","sample":' cat "$work/base/metrics.jsonl"
 expect 0 "saved $work/base2" "$bin/pretrain" --config "$work/base/options.toml" --output "$work/base2"
 cmp "$work/base/model.safetensors" "$work/base2/model.safetensors" || failures=$((failures + 1))
+expect 1 "base: holds a finished model; remove it, or give another --output" $pretrain --steps 12 --output "$work/base"
+expect 1 "prompt \"\": 0 tokens, expected 1 to 63" $pretrain --steps 2 --prompt "" --output "$work/y"
+cmp "$work/base/model.safetensors" "$work/base2/model.safetensors" || failures=$((failures + 1))
 expect 1 "a learning rate below .* may help" $pretrain --steps 200 --rate 1e30 --output "$work/x"
 expect 1 "first length 48, expected 0, or a divisor of 64" $pretrain --first-length 48 --steps 2 --output "$work/y"
 expect 1 "corpus.tokens: .*tokenizer" \
@@ -263,6 +266,10 @@ expect 2 "No such file" ls "$work/merged/adapter.json"
 expect 0 "saved" $finetune --lora-rank 2 --keep-adapters --output "$work/apart"
 cmp "$work/apart/model.safetensors" "$work/base/model.safetensors" || failures=$((failures + 1))
 expect 0 "adapter.safetensors" ls "$work/apart"
+expect 1 "apart: holds a finished model" $finetune --output "$work/apart"
+expect 1 "base/.: is the model to begin with; give another --output" $finetune --output "$work/base/."
+expect 1 "the model is quantised, expected one with float weights" \
+  "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --output "$work/y"
 expect 1 "lora: target wrong, expected some of attn.qkv" $finetune --lora-rank 2 --lora-targets wrong --output "$work/y"
 expect 1 "sft.jsonl has weight 0, expected a number above 0" \
   "$bin/finetune" --model "$work/base" --data "$work/sft.jsonl:0" --output "$work/y"

@@ -37,6 +37,8 @@ class Dataset : public RowSource {
   int64_t length() const override { return length_; }
   uint64_t hash() const override;
   const PackReport& report() const { return report_; }
+  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
+  std::vector<std::string> names_of(int64_t row) const override;
 
  private:
   struct Piece {
@@ -48,8 +50,6 @@ class Dataset : public RowSource {
 
   explicit Dataset(int64_t length) : length_(length) {}
   void pack(std::vector<Piece> pieces);
-  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
-  std::vector<std::string> names_of(int64_t row) const override;
 
   int64_t length_;
   std::vector<Row> rows_;

@@ -26,6 +26,8 @@ class MixedRows : public RowSource {
   const std::vector<Part>& parts() const { return parts_; }
   /// Of a part in all rows, 0 to 1.
   double share(size_t part) const;
+  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
+  std::vector<std::string> names_of(int64_t row) const override;
 
  private:
   struct Place {
@@ -33,8 +35,6 @@ class MixedRows : public RowSource {
     int64_t row;
   };
   Place place_of(int64_t row) const;
-  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
-  std::vector<std::string> names_of(int64_t row) const override;
 
   std::vector<Part> parts_;
   std::vector<int64_t> ends_;  // Of the parts' stretches in the rows of the mix.

@@ -49,13 +49,15 @@ int64_t length_at(const Recipe& r, int64_t step) {
   return r.first_length > 0 && is_first ? r.first_length : r.length;
 }
 
-void check(const Recipe& r, int64_t context) {
+void check(const Recipe& r, const ModelConfig& config) {
+  if (config.types.quantized()) throw Error("training: the model is quantised, expected one with float weights");
   const auto expect = [](bool is_right, const char* name, auto value, const char* expected) {
     if (!is_right) throw Error("training: {} {}, expected {}", name, value, expected);
   };
   expect(r.rows >= 1, "rows", r.rows, "1 or more");
   expect(r.accumulate >= 1, "accumulate", r.accumulate, "1 or more");
-  expect(r.length >= 1 && r.length <= context, "length", r.length, fmt::format("1 to {}", context).c_str());
+  expect(r.length >= 1 && r.length <= config.context, "length", r.length,
+         fmt::format("1 to {}", config.context).c_str());
   expect(r.first_length >= 0 && r.first_length <= r.length && (r.first_length == 0 || r.length % r.first_length == 0),
          "first length", r.first_length, fmt::format("0, or a divisor of {}", r.length).c_str());
   expect(r.lengthen_at >= 0 && r.lengthen_at <= 1, "lengthen at", r.lengthen_at, "0 to 1 of the steps");

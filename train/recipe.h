@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/model/config.h>
 #include <tinyllm/tensor/types.h>
 
 #include <cstdint>
@@ -58,8 +59,9 @@ float rate_at(const Recipe& recipe, int64_t step);
 /// The length of that step's rows.
 int64_t length_at(const Recipe& recipe, int64_t step);
 
-/// Throws Error that names the field when one of them cannot be; `context` is the model's.
-void check(const Recipe& recipe, int64_t context);
+/// Throws Error that names the field when one of them cannot be, with this model or at all, or when the model is
+/// quantised.
+void check(const Recipe& recipe, const ModelConfig& config);
 
 /// All that decides what is computed, as names and values: two recipes that agree here train the same bits.
 std::vector<std::pair<std::string, std::string>> settings(const Recipe& recipe);

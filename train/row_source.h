@@ -41,6 +41,12 @@ class RowSource {
   /// Rows `first` to `first + rows`, in order; those beyond the end are padding without targets.
   Batch in_order(int64_t first, int64_t rows) const;
 
+  /// Writes a row to a batch, from element `at` of each vector on. Returns how many places it takes; the others become
+  /// padding.
+  virtual int64_t fill(Batch& batch, size_t at, int64_t row) const = 0;
+  /// What a row is made of, in words.
+  virtual std::vector<std::string> names_of(int64_t row) const = 0;
+
  protected:
   RowSource() = default;
   RowSource(const RowSource&) = default;
@@ -49,12 +55,6 @@ class RowSource {
   RowSource& operator=(RowSource&&) = default;
 
  private:
-  friend class MixedRows;
-
-  /// Writes a row to a batch, from element `at` of each vector on. Returns how many places it takes; the others become
-  /// padding.
-  virtual int64_t fill(Batch& batch, size_t at, int64_t row) const = 0;
-  virtual std::vector<std::string> names_of(int64_t row) const = 0;
   int64_t row_of(int64_t rows, uint64_t seed, int64_t step, int64_t i) const;
   Batch padding(int64_t rows) const;
   void put(Batch& batch, int64_t at, int64_t row) const;

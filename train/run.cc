@@ -137,11 +137,20 @@ class AverageInUse {
   std::vector<std::vector<float>> weights_;
 };
 
+// Throws Error when a model could not go on from a prompt: it would only be told at the first validation.
+void check(const SamplePrompt& prompt, const ModelConfig& config) {
+  const auto tokens = static_cast<int64_t>(prompt.tokens.size());
+  if (tokens == 0 || tokens >= config.context) {
+    throw Error("prompt \"{}\": {} tokens, expected 1 to {}", prompt.text, tokens, config.context - 1);
+  }
+}
+
 // A run through its stages.
 class Run {
  public:
   Run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options)
       : model_(model), stages_(stages), pool_(pool), options_(options), checkpoints_(options.folder) {
+    for (const SamplePrompt& prompt : options.prompts) check(prompt, model.config);
     make_folder(options.folder);
     const Settings plan = plan_of(model, stages);
     plan_ = text_of(plan);
@@ -152,7 +161,7 @@ class Run {
     } else if (!checkpoints_.is_empty()) {
       throw Error("{}: no checkpoint is whole: remove them to begin anew", options.folder.string());
     }
-    if (!restored_) std::filesystem::remove_all(options.folder / kBestFolder);  // Of a run before.
+    if (!restored_) remove_model(options.folder / kBestFolder);  // Of a run before.
     if (!options.options.empty()) write_file(options.folder / kOptionsFile, options.options);
     std::optional<int64_t> done;
     if (restored_) done = steps_before(first_) + restored_->number(Trainer::kStepNote);
@@ -170,8 +179,8 @@ class Run {
     if (options_.finish) options_.finish(model_);
     save_model(model_, options_.folder);
     const std::filesystem::path best = options_.folder / kBestFolder;
-    if (last_is_best_) std::filesystem::remove_all(best);
-    if (std::filesystem::exists(best)) {
+    if (last_is_best_) remove_model(best);
+    if (std::filesystem::exists(best / kWeightsFile)) {
       tell(fmt::format("the held-out loss was lower before, {:.4f}; the model of then is {}", best_, best.string()));
     }
     checkpoints_.remove_all();
@@ -315,7 +324,7 @@ class Run {
                                 {"bits_per_byte", result.bits_per_byte()}};
     if (v.is_best) line.emplace_back("best", true);
     log_->add(step, line);
-    v.samples = samples();
+    if (std::isfinite(result.loss)) v.samples = samples();
     for (const SampleText& sample : v.samples) log_->add(step, {{"prompt", sample.prompt}, {"sample", sample.text}});
     if (v.is_best) {
       best_ = result.loss;

@@ -41,6 +41,8 @@ class TextDataset : public RowSource {
   uint64_t hash() const override;
   /// Of the part. Those that none follows, in their document or before a gap, are targets only.
   int64_t tokens() const { return tokens_; }
+  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
+  std::vector<std::string> names_of(int64_t row) const override;
 
  private:
   // Tokens of the file that stand together. All runs, one behind the other, are the stream that rows are cut from; or,
@@ -61,8 +63,6 @@ class TextDataset : public RowSource {
     int64_t place, from, count, end;
   };
   std::vector<Piece> pieces_of(int64_t row) const;
-  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
-  std::vector<std::string> names_of(int64_t row) const override;
 
   std::shared_ptr<const TokenFile> file_;
   TextOptions options_;

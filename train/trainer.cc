@@ -195,7 +195,7 @@ Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
 
 Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, LossFn loss)
     : state_(std::make_unique<State>(model, recipe, pool, std::move(loss))) {
-  check(recipe, model.config.context);
+  check(recipe, model.config);
   state_->compile_for(length_at(recipe, 0));
 }
 Trainer::~Trainer() = default;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/model/file.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/quantized.h>
@@ -79,6 +80,7 @@ TEST_CASE("a quantised folder opens as any other, and answers nearly as the mode
       {{q8_0, q8_0}, 0.03}, {{q8_0, f32}, 0.03}, {{q4_0, q8_0}, 0.25}, {{q4_0, q4_0}, 0.3}};
   for (const auto& [types, allowed] : cases) {
     const TempFolder folder;
+    write_file(folder / kAdapterConfigFile, "of a model that was there before");
     save_quantized(model, types, folder.path(), 2);
     const Model loaded = load_model(folder.path());
     CHECK(loaded.config.types == types);

@@ -51,7 +51,9 @@ TEST_CASE("what cannot be in a recipe is named") {
       {{.length = 48, .momentum = 1}, "training: momentum 1, expected 0 to below 1"},
       {{.length = 48, .average = 1}, "training: average 1, expected 0 to below 1"},
   };
-  for (const Case& c : cases) CHECK_THROWS_WITH_AS(check(c.recipe, 48), c.message, Error);
+  for (const Case& c : cases) CHECK_THROWS_WITH_AS(check(c.recipe, {.context = 48}), c.message, Error);
+  CHECK_THROWS_WITH_AS(check({.length = 48}, {.context = 48, .types = {q8_0, q8_0}}),
+                       "training: the model is quantised, expected one with float weights", Error);
 }
 
 TEST_CASE("two recipes that train other bits have other settings") {

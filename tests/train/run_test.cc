@@ -213,8 +213,8 @@ TEST_CASE("a run validates at its steps, and keeps the model of the lowest held-
 TEST_CASE("a model that ends best is kept once, and what an older run kept is removed") {
   const TempFolder folder;
   for (int i = 0; i < 2; ++i) {
-    make_folder(folder / kBestFolder);
     Model model = sample_model();
+    save_model(model, folder / kBestFolder);
     ThreadPool pool(1);
     std::vector<Stage> stages = stages_for(model);
     bool ends_best = false;
@@ -224,6 +224,45 @@ TEST_CASE("a model that ends best is kept once, and what an older run kept is re
     REQUIRE(ends_best);
     CHECK_FALSE(std::filesystem::exists(folder / kBestFolder));
   }
+}
+
+TEST_CASE("of the folder of the best model, what a run did not write stays") {
+  const TempFolder folder;
+  save_model(sample_model(), folder / kBestFolder);
+  write_file(folder / kBestFolder / "notes.txt", "mine");
+  REQUIRE(Stopped(folder.path(), 0).is_done);
+  CHECK(read_file(folder / kBestFolder / "notes.txt") == "mine");
+  CHECK_FALSE(std::filesystem::exists(folder / kBestFolder / kWeightsFile));
+}
+
+TEST_CASE("a prompt that a model cannot go on from is refused before the first step") {
+  const TempFolder folder;
+  Model model = sample_model();
+  ThreadPool pool(1);
+  const std::vector<Stage> stages = stages_for(model);
+  for (const size_t size : {size_t{0}, size_t{48}}) {
+    const RunOptions options{.folder = folder / "run", .prompts = {{"计算", std::vector<int32_t>(size, 10)}}};
+    CHECK_THROWS_WITH_AS(run_stages(model, stages, pool, options),
+                         fmt::format("prompt \"计算\": {} tokens, expected 1 to 47", size).c_str(), Error);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+TEST_CASE("no text is drawn from a model whose held-out loss is not finite") {
+  const TempFolder folder;
+  Model model = sample_model(0);
+  ThreadPool pool(1);
+  std::vector<Stage> stages = stages_for(model);
+  stages.pop_back();
+  stages[0].recipe.steps = 1;
+  model.weights->at("lm_head.weight").as<float>()[0] = std::numeric_limits<float>::infinity();
+  std::vector<Validation> validations;
+  RunOptions options{.folder = folder.path(), .prompts = {{"计算", model.tokenizer.encode("计算")}}};
+  options.on_validation = [&](const Validation& v) { validations.push_back(v); };
+  REQUIRE(run_stages(model, stages, pool, options));
+  REQUIRE(validations.size() == 1);
+  CHECK_FALSE(std::isfinite(validations[0].result.loss));
+  CHECK(validations[0].samples.empty());
 }
 
 TEST_CASE("a batch that gives no finite loss is named") {
