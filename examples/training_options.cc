@@ -28,7 +28,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, Number& value, c
 }
 
 void add_recipe(CLI::App& app, Recipe& r) {
-  add_number(app, "--steps", r.steps, "Training steps; 0: as many as --epochs needs");
+  add_number(app, "--steps", r.steps,
+             "Training steps; 0: as many as --epochs needs. May be changed while the rate of wsd is flat");
   add_number(app, "--batch", r.rows, "Rows that are computed at once");
   add_number(app, "--accumulate", r.accumulate, "Batches in a step: as one so many times as large, without its memory");
   add_number(app, "--length", r.length, "Tokens in a row");

@@ -77,11 +77,39 @@ std::string lines_missing(const std::string& text, const std::string& other) {
   return missing;
 }
 
-// Throws Error when the checkpoint is of another plan.
-void check_plan(const Safetensors& checkpoint, const std::string& plan) {
+// Whether two recipes that differ in their steps alone have trained the same bits after `done` of them: a schedule that
+// is flat until its end may be made longer or shorter until it comes there.
+bool agree_so_far(const Recipe& a, const Recipe& b, int64_t done) {
+  for (int64_t step = 0; step < done; ++step) {
+    if (rate_at(a, step) != rate_at(b, step) || length_at(a, step) != length_at(b, step)) return false;
+  }
+  return done <= std::min(a.steps, b.steps);
+}
+
+// The number of steps that a plan gives a stage; 0 where it does not say.
+int64_t steps_in(const std::string& plan, const Stage& stage) {
+  const std::string name = fmt::format("\n{} steps: ", stage.name);
+  const size_t at = plan.find(name);
+  return at == std::string::npos ? 0 : std::strtoll(plan.c_str() + at + name.size(), nullptr, 10);
+}
+
+// Throws Error when the checkpoint is of another plan. The stage that it is in may have been given another number of
+// steps, where this makes no difference to those that are done.
+void check_plan(const Safetensors& checkpoint, const Model& model, std::vector<Stage> stages) {
   const auto found = checkpoint.metadata().find(kPlanNote);
   const std::string made_with = found == checkpoint.metadata().end() ? "" : found->second;
+  const std::string plan = text_of(plan_of(model, stages));
   if (made_with == plan) return;
+  const auto number = static_cast<size_t>(checkpoint.number(kStageNote));
+  if (number < stages.size()) {
+    Stage& stage = stages[number];
+    const Recipe given = stage.recipe;
+    stage.recipe.steps = steps_in(made_with, stage);
+    if (text_of(plan_of(model, stages)) == made_with &&
+        agree_so_far(given, stage.recipe, checkpoint.number(Trainer::kStepNote))) {
+      return;
+    }
+  }
   throw Error(
       "{}: is of another run; it was made with\n{}expected\n{}remove it, or give the options that it was made with",
       checkpoint.path().string(), lines_missing(made_with, plan), lines_missing(plan, made_with));
@@ -156,7 +184,7 @@ class Run {
     plan_ = text_of(plan);
     restored_ = checkpoints_.newest([&](const std::string& what) { tell(what); });
     if (restored_) {
-      check_plan(*restored_, plan_);
+      check_plan(*restored_, model, stages);
       first_ = static_cast<size_t>(restored_->number(kStageNote));
     } else if (!checkpoints_.is_empty()) {
       throw Error("{}: no checkpoint is whole: remove them to begin anew", options.folder.string());

@@ -131,6 +131,25 @@ TEST_CASE("a checkpoint of another run is refused, says which settings differ, a
   CHECK(has_checkpoint(folder.path()));
 }
 
+TEST_CASE("a run whose rate is still flat may be given other steps, and ends as one that had them from the start") {
+  const auto flat = [](int64_t steps) {
+    return [=](Recipe& recipe) {
+      recipe.schedule = Schedule::wsd;
+      recipe.cooldown = 0.5f;
+      recipe.steps = steps;
+    };
+  };
+  const TempFolder whole, other, late;
+  REQUIRE(Stopped(whole.path(), 0, flat(9)).is_done);
+  REQUIRE_FALSE(Stopped(other.path(), 5, flat(20)).is_done);  // Of 20 steps, 11 are flat; of 9, 6.
+  REQUIRE(Stopped(other.path(), 0, flat(9)).is_done);
+  CHECK(weights_of(whole.path()) == weights_of(other.path()));
+  REQUIRE_FALSE(Stopped(late.path(), 9, flat(20)).is_done);
+  CHECK_THROWS_WITH_AS(Stopped(late.path(), 0, flat(9)),
+                       doctest::Contains("pretrain steps: 20\nexpected\n  pretrain steps: 9"), Error);
+  CHECK(Stopped(late.path(), 0, flat(20)).is_done);
+}
+
 TEST_CASE("a damaged checkpoint is named, and the one before it used") {
   const TempFolder whole, broken;
   REQUIRE(Stopped(whole.path(), 0).is_done);
