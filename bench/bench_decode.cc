@@ -27,7 +27,7 @@ struct Options {
   int64_t tokens = 32;
 };
 
-constexpr tl::DType kTypes[] = {tl::f32, tl::q8_0, tl::q4_0};
+constexpr tl::DType kTypes[] = {tl::f32, tl::bf16, tl::q8_0, tl::q4_0};
 constexpr int kPrompts = 3;  // Measured of each length.
 
 tl::ModelConfig config_of(const std::string& model, const std::string& type) {
@@ -103,7 +103,7 @@ struct Limits {
   explicit Limits(int threads) : pool(threads), peaks(bench::measure_peaks(pool)) {}
 
   double least_seconds(const tl::ModelConfig& c, const Work& work, double bandwidth) const {
-    const double products = c.types.quantized() ? peaks.int8 : peaks.fp32;
+    const double products = tl::has_scales(c.types.matrices) ? peaks.int8 : peaks.fp32;
     return std::max(work.products / products + work.attention / peaks.fp32, work.bytes / bandwidth);
   }
 };
@@ -193,8 +193,8 @@ int main(int argc, char** argv) {
   app.add_option("--model", options.models, "default, 1.1b")
       ->check(CLI::IsMember({"default", "1.1b"}))
       ->capture_default_str();
-  app.add_option("--type", options.types, "Of weights: f32, q8_0, q4_0")
-      ->check(CLI::IsMember({"f32", "q8_0", "q4_0"}))
+  app.add_option("--type", options.types, "Of weights: f32, bf16, q8_0, q4_0")
+      ->check(CLI::IsMember({"f32", "bf16", "q8_0", "q4_0"}))
       ->capture_default_str();
   app.add_option("--threads", options.threads, "Numbers of threads")->capture_default_str();
   app.add_option("--batch", options.batches, "Sequences at once")->check(CLI::Range(1, 512))->capture_default_str();

@@ -1,4 +1,4 @@
-// From a model folder to a smaller one that answers faster: weights in blocks of 8 or 4 bits.
+// From a model folder to a smaller one that answers faster: weights of 16, 8 or 4 bits.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/train/progress_bar.h>
@@ -24,16 +24,19 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Writes a model folder with weights in blocks of 32 that share a scale. chat opens it as any other; it cannot be "
-      "trained. Adapters are merged.");
+      "Writes a model folder with smaller weights: in bfloat16, or in blocks of 32 that share a scale. chat opens it "
+      "as "
+      "any other; it cannot be trained. Adapters are merged.");
   app.add_option("input", o.input, "The model folder")->required();
   app.add_option("output", o.output, "The folder to write")->required();
-  const std::map<std::string, tl::DType> quantized = {{"q8_0", tl::q8_0}, {"q4_0", tl::q4_0}};
+  const std::map<std::string, tl::DType> quantized = {{"q8_0", tl::q8_0}, {"q4_0", tl::q4_0}, {"bf16", tl::bf16}};
   std::map<std::string, tl::DType> any = quantized;
   any["f32"] = tl::f32;
-  app.add_option("--type", o.type, "Of matrices: q8_0 (8.5 bits a weight; the default) or q4_0 (4.5 bits)")
+  app.add_option("--type", o.type,
+                 "Of matrices: q8_0 (8.5 bits a weight; the default), q4_0 (4.5 bits) or bf16 (16 bits)")
       ->transform(CLI::CheckedTransformer(quantized));
-  app.add_option("--tables", o.tables, "Of embeddings and head: q8_0 (the default), q4_0 or f32")
+  app.add_option("--tables", o.tables,
+                 "Of embeddings and head: q8_0, q4_0, bf16 or f32; default: bf16 with bf16, else q8_0")
       ->transform(CLI::CheckedTransformer(any));
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
   tl::parse(app, argc, argv);
@@ -52,7 +55,7 @@ int quantize(const Options& o) {
   if (model.config.lora.rank > 0) tl::merge_lora(model);
   const tl::InterruptGuard guard;
   std::optional<tl::ProgressBar> bar;
-  const tl::WeightTypes types = {o.type, o.tables.value_or(tl::q8_0)};
+  const tl::WeightTypes types = {o.type, o.tables.value_or(o.type == tl::bf16 ? tl::bf16 : tl::q8_0)};
   tl::save_quantized(model, types, o.output, o.threads, [&](int64_t done, int64_t total) {
     if (total < 100'000'000) return tl::interrupts == 0;  // It is done before one could look.
     if (!bar) bar.emplace("M weights", total / 1'000'000);

@@ -41,10 +41,10 @@ void for_each_option(Config& config, F f) {
 
 DType read_type(const Json& json, const char* name) {
   const Json value = json.is_object() ? json.value(name, Json()) : Json();
-  for (const DType type : {f32, q8_0, q4_0}) {
+  for (const DType type : {f32, q8_0, q4_0, bf16}) {
     if (value == name_of(type)) return type;
   }
-  throw Error("{}: {} is {}, expected f32, q8_0 or q4_0", kQuantization, name, value.dump());
+  throw Error("{}: {} is {}, expected f32, q8_0, q4_0 or bf16", kQuantization, name, value.dump());
 }
 
 template <class T>

@@ -23,7 +23,7 @@ struct Lora {
   bool operator==(const Lora&) const = default;
 };
 
-/// What weights are held as: f32, or quantised (q8_0, q4_0) to answer with. Norms and biases are f32 in any case.
+/// What weights are held as: f32, or quantised (q8_0, q4_0, bf16) to answer with. Norms and biases are f32 in any case.
 struct WeightTypes {
   DType matrices = f32;  ///< Between hidden states.
   DType tables = f32;    ///< With a row for each token: embeddings and head.

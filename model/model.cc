@@ -15,7 +15,7 @@ void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std:
   std::vector<Store::Wanted> wanted;
   for (const WeightSpec& spec : specs) {
     known.insert(spec.name);
-    if (is_quantized(spec.dtype)) known.insert(scale_name(spec.name));
+    if (has_scales(spec.dtype)) known.insert(scale_name(spec.name));
     wanted.push_back({spec.name, spec.dtype, spec.shape});
   }
   for (const Safetensors::Entry& entry : file.entries()) {

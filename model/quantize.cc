@@ -7,9 +7,9 @@
 namespace tinyllm {
 namespace {
 
-const char* type_in_file(DType dtype) { return dtype == q8_0 ? "I8" : "U8"; }
+const char* type_in_file(DType dtype) { return dtype == bf16 ? "BF16" : dtype == q8_0 ? "I8" : "U8"; }
 
-Shape quants_shape(DType dtype, const Shape& shape) { return shape.with(1, dtype == q8_0 ? shape[1] : shape[1] / 2); }
+Shape quants_shape(DType dtype, const Shape& shape) { return shape.with(1, dtype == q4_0 ? shape[1] / 2 : shape[1]); }
 Shape scales_shape(const Shape& shape) { return shape.with(1, shape[1] / kQuantBlock); }
 
 }  // namespace
@@ -19,9 +19,12 @@ std::string scale_name(const std::string& name) { return name + "_scale"; }
 void load_quantized(const Safetensors& file, const Store::Entry& entry, ThreadPool& pool) {
   const Safetensors::Entry& quants =
       file.at(entry.name, type_in_file(entry.dtype), quants_shape(entry.dtype, entry.shape));
-  const Safetensors::Entry& scales = file.at(scale_name(entry.name), "F16", scales_shape(entry.shape));
+  const std::byte* scales = nullptr;
+  if (has_scales(entry.dtype)) {
+    scales = file.at(scale_name(entry.name), "F16", scales_shape(entry.shape)).bytes.data();
+  }
   try {
-    pack_quantized(entry.dtype, entry.shape, quants.bytes.data(), scales.bytes.data(), entry.data, pool);
+    pack_quantized(entry.dtype, entry.shape, quants.bytes.data(), scales, entry.data, pool);
   } catch (const Error& error) {
     throw Error("{}: {}: {}", file.path().string(), entry.name, error.what());
   }
@@ -51,8 +54,10 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
       }
       const QuantizedMatrix& matrix = matrices.back();
       entries.push_back({spec.name, type_in_file(spec.dtype), quants_shape(spec.dtype, spec.shape), matrix.quants});
-      entries.push_back(
-          {scale_name(spec.name), "F16", scales_shape(spec.shape), std::as_bytes(std::span(matrix.scales))});
+      if (has_scales(spec.dtype)) {
+        entries.push_back(
+            {scale_name(spec.name), "F16", scales_shape(spec.shape), std::as_bytes(std::span(matrix.scales))});
+      }
     }
     done += spec.shape.size();
     if (on_progress && !on_progress(done, parameter_count(config))) throw Error("stopped; nothing was written");

@@ -76,7 +76,23 @@ uint16_t quantize_q4(std::span<const float> block, std::byte* quants) {
   return half;
 }
 
-size_t block_quants(DType dtype) { return quant_block_bytes(dtype) - sizeof(uint16_t); }
+void quantize_bf16(std::span<const float> block, std::byte* quants) {
+  for (size_t i = 0; i < block.size(); ++i) {
+    const auto bits = std::bit_cast<uint32_t>(block[i]);
+    const auto rounded = static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+    std::memcpy(quants + i * sizeof rounded, &rounded, sizeof rounded);
+  }
+}
+
+size_t block_quants(DType dtype) { return quant_block_bytes(dtype) - (has_scales(dtype) ? sizeof(uint16_t) : 0); }
+
+// A panel of rows of numbers of 16 bits, of which fewer may be real.
+void pack_bf16_panel(int64_t rows, int64_t k, const std::byte* from, std::byte* to) {
+  constexpr int64_t kBytes = 2;
+  for (int64_t j = 0; j < rows; ++j) {
+    for (int64_t p = 0; p < k; ++p) std::memcpy(to + (p * kPanel + j) * kBytes, from + (j * k + p) * kBytes, kBytes);
+  }
+}
 
 }  // namespace
 
@@ -85,7 +101,7 @@ QuantizedMatrix quantize(DType dtype, const Shape& shape, const float* w, Thread
   const int64_t blocks = shape.size() / kBlock;
   const size_t size = block_quants(dtype);
   QuantizedMatrix matrix{dtype, shape, std::vector<std::byte>(static_cast<size_t>(blocks) * size),
-                         std::vector<uint16_t>(static_cast<size_t>(blocks))};
+                         std::vector<uint16_t>(static_cast<size_t>(has_scales(dtype) ? blocks : 0))};
   parallel_ranges(pool, blocks, row_grain(kBlock), [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) {
       const std::span block(w + b * kBlock, static_cast<size_t>(kBlock));
@@ -93,7 +109,11 @@ QuantizedMatrix quantize(DType dtype, const Shape& shape, const float* w, Thread
         if (!std::isfinite(x)) throw Error("a weight is {}: expected a number to quantise", x);
       }
       std::byte* quants = matrix.quants.data() + static_cast<size_t>(b) * size;
-      matrix.scales[static_cast<size_t>(b)] = dtype == q8_0 ? quantize_q8(block, quants) : quantize_q4(block, quants);
+      if (dtype == bf16) {
+        quantize_bf16(block, quants);
+      } else {
+        matrix.scales[static_cast<size_t>(b)] = dtype == q8_0 ? quantize_q8(block, quants) : quantize_q4(block, quants);
+      }
     }
   });
   return matrix;
@@ -107,9 +127,11 @@ void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, co
   const auto mask = static_cast<std::byte>(dtype == q8_0 ? kOffset : 0);
   pool.parallel_for((shape[0] + kPanel - 1) / kPanel, [&](int64_t panel) {
     std::byte* to = packed + static_cast<size_t>(panel) * panel_bytes;
-    std::fill_n(to, panel_bytes, std::byte{0});  // Rows beyond the last have scales of 0.
+    std::fill_n(to, panel_bytes, std::byte{0});  // Rows beyond the last have scales of 0, or are zeros.
+    const int64_t rows = std::min(kPanel, shape[0] - panel * kPanel);
+    if (dtype == bf16) return pack_bf16_panel(rows, shape[1], quants + panel * kPanel * shape[1] * 2, to);
     for (int64_t b = 0; b < blocks; ++b, to += kPanel * int64_t(quant_block_bytes(dtype))) {
-      for (int64_t j = 0; j < std::min(kPanel, shape[0] - panel * kPanel); ++j) {
+      for (int64_t j = 0; j < rows; ++j) {
         const auto from = static_cast<size_t>((panel * kPanel + j) * blocks + b);
         uint16_t scale = 0;
         std::memcpy(&scale, scales + from * sizeof scale, sizeof scale);
@@ -126,6 +148,14 @@ void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, co
 void dequantize_row(DType dtype, const Shape& shape, const std::byte* packed, int64_t row, float* out) {
   const int64_t j = row % kPanel;
   const std::byte* block = packed + static_cast<size_t>(row / kPanel) * bytes_of(dtype, {kPanel, shape[1]});
+  if (dtype == bf16) {
+    for (int64_t k = 0; k < shape[1]; ++k) {
+      uint16_t upper = 0;
+      std::memcpy(&upper, block + (k * kPanel + j) * 2, sizeof upper);
+      out[k] = std::bit_cast<float>(uint32_t{upper} << 16);
+    }
+    return;
+  }
   for (int64_t k = 0; k < shape[1]; k += kBlock, block += kPanel * int64_t(quant_block_bytes(dtype))) {
     uint16_t scale = 0;
     std::memcpy(&scale, block + 2 * j, sizeof scale);

@@ -13,6 +13,9 @@
 // The formats are those of ggml (ggml-org/ggml), and `QuantizedMatrix` is how files hold them: 34 or 18 bytes for 32
 // numbers. For products they are packed (`kernels/quantized.cc`): rows in panels of 32, and of each block of a panel
 // the 32 scales, then units of four bytes along k, each with all rows side by side; q8_0 with 128 added.
+//
+// bf16 has no scales: a weight is the nearest number with 8 bits of mantissa, 64 bytes for 32. Packed for
+// `kernels/bf16_weights.cc`, a panel has number after number along k, each with all rows side by side.
 namespace tinyllm {
 
 /// A matrix [N, K] as files hold it.
@@ -20,18 +23,18 @@ struct QuantizedMatrix {
   DType dtype;
   Shape shape;
   /// Row after row: q8_0 a signed byte for each number; q4_0 of each block 16 bytes, byte i with number i in its lower
-  /// half and number i + 16 in its upper one.
+  /// half and number i + 16 in its upper one; bf16 two bytes for each number, the lower one first.
   std::vector<std::byte> quants;
-  std::vector<uint16_t> scales;  ///< [N, K / 32].
+  std::vector<uint16_t> scales;  ///< [N, K / 32]; none of bf16.
 };
 
 /// Quantises: q8_0 by the greatest magnitude of a block, q4_0 by the scale of least squares among some that bring the
-/// greatest magnitude to an end of the range or near it. Throws Error when K is no multiple of 32, or a weight is not
-/// finite.
+/// greatest magnitude to an end of the range or near it, bf16 to the even one of two as near. Throws Error when K is no
+/// multiple of 32, or a weight is not finite.
 QuantizedMatrix quantize(DType dtype, const Shape& shape, const float* w, ThreadPool& pool);
 
-/// Packs what a file holds, `scales` being of 2 bytes each, into `bytes_of(dtype, shape)` bytes. Throws Error on a
-/// scale that is not finite.
+/// Packs what a file holds, `scales` being of 2 bytes each or, of bf16, null, into `bytes_of(dtype, shape)` bytes.
+/// Throws Error on a scale that is not finite.
 void pack_quantized(DType dtype, const Shape& shape, const std::byte* quants, const std::byte* scales,
                     std::byte* packed, ThreadPool& pool);
 

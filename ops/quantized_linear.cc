@@ -35,13 +35,45 @@ struct Scratch {
   }
 };
 
+// Calls `work(row, rows, panel)` for rows [row, row + rows) of x, of `row_bytes` each, and every panel of w [n, k].
+template <class Work>
+void for_each_panel(ThreadPool& pool, int64_t m, int64_t row_bytes, int64_t n, int64_t k, Work work) {
+  const int64_t panels = ceil_div(n, kQuantPanel);
+  const int64_t height = std::clamp(kRowBytes / row_bytes / kFewestRows * kFewestRows, kFewestRows, kMostRows);
+  const int64_t blocks = std::max<int64_t>(1, k / kQuantBlock);
+  const int64_t width = m > kFewRows ? 1 : std::max<int64_t>({1, kPieceBlocks / blocks, panels / kEnoughPieces});
+  const int64_t across = ceil_div(panels, width);
+  pool.parallel_for(across * ceil_div(m, height), [&](int64_t piece) {
+    const int64_t row = piece / across * height;
+    const int64_t first = piece % across * width;
+    for (int64_t panel = first; panel < std::min(panels, first + width); ++panel) {
+      work(row, std::min(height, m - row), panel);
+    }
+  });
+}
+
 void run(const Launch& launch) {
   const View& x = launch.inputs[0];
   const View& w = launch.inputs[1];
   const float* bias = launch.inputs.size() > 2 ? launch.inputs[2].f32() : nullptr;
+  float* y = launch.outputs[0].f32();
   const kernels::Kernels& kernel = kernels::kernels();
-  const kernels::QuantizedProducts& products = w.dtype == q8_0 ? kernel.q8_0 : kernel.q4_0;
   const int64_t m = x.shape.rows(), n = w.shape[0], k = w.shape[1];
+  const size_t panel_bytes = bytes_of(w.dtype, {kQuantPanel, k});
+  const auto panel_at = [&](int64_t panel) {
+    return static_cast<const std::byte*>(w.data) + static_cast<size_t>(panel) * panel_bytes;
+  };
+  const auto bias_at = [&](int64_t column) { return bias == nullptr ? nullptr : bias + column; };
+  if (w.dtype == bf16) {
+    for_each_panel(*launch.pool, m, k * int64_t{sizeof(float)}, n, k, [&](int64_t row, int64_t rows, int64_t panel) {
+      const int64_t column = panel * kQuantPanel;
+      kernel.bf16_weights({rows, std::min(kQuantPanel, n - column), k, x.f32() + row * k, k, panel_at(panel),
+                           bias_at(column), y + row * n + column, n});
+    });
+    return;
+  }
+
+  const kernels::QuantizedProducts& products = w.dtype == q8_0 ? kernel.q8_0 : kernel.q4_0;
   const Scratch scratch(m, k);
   auto* memory = static_cast<std::byte*>(launch.workspace);
   auto* quants = reinterpret_cast<int8_t*>(memory);
@@ -53,27 +85,11 @@ void run(const Launch& launch) {
                       scales + i * scratch.blocks, starts + i * scratch.blocks);
     }
   });
-  const size_t panel_bytes = bytes_of(w.dtype, {kQuantPanel, k});
-  const int64_t panels = ceil_div(n, kQuantPanel);
-  const int64_t height = std::clamp(kRowBytes / scratch.stride / kFewestRows * kFewestRows, kFewestRows, kMostRows);
-  const int64_t width =
-      m > kFewRows
-          ? 1
-          : std::max<int64_t>({1, kPieceBlocks / std::max<int64_t>(1, scratch.blocks), panels / kEnoughPieces});
-  const int64_t across = ceil_div(panels, width);
-  launch.pool->parallel_for(across * ceil_div(m, height), [&](int64_t piece) {
-    const int64_t row = piece / across * height;
-    const int64_t rows = std::min(height, m - row);
-    const int64_t first = piece % across * width;
-    for (int64_t panel = first; panel < std::min(panels, first + width); ++panel) {
-      const int64_t column = panel * kQuantPanel;
-      const int64_t columns = std::min(kQuantPanel, n - column);
-      float* y = launch.outputs[0].f32() + row * n + column;
-      products.multiply({rows, columns, scratch.blocks, quants + row * scratch.stride, scratch.stride,
-                         scales + row * scratch.blocks, starts + row * scratch.blocks,
-                         static_cast<const std::byte*>(w.data) + static_cast<size_t>(panel) * panel_bytes,
-                         bias == nullptr ? nullptr : bias + column, y, n});
-    }
+  for_each_panel(*launch.pool, m, scratch.stride, n, k, [&](int64_t row, int64_t rows, int64_t panel) {
+    const int64_t column = panel * kQuantPanel;
+    products.multiply({rows, std::min(kQuantPanel, n - column), scratch.blocks, quants + row * scratch.stride,
+                       scratch.stride, scales + row * scratch.blocks, starts + row * scratch.blocks, panel_at(panel),
+                       bias_at(column), y + row * n + column, n});
   });
 }
 
@@ -93,7 +109,7 @@ const Op kQuantizedLinear{.name = "quantized_linear", .run = run, .workspace = w
 
 Tensor quantized_linear(Tensor x, Tensor w, Tensor bias) {
   check_f32("quantized_linear", {x});
-  if (!w || !is_quantized(w.dtype())) throw Error("quantized_linear: w is not quantised, expected q8_0 or q4_0");
+  if (!w || !is_quantized(w.dtype())) throw Error("quantized_linear: w is not quantised, expected q8_0, q4_0 or bf16");
   bytes_of(w.dtype(), w.shape());  // Throws when it is no matrix of whole blocks.
   if (x.shape().rank() < 1 || x.shape().row() != w.shape()[1]) {
     throw Error("quantized_linear: x {} and w {}: expected x [..., K] and w [N, K]", x.str(), w.str());

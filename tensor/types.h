@@ -13,29 +13,6 @@
 
 namespace tinyllm {
 
-/// Element type of a tensor. The quantised ones are of matrices [N, K] that are only read, packed for products:
-/// ops/quantized.h says how.
-enum class DType : uint8_t { f32, i32, q8_0, q4_0 };
-inline constexpr DType f32 = DType::f32;
-inline constexpr DType i32 = DType::i32;
-inline constexpr DType q8_0 = DType::q8_0;
-inline constexpr DType q4_0 = DType::q4_0;
-
-constexpr bool is_quantized(DType dtype) { return dtype == q8_0 || dtype == q4_0; }
-constexpr const char* name_of(DType dtype) {
-  constexpr const char* kNames[] = {"f32", "i32", "q8_0", "q4_0"};
-  return kNames[static_cast<size_t>(dtype)];
-}
-
-/// Bytes of one element of a type that is not quantised.
-constexpr size_t size_of(DType) { return 4; }
-
-/// Numbers of a quantised row that share a scale, and rows that lie together.
-inline constexpr int64_t kQuantBlock = 32;
-inline constexpr int64_t kQuantPanel = 32;
-/// Bytes of a block of a quantised row: a scale of 16 bits, and a byte or half a byte for each number.
-constexpr size_t quant_block_bytes(DType dtype) { return dtype == q8_0 ? 34 : 18; }
-
 /// What matrix products compute with. Sums are in float, and tensors hold float, in both.
 enum class Precision : uint8_t {
   fp32,
@@ -43,6 +20,32 @@ enum class Precision : uint8_t {
 };
 
 constexpr const char* name_of(Precision precision) { return precision == Precision::fp32 ? "fp32" : "bf16"; }
+
+/// Element type of a tensor. The quantised ones, of which bf16 is the finest, are of matrices [N, K] that are only
+/// read, packed for products: ops/quantized.h says how.
+enum class DType : uint8_t { f32, i32, q8_0, q4_0, bf16 };
+inline constexpr DType f32 = DType::f32;
+inline constexpr DType i32 = DType::i32;
+inline constexpr DType q8_0 = DType::q8_0;
+inline constexpr DType q4_0 = DType::q4_0;
+inline constexpr DType bf16 = DType::bf16;
+
+constexpr bool is_quantized(DType dtype) { return dtype != f32 && dtype != i32; }
+constexpr const char* name_of(DType dtype) {
+  constexpr const char* kNames[] = {"f32", "i32", "q8_0", "q4_0", "bf16"};
+  return kNames[static_cast<size_t>(dtype)];
+}
+
+/// Bytes of one element of a type that is not quantised.
+constexpr size_t size_of(DType) { return 4; }
+
+/// Numbers of a block of a quantised row, and rows that lie together.
+inline constexpr int64_t kQuantBlock = 32;
+inline constexpr int64_t kQuantPanel = 32;
+/// Whether the numbers of a block share a scale of 16 bits.
+constexpr bool has_scales(DType dtype) { return dtype == q8_0 || dtype == q4_0; }
+/// Bytes of a block: its scale where it has one, and for each number two bytes, one, or half of one.
+constexpr size_t quant_block_bytes(DType dtype) { return dtype == bf16 ? 64 : dtype == q8_0 ? 34 : 18; }
 
 /// The element type that a C++ type is read and written as.
 template <class T>

@@ -140,7 +140,8 @@ expect 1 "mute/tokenizer.model: cannot be opened" "$bin/generate" "$work/mute" 1
 quantize="$bin/quantize $work/model"
 expect 0 "saved $work/q8" $quantize "$work/q8"
 expect 0 "matrices q4_0, tables f32" $quantize "$work/q4" --type q4_0 --tables f32
-for folder in q8 q4; do
+expect 0 "matrices bf16, tables bf16" $quantize "$work/half" --type bf16
+for folder in q8 q4 half; do
   printf '计算：1+2*3\n' | "$bin/chat" "$work/$folder" --max-tokens 5 >"$work/output" || failures=$((failures + 1))
 done
 expect 1 "the model is quantised already" "$bin/quantize" "$work/q8" "$work/x"

@@ -100,6 +100,7 @@ namespace kernels {
   namespace isa {                            \
   void fill_gemm(Kernels& table);            \
   void fill_quantized(Kernels& table);       \
+  void fill_bf16_weights(Kernels& table);    \
   void fill_elementwise(Kernels& table);     \
   void fill_rows(Kernels& table);            \
   void fill_attention(Kernels& table);       \
@@ -111,6 +112,7 @@ namespace kernels {
     Kernels table{};                         \
     fill_gemm(table);                        \
     fill_quantized(table);                   \
+    fill_bf16_weights(table);                \
     fill_elementwise(table);                 \
     fill_rows(table);                        \
     fill_attention(table);                   \

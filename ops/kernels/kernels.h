@@ -120,6 +120,18 @@ struct QuantizedBlock {
   int64_t y_stride;
 };
 
+/// Rows of floats against a panel of weights in bfloat16 (ops/quantized.h): y[i, j] = sum_k x[i, k] w[j, k], along k.
+/// What a row gives does not depend on the rows beside it.
+struct Bf16Block {
+  int64_t rows, columns, k;  ///< At most kQuantPanel columns.
+  const float* x;
+  int64_t x_stride;
+  const std::byte* panel;
+  const float* bias;  ///< [columns], added to the sum, or null.
+  float* y;
+  int64_t y_stride;
+};
+
 /// Products with weights of one quantised type.
 struct QuantizedProducts {
   int32_t offset;  ///< What `multiply` takes to have been added to weights.
@@ -139,6 +151,9 @@ struct Kernels {
   /// Blocks of kQuantBlock numbers to INT8: scale = max |x| / 127, q = x (127 / max |x|) to the nearest whole number,
   /// the even one of two as near; start = -offset sum(q).
   void (*quantize)(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* scales, int32_t* starts);
+
+  // bf16_weights.cc
+  void (*bf16_weights)(const Bf16Block& block);
 
   // elementwise.cc. Results may lie where an argument lies.
   void (*add)(int64_t n, const float* x, const float* y, float* out);

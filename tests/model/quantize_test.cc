@@ -77,7 +77,7 @@ TEST_CASE("a quantised folder opens as any other, and answers nearly as the mode
   // Relative errors of a matrix of normal numbers: about 2^-8 / sqrt(3) of the greatest, 2^-4 / sqrt(3) of it; some
   // matrices follow one another.
   const std::pair<WeightTypes, double> cases[] = {
-      {{q8_0, q8_0}, 0.03}, {{q8_0, f32}, 0.03}, {{q4_0, q8_0}, 0.25}, {{q4_0, q4_0}, 0.3}};
+      {{q8_0, q8_0}, 0.03}, {{q8_0, f32}, 0.03}, {{q4_0, q8_0}, 0.25}, {{q4_0, q4_0}, 0.3}, {{bf16, bf16}, 0.01}};
   for (const auto& [types, allowed] : cases) {
     const TempFolder folder;
     write_file(folder / kAdapterConfigFile, "of a model that was there before");
@@ -98,6 +98,11 @@ TEST_CASE("quantised files are read with their own shapes and types") {
   CHECK_NOTHROW(file.at("blocks.0.ffn.w2.weight_scale", "F16", {64, 3}));
   CHECK_NOTHROW(file.at("blocks.0.ffn.w1.bias", "F32", {96}));
   CHECK_NOTHROW(file.at("lm_head.weight", "I8", {sample_model().config.vocab_size, 64}));
+  const TempFolder half;
+  save_quantized(sample_model(), {bf16, bf16}, half.path(), 1);
+  const Safetensors halves(half / kWeightsFile);
+  CHECK_NOTHROW(halves.at("blocks.0.ffn.w2.weight", "BF16", {64, 96}));
+  CHECK_THROWS_AS(halves.at("blocks.0.ffn.w2.weight_scale"), Error);
 }
 
 TEST_CASE("what is wrong with a quantised folder is named") {
@@ -113,7 +118,7 @@ TEST_CASE("what is wrong with a quantised folder is named") {
       {"another type", edit_config("\"matrices\": \"q4_0\"", "\"matrices\": \"q8_0\""),
        "blocks.0.attn.qkv.weight is [192,32], expected [192,64]"},
       {"a type of the tables", edit_config("\"tables\": \"q8_0\"", "\"tables\": \"q5_1\""),
-       "quantization_config: tables is \"q5_1\", expected f32, q8_0 or q4_0"},
+       "quantization_config: tables is \"q5_1\", expected f32, q8_0, q4_0 or bf16"},
       {"no types", edit_config("\"matrices\"", "\"others\""), "quantization_config: matrices is null, expected"},
       {"not said to be quantised", edit_config("quantization_config", "something"),
        "_scale is no weight of this model"},

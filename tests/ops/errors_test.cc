@@ -28,7 +28,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { linear(x, w); }, "linear: x x [8,256,512] and w w [2048,1024]: inner sizes differ (512 vs 1024)"},
       {[&] { linear(x, v); }, "linear: x x [8,256,512] and w v [512]: expected x [..., K] and w [N, K]"},
       {[&] { linear(ids, w); }, "linear: ids [8,256] is i32, expected f32"},
-      {[&] { quantized_linear(x, w); }, "quantized_linear: w is not quantised, expected q8_0 or q4_0"},
+      {[&] { quantized_linear(x, w); }, "quantized_linear: w is not quantised, expected q8_0, q4_0 or bf16"},
       {[&] { quantized_linear(x, q); },
        "quantized_linear: x x [8,256,512] and w q [64,96]: expected x [..., K] and w [N, K]"},
       {[&] {

@@ -124,11 +124,51 @@ TEST_CASE("a product with quantised weights is near that of the numbers they sta
   }
 }
 
+TEST_CASE("bf16 is the nearest number of 8 bits of mantissa, the even one of two as near") {
+  std::vector<float> w(32, 0.0f);
+  w[0] = 1 + 0x1p-8f;      // Half way from 1 up: 1 is even.
+  w[1] = 1 + 0x1.8p-7f;    // Half way from 1 + 2^-7 up: 1 + 2^-6 is even.
+  w[2] = -1 - 0x1.02p-8f;  // A little more than half way.
+  w[3] = 0x1p-130f;
+  const std::vector<float> back = round_trip(bf16, {1, 32}, w);
+  CHECK(back[0] == 1);
+  CHECK(back[1] == 1 + 0x1p-6f);
+  CHECK(back[2] == -1 - 0x1p-7f);
+  CHECK(back[3] == 0x1p-130f);
+}
+
+TEST_CASE("a product with weights in bfloat16 is that of the rounded numbers") {
+  constexpr int64_t kN = 75, kK = 160;
+  for (const int64_t rows : {1, 2, 5, 12, 13, 30}) {
+    ThreadPool pool(1);
+    const std::vector<float> x = random_floats(rows * kK, 7);
+    const std::vector<float> w = random_floats(kN * kK, 8);
+    const std::vector<float> rounded = round_trip(bf16, {kN, kK}, w);
+    const std::vector<float> y = product(x, rows, quantize(bf16, {kN, kK}, w.data(), pool));
+    double worst = 0;
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < kN; ++j) {
+        double total = 0, size = 0;
+        for (int64_t k = 0; k < kK; ++k) {
+          const double term = static_cast<double>(rounded[static_cast<size_t>(j * kK + k)]) *
+                              static_cast<double>(x[static_cast<size_t>(i * kK + k)]);
+          total += term;
+          size += std::abs(term);
+        }
+        // A sum of K products in float errs by at most K units of 2^-24 of what their sizes add up to.
+        const double error = std::abs(static_cast<double>(y[static_cast<size_t>(i * kN + j)]) - total);
+        worst = std::max(worst, error / (static_cast<double>(kK + 1) * 0x1p-24 * size));
+      }
+    }
+    CHECK(worst <= 1);
+  }
+}
+
 TEST_CASE("a row of a product with quantised weights does not depend on the rows beside it") {
   constexpr int64_t kN = 75, kK = 160;
   const std::vector<float> x = random_floats(23 * kK, 5);
   const std::vector<float> w = random_floats(kN * kK, 6);
-  for (const DType dtype : {q8_0, q4_0}) {
+  for (const DType dtype : {q8_0, q4_0, bf16}) {
     ThreadPool pool(1);
     const QuantizedMatrix matrix = quantize(dtype, {kN, kK}, w.data(), pool);
     const std::vector<float> all = product(x, 23, matrix);
@@ -157,6 +197,8 @@ TEST_CASE("what cannot be quantised is named") {
   ThreadPool pool(2);
   std::vector<float> w(64, 1.0f);
   CHECK_THROWS_WITH_AS(quantize(q8_0, {2, 48}, w.data(), pool), "q8_0 [2,48]: expected [N, K], K a multiple of 32",
+                       Error);
+  CHECK_THROWS_WITH_AS(quantize(bf16, {2, 48}, w.data(), pool), "bf16 [2,48]: expected [N, K], K a multiple of 32",
                        Error);
   w[3] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH_AS(quantize(q4_0, {2, 32}, w.data(), pool), "a weight is nan: expected a number to quantise",

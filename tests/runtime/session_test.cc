@@ -106,7 +106,7 @@ TEST_CASE("so are those of a model in the form of Llama, and of its quantised we
                                     .context = 200,
                                     .dropout = 0});
   check_against_training_graph(model);
-  for (const DType type : {q8_0, q4_0}) {
+  for (const DType type : {q8_0, q4_0, bf16}) {
     const TempFolder folder;
     save_quantized(model, {.matrices = type, .tables = type}, folder.path(), 2);
     check_against_training_graph(load_model(folder.path()));

@@ -1,0 +1,83 @@
+#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/kernels/simd.h>
+
+// Products with weights in bfloat16, which is the upper half of a float: they are widened as they are read, once for
+// several rows of x, and all sums are in float. A panel of 32 weights for each k is passed by in groups of two vectors;
+// with one row its bytes, with many the multiply-adds are what takes time.
+namespace tinyllm::kernels::TINYLLM_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int64_t kRows = 12;  // 24 accumulators of 32 registers, beside two vectors of weights and one of x.
+#elif defined(__AVX2__)
+constexpr int64_t kRows = 6;  // 12 of 16.
+#else
+constexpr int64_t kRows = 4;  // 8 of 16.
+#endif
+constexpr int64_t kVectors = 2;
+constexpr int64_t kGroup = kVectors * kWidth;
+constexpr int64_t kAhead = 32;  // Numbers along k: 2 KB.
+static_assert(kQuantPanel % kGroup == 0);
+
+inline Vf widen(const uint16_t* p) {
+  using Halves = uint16_t __attribute__((vector_size(kWidth * 2)));
+  Halves upper;
+  __builtin_memcpy(&upper, p, sizeof upper);
+  return reinterpret_cast<Vf>(__builtin_convertvector(upper, Vu) << 16);
+}
+
+// kCount rows by one group of columns, of which `columns` are real.
+template <int64_t kCount>
+void multiply(const Bf16Block& s, int64_t row, int64_t column) {
+  const auto* w = reinterpret_cast<const uint16_t*>(s.panel) + column;
+  const float* x = s.x + row * s.x_stride;
+  Vf acc[kCount][kVectors] = {};
+  for (int64_t p = 0; p < s.k; ++p, w += kQuantPanel) {
+    __builtin_prefetch(w + kAhead * kQuantPanel);
+    Vf weights[kVectors];
+#pragma GCC unroll 2
+    for (int64_t j = 0; j < kVectors; ++j) weights[j] = widen(w + j * kWidth);
+#pragma GCC unroll 12
+    for (int64_t i = 0; i < kCount; ++i) {
+      const Vf number = splat(x[i * s.x_stride + p]);
+#pragma GCC unroll 2
+      for (int64_t j = 0; j < kVectors; ++j) acc[i][j] = fma(number, weights[j], acc[i][j]);
+    }
+  }
+#pragma GCC unroll 12
+  for (int64_t i = 0; i < kCount; ++i) {
+#pragma GCC unroll 2
+    for (int64_t j = 0; j < kVectors; ++j) {
+      const int64_t at = column + j * kWidth;
+      if (at >= s.columns) break;
+      const int64_t n = least(kWidth, s.columns - at);
+      const Vf bias = s.bias != nullptr ? load_any(s.bias + at, n) : Vf{};
+      store_any(s.y + (row + i) * s.y_stride + at, acc[i][j] + bias, n);
+    }
+  }
+}
+
+// `multiply` for a number of rows that is known only when running: 1 to kCount.
+template <int64_t kCount = kRows>
+void multiply_rows(int64_t rows, const Bf16Block& s, int64_t row, int64_t column) {
+  if constexpr (kCount > 1) {
+    if (rows != kCount) return multiply_rows<kCount - 1>(rows, s, row, column);
+  }
+  multiply<kCount>(s, row, column);
+}
+
+void bf16_weights(const Bf16Block& s) {
+  // Rows are dealt out evenly, so that the last ones are not a sliver.
+  const int64_t parts = (s.rows + kRows - 1) / kRows;
+  for (int64_t part = 0, row = 0; part < parts; ++part) {
+    const int64_t end = s.rows * (part + 1) / parts;
+    for (int64_t column = 0; column < s.columns; column += kGroup) multiply_rows(end - row, s, row, column);
+    row = end;
+  }
+}
+
+}  // namespace
+
+void fill_bf16_weights(Kernels& table) { table.bf16_weights = bf16_weights; }
+
+}  // namespace tinyllm::kernels::TINYLLM_ISA
