@@ -142,11 +142,12 @@ void collect_answering(int64_t rows, int64_t tokens, std::map<std::string, Kerne
   const tl::Tensor hidden =
       tl::transformer(graph, config, {graph.input("tokens", tl::i32, {rows, tokens}), positions},
                       [&](int64_t layer, tl::Tensor q, tl::Tensor k, tl::Tensor v) {
-                        const tl::Shape cache = {rows * width, tl::kCachePage, k.shape()[2], k.shape()[3]};
-                        return tl::cached_attention(q, k, v,
-                                                    {graph.state(fmt::format("cache.{}.k", layer), tl::f32, cache),
-                                                     graph.state(fmt::format("cache.{}.v", layer), tl::f32, cache),
-                                                     sequences, positions, pages});
+                        const int64_t all = rows * width, heads = k.shape()[2], size = k.shape()[3];
+                        return tl::cached_attention(
+                            q, k, v,
+                            {graph.state(fmt::format("cache.{}.k", layer), tl::f32, {all, heads, size, tl::kCachePage}),
+                             graph.state(fmt::format("cache.{}.v", layer), tl::f32, {all, heads, tl::kCachePage, size}),
+                             sequences, positions, pages});
                       });
   tl::lm_head(config, hidden);
   collect(graph, kernels);

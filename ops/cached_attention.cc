@@ -4,7 +4,6 @@
 #include <tinyllm/ops/ops.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace tinyllm {
 namespace {
@@ -68,18 +67,25 @@ void find_blocks(const Rows& rows, int32_t* blocks) {
   }
 }
 
+// Puts the new keys and values of one key head at their places.
+void store(const Rows& rows, int64_t group, const Launch& launch) {
+  for (int64_t row = 0; row < rows.count; ++row) {
+    if (rows.sequences[row] < 0) continue;
+    const int64_t from = (row * rows.groups + group) * rows.head_size;
+    const float* key = launch.inputs[1].f32() + from;
+    const float* value = launch.inputs[2].f32() + from;
+    const int64_t page = rows.pages_of(row)[rows.positions[row] / kPage], place = rows.positions[row] % kPage;
+    const int64_t block = (page * rows.groups + group) * rows.head_size * kPage;
+    float* keys = launch.inputs[3].f32() + block + place;
+    for (int64_t d = 0; d < rows.head_size; ++d) keys[d * kPage] = key[d];
+    std::copy_n(value, rows.head_size, launch.inputs[4].f32() + block + place * rows.head_size);
+  }
+}
+
 void run(const Launch& launch) {
   const Rows rows(launch);
   rows.check(launch.inputs[3].shape[0]);
-  const int64_t wide = rows.groups * rows.head_size;
-  launch.pool->parallel_for(rows.count * 2, [&](int64_t piece) {
-    const int64_t row = piece / 2;
-    if (rows.sequences[row] < 0) return;
-    const size_t which = static_cast<size_t>(piece % 2);
-    const int64_t place = rows.pages_of(row)[rows.positions[row] / kPage] * kPage + rows.positions[row] % kPage;
-    std::memcpy(launch.inputs[3 + which].f32() + place * wide, launch.inputs[1 + which].f32() + row * wide,
-                static_cast<size_t>(wide) * sizeof(float));
-  });
+  launch.pool->parallel_for(rows.groups, [&](int64_t group) { store(rows, group, launch); });
 
   auto* blocks = static_cast<int32_t*>(launch.workspace);
   find_blocks(rows, blocks);
@@ -91,13 +97,14 @@ void run(const Launch& launch) {
     const int64_t group = h / (rows.heads / rows.groups);
     kernels::AttentionHead head{};
     head.q = launch.inputs[0].f32() + (row * rows.heads + h) * rows.head_size;
-    head.k = launch.inputs[3].f32() + group * rows.head_size;
-    head.v = launch.inputs[4].f32() + group * rows.head_size;
+    head.k = launch.inputs[3].f32() + group * rows.head_size * kPage;
+    head.v = launch.inputs[4].f32() + group * rows.head_size * kPage;
     head.pages = rows.pages_of(row);
     head.out = out;
     head.head_size = rows.head_size;
     head.stride = rows.heads * rows.head_size;
-    head.kv_stride = wide;
+    head.kv_stride = rows.head_size;
+    head.page_stride = rows.groups * rows.head_size * kPage;
     head.first_query = rows.positions[row];
     head.tokens = head.first_query + blocks[row];
     if (blocks[row] > 1) return kernels::kernels().attention(head, head.first_query, head.tokens);
@@ -131,10 +138,10 @@ Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cach
     throw Error("cached_attention: q {}, k {}, v {}: expected q [B, T, H, D], k and v [B, T, G, D]", q.str(), k.str(),
                 v.str());
   }
-  for (const Tensor& pages : {cache.k, cache.v}) {
-    if (pages.shape().rank() != 4) throw Error("cached_attention: {}: expected [N, P, G, D]", pages.str());
-    check_shape("cached_attention", pages, {cache.k.shape()[0], kPage, k.shape()[2], s[3]});
-  }
+  if (cache.k.shape().rank() != 4) throw Error("cached_attention: {}: expected [N, G, D, P]", cache.k.str());
+  const int64_t pages = cache.k.shape()[0], groups = k.shape()[2];
+  check_shape("cached_attention", cache.k, {pages, groups, s[3], kPage});
+  check_shape("cached_attention", cache.v, {pages, groups, kPage, s[3]});
   check_shape("cached_attention", cache.sequences, {s[0], s[1]});
   check_shape("cached_attention", cache.positions, {s[0], s[1]});
   if (cache.pages.shape().rank() != 2) throw Error("cached_attention: {}: expected [S, M]", cache.pages.str());

@@ -84,7 +84,7 @@ Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout
 /// where each row of a pass is in it. N pages, S sequences of up to M pages.
 inline constexpr int64_t kCachePage = 64;
 struct AttentionCache {
-  Tensor k, v;       ///< States [N, kCachePage, G, D].
+  Tensor k, v;       ///< States [N, G, D, kCachePage] and [N, G, kCachePage, D]: a page of one key head lies together.
   Tensor sequences;  ///< i32 [B, T]: of each row, its line of `pages`; less than 0: none, the row is padding.
   Tensor positions;  ///< i32 [B, T]: of each row, its place in its sequence.
   Tensor pages;      ///< i32 [S, M]: the pages that hold a sequence, one behind the other.

@@ -93,13 +93,14 @@ struct Session::State {
     const Tensor positions = graph.input("positions", i32, {1, rows});
     AttentionCache cache{
         {}, {}, graph.input("sequences", i32, {1, rows}), positions, graph.input("pages", i32, {rows, most_pages})};
-    const Tensor hidden = transformer(graph, model.config, {graph.input("tokens", i32, {1, rows}), positions},
-                                      [&](int64_t layer, Tensor q, Tensor k, Tensor v) {
-                                        const Shape shape = {pages.count(), kCachePage, k.shape()[2], k.shape()[3]};
-                                        cache.k = graph.state(fmt::format("cache.{}.k", layer), f32, shape);
-                                        cache.v = graph.state(fmt::format("cache.{}.v", layer), f32, shape);
-                                        return cached_attention(q, k, v, cache);
-                                      });
+    const Tensor hidden =
+        transformer(graph, model.config, {graph.input("tokens", i32, {1, rows}), positions},
+                    [&](int64_t layer, Tensor q, Tensor k, Tensor v) {
+                      const int64_t all = pages.count(), groups = k.shape()[2], size = k.shape()[3];
+                      cache.k = graph.state(fmt::format("cache.{}.k", layer), f32, {all, groups, size, kCachePage});
+                      cache.v = graph.state(fmt::format("cache.{}.v", layer), f32, {all, groups, kCachePage, size});
+                      return cached_attention(q, k, v, cache);
+                    });
     return compiled(graph, hidden, blocks, rows);
   }
 

@@ -48,8 +48,9 @@ void online_softmax(const AttentionHead& h, const Tile& tile, int64_t first, Scr
 void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   const int64_t ld = whole_vectors(h.head_size);
   const int64_t at = block_offset(h, tile.key);
-  transposed_scores(tile, h.head_size, h.k + at, h.kv_stride, s.queries, s.p,
-                    {h.v + at, tile.keys, h.head_size, h.kv_stride});
+  const bool is_paged = h.pages != nullptr;
+  const Left keys = is_paged ? Left{h.k + at, 1, kKeyBlock} : Left{h.k + at, h.kv_stride, 1};
+  transposed_scores(tile, h.head_size, keys, s.queries, s.p, {h.v + at, tile.keys, h.head_size, h.kv_stride});
   if (h.mask.threshold != 0) draw_tile(h, tile, s.words);
   const bool whole = all_seen(h, tile);
   for (int64_t first = 0; first < tile.queries; first += kWidth) {
@@ -62,7 +63,9 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   pack_rows(tile.keys, h.head_size, h.v + at, h.kv_stride, 1, s.values);
   const int64_t next = tile.key + tile.keys;
   const int64_t ahead_keys = least(kKeyBlock, tile.query + tile.queries - next);
-  const Ahead ahead = {h.k + (ahead_keys > 0 ? block_offset(h, next) : 0), ahead_keys, h.head_size, h.kv_stride};
+  const float* next_keys = h.k + (ahead_keys > 0 ? block_offset(h, next) : 0);
+  const Ahead ahead = is_paged ? Ahead{next_keys, ahead_keys > 0 ? h.head_size : 0, kKeyBlock, kKeyBlock}
+                               : Ahead{next_keys, ahead_keys, h.head_size, h.kv_stride};
   for (int64_t i = 0; i < tile.queries; i += kStrip) {
     ahead.strip(i);
     const int64_t rows = least(kStrip, tile.queries - i);

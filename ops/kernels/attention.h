@@ -36,7 +36,7 @@ struct Tile {
 
 /// Where the keys and values of the block that begins with this key lie behind k and v.
 inline int64_t block_offset(const AttentionHead& h, int64_t key) {
-  return (h.pages == nullptr ? key : h.pages[key / kKeyBlock] * kKeyBlock) * h.kv_stride;
+  return h.pages == nullptr ? key * h.kv_stride : h.pages[key / kKeyBlock] * h.page_stride;
 }
 
 /// A left factor: element (i, p) is at[i * row + p * step].
@@ -109,14 +109,14 @@ struct Ahead {
 
 /// s[j, i] = sum_d keys[j, d] queries[d, i], of the vectors of queries that see key j; rows of s and of `queries` are
 /// kQueryBlock apart.
-inline void transposed_scores(const Tile& tile, int64_t head_size, const float* keys, int64_t stride,
-                              const float* queries, float* s, const Ahead& ahead) {
+inline void transposed_scores(const Tile& tile, int64_t head_size, Left keys, const float* queries, float* s,
+                              const Ahead& ahead) {
   for (int64_t j = 0; j < tile.keys; j += kStrip) {
     ahead.strip(j);
     const int64_t first = tile.first_query(j) / kWidth * kWidth;
     float* to = s + j * kQueryBlock + first;
     multiply_strip(least(kStrip, tile.keys - j), whole_vectors(tile.queries) - first, head_size,
-                   {keys + j * stride, stride, 1}, queries + first, kQueryBlock,
+                   {keys.at + j * keys.row, keys.row, keys.step}, queries + first, kQueryBlock,
                    [&](int64_t i, int64_t c, Vf sums, int64_t) { store(to + i * kQueryBlock + c, sums); });
   }
 }

@@ -91,8 +91,8 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   const int64_t at = tile.key * h.kv_stride;
   pack_rows(tile.keys, h.head_size, h.k + at, h.kv_stride, 1, s.keys);
   const auto ahead = [&](const float* rows) { return Ahead{rows, tile.keys, h.head_size, h.kv_stride}; };
-  transposed_scores(tile, h.head_size, s.keys, ld, s.q_columns, s.p, ahead(h.v + at));
-  transposed_scores(tile, h.head_size, h.v + at, h.kv_stride, s.dout_columns, s.ds, ahead(h.dv + at));
+  transposed_scores(tile, h.head_size, {s.keys, ld, 1}, s.q_columns, s.p, ahead(h.v + at));
+  transposed_scores(tile, h.head_size, {h.v + at, h.kv_stride, 1}, s.dout_columns, s.ds, ahead(h.dv + at));
   if (h.mask.threshold != 0) draw_tile(h, tile, s.words);
   const bool whole = all_seen(h, tile);
   for (int64_t first = 0; first < tile.queries; first += kWidth) {

@@ -1,9 +1,9 @@
 #include <tinyllm/ops/kernels/attention.h>
 
 // Attention of one query, as when a token is generated: for heads that share their keys and values, so that these are
-// read once. A vector holds neighbouring keys in place of neighbouring queries. Every number is computed by the same
-// steps in the same order as in attention.cc, and is the same to the bit: a token has the result that it would have
-// had in a prompt.
+// read once, from pages. A vector holds neighbouring keys in place of neighbouring queries. Every number is computed by
+// the same steps in the same order as in attention.cc, and is the same to the bit: a token has the result that it would
+// have had in a prompt.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
@@ -11,43 +11,26 @@ constexpr float kLowest = -3.0e38f;
 constexpr int64_t kKeyVectors = kKeyBlock / kWidth;
 
 struct Scratch {
-  alignas(64) float keys[kMaxHeadSize * kKeyBlock];  // Transposed.
-  alignas(64) float q[kMaxShared * kMaxHeadSize];    // Scaled by 1 / sqrt(D).
+  alignas(64) float q[kMaxShared * kMaxHeadSize];  // Scaled by 1 / sqrt(D).
   alignas(64) float out[kMaxShared * kMaxHeadSize];
   alignas(64) float p[kKeyBlock];
   float most[kMaxShared], total[kMaxShared];
 };
 
-// to[d, j] = rows[j, d] for a block of keys; what is behind the last key is its copy. Asks the caches for what
-// follows, values and the next keys, as it goes.
-void transpose_keys(const float* rows, int64_t count, int64_t size, int64_t stride, const float* values,
-                    const float* next, float* to) {
-  for (int64_t j = 0; j < count; j += kWidth) {
-    for (int64_t d = 0; d < size; d += kWidth) {
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < kWidth; ++i) {
-        __builtin_prefetch(values + (j + i) * stride + d);
-        __builtin_prefetch(next + (j + i) * stride + d);
-      }
-      Vf square[kWidth];
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < kWidth; ++i) {
-        square[i] = load_any(rows + least(j + i, count - 1) * stride + d, least(kWidth, size - d));
-      }
-      transpose(square);
-      for (int64_t i = 0; i < least(kWidth, size - d); ++i) store(to + (d + i) * kKeyBlock + j, square[i]);
-    }
-  }
-}
-
-// The weights of `count` keys for one head, and what earlier sums are multiplied with.
-float weigh_keys(Scratch& s, int64_t head, int64_t count, int64_t size) {
+// The weights of `count` keys of a transposed block for one head, and what earlier sums are multiplied with. For the
+// first head, asks the caches for what follows as it goes: this block's values and the next one's keys.
+float weigh_keys(Scratch& s, int64_t head, const float* keys, int64_t count, int64_t size, const float* values,
+                 const float* next) {
   Vf scores[kKeyVectors] = {};
   const float* q = s.q + head * kMaxHeadSize;
   for (int64_t d = 0; d < size; ++d) {
+    for (int64_t j = 0; j < (head == 0 ? kKeyBlock : 0); j += 16) {
+      __builtin_prefetch(values + d * kKeyBlock + j);
+      __builtin_prefetch(next + d * kKeyBlock + j);
+    }
     const Vf x = splat(q[d]);
 #pragma GCC unroll 16
-    for (int64_t j = 0; j < kKeyVectors; ++j) scores[j] = fma(load(s.keys + d * kKeyBlock + j * kWidth), x, scores[j]);
+    for (int64_t j = 0; j < kKeyVectors; ++j) scores[j] = fma(load(keys + d * kKeyBlock + j * kWidth), x, scores[j]);
   }
 #pragma GCC unroll 16
   for (int64_t j = 0; j < kKeyVectors; ++j) store(s.p + j * kWidth, scores[j]);
@@ -92,9 +75,8 @@ void attention_token(const AttentionHead& h, int64_t heads) {
     const int64_t at = block_offset(h, key);
     const int64_t next = key + kKeyBlock < h.tokens ? block_offset(h, key + kKeyBlock) : at;
     const float* values = h.v + at;
-    transpose_keys(h.k + at, count, h.head_size, h.kv_stride, values, h.k + next, s.keys);
     for (int64_t i = 0; i < heads; ++i) {
-      const float shrink = weigh_keys(s, i, count, h.head_size);
+      const float shrink = weigh_keys(s, i, h.k + at, count, h.head_size, values, h.k + next);
       add_values(values, count, h.head_size, h.kv_stride, s.p, shrink, s.out + i * kMaxHeadSize);
     }
   }

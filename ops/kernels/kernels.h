@@ -37,18 +37,18 @@ struct DropoutMask {
 /// Elements that random numbers are drawn for at once: a kernel's range of a mask begins at a multiple of it.
 inline constexpr int64_t kMaskGroup = 64;
 
-/// One head of causal attention. Rows of q, k, v, out and their gradients are `stride` (q) or `kv_stride` elements
+/// One head of causal attention. Rows of q, k, v, out and their gradients are `stride` (q, out) or `kv_stride` elements
 /// apart.
 struct AttentionHead {
   const float *q, *k, *v;
-  const int32_t* pages;   ///< Where block j of kKeyBlock keys lies: pages[j] kKeyBlock kv_stride behind k and v; null:
-                          ///< in order.
+  const int32_t* pages;  ///< Null, or keys and values lie in blocks of kKeyBlock, block j pages[j] page_stride behind k
+                         ///< and v; keys transposed: number d of key i is element d kKeyBlock + i.
   const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
   float* out;             ///< Forward: written. Backward: read.
   float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
   const float* dout;
   float *dq, *dk, *dv;  ///< dq is written, dk and dv are added to.
-  int64_t tokens, head_size, stride, kv_stride;
+  int64_t tokens, head_size, stride, kv_stride, page_stride;
   int64_t first_query;  ///< The token that row 0 of q, out and lse belongs to; 0 but over a cache.
   DropoutMask mask;
   int64_t mask_row;  ///< The mask's row for key 0; a row is `tokens` queries, rounded up to whole kMaskGroups.

@@ -94,8 +94,8 @@ OpCase cached_case(const std::string& name, const Paged& p) {
   test.arguments = {{f32, {1, tokens, p.heads, p.head_size}, -2, 2, false},
                     {f32, {1, tokens, p.groups, p.head_size}, -2, 2, false},
                     {f32, {1, tokens, p.groups, p.head_size}, -1, 1, false},
-                    {f32, {p.cache, kCachePage, p.groups, p.head_size}, -2, 2, false, Kind::state},
-                    {f32, {p.cache, kCachePage, p.groups, p.head_size}, -1, 1, false, Kind::state}};
+                    {f32, {p.cache, p.groups, p.head_size, kCachePage}, -2, 2, false, Kind::state},
+                    {f32, {p.cache, p.groups, kCachePage, p.head_size}, -1, 1, false, Kind::state}};
   const auto add = [&](int32_t value) { test.arguments.push_back({i32, {1}, double(value), double(value) + 1}); };
   for (const auto& [sequence, place] : p.rows) add(sequence);
   for (const auto& [sequence, place] : p.rows) add(place);
@@ -111,14 +111,17 @@ OpCase cached_case(const std::string& name, const Paged& p) {
     Array out(in[0].shape);
     std::vector<Array> caches = {in[3], in[4]};
     const int64_t wide = p.groups * p.head_size, all_heads = p.heads * p.head_size;
-    const auto place_of = [&](int32_t sequence, int64_t place) {
-      return p.pages[size_t(sequence)][size_t(place / kCachePage)] * kCachePage + place % kCachePage;
+    // Element i of a key (0) or value (1) in its cache.
+    const auto at = [&](size_t which, int32_t sequence, int64_t place, int64_t i) {
+      const int64_t page = p.pages[size_t(sequence)][size_t(place / kCachePage)], row = place % kCachePage;
+      const int64_t block = page * p.groups + i / p.head_size, d = i % p.head_size;
+      return block * kCachePage * p.head_size + (which == 0 ? d * kCachePage + row : row * p.head_size + d);
     };
     for (int64_t row = 0; row < tokens; ++row) {
       const auto& [sequence, place] = p.rows[size_t(row)];
       for (int64_t i = 0; i < (sequence < 0 ? 0 : wide); ++i) {
         for (size_t which : {size_t{0}, size_t{1}}) {
-          caches[which][place_of(sequence, place) * wide + i] = in[1 + which][row * wide + i];
+          caches[which][at(which, sequence, place, i)] = in[1 + which][row * wide + i];
         }
       }
     }
@@ -129,9 +132,8 @@ OpCase cached_case(const std::string& name, const Paged& p) {
       std::vector<Array> whole = {Array({1, all, p.heads, p.head_size}), Array({1, all, p.groups, p.head_size}),
                                   Array({1, all, p.groups, p.head_size})};
       for (int64_t i = 0; i < all * wide; ++i) {
-        const int64_t at = place_of(sequence, i / wide) * wide + i % wide;
-        whole[1][i] = caches[0][at];
-        whole[2][i] = caches[1][at];
+        whole[1][i] = caches[0][at(0, sequence, i / wide, i % wide)];
+        whole[2][i] = caches[1][at(1, sequence, i / wide, i % wide)];
       }
       for (int64_t i = 0; i < all_heads; ++i) whole[0][place * all_heads + i] = in[0][row * all_heads + i];
       const Setting setting{.batch = 1, .tokens = all, .heads = p.heads, .groups = p.groups, .head_size = p.head_size};

@@ -23,13 +23,12 @@ std::vector<float> random_floats(int64_t size, uint64_t seed) {
 std::vector<float> attend(int64_t chunk) {
   Graph graph;
   constexpr int64_t kPages = (kTokens + kCachePage - 1) / kCachePage;
-  const Shape cache = {kPages, kCachePage, kGroups, kSize};
   const Tensor out = cached_attention(
       graph.input("q", f32, {1, chunk, kHeads, kSize}), graph.input("k", f32, {1, chunk, kGroups, kSize}),
       graph.input("v", f32, {1, chunk, kGroups, kSize}),
-      {graph.state("cache_k", f32, cache), graph.state("cache_v", f32, cache),
-       graph.input("sequences", i32, {1, chunk}), graph.input("positions", i32, {1, chunk}),
-       graph.input("pages", i32, {1, kPages})});
+      {graph.state("cache_k", f32, {kPages, kGroups, kSize, kCachePage}),
+       graph.state("cache_v", f32, {kPages, kGroups, kCachePage, kSize}), graph.input("sequences", i32, {1, chunk}),
+       graph.input("positions", i32, {1, chunk}), graph.input("pages", i32, {1, kPages})});
   Program program = compile(graph, {out}, {.threads = 2});
   program.write("sequences", std::vector<int32_t>(static_cast<size_t>(chunk), 0));
   program.write("pages", std::vector<int32_t>{2, 0, 1});

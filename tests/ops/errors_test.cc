@@ -106,11 +106,10 @@ TEST_CASE("tensors of two graphs do not mix") {
 TEST_CASE("attention over a cache refuses places outside a sequence and pages outside the cache when it runs") {
   Graph g;
   const Tensor q = g.input("q", f32, {1, 2, 1, 4});
-  const Shape cache = {3, kCachePage, 1, 4};
-  const Tensor out =
-      cached_attention(q, q, q,
-                       {g.state("k", f32, cache), g.state("v", f32, cache), g.input("sequences", i32, {1, 2}),
-                        g.input("positions", i32, {1, 2}), g.input("pages", i32, {1, 2})});
+  const Tensor out = cached_attention(
+      q, q, q,
+      {g.state("k", f32, {3, 1, 4, kCachePage}), g.state("v", f32, {3, 1, kCachePage, 4}),
+       g.input("sequences", i32, {1, 2}), g.input("positions", i32, {1, 2}), g.input("pages", i32, {1, 2})});
   Program program = compile(g, {out}, {.threads = 2});
   struct Case {
     std::vector<int32_t> sequences, positions, pages;
@@ -138,9 +137,9 @@ TEST_CASE("attention over a cache refuses places outside a sequence and pages ou
     CHECK_THROWS_WITH_AS(program.run(), c.message, Error);
   }
   CHECK_THROWS_WITH_AS(cached_attention(q, q, q,
-                                        {g.input("narrow", f32, {3, 32, 1, 4}), g.find("v"), g.find("sequences"),
+                                        {g.input("narrow", f32, {3, 1, 4, 32}), g.find("v"), g.find("sequences"),
                                          g.find("positions"), g.find("pages")}),
-                       "cached_attention: narrow [3,32,1,4]: expected [3,64,1,4]", Error);
+                       "cached_attention: narrow [3,1,4,32]: expected [3,1,4,64]", Error);
 }
 
 TEST_CASE("a gradient through an op that has none is an error, and one that nothing depends on is zero") {

@@ -168,8 +168,8 @@ TEST_CASE("a profile counts the arithmetic of products and attention, and the by
   const Tensor v = graph.input("v", f32, {B, T, G, D});
   const Tensor w = graph.parameter("w", f32, {N, H * D});
   const Tensor y = linear(reshape(attention(q, k, v), {B, T, H * D}), w);
-  const Tensor cache_k = graph.state("cache_k", f32, {N, kCachePage, G, D});
-  const Tensor cache_v = graph.state("cache_v", f32, {N, kCachePage, G, D});
+  const Tensor cache_k = graph.state("cache_k", f32, {N, G, D, kCachePage});
+  const Tensor cache_v = graph.state("cache_v", f32, {N, G, kCachePage, D});
   const Tensor cached = cached_attention(q, k, v,
                                          {cache_k, cache_v, graph.input("sequences", i32, {B, T}),
                                           graph.input("places", i32, {B, T}), graph.input("pages", i32, {1, M})});
