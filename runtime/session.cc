@@ -11,8 +11,8 @@
 namespace tinyllm {
 namespace {
 
-// Rows of the largest pass.
-constexpr int64_t kMostRows = 128;
+// Rows of the largest pass: float weights are packed anew for each.
+constexpr int64_t kMostRows = 512;
 
 int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
 
