@@ -15,7 +15,7 @@ endif()
 # needs nlohmann/json.
 foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
-          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd)|message_list)\\.h$" EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd|tiles)|message_list)\\.h$" EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
 

@@ -31,7 +31,8 @@ function(tinyllm_compile_options target)
 endfunction()
 
 # tinyllm_kernels(<part>): ops/kernels/*.cc, compiled once for each instruction set of this architecture; products in
-# bfloat16 and of quantised weights, whose instructions not every CPU with AVX-512 has, are compiled once more.
+# bfloat16 and of quantised weights, whose instructions not every CPU with AVX-512 has, are compiled once more for these;
+# those in bfloat16 also for AMX, with what measures its peak.
 function(tinyllm_kernels part)
   set(folder ${PROJECT_SOURCE_DIR}/ops/kernels)
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)

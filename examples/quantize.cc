@@ -24,9 +24,8 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Writes a model folder with smaller weights: in bfloat16, or in blocks of 32 that share a scale. chat opens it "
-      "as "
-      "any other; it cannot be trained. Adapters are merged.");
+      "Writes a model folder with smaller weights: in bfloat16, or in blocks of 32 that share a scale.\nchat "
+      "opens it as any other; it cannot be trained. Adapters are merged.");
   app.add_option("input", o.input, "The model folder")->required();
   app.add_option("output", o.output, "The folder to write")->required();
   const std::map<std::string, tl::DType> quantized = {{"q8_0", tl::q8_0}, {"q4_0", tl::q4_0}, {"bf16", tl::bf16}};
@@ -50,6 +49,9 @@ double megabytes(const std::filesystem::path& folder) {
 int quantize(const Options& o) {
   if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.input, o.output)) {
     throw tl::Error("{}: would take the place of the model that is read", o.output.string());
+  }
+  if (std::filesystem::exists(o.output / tl::kWeightsFile)) {
+    throw tl::Error("{}: holds a finished model; remove it, or give another folder", o.output.string());
   }
   tl::Model model = tl::load_model(o.input);
   if (model.config.lora.rank > 0) tl::merge_lora(model);

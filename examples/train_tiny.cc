@@ -65,7 +65,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--tokenizer", o.tokenizer,
                  "The tokenizer, or its folder, of a corpus that is a file of tokens (see tokenize)")
       ->needs(corpus);
-  app.add_option("--output", o.output, "The model folder")->capture_default_str();
+  app.add_option("--output", o.output, "The model folder; a finished model in it is replaced")->capture_default_str();
   app.add_option("--preset", o.preset, "Size of the model: small (1 M parameters) or default (41.6 M)")
       ->check(CLI::IsMember({"small", "default"}))
       ->capture_default_str();

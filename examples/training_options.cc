@@ -8,7 +8,6 @@
 #include "interrupt.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <map>
 
 namespace tinyllm {

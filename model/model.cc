@@ -58,6 +58,7 @@ void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer,
   make_folder(folder);
   save_config(config, folder / kConfigFile);
   tokenizer.save(folder / kTokenizerFile);
+  if (config.lora.rank > 0) return;
   std::filesystem::remove(folder / kAdapterConfigFile);
   std::filesystem::remove(folder / kAdapterWeightsFile);
 }
@@ -69,7 +70,7 @@ void save_model(const Model& model, const std::filesystem::path& folder) {
 }
 
 void remove_model(const std::filesystem::path& folder) {
-  for (const char* file : {kConfigFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile, kWeightsFile}) {
+  for (const char* file : {kWeightsFile, kConfigFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile}) {
     std::filesystem::remove(folder / file);
   }
   std::error_code has_more;

@@ -28,11 +28,11 @@ Model load_model(const std::filesystem::path& folder);
 /// Writes a folder, each file whole or not at all, the weights last. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
 
-/// What `save_model` writes but the weights: sizes and tokenizer; adapters that are in the folder are of another model,
-/// and removed.
+/// What `save_model` writes but the weights: sizes and tokenizer. Where the model has no adapters, those in the folder
+/// are of another one, and removed.
 void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder);
 
-/// Removes the files of a model from a folder, and the folder where nothing else is in it.
+/// Removes the files of a model from a folder, the weights first, and the folder where nothing else is in it.
 void remove_model(const std::filesystem::path& folder);
 
 /// One file of weights, which holds exactly these. Reading adds them to the model's store.

@@ -10,15 +10,16 @@
 //
 // - All threads pack a stretch of op(B) into panels: at most kPacked floats, 8 MB, for the last-level cache (32 MB).
 // - Then they take tiles of C, up to kTileStrips strips of rows high: a strip is as many rows as stay in registers, 14
-//   with AVX-512, 32 with AMX. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into
-//   memory of its own: 12 strips by 28 KB = 344 KB.
+//   with AVX-512. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into memory of its
+//   own: 12 strips by 28 KB = 344 KB. With AMX a strip is 32 rows, 66 KB, of which products 512 deep use half.
 // - All columns of the tile pass by these rows, kColumns at a time: 256 by kDepth units = 512 KB. Both together are for
 //   a core's second-level cache (1 MB), one strip (28 KB) for the first (32 KB), through which the panels of B stream.
 //
-// The sizes in brackets are those of Zen 4; the numbers were compared on Zen 5, whose first-level cache has 48 KB.
-// There the loop over packed data runs at 93 % of what registers alone allow, with any shape of the tile in registers:
-// what is missing below that is packing. kDepth, 512, and kColumns are in kernels/gemm.cc. To retune for another CPU,
-// change them there and the numbers here, and compare with `bench_products`.
+// The sizes in brackets are those of Zen 4 (CPUs with AMX have 2 MB and 48 KB); the numbers were compared on Zen 5,
+// whose first-level cache has 48 KB. There the loop over packed data runs at 93 % of what registers alone allow, with
+// any shape of the tile in registers: what is missing below that is packing. kDepth, 512, and kColumns are in
+// kernels/gemm.cc. To retune for another CPU, change them there and the numbers here, and compare with
+// `bench_products`.
 //
 // Few rows of A go other ways, where both sides lie along k, since packing B for all would be much of the work: the
 // sides change places, and C is written transposed; with fewer, a thread packs B for itself alone; with one or two,

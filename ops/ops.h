@@ -19,8 +19,8 @@ Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Acti
 /// The same for weights that are quantised, q8_0, q4_0 or bf16, and without gradient. With bf16, x and sums are float.
 /// Else blocks of 32 numbers of x are quantised as they come, q = round(x 127 / max |x|) in INT8 with the scale max |x|
 /// / 127, and multiplied in whole numbers: y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in
-/// order. A row's result does not depend on the rows beside it. x [..., K], w [N, K], K a multiple of 32. Source:
-/// Dettmers et al., "LLM.int8()", 2022, by blocks in place of rows.
+/// order. A row's result does not depend on the rows beside it. x [..., K], w [N, K], K a multiple of 32.
+/// Source: Dettmers et al., "LLM.int8()", 2022, by blocks in place of rows.
 Tensor quantized_linear(Tensor x, Tensor w, Tensor bias = {});
 
 /// c = op(a) op(b), op being the transpose of the last two axes where asked. a [..., M, K], b [..., K, N] with the same

@@ -77,8 +77,9 @@ uint16_t quantize_q4(std::span<const float> block, std::byte* quants) {
 }
 
 void quantize_bf16(std::span<const float> block, std::byte* quants) {
+  const float most = std::bit_cast<float>(0x7F7F0000u);
   for (size_t i = 0; i < block.size(); ++i) {
-    const auto bits = std::bit_cast<uint32_t>(block[i]);
+    const auto bits = std::bit_cast<uint32_t>(std::clamp(block[i], -most, most));
     const auto rounded = static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
     std::memcpy(quants + i * sizeof rounded, &rounded, sizeof rounded);
   }

@@ -39,7 +39,8 @@ struct Scratch {
 template <class Work>
 void for_each_panel(ThreadPool& pool, int64_t m, int64_t row_bytes, int64_t n, int64_t k, Work work) {
   const int64_t panels = ceil_div(n, kQuantPanel);
-  const int64_t height = std::clamp(kRowBytes / row_bytes / kFewestRows * kFewestRows, kFewestRows, kMostRows);
+  const int64_t height =
+      std::clamp(kRowBytes / std::max<int64_t>(1, row_bytes) / kFewestRows * kFewestRows, kFewestRows, kMostRows);
   const int64_t blocks = std::max<int64_t>(1, k / kQuantBlock);
   const int64_t width = m > kFewRows ? 1 : std::max<int64_t>({1, kPieceBlocks / blocks, panels / kEnoughPieces});
   const int64_t across = ceil_div(panels, width);
@@ -95,7 +96,7 @@ void run(const Launch& launch) {
 
 size_t workspace(const Node& node, const Graph& graph) {
   const Shape& x = graph.value(node.inputs[0]).shape;
-  return Scratch(x.rows(), x.row()).bytes;
+  return graph.value(node.inputs[1]).dtype == bf16 ? 0 : Scratch(x.rows(), x.row()).bytes;
 }
 
 double flops(const Node& node, const Graph& graph) {

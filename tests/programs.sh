@@ -146,6 +146,7 @@ for folder in q8 q4 half; do
 done
 expect 1 "the model is quantised already" "$bin/quantize" "$work/q8" "$work/x"
 expect 1 "would take the place of the model that is read" $quantize "$work/model/."
+expect 1 "again: holds a finished model" $quantize "$work/again"
 expect 1 "there is no such model folder" "$bin/quantize" "$work/nothing" "$work/x"
 expect 2 "type" $quantize "$work/x" --type q2
 expect 2 "output" $quantize

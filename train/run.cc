@@ -77,13 +77,13 @@ std::string lines_missing(const std::string& text, const std::string& other) {
   return missing;
 }
 
-// Whether two recipes that differ in their steps alone have trained the same bits after `done` of them: a schedule that
-// is flat until its end may be made longer or shorter until it comes there.
+// Whether two recipes that differ in their steps alone have trained the same bits after `done` of them, and both have
+// more to take: as long as the rate is the same at every step, under wsd until it goes down.
 bool agree_so_far(const Recipe& a, const Recipe& b, int64_t done) {
   for (int64_t step = 0; step < done; ++step) {
     if (rate_at(a, step) != rate_at(b, step) || length_at(a, step) != length_at(b, step)) return false;
   }
-  return done <= std::min(a.steps, b.steps);
+  return done < std::min(a.steps, b.steps);
 }
 
 // The number of steps that a plan gives a stage; 0 where it does not say.

@@ -87,8 +87,9 @@ struct RunOptions {
 };
 
 /// Trains a model through stages. The folder always holds a checkpoint or a finished model, so that the same call with
-/// the same stages goes on where it was stopped, and ends with the same bits as if it had not been. A stage under
-/// Schedule::wsd may be given more steps or fewer, until its rate goes down. Returns false when stopped, after saving.
+/// the same stages goes on where it was stopped, and ends with the same bits as if it had not been. A stage may be
+/// given another number of steps as long as this changes no rate of those that are done: under Schedule::wsd until its
+/// rate goes down. Returns false when stopped, after saving.
 /// Throws Error when the folder's checkpoint is of other stages (which settings differ), and when many steps in a row
 /// are not finite (guard.h): what was saved last stays.
 bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options);

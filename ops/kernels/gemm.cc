@@ -1,6 +1,10 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
+#if defined(__AMX_BF16__)
+#include <tinyllm/ops/kernels/tiles.h>
+#endif
+
 // Matrix products. The tile of C that stays in registers has up to kMr rows and kNr columns: as many accumulators as
 // the register file holds beside two vectors of B and one broadcast of A. ops/gemm.cc explains the blocking for the
 // caches.
@@ -158,32 +162,6 @@ inline void put_elements(const Target& t, int64_t rows, const float (*tile)[kNr]
 #if defined(__AMX_BF16__)
 
 // ---- The product of tiles of AMX, each 16 rows of 16 units ----------------------------------------------------------
-
-constexpr int64_t kTile = 16;
-
-// While one lives, this thread has tiles; afterwards the system need not keep them when it changes threads.
-class TilesInUse {
- public:
-  TilesInUse() {
-    struct alignas(64) {
-      uint8_t palette = 1, start_row = 0, reserved[14] = {};
-      uint16_t row_bytes[16] = {};
-      uint8_t rows[16] = {};
-    } tiles;
-    for (int64_t i = 0; i < 8; ++i) {
-      tiles.row_bytes[i] = kTile * sizeof(float);
-      tiles.rows[i] = kTile;
-    }
-    written();
-    _tile_loadconfig(&tiles);
-  }
-  ~TilesInUse() { _tile_release(); }
-  TilesInUse(const TilesInUse&) = delete;
-  TilesInUse& operator=(const TilesInUse&) = delete;
-
-  // To be called before tiles are read from memory: GCC does not know that the instruction reads it.
-  static void written() { asm volatile("" : : : "memory"); }
-};
 
 // Each line lies in a strip by itself: rounded, and filled up with zeros to whole tiles.
 void pack_strips(const Packing& s) {

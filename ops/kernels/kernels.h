@@ -185,7 +185,7 @@ struct Kernels {
   void (*attention)(const AttentionHead& head, int64_t from, int64_t to);
   // attention_token.cc
   /// The one query of `heads` heads, side by side in q and out, which share k and v: at most kMaxShared. It is the last
-  /// token, sees all, and nothing is dropped.
+  /// token, sees all, nothing is dropped, and k and v lie in pages.
   void (*attention_token)(const AttentionHead& head, int64_t heads);
   // attention_grad.cc
   void (*attention_grad)(const AttentionHead& head);

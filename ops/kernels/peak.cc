@@ -1,6 +1,10 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
+#if defined(__AMX_BF16__)
+#include <tinyllm/ops/kernels/tiles.h>
+#endif
+
 // The most that a core can do, for benchmarks: independent chains of one instruction on registers, and reading alone.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
@@ -31,13 +35,7 @@ double multiply_add(int64_t rounds) {
 #if defined(__AMX_BF16__)
 // Of tiles of zeros, 16 x 16 sums of 32 products each: four squares of tiles for 16 rounds.
 double dot_bf16(int64_t rounds) {
-  struct alignas(64) {
-    uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } tiles;
-  asm volatile("" : : : "memory");
-  _tile_loadconfig(&tiles);
+  const TilesInUse tiles;
   const int64_t squares = rounds / 16;
   for (int64_t i = 0; i < squares; ++i) {
     _tile_dpbf16ps(0, 4, 6);
@@ -45,8 +43,7 @@ double dot_bf16(int64_t rounds) {
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
-  _tile_release();
-  return static_cast<double>(squares) * 4 * 2 * 16 * 16 * 32;
+  return static_cast<double>(squares) * 4 * 2 * kTile * kTile * 2 * kTile;
 }
 #elif defined(__AVX512F__)
 // As text for the assembler: the flags of this folder do not allow the instructions, which not every CPU with AVX-512

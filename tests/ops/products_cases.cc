@@ -68,7 +68,8 @@ OpCase matmul_case(const std::string& name, int64_t batch, int64_t m, int64_t n,
   return test;
 }
 
-// Rows of x in INT8, block by block, as ops.h says: in float, where that decides what is nearest.
+// Rows of x in INT8, block by block, as ops.h says: in float, where that decides what is nearest. With weights in
+// bfloat16 they are as they come.
 OpCase quantized_case(const std::string& name, DType dtype, Shape x, int64_t n, bool bias) {
   OpCase test;
   test.name = fmt::format("quantized_linear, {}, {}", name_of(dtype), name);
@@ -82,7 +83,7 @@ OpCase quantized_case(const std::string& name, DType dtype, Shape x, int64_t n, 
   };
   test.reference = [=](const std::vector<Array>& in) {
     Array rounded = in[0];
-    for (int64_t i = 0; i < x.size(); i += 32) {
+    for (int64_t i = 0; i < (dtype == bf16 ? 0 : x.size()); i += 32) {
       float most = 0;
       for (int64_t k = 0; k < 32; ++k) most = std::max(most, std::abs(float(in[0][i + k])));
       const float factor = most > 0 ? 127.0f / most : 0;
@@ -131,7 +132,7 @@ std::vector<OpCase> products_cases() {
       matmul_case("an empty batch", 0, 3, 2, 4, false, false),
       large(matmul_case("several blocks", 1, 205, 290, 520, true, false)),
   };
-  for (const DType dtype : {q8_0, q4_0}) {
+  for (const DType dtype : {q8_0, q4_0, bf16}) {
     cases.push_back(quantized_case("one row", dtype, {64}, 32, false));
     cases.push_back(quantized_case("part of a panel", dtype, {3, 96}, 5, true));
     cases.push_back(quantized_case("many rows", dtype, {2, 17, 64}, 71, true));

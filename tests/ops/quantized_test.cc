@@ -130,11 +130,13 @@ TEST_CASE("bf16 is the nearest number of 8 bits of mantissa, the even one of two
   w[1] = 1 + 0x1.8p-7f;    // Half way from 1 + 2^-7 up: 1 + 2^-6 is even.
   w[2] = -1 - 0x1.02p-8f;  // A little more than half way.
   w[3] = 0x1p-130f;
+  w[4] = std::numeric_limits<float>::max();
   const std::vector<float> back = round_trip(bf16, {1, 32}, w);
   CHECK(back[0] == 1);
   CHECK(back[1] == 1 + 0x1p-6f);
   CHECK(back[2] == -1 - 0x1p-7f);
   CHECK(back[3] == 0x1p-130f);
+  CHECK(back[4] == 0x1.FEp127f);  // The greatest there is.
 }
 
 TEST_CASE("a product with weights in bfloat16 is that of the rounded numbers") {

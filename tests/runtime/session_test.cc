@@ -8,8 +8,6 @@
 #include "../temp_folder.h"
 #include "model_to_ask.h"
 
-#include <cmath>
-
 namespace tinyllm::test {
 namespace {
 
@@ -111,6 +109,20 @@ TEST_CASE("so are those of a model in the form of Llama, and of its quantised we
     save_quantized(model, {.matrices = type, .tables = type}, folder.path(), 2);
     check_against_training_graph(load_model(folder.path()));
   }
+}
+
+TEST_CASE("a prompt longer than a pass is read in several") {
+  const Model model = model_to_ask(1200);
+  const std::vector<int32_t> tokens = random_tokens(model, 7, 1100);
+  const auto logits_in_pieces = [&](size_t piece) {
+    Session session(model);
+    Sequence sequence = session.start();
+    for (size_t at = 0; at < tokens.size(); at += piece) {
+      session.read(sequence, part(tokens, at, std::min(piece, tokens.size() - at)));
+    }
+    return logits_of(sequence);
+  };
+  CHECK(logits_in_pieces(tokens.size()) == logits_in_pieces(90));
 }
 
 TEST_CASE("logits are the same bits alone or in a batch, at once or token by token, on any number of threads") {

@@ -131,7 +131,7 @@ TEST_CASE("a checkpoint of another run is refused, says which settings differ, a
   CHECK(has_checkpoint(folder.path()));
 }
 
-TEST_CASE("a run whose rate is still flat may be given other steps, and ends as one that had them from the start") {
+TEST_CASE("a run whose rate is still flat may be given more steps or fewer, and ends as one that always had them") {
   const auto flat = [](int64_t steps) {
     return [=](Recipe& recipe) {
       recipe.schedule = Schedule::wsd;
@@ -144,10 +144,21 @@ TEST_CASE("a run whose rate is still flat may be given other steps, and ends as 
   REQUIRE_FALSE(Stopped(other.path(), 5, flat(20)).is_done);  // Of 20 steps, 11 are flat; of 9, 6.
   REQUIRE(Stopped(other.path(), 0, flat(9)).is_done);
   CHECK(weights_of(whole.path()) == weights_of(other.path()));
+  const TempFolder shorter;
+  REQUIRE_FALSE(Stopped(shorter.path(), 3, flat(5)).is_done);  // Of 5 steps, 4 are flat.
+  REQUIRE(Stopped(shorter.path(), 0, flat(9)).is_done);
+  CHECK(weights_of(whole.path()) == weights_of(shorter.path()));
   REQUIRE_FALSE(Stopped(late.path(), 9, flat(20)).is_done);
   CHECK_THROWS_WITH_AS(Stopped(late.path(), 0, flat(9)),
                        doctest::Contains("pretrain steps: 20\nexpected\n  pretrain steps: 9"), Error);
   CHECK(Stopped(late.path(), 0, flat(20)).is_done);
+
+  // A rate that always changes allows it never; nor may a run end with the steps that it has done, unseen.
+  const TempFolder cosine, done;
+  REQUIRE_FALSE(Stopped(cosine.path(), 6).is_done);
+  CHECK_THROWS_AS(Stopped(cosine.path(), 0, [](Recipe& recipe) { recipe.steps = 20; }), Error);
+  REQUIRE_FALSE(Stopped(done.path(), 5, flat(20)).is_done);
+  CHECK_THROWS_AS(Stopped(done.path(), 0, flat(4)), Error);
 }
 
 TEST_CASE("a damaged checkpoint is named, and the one before it used") {
