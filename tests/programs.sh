@@ -238,6 +238,14 @@ expect 1 "corpus.tokens: .*tokenizer" \
   $tiny --corpus "$work/corpus.tokens" --tokenizer "$work/words/tokenizer.model" --output "$work/x"
 expect 2 "corpus" $tiny --tokenizer "$work/model/tokenizer.model" --output "$work/x"
 
+perplexity="$bin/perplexity --corpus $work/corpus.tokens --held-out-every 0 --tokens 500"
+expect 0 "of-tokens: perplexity [1-9].* (+0.000 %), .* bits per byte, [1-9][0-9]* tokens" $perplexity "$work/of-tokens"
+expect 0 "$work/q8: perplexity .* ([+-]0" $perplexity "$work/model" "$work/q8"
+expect 1 "there is no such model folder" $perplexity "$work/nothing"
+expect 1 "corpus.tokens: .*tokenizer" $perplexity "$work/again" "$work/own"
+expect 1 "missing.tokens: cannot be opened" "$bin/perplexity" --corpus "$work/missing.tokens" "$work/model"
+expect 2 "corpus" "$bin/perplexity" "$work/model"
+
 # From scratch with options, which a file gives again; then fine-tuned on a mix, whole or by adapters.
 sizes="--dim 32 --layers 2 --heads 2 --ffn 64 --context 64 --length 64 --batch 2 --warmup 2"
 pretrain="$bin/pretrain --corpus $work/corpus.tokens --tokenizer $work/model $sizes"
