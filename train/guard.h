@@ -7,7 +7,7 @@
 
 namespace tinyllm {
 
-/// Watches the losses of a run for what goes wrong while nobody looks.
+/// Watches the losses of one stage of a run for what goes wrong while nobody looks.
 class Guard {
  public:
   /// Steps in a row whose loss or gradient is not finite, at which a run ends.

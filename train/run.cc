@@ -249,6 +249,7 @@ class Run {
     held_out_loss_ = 0;
     if (restored_) restore(trainer);
     loss_ = seconds_ = {};
+    guard_ = {};
     Clock::time_point saved = Clock::now();
     while (trainer.steps_done() < stage.recipe.steps) {
       if (options_.should_stop && options_.should_stop()) {

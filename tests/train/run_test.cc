@@ -31,6 +31,17 @@ std::vector<Stage> stages_for(const Model& model) {
   return stages;
 }
 
+// Rows that no model foretells which has learned the sample texts.
+std::shared_ptr<const Dataset> noise_for(const Model& model) {
+  std::vector<std::vector<int32_t>> noise(20, std::vector<int32_t>(30));
+  for (size_t i = 0; i < noise.size(); ++i) {
+    for (size_t j = 0; j < noise[i].size(); ++j) {
+      noise[i][j] = static_cast<int32_t>(10 + (i * 131 + j * 37) % static_cast<size_t>(model.config.vocab_size - 10));
+    }
+  }
+  return std::make_shared<Dataset>(Dataset::of_texts(noise, 40));
+}
+
 // The losses of a run that is stopped before each of the given steps (counted over all stages) and started again.
 std::vector<float> losses(const std::vector<int>& stops, int threads, const std::filesystem::path& folder) {
   std::vector<float> all;
@@ -202,14 +213,7 @@ TEST_CASE("a run validates at its steps, and keeps the model of the lowest held-
   stages.pop_back();
   stages[0].recipe.steps = 40;
   stages[0].recipe.rate = 0.02f;
-  // What is held out is what the model unlearns.
-  std::vector<std::vector<int32_t>> noise(20, std::vector<int32_t>(30));
-  for (size_t i = 0; i < noise.size(); ++i) {
-    for (size_t j = 0; j < noise[i].size(); ++j) {
-      noise[i][j] = static_cast<int32_t>(10 + (i * 131 + j * 37) % static_cast<size_t>(model.config.vocab_size - 10));
-    }
-  }
-  stages[0].held_out = std::make_shared<Dataset>(Dataset::of_texts(noise, 40));
+  stages[0].held_out = noise_for(model);  // What the model unlearns.
   std::vector<Validation> validations;
   std::vector<std::string> events;
   RunOptions options{.folder = folder.path(), .validate_every = 15, .prompts = {{"计算", prompt}}};
@@ -310,6 +314,23 @@ TEST_CASE("a batch that gives no finite loss is named") {
   for (const std::string& name : stages[0].train->names(3, 1, 0)) batch += (batch.empty() ? "" : ", ") + name;
   CHECK(batch.starts_with("sample "));
   CHECK(events[0].find("at step 1: skipped, the weights stay as they were; its batch: " + batch) != std::string::npos);
+}
+
+TEST_CASE("the losses of a stage are not compared with those of the stage before") {
+  const TempFolder folder;
+  Model model = sample_model();
+  ThreadPool pool(1);
+  std::vector<Stage> stages = stages_for(model);
+  stages[0].recipe.steps = 100;
+  stages[1] = stages[0];
+  stages[1].name = "noise";
+  stages[1].train = noise_for(model);
+  stages[1].recipe.rate = 1e-6f;
+  std::vector<std::string> events;
+  RunOptions options{.folder = folder.path()};
+  options.on_event = [&](const std::string& event) { events.push_back(event); };
+  REQUIRE(run_stages(model, stages, pool, options));
+  CHECK(events.empty());
 }
 
 TEST_CASE("training lowers the held-out loss") {
