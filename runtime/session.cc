@@ -11,7 +11,7 @@
 namespace tinyllm {
 namespace {
 
-// Rows of the largest pass: float weights are packed anew for each.
+// Rows of the largest pass; large, since float weights are packed anew in each.
 constexpr int64_t kMostRows = 512;
 
 int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }

@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#if defined(TINYLLM_X86)
+#include <cpuid.h>
+#endif
 #if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,13 +30,25 @@ Isa choose() {
   throw Error("TINYLLM_ISA={}: expected baseline, avx2, avx512 or amx", wanted);
 }
 
+#ifdef TINYLLM_X86
+// By CPUID, since not every compiler has a name for these.
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & 1u << 29) != 0;
+}
+bool has_amx_bf16() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & 1u << 22) != 0 && (edx & 1u << 24) != 0;
+}
+#endif
+
 // Linux keeps the tiles of AMX only for a process that has asked for them. Source: its
 // Documentation/arch/x86/xstate.rst.
 bool has_tiles() {
 #if defined(TINYLLM_X86) && defined(__linux__)
   constexpr long kRequest = 0x1023, kTileData = 18;
-  static const bool has = __builtin_cpu_supports("amx-bf16") != 0 && __builtin_cpu_supports("avx512bf16") != 0 &&
-                          syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  static const bool has =
+      has_amx_bf16() && __builtin_cpu_supports("avx512bf16") != 0 && syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
   return has;
 #else
   return false;
@@ -59,8 +74,7 @@ const char* name_of(Isa isa) {
 bool is_supported([[maybe_unused]] Isa isa) {
 #ifdef TINYLLM_X86
   if (isa == Isa::avx2) {
-    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
-           __builtin_cpu_supports("f16c") != 0;
+    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 && has_f16c();
   }
   if (isa == Isa::amx && !has_tiles()) return false;
   if (isa >= Isa::avx512) {
