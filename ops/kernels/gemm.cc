@@ -247,8 +247,11 @@ inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
   put_elements(t, kRows, tile);
 }
 
+// Asks for panels of B kAhead units before they are needed: where they come from the last cache, the hardware alone is
+// too late.
 template <int64_t kRows>
 __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* b, const Target& target) {
+  constexpr int64_t kAhead = 16;
   if (!target.transposed) {
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows; ++i) {
@@ -265,7 +268,10 @@ __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* 
   for (int64_t p = 0; p < k; ++p) {
     Vf row[kVectors];
 #pragma GCC unroll 4
-    for (int64_t j = 0; j < kVectors; ++j) row[j] = load(b + p * kNr + j * kWidth);
+    for (int64_t j = 0; j < kVectors; ++j) {
+      __builtin_prefetch(b + (p + kAhead) * kNr + j * kWidth);
+      row[j] = load(b + p * kNr + j * kWidth);
+    }
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows; ++i) {
       const Vf x = splat(a[p * kMr + i]);
