@@ -23,6 +23,7 @@ struct Options {
 };
 
 constexpr int kTurns = 5;
+constexpr double kPause = 0.1;
 
 struct Weight {
   int64_t n, k;
@@ -78,7 +79,7 @@ bench::Json compare(const tl::GemmShape& s, const std::vector<bench::Library>& o
   for (const bench::Library& other : others) {
     works.emplace_back([&] { other.product(s, a.data(), b.data(), result); });
   }
-  const std::vector<double> times = bench::alternate(works, kTurns, turn);
+  const std::vector<double> times = bench::alternate(works, kTurns, turn, pool.threads() > 1 ? kPause : 0);
   bench::Json row = {{"seconds", times[0]}, {"gflops", tl::gemm_flops(s.m, s.n, s.k) / times[0] / 1e9}};
   for (size_t i = 0; i < others.size(); ++i) row["ratio_to_" + others[i].key] = times[i + 1] / times[0];
   return row;

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 namespace tinyllm::bench {
 namespace {
@@ -37,10 +39,11 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-std::vector<double> alternate(const std::vector<std::function<void()>>& works, int turns, double turn) {
+std::vector<double> alternate(const std::vector<std::function<void()>>& works, int turns, double turn, double pause) {
   std::vector<std::vector<double>> medians(works.size());
   for (int i = 0; i < turns; ++i) {
     for (size_t work = 0; work < works.size(); ++work) {
+      std::this_thread::sleep_for(std::chrono::duration<double>(pause));
       std::vector<double> times;
       for (double spent = 0; times.size() < 2 || spent < turn; spent += times.back()) {
         times.push_back(seconds(works[work]));

@@ -20,8 +20,9 @@ double median(std::vector<double> values);
 
 /// Medians of the seconds that each of `works` takes, by turns: what disturbs the machine disturbs all of them. A turn
 /// repeats one work for `turn` seconds, and at least twice; its first third does not count, for threads that wake up
-/// and caches that fill.
-std::vector<double> alternate(const std::vector<std::function<void()>>& works, int turns, double turn);
+/// and caches that fill. Between turns nothing runs for `pause` seconds, in which threads of other libraries stop
+/// looking for work: they would take the next one's cores.
+std::vector<double> alternate(const std::vector<std::function<void()>>& works, int turns, double turn, double pause);
 
 /// Operations and bytes a second that all threads of a pool reach together; 0 for an instruction that the CPU lacks.
 /// Each the best of half a second of tries, after 0.2 s in which the clock rises.

@@ -21,10 +21,11 @@
 // kernels/gemm.cc. To retune for another CPU, change them there and the numbers here, and compare with
 // `bench_products`.
 //
-// Few rows of A go other ways, where both sides lie along k, since packing B for all would be much of the work: the
-// sides change places, and C is written transposed; with fewer, a thread packs B for itself alone; with one or two,
-// nothing is packed. In all of them an element sums along k in one order, kDepth at a time: in fp32 a row of C is the
-// same bits whatever rows are computed with it, be it a token in training, in a prompt or in an answer.
+// Few rows of A go other ways, since packing B for all would be much of the work. Where both sides lie along k, they
+// change places, and C is written transposed; with fewer rows, a thread packs B for itself alone. Where B's columns lie
+// side by side, they are multiplied as they are. With four rows or fewer, nothing is packed at all. In all of them an
+// element sums along k in one order, kDepth at a time: in fp32 a row of C is the same bits whatever rows are computed
+// with it, be it a token in training, in a prompt or in an answer.
 namespace tinyllm {
 namespace {
 
@@ -36,11 +37,12 @@ constexpr int64_t kLeastStrips = 3;
 constexpr int64_t kEnoughTiles = 13;
 // Floats between panels, so that they do not lie a power of two apart: rows are packed into many panels at once.
 constexpr int64_t kPanelGap = 16;
-// Up to this many rows of A, nothing is packed in fp32, if B lies along k;
-constexpr int64_t kDirectRows = 2;
-// up to this many, a thread packs the columns that it multiplies: so many at once, as deep as kDepth: 256 KB.
-constexpr int64_t kAloneRows = 16;
-constexpr int64_t kAloneColumns = 128;
+// Up to this many rows of A, nothing is packed in fp32;
+constexpr int64_t kDirectRows = 8, kDirectRowsAcross = 2;
+// up to so many, a thread packs the columns that it multiplies, if it has to, as deep as kDepth: 512 KB.
+constexpr int64_t kAloneRows = 16;         // B lies along k.
+constexpr int64_t kAloneRowsAcross = 128;  // It does not.
+constexpr int64_t kAloneColumns = 256;
 constexpr int64_t kAloneDepth = 512;
 // Up to this many, A and B change places where both lie along k: the product of the transposed.
 constexpr int64_t kSwappedRows = 96;
@@ -52,7 +54,7 @@ int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 bool has_few_rows(const GemmShape& s) {
-  return s.m <= kAloneRows && s.k > 0 && !s.trans_a && s.trans_b && s.precision == Precision::fp32;
+  return s.m <= (s.trans_b ? kAloneRows : kAloneRowsAcross) && s.k > 0 && !s.trans_a && s.precision == Precision::fp32;
 }
 
 // One side of a product: lines along k, or columns of [k, lines].
@@ -146,32 +148,39 @@ void pack(const kernels::Products& products, const Side& side, int64_t first, in
   }
 }
 
-// One or two rows of A: all time goes into reading B.
-void direct(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
-  const kernels::Kernels& kernel = kernels::kernels();
-  const int64_t grain = round_up(row_grain(s.k), kernel.fp32.nr);
-  parallel_ranges(pool, s.n, grain, [&](int64_t begin, int64_t end) {
-    kernel.few_rows(s.m, end - begin, s.k, a, b + begin * s.k, c + begin, s.n, s.accumulate);
-    finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
-  });
+// Very few rows of A: all time goes into reading B.
+void direct(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c) {
+  kernels::kernels().few_rows(
+      {s.m, columns, s.k, a, b.at(first, 0), b.stride, b.along_k, c + first, s.n, s.accumulate});
 }
 
 // A few rows of A: the thread that packs columns of B multiplies them, while they are in its own cache.
-void packed_alone(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
-  const kernels::Kernels& kernel = kernels::kernels();
-  const kernels::Products& products = kernel.fp32;
-  const int64_t panel = products.nr * kAloneDepth + kPanelGap;
-  const int64_t packed = ceil_div(kAloneColumns, products.nr) * panel;
-  const int64_t strips = ceil_div(kAloneRows, products.mr) * products.strip;
-  parallel_ranges(pool, s.n, kAloneColumns, [&](int64_t begin, int64_t end) {
-    thread_local std::vector<float> scratch;
-    scratch.resize(static_cast<size_t>(packed + strips));
-    for (int64_t k0 = 0; k0 < s.k; k0 += kAloneDepth) {
-      const int64_t depth = std::min(kAloneDepth, s.k - k0);
-      products.pack({end - begin, products.nr, depth, b + begin * s.k + k0, s.k, true, panel, scratch.data()});
-      products.multiply({s.m, end - begin, depth, a + k0, s.k, true, scratch.data(), panel, c + begin, s.n, false,
-                         s.accumulate || k0 > 0, scratch.data() + packed});
+void alone(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c) {
+  const kernels::Products& products = kernels::kernels().fp32;
+  const bool in_place = !b.along_k && columns % products.nr == 0;
+  const int64_t panel = in_place ? products.nr : products.nr * kAloneDepth + kPanelGap;
+  const int64_t packed = in_place ? 0 : ceil_div(kAloneColumns, products.nr) * panel;
+  thread_local std::vector<float> scratch;
+  scratch.resize(static_cast<size_t>(packed + ceil_div(s.m, products.mr) * products.strip));
+  for (int64_t k0 = 0; k0 < s.k; k0 += kAloneDepth) {
+    const int64_t depth = std::min(kAloneDepth, s.k - k0);
+    const float* from = b.at(first, k0);
+    if (!in_place) {
+      products.pack({columns, products.nr, depth, from, b.stride, b.along_k, panel, scratch.data()});
     }
+    products.multiply({s.m, columns, depth, a + k0, s.k, true, in_place ? from : scratch.data(), panel,
+                       in_place ? b.stride : products.nr, c + first, s.n, false, s.accumulate || k0 > 0,
+                       scratch.data() + packed});
+  }
+}
+
+// Pieces are columns: as many as make one worth its while, where there are enough of them for all threads.
+void few_rows(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
+  const kernels::Kernels& kernel = kernels::kernels();
+  const Side side{b, s.n, s.trans_b ? s.k : s.n, s.trans_b};
+  const int64_t each = std::min(kAloneColumns, round_up(ceil_div(s.n, pool.threads()), kernel.fp32.nr));
+  parallel_ranges(pool, s.n, each, [&](int64_t begin, int64_t end) {
+    (s.m <= (s.trans_b ? kDirectRows : kDirectRowsAcross) ? direct : alone)(s, a, side, begin, end - begin, c);
     finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
   });
 }
@@ -189,7 +198,7 @@ size_t gemm_workspace(const GemmShape& s) {
 void gemm(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
           ThreadPool& pool) {
   if (s.m == 0 || s.n == 0) return;
-  if (has_few_rows(s)) return (s.m <= kDirectRows ? direct : packed_alone)(s, a, b, bias, c, pool);
+  if (has_few_rows(s)) return few_rows(s, a, b, bias, c, pool);
 
   const kernels::Kernels& kernel = kernels::kernels();
   const kernels::Products& products = s.precision == Precision::bf16 ? kernel.bf16 : kernel.fp32;
@@ -222,7 +231,7 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
         const int64_t column = sides.swapped ? i : j0 + j;
         float* to = c + row * s.n + column;
         products.multiply({m, n, depth, rows.at(i, k0), rows.stride, rows.along_k, packed + j / products.nr * panel,
-                           panel, to, s.n, sides.swapped, s.accumulate || k0 > 0, strips.data()});
+                           panel, products.nr, to, s.n, sides.swapped, s.accumulate || k0 > 0, strips.data()});
         if (k0 + depth < s.k) return;
         finish(kernel, s, sides.swapped ? n : m, sides.swapped ? m : n, bias == nullptr ? nullptr : bias + column, to);
       });

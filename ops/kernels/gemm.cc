@@ -194,7 +194,7 @@ void pack_strips(const Packing& s) {
 }
 
 // Tiles 0 to 3 are of C, 4 and 5 of A, 6 and 7 of B.
-__attribute__((noinline)) void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b,
+__attribute__((noinline)) void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b, int64_t,
                                              const Target& target) {
   constexpr int64_t kBytes = kNr * sizeof(float);
   const auto add = [&](const float* rows_of_a, const float* rows_of_b) {
@@ -247,11 +247,13 @@ inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
   put_elements(t, kRows, tile);
 }
 
-// Asks for panels of B kAhead units before they are needed: where they come from the last cache, the hardware alone is
-// too late.
+// Rows of B, `b_stride` apart, are asked for kAhead units before they are needed: where they come from the last cache,
+// the hardware alone is too late.
 template <int64_t kRows>
-__attribute__((noinline)) void multiply(int64_t k, const float* a, const float* b, const Target& target) {
+__attribute__((noinline)) void multiply(int64_t k, const float* a, const float* b, int64_t b_stride,
+                                        const Target& target) {
   constexpr int64_t kAhead = 16;
+  constexpr int64_t kLine = 16;
   if (!target.transposed) {
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows; ++i) {
@@ -265,13 +267,12 @@ __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* 
 #pragma GCC unroll 4
     for (int64_t j = 0; j < kVectors; ++j) acc[i][j] = Vf{};
   }
-  for (int64_t p = 0; p < k; ++p) {
+  for (int64_t p = 0; p < k; ++p, b += b_stride) {
+#pragma GCC unroll 2
+    for (int64_t j = 0; j < kNr; j += kLine) __builtin_prefetch(b + kAhead * b_stride + j);
     Vf row[kVectors];
 #pragma GCC unroll 4
-    for (int64_t j = 0; j < kVectors; ++j) {
-      __builtin_prefetch(b + (p + kAhead) * kNr + j * kWidth);
-      row[j] = load(b + p * kNr + j * kWidth);
-    }
+    for (int64_t j = 0; j < kVectors; ++j) row[j] = load(b + j * kWidth);
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows; ++i) {
       const Vf x = splat(a[p * kMr + i]);
@@ -284,11 +285,12 @@ __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* 
 
 // `multiply` for a number of rows that is known only when running: 1 to kRows.
 template <int64_t kRows = kMr>
-inline void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b, const Target& target) {
+inline void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b, int64_t b_stride,
+                          const Target& target) {
   if constexpr (kRows > 1) {
-    if (rows != kRows) return multiply_rows<kRows - 1>(rows, k, a, b, target);
+    if (rows != kRows) return multiply_rows<kRows - 1>(rows, k, a, b, b_stride, target);
   }
-  multiply<kRows>(k, a, b, target);
+  multiply<kRows>(k, a, b, b_stride, target);
 }
 
 #endif
@@ -310,7 +312,8 @@ void multiply_block(const GemmBlock& s) {
         for (int64_t j = j0; j < end; j += kNr) {
           const Target target = {s.c + (s.c_transposed ? j * s.c_stride + i : i * s.c_stride + j), s.c_stride,
                                  least(kNr, s.n - j), s.accumulate || p > 0, s.c_transposed};
-          multiply_rows(least(rows, s.m - i), units(k), strip, s.b + j / kNr * s.panel + p / kPerUnit * kNr, target);
+          multiply_rows(least(rows, s.m - i), units(k), strip, s.b + j / kNr * s.panel + p / kPerUnit * s.b_stride,
+                        s.b_stride, target);
         }
       }
     }
@@ -319,23 +322,31 @@ void multiply_block(const GemmBlock& s) {
 
 #if !defined(__AVX512BF16__)
 
-// ---- One or two rows: columns are transposed in registers, and meet the rows at once --------------------------------
+// ---- One to four rows: W is read once, as it lies. An element sums as in `multiply_block`: along k, kDepth at a time
+// --
 
-// kRows rows of x by up to kWidth rows of w. An element sums as in `multiply_block`: along k, kDepth at a time.
+inline void put(const FewRows& s, int64_t i, int64_t j, int64_t from, int64_t n, Vf sum) {
+  float* to = s.y + i * s.y_stride + j;
+  store_any(to, s.accumulate || from > 0 ? load_any(to, n) + sum : sum, n);
+}
+
+// Up to kWidth columns that lie along k are transposed in registers, and meet the rows at once.
 template <int64_t kRows>
-void few_rows_block(int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy, bool accumulate) {
-  for (int64_t from = 0; from == 0 || from < k; from += kDepth) {
-    const int64_t end = least(k, from + kDepth);
+void columns_along_k(const FewRows& s, int64_t j) {
+  const int64_t n = least(kWidth, s.n - j);
+  const float* w = s.w + j * s.w_stride;
+  for (int64_t from = 0; from == 0 || from < s.k; from += kDepth) {
+    const int64_t end = least(s.k, from + kDepth);
     Vf acc[kRows] = {};
     for (int64_t p = from; p < end; p += kWidth) {
       const int64_t depth = least(kWidth, end - p);
       Vf columns[kWidth];
 #pragma GCC unroll 16
-      for (int64_t j = 0; j < kWidth; ++j) columns[j] = j < n ? load_any(w + j * k + p, depth) : Vf{};
+      for (int64_t i = 0; i < kWidth; ++i) columns[i] = i < n ? load_any(w + i * s.w_stride + p, depth) : Vf{};
       transpose(columns);
       const auto add = [&](int64_t q) {
-#pragma GCC unroll 4
-        for (int64_t i = 0; i < kRows; ++i) acc[i] = fma(splat(x[i * k + p + q]), columns[q], acc[i]);
+#pragma GCC unroll 8
+        for (int64_t i = 0; i < kRows; ++i) acc[i] = fma(splat(s.x[i * s.k + p + q]), columns[q], acc[i]);
       };
       if (depth == kWidth) {
 #pragma GCC unroll 16
@@ -344,19 +355,59 @@ void few_rows_block(int64_t n, int64_t k, const float* x, const float* w, float*
         for (int64_t q = 0; q < depth; ++q) add(q);
       }
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < kRows; ++i) put(s, i, j, from, n, acc[i]);
+  }
+}
+
+// Columns side by side, up to kWide of kWidth: the wider they are, the more of W is read in one go.
+template <int64_t kRows, int64_t kWide>
+void columns_across(const FewRows& s, int64_t j) {
+  constexpr int64_t kAhead = 2;
+  for (int64_t from = 0; from == 0 || from < s.k; from += kDepth) {
+    const int64_t end = least(s.k, from + kDepth);
+    Vf acc[kRows][kWide] = {};
+    for (int64_t p = from; p < end; ++p) {
+      const float* w = s.w + p * s.w_stride + j;
+#pragma GCC unroll 16
+      for (int64_t v = 0; v < kWide; ++v) {
+        __builtin_prefetch(w + kAhead * s.w_stride + v * kWidth);
+        const Vf row = kWide > 1 ? load(w + v * kWidth) : load_any(w, least(kWidth, s.n - j));
+#pragma GCC unroll 8
+        for (int64_t i = 0; i < kRows; ++i) acc[i][v] = fma(splat(s.x[i * s.k + p]), row, acc[i][v]);
+      }
+    }
+#pragma GCC unroll 8
     for (int64_t i = 0; i < kRows; ++i) {
-      float* to = y + i * ldy;
-      store_any(to, accumulate || from > 0 ? load_any(to, n) + acc[i] : acc[i], n);
+#pragma GCC unroll 16
+      for (int64_t v = 0; v < kWide; ++v) {
+        put(s, i, j + v * kWidth, from, least(kWidth, s.n - j - v * kWidth), acc[i][v]);
+      }
     }
   }
 }
 
-void few_rows(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy, bool accumulate) {
-  for (int64_t j = 0; j < n; j += kWidth) {
-    const auto rows = m == 1 ? few_rows_block<1> : few_rows_block<2>;
-    rows(least(kWidth, n - j), k, x, w + j * k, y + j, ldy, accumulate);
+template <int64_t kRows>
+void few_rows(const FewRows& s) {
+  constexpr int64_t kWide = (kMr > 8 ? 16 : 8) / kRows;  // Half of the registers hold sums.
+  for (int64_t j = 0; j < s.n;) {
+    if (s.w_along_k) {
+      columns_along_k<kRows>(s, j);
+      j += kWidth;
+    } else if (s.n - j >= kWide * kWidth) {
+      columns_across<kRows, kWide>(s, j);
+      j += kWide * kWidth;
+    } else {
+      columns_across<kRows, 1>(s, j);
+      j += kWidth;
+    }
   }
+}
+
+void up_to_eight_rows(const FewRows& s) {
+  constexpr void (*kByRows[])(const FewRows&) = {few_rows<1>, few_rows<2>, few_rows<3>, few_rows<4>,
+                                                 few_rows<5>, few_rows<6>, few_rows<7>, few_rows<8>};
+  kByRows[s.m - 1](s);
 }
 
 #endif
@@ -369,7 +420,7 @@ void fill_gemm(Kernels& table) {
   table.bf16 = products;
 #else
   table.fp32 = products;
-  table.few_rows = few_rows;
+  table.few_rows = up_to_eight_rows;
 #endif
 }
 

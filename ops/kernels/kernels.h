@@ -79,19 +79,32 @@ struct Packing {
 };
 
 /// C[m, n] (+)= A B. A lies as it was given: rows along k, `a_stride` apart, or columns. B is packed: panels of `nr`
-/// columns, `panel` units of 4 bytes apart.
+/// columns, `panel` units of 4 bytes apart, whose rows follow one another (`b_stride` is nr). In fp32 a B [k, n] of
+/// whole panels may also stay where it is: then `panel` is nr, and `b_stride` the distance of its rows.
 struct GemmBlock {
   int64_t m, n, k;
   const float* a;
   int64_t a_stride;
   bool a_along_k;  ///< Else a is [k, m].
   const float* b;
-  int64_t panel;
+  int64_t panel, b_stride;
   float* c;
   int64_t c_stride;
   bool c_transposed;  ///< c is [n, m].
   bool accumulate;
   float* strips;  ///< Scratch for A: `strip` floats for each `mr` rows.
+};
+
+/// y[m, n] (+)= x W, for one to four rows, contiguous, and W as it lies.
+struct FewRows {
+  int64_t m, n, k;
+  const float* x;
+  const float* w;
+  int64_t w_stride;
+  bool w_along_k;  ///< w is [n, k]; else [k, n].
+  float* y;
+  int64_t y_stride;
+  bool accumulate;
 };
 
 /// Matrix products in one precision.
@@ -142,9 +155,7 @@ struct Kernels {
   // gemm.cc
   Products fp32;
   Products bf16;  ///< Inputs rounded to bfloat16, sums in float. `multiply` is null where the CPU has no instruction.
-  /// y[i, j] (+)= sum_k x[i, k] w[j, k], for one or two rows: y's rows `ldy` apart, x and w contiguous.
-  void (*few_rows)(int64_t m, int64_t n, int64_t k, const float* x, const float* w, float* y, int64_t ldy,
-                   bool accumulate);
+  void (*few_rows)(const FewRows& product);
 
   // quantized.cc
   QuantizedProducts q8_0, q4_0;

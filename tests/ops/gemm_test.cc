@@ -63,8 +63,9 @@ void check_product(const GemmShape& s) {
 }
 
 // Sizes around those of strips, panels, tiles and stretches; the last has more of k than is packed at once.
-constexpr int64_t kSizes[][3] = {{1, 1, 1},   {2, 33, 3},    {14, 32, 16},  {15, 31, 255}, {40, 100, 257},
-                                 {97, 65, 1}, {300, 50, 64}, {30, 700, 40}, {20, 3, 0},    {170, 40, 513}};
+constexpr int64_t kSizes[][3] = {{1, 1, 1},     {2, 33, 3},    {14, 32, 16},  {15, 31, 255}, {40, 100, 257},
+                                 {97, 65, 1},   {300, 50, 64}, {30, 700, 40}, {20, 3, 0},    {170, 40, 513},
+                                 {1, 600, 520}, {7, 64, 515},  {50, 320, 700}};
 
 void check_products(Precision precision) {
   for (const auto& [m, n, k] : kSizes) {
@@ -90,16 +91,18 @@ TEST_CASE("a product is what a plain loop gives, for every size and side, and th
 }
 
 TEST_CASE("a row of a product is the same bits whatever rows are computed with it") {
-  constexpr int64_t kMost = 100;
-  for (const auto& [n, k] : {std::pair<int64_t, int64_t>{1, 7}, {40, 64}, {333, 513}, {4100, 30}, {70, 1100}}) {
+  constexpr int64_t kMost = 150;
+  for (const auto& [n, k] : {std::pair<int64_t, int64_t>{1, 7}, {40, 64}, {333, 513}, {4100, 30}, {320, 1100}}) {
     const std::vector<float> a = random_floats(kMost * k, 3), b = random_floats(n * k, 4);
-    const auto rows = [&](int64_t m) {
-      return product({.m = m, .n = n, .k = k, .trans_b = true}, {a.begin(), a.begin() + m * k}, b, 2);
-    };
-    const std::vector<float> all = rows(kMost);
-    for (const int64_t m : {1, 2, 3, 4, 5, 8, 13, 14, 16, 17, 31, 96, 97}) {
-      CAPTURE(m);
-      CHECK(rows(m) == std::vector<float>(all.begin(), all.begin() + m * n));
+    for (const bool trans_b : {false, true}) {
+      const auto rows = [&](int64_t m) {
+        return product({.m = m, .n = n, .k = k, .trans_b = trans_b}, {a.begin(), a.begin() + m * k}, b, 2);
+      };
+      const std::vector<float> all = rows(kMost);
+      for (const int64_t m : {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 16, 17, 31, 96, 97, 128, 129}) {
+        CAPTURE(m);
+        CHECK(rows(m) == std::vector<float>(all.begin(), all.begin() + m * n));
+      }
     }
   }
 }
