@@ -3,7 +3,6 @@
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/parallel.h>
-#include <tinyllm/tensor/arena.h>
 
 namespace tinyllm {
 namespace {
@@ -18,22 +17,11 @@ constexpr int64_t kFewRows = 24;
 // is as long as there are still enough of them, because at its end memory is read ahead for nothing.
 constexpr int64_t kPieceBlocks = 64;
 constexpr int64_t kEnoughPieces = 48;
-constexpr int64_t kRowGap = 64;  // Bytes between rows, so that they do not lie a power of two apart.
 
 int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-// Scratch memory: x in INT8, and the scale and start of each block.
-struct Scratch {
-  int64_t stride, blocks;
-  size_t scales, starts, bytes;
-
-  Scratch(int64_t rows, int64_t k) : stride(k + kRowGap), blocks(k / kQuantBlock) {
-    const size_t each = aligned(static_cast<size_t>(rows * blocks) * sizeof(float));
-    scales = aligned(static_cast<size_t>(rows * stride));
-    starts = scales + each;
-    bytes = starts + each;
-  }
-};
+// Blocks from one row of x in INT8 to the next: one more than there are, so that rows do not lie a power of two apart.
+int64_t row_blocks(int64_t k) { return k / kQuantBlock + 1; }
 
 // Calls `work(row, rows, panel)` for rows [row, row + rows) of x, of `row_bytes` each, and every panel of w [n, k].
 template <class Work>
@@ -75,28 +63,25 @@ void run(const Launch& launch) {
   }
 
   const kernels::QuantizedProducts& products = w.dtype == q8_0 ? kernel.q8_0 : kernel.q4_0;
-  const Scratch scratch(m, k);
-  auto* memory = static_cast<std::byte*>(launch.workspace);
-  auto* quants = reinterpret_cast<int8_t*>(memory);
-  auto* scales = reinterpret_cast<float*>(memory + scratch.scales);
-  auto* starts = reinterpret_cast<int32_t*>(memory + scratch.starts);
+  const int64_t blocks = k / kQuantBlock, stride = row_blocks(k);
+  auto* quantized = static_cast<kernels::QuantizedNumbers*>(launch.workspace);
   parallel_ranges(*launch.pool, m, row_grain(k), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      kernel.quantize(scratch.blocks, products.offset, x.f32() + i * k, quants + i * scratch.stride,
-                      scales + i * scratch.blocks, starts + i * scratch.blocks);
+      kernel.quantize(blocks, products.offset, x.f32() + i * k, quantized + i * stride);
     }
   });
-  for_each_panel(*launch.pool, m, scratch.stride, n, k, [&](int64_t row, int64_t rows, int64_t panel) {
+  const int64_t row_bytes = stride * int64_t{sizeof(kernels::QuantizedNumbers)};
+  for_each_panel(*launch.pool, m, row_bytes, n, k, [&](int64_t row, int64_t rows, int64_t panel) {
     const int64_t column = panel * kQuantPanel;
-    products.multiply({rows, std::min(kQuantPanel, n - column), scratch.blocks, quants + row * scratch.stride,
-                       scratch.stride, scales + row * scratch.blocks, starts + row * scratch.blocks, panel_at(panel),
-                       bias_at(column), y + row * n + column, n});
+    products.multiply({rows, std::min(kQuantPanel, n - column), blocks, quantized + row * stride, stride,
+                       panel_at(panel), bias_at(column), y + row * n + column, n});
   });
 }
 
 size_t workspace(const Node& node, const Graph& graph) {
   const Shape& x = graph.value(node.inputs[0]).shape;
-  return graph.value(node.inputs[1]).dtype == bf16 ? 0 : Scratch(x.rows(), x.row()).bytes;
+  if (graph.value(node.inputs[1]).dtype == bf16) return 0;
+  return static_cast<size_t>(x.rows() * row_blocks(x.row())) * sizeof(kernels::QuantizedNumbers);
 }
 
 double flops(const Node& node, const Graph& graph) {

@@ -118,15 +118,20 @@ struct Products {
   void (*multiply)(const GemmBlock& block) = nullptr;
 };
 
+/// A block of kQuantBlock numbers x in INT8: x = scale q.
+struct QuantizedNumbers {
+  int8_t q[kQuantBlock];
+  float scale;
+  int32_t start;  ///< -offset sum(q), for weights that have an offset added.
+};
+
 /// Rows of numbers in INT8 against a panel of quantised weights (ops/quantized.h): y[i, j] = sum over blocks of
-/// scales[i, block] d[j, block] (starts[i, block] + sum_k x[i, k] u[j, k]), blocks in their order. What a row gives
-/// does not depend on the rows beside it.
+/// x[i, block].scale d[j, block] (x[i, block].start + sum_k x[i, block].q[k] u[j, k]), blocks in their order, where u
+/// are weights plus an offset. What a row gives does not depend on the rows beside it.
 struct QuantizedBlock {
   int64_t rows, columns, blocks;  ///< At most kQuantPanel columns.
-  const int8_t* x;
-  int64_t x_stride;
-  const float* scales;    ///< [rows, blocks], as `starts`.
-  const int32_t* starts;  ///< -offset sum_k x[i, k] of the block: u are weights plus an offset.
+  const QuantizedNumbers* x;
+  int64_t x_stride;  ///< Blocks from one row to the next.
   const std::byte* panel;
   const float* bias;  ///< [columns], added to the sum, or null.
   float* y;
@@ -159,9 +164,9 @@ struct Kernels {
 
   // quantized.cc
   QuantizedProducts q8_0, q4_0;
-  /// Blocks of kQuantBlock numbers to INT8: scale = max |x| / 127, q = x (127 / max |x|) to the nearest whole number,
-  /// the even one of two as near; start = -offset sum(q).
-  void (*quantize)(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* scales, int32_t* starts);
+  /// Blocks of numbers to INT8: scale = max |x| / 127, q = x (127 / max |x|) to the nearest whole number, the even one
+  /// of two as near; start = -offset sum(q).
+  void (*quantize)(int64_t blocks, int32_t offset, const float* x, QuantizedNumbers* to);
 
   // bf16_weights.cc
   void (*bf16_weights)(const Bf16Block& block);

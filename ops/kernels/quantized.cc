@@ -24,10 +24,10 @@ inline int32_t sum(Vi x) {
   return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
 }
 
-void quantize(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* scales, int32_t* starts) {
+void quantize(int64_t blocks, int32_t offset, const float* x, QuantizedNumbers* to) {
   using Bytes = int8_t __attribute__((vector_size(kWidth)));
   constexpr int64_t kVectors = kQuantBlock / kWidth;
-  for (int64_t b = 0; b < blocks; ++b, x += kQuantBlock, q += kQuantBlock) {
+  for (int64_t b = 0; b < blocks; ++b, x += kQuantBlock, ++to) {
     Vf most = {};
     for (int64_t j = 0; j < kVectors; ++j) {
       const Vf v = load(x + j * kWidth);
@@ -41,10 +41,10 @@ void quantize(int64_t blocks, int32_t offset, const float* x, int8_t* q, float* 
       const Vi whole = reinterpret_cast<Vi>(load(x + j * kWidth) * factor + shift) - reinterpret_cast<Vi>(shift);
       total += whole;
       const Bytes bytes = __builtin_convertvector(whole, Bytes);
-      __builtin_memcpy(q + j * kWidth, &bytes, sizeof bytes);
+      __builtin_memcpy(to->q + j * kWidth, &bytes, sizeof bytes);
     }
-    scales[b] = bound / 127.0f;
-    starts[b] = -offset * sum(total);
+    to->scale = bound / 127.0f;
+    to->start = -offset * sum(total);
   }
 }
 
@@ -164,21 +164,21 @@ struct Q4 {
 /// kCount rows by kColumns columns, from `row` and `column` on.
 template <class Q, int64_t kCount>
 void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
-  const int8_t* x = s.x + row * s.x_stride;
-  const float* scales = s.scales + row * s.blocks;
-  const int32_t* starts = s.starts + row * s.blocks;
+  const QuantizedNumbers* x = s.x + row * s.x_stride;
   const std::byte* panel = s.panel;
   Vf sums[kCount][kVectors] = {};
-  for (int64_t b = 0; b < s.blocks; ++b, panel += Q::kBytes, x += kQuantBlock) {
+  for (int64_t b = 0; b < s.blocks; ++b, panel += Q::kBytes, ++x) {
+    if (row == 0) {
 #pragma GCC unroll 17
-    for (int64_t line = 0; line < Q::kBytes; line += 64) __builtin_prefetch(panel + kAhead + line);
+      for (int64_t line = 0; line < Q::kBytes; line += 64) __builtin_prefetch(panel + kAhead + line);
+    }
     Vi acc[kCount][kVectors];
 #pragma GCC unroll 6
-    for (int64_t i = 0; i < kCount; ++i) acc[i][0] = acc[i][1] = splat(starts[i * s.blocks + b]);
+    for (int64_t i = 0; i < kCount; ++i) acc[i][0] = acc[i][1] = splat(x[i * s.x_stride].start);
     Q::for_each_unit(panel + kScaleBytes + 4 * column, [&](int64_t unit, const auto& weights) {
 #pragma GCC unroll 6
       for (int64_t i = 0; i < kCount; ++i) {
-        const Vi units = splat_unit(x + i * s.x_stride + 4 * unit);
+        const Vi units = splat_unit(x[i * s.x_stride].q + 4 * unit);
         acc[i][0] = weights[0].add_to(acc[i][0], units);
         acc[i][1] = weights[1].add_to(acc[i][1], units);
       }
@@ -188,7 +188,7 @@ void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
     for (int64_t i = 0; i < kCount; ++i) {
 #pragma GCC unroll 2
       for (int64_t j = 0; j < kVectors; ++j) {
-        sums[i][j] = fma(__builtin_convertvector(acc[i][j], Vf), d[j] * scales[i * s.blocks + b], sums[i][j]);
+        sums[i][j] = fma(__builtin_convertvector(acc[i][j], Vf), d[j] * x[i * s.x_stride].scale, sums[i][j]);
       }
     }
   }
@@ -253,12 +253,11 @@ void multiply(const QuantizedBlock& s) {
     float sums[kQuantPanel] = {};
     for (int64_t b = 0; b < s.blocks; ++b) {
       const std::byte* block = s.panel + b * Q::kBytes;
-      const int8_t* x = s.x + row * s.x_stride + b * kQuantBlock;
-      const int64_t at = row * s.blocks + b;
+      const QuantizedNumbers& x = s.x[row * s.x_stride + b];
       for (int64_t j = 0; j < s.columns; ++j) {
-        int32_t acc = s.starts[at];
-        for (int64_t k = 0; k < kQuantBlock; ++k) acc += Q::at(block + kScaleBytes, k / 4, 4 * j + k % 4) * x[k];
-        sums[j] += static_cast<float>(acc) * (to_float(block + 2 * j) * s.scales[at]);
+        int32_t acc = x.start;
+        for (int64_t k = 0; k < kQuantBlock; ++k) acc += Q::at(block + kScaleBytes, k / 4, 4 * j + k % 4) * x.q[k];
+        sums[j] += static_cast<float>(acc) * (to_float(block + 2 * j) * x.scale);
       }
     }
     for (int64_t j = 0; j < s.columns; ++j) s.y[row * s.y_stride + j] = sums[j] + (s.bias == nullptr ? 0 : s.bias[j]);
