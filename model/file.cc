@@ -3,6 +3,7 @@
 #include <tinyllm/model/utf8.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +35,23 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail(path, "cannot be written");
     bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+// Opens an empty file under that name once nobody else writes it: who wrote before has renamed or removed the file, so
+// that another one may have to be opened.
+int open_alone(const fs::path& path) {
+  for (;;) {
+    Descriptor file{open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)};
+    if (file.fd < 0) fail(path, "cannot be written");
+    while (flock(file.fd, LOCK_EX) != 0 && errno == EINTR) {  // Some file systems have no locks: then nobody waits.
+    }
+    struct stat locked {
+    }, named{};
+    if (fstat(file.fd, &locked) != 0) fail(path, "cannot be written");
+    if (stat(path.c_str(), &named) != 0 || locked.st_ino != named.st_ino) continue;
+    if (ftruncate(file.fd, 0) != 0) fail(path, "cannot be written");
+    return std::exchange(file.fd, -1);
   }
 }
 
@@ -81,12 +99,10 @@ fs::path part_of(const fs::path& path) { return path.string() + ".part"; }
 
 void write_file(const fs::path& path, const std::function<void(const Append&)>& fill) {
   const fs::path part = part_of(path);
+  const Descriptor file{open_alone(part)};
   try {
-    Descriptor file{open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (file.fd < 0) fail(part, "cannot be written");
     fill([&](std::span<const std::byte> bytes) { write_all(file.fd, bytes, part); });
     if (fsync(file.fd) != 0) fail(part, "cannot be written");
-    if (close(std::exchange(file.fd, -1)) != 0) fail(part, "cannot be written");
     if (std::rename(part.c_str(), path.c_str()) != 0) fail(path, "cannot be replaced");
   } catch (...) {
     unlink(part.c_str());

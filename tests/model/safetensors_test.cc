@@ -4,7 +4,9 @@
 
 #include "../temp_folder.h"
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 namespace tinyllm::test {
 namespace {
@@ -117,6 +119,33 @@ TEST_CASE("a file that cannot be written is named, and what was there stays") {
   const std::string before = read_file(folder / "x");
   CHECK_THROWS_AS(write_file(folder / "x", [](const Append&) { throw Error("in the middle"); }), Error);
   CHECK(read_file(folder / "x") == before);
+  CHECK_FALSE(std::filesystem::exists(folder / "x.part"));
+}
+
+TEST_CASE("of many who write a file at once, each writes a whole one") {
+  constexpr int kWriters = 4, kTimes = 10, kPieces = 50;
+  const TempFolder folder;
+  const auto text = [](int writer) { return std::string(100, static_cast<char>('a' + writer)); };
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    writers.emplace_back([&, writer] {
+      const std::string piece = text(writer);
+      for (int i = 0; i < kTimes; ++i) {
+        try {
+          write_file(folder / "x", [&](const Append& append) {
+            for (int j = 0; j < kPieces; ++j) append(std::as_bytes(std::span(piece)));
+          });
+        } catch (const Error&) {
+          ++failed;
+        }
+        const std::string found = read_file(folder / "x");
+        if (found.size() != kPieces * piece.size() || found.find_first_not_of(found[0]) != std::string::npos) ++failed;
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(failed == 0);
   CHECK_FALSE(std::filesystem::exists(folder / "x.part"));
 }
 
