@@ -95,7 +95,7 @@ Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t len
   return work;
 }
 
-// The limits of one number of threads. Bandwidth is that of as many bytes as weights have: a cache's where they fit.
+// The limits of one number of threads. Bandwidth is that of as many bytes as are read: a cache's where they fit.
 struct Limits {
   tl::ThreadPool pool;
   bench::Peaks peaks;
@@ -108,8 +108,7 @@ struct Limits {
   }
 };
 
-bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const Options& o, const Limits& limits,
-                    double bandwidth) {
+bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const Options& o, Limits& limits) {
   const tl::ModelConfig& c = model.config;
   tl::Session session(model, {.sequences = batch, .threads = limits.pool.threads()});
   std::vector<tl::Sequence> sequences;
@@ -120,6 +119,8 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const
     return bench::seconds([&] { session.read(readings); });
   };
   const std::vector<int32_t> tokens(static_cast<size_t>(prompt), 1), next(1, 1);
+  const Work middle = work_of(c, batch, 1, prompt + o.tokens / 2);
+  const double bandwidth = bench::read_bandwidth(limits.pool, static_cast<int64_t>(middle.bytes));
   std::vector<double> prompt_times, step_times;
   for (int i = 0; i <= kPrompts; ++i) {
     for (tl::Sequence& sequence : sequences) sequence.rewind(0);
@@ -139,7 +140,8 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const
       {"prompt_tokens_per_second", static_cast<double>(batch * prompt) / prompt_time},
       {"prompt_fraction_of_roofline", limits.least_seconds(c, work_of(c, batch, prompt, 0), bandwidth) / prompt_time},
       {"generation_tokens_per_second", static_cast<double>(batch) / step},
-      {"bytes_per_second", work_of(c, batch, 1, prompt + o.tokens / 2).bytes / step},
+      {"bandwidth", bandwidth},
+      {"bytes_per_second", middle.bytes / step},
       {"fraction_of_roofline", step_least / static_cast<double>(o.tokens) / step}};
 }
 
@@ -170,12 +172,11 @@ void run(const Options& o, bench::Report& report) {
       fill_weights(c, *filled.weights, limits.begin()->second.pool);
       bench::Json rows = bench::Json::array();
       for (auto& [threads, limit] : limits) {
-        const double bandwidth = bench::read_bandwidth(limit.pool, static_cast<int64_t>(work_of(c, 0, 0, 0).bytes));
         for (const int64_t batch : o.batches) {
           for (const int64_t prompt : o.prompts) {
-            bench::Json row = {{"model", model}, {"type", type},     {"threads", threads},
-                               {"batch", batch}, {"prompt", prompt}, {"bandwidth", bandwidth}};
-            row.update(measure(filled, batch, prompt, o, limit, bandwidth));
+            bench::Json row = {
+                {"model", model}, {"type", type}, {"threads", threads}, {"batch", batch}, {"prompt", prompt}};
+            row.update(measure(filled, batch, prompt, o, limit));
             rows.push_back(std::move(row));
           }
         }

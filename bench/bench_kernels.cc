@@ -18,9 +18,10 @@ namespace bench = tinyllm::bench;
 
 namespace {
 
-// One node of the model, with copies of all that it was built from.
+// One node of the model in one precision, with copies of all that it was built from.
 struct Kernel {
   std::string name;
+  tl::Precision precision;
   const tl::Op* op;
   std::any params;
   std::vector<tl::Value> inputs;
@@ -32,12 +33,13 @@ class Limits {
  public:
   explicit Limits(int threads) : threads_(threads) {}
 
-  double fp32() {
-    if (fp32_ == 0) {
+  double peak(tl::Precision precision) {
+    double& peak = peak_[precision];
+    if (peak == 0) {
       tl::ThreadPool pool(threads_);
-      fp32_ = tl::arithmetic_peak(pool, tl::Precision::fp32);
+      peak = tl::arithmetic_peak(pool, precision);
     }
-    return fp32_;
+    return peak;
   }
   // Of arrays of about that many bytes: those of a small op stay in a cache between its runs.
   double read(double bytes) {
@@ -52,7 +54,7 @@ class Limits {
 
  private:
   int threads_;
-  double fp32_ = 0;
+  std::map<tl::Precision, double> peak_;
   std::map<uint64_t, double> read_;
 };
 
@@ -92,13 +94,14 @@ void run(benchmark::State& state, const Kernel& kernel, Limits& limits) {
     inputs.push_back(tensor);
   }
   const std::vector<tl::Tensor> outputs = graph.append(*kernel.op, inputs, kernel.outputs, kernel.params);
-  tl::Program program = tl::compile(graph, outputs, {.threads = static_cast<int>(state.range(0))});
+  tl::Program program =
+      tl::compile(graph, outputs, {.threads = static_cast<int>(state.range(0)), .precision = kernel.precision});
   for (const auto& [name, tensor] : known) {
     fill(program, graph.value(tensor.id()), inputs[0].shape().rank() > 1 ? inputs[0].shape()[1] : 0);
   }
 
   const tl::OpTime work = program.profile().front();
-  const double arithmetic = work.flops / limits.fp32();
+  const double arithmetic = work.flops / limits.peak(kernel.precision);
   const double traffic = work.bytes / limits.read(work.bytes);
   const double time = bench::seconds([&] {
                         for (auto _ : state) program.run();
@@ -120,14 +123,18 @@ std::string name_of(const tl::Graph& graph, const tl::Node& node) {
   return fmt::format("{}/{}", node.op->name, fmt::join(shapes, ","));
 }
 
-// Adds the nodes of a graph that are not yet there; views have nothing to measure.
+// Adds the nodes of a graph that are not yet there, products in all precisions; views have nothing to measure.
 void collect(const tl::Graph& graph, std::map<std::string, Kernel>& kernels) {
   for (const tl::Node& node : graph.nodes()) {
     if (node.op->alias && node.inputs.size() == 1) continue;
-    Kernel kernel{name_of(graph, node), node.op, node.params, {}, {}};
+    Kernel kernel{name_of(graph, node), tl::Precision::fp32, node.op, node.params, {}, {}};
     for (const int id : node.inputs) kernel.inputs.push_back(graph.value(id));
     for (const int id : node.outputs) kernel.outputs.push_back({graph.value(id).dtype, graph.value(id).shape});
-    kernels.try_emplace(kernel.name, std::move(kernel));
+    kernels.try_emplace(kernel.name, kernel);
+    if (!bench::is_product(node.op->name) || !tl::is_supported(tl::Precision::bf16)) continue;
+    kernel.precision = tl::Precision::bf16;
+    kernel.name += "/bf16";
+    kernels.try_emplace(kernel.name, kernel);
   }
 }
 

@@ -20,6 +20,7 @@ struct Options {
   std::vector<int> threads = tl::hardware_threads() > 1 ? std::vector{1, tl::hardware_threads()} : std::vector{1};
   std::vector<int64_t> rows = {2048, 256, 32, 1};
   double turn = 0.04;
+  tl::Precision precision = tl::Precision::fp32;  // Of ours; the others compute in FP32.
 };
 
 constexpr int kTurns = 5;
@@ -92,14 +93,15 @@ bench::Json measure(const Options& o, const std::vector<bench::Library>& others,
   for (const int64_t m : o.rows) {
     for (const auto [n, k] : kWeights) {
       const std::pair<const char*, tl::GemmShape> products[] = {
-          {"Y = X W^T", {.m = m, .n = n, .k = k, .trans_b = true}},
-          {"dX = dY W", {.m = m, .n = k, .k = n}},
-          {"dW = dY^T X", {.m = n, .n = k, .k = m, .trans_a = true}},
+          {"Y = X W^T", {.m = m, .n = n, .k = k, .trans_b = true, .precision = o.precision}},
+          {"dX = dY W", {.m = m, .n = k, .k = n, .precision = o.precision}},
+          {"dW = dY^T X", {.m = n, .n = k, .k = m, .trans_a = true, .precision = o.precision}},
       };
       for (const auto& [name, shape] : products) {
         bench::Json row = {{"threads", pool.threads()}, {"m", m}, {"n", n}, {"k", k}, {"product", name}};
         row.update(compare(shape, others, pool, o.turn));
-        row["fraction_of_peak"] = row["gflops"].get<double>() * 1e9 / peaks.fp32;
+        const double peak = o.precision == tl::Precision::bf16 ? peaks.bf16 : peaks.fp32;
+        row["fraction_of_peak"] = row["gflops"].get<double>() * 1e9 / peak;
         if (m == 1) bandwidths.add_to(row, n * k * int64_t{sizeof(float)}, shape.trans_a);
         rows.push_back(std::move(row));
       }
@@ -153,6 +155,7 @@ void run(const Options& o, bench::Report& report) {
   const std::vector<bench::Library> others = bench::libraries();
   report.line(tl::cpu_features());
   report.set("kernels", tl::cpu_features());
+  report.set("precision", tl::name_of(o.precision));
   for (const bench::Library& other : others) {
     report.line("beside " + other.description);
     report.set(other.key, other.description);
@@ -174,9 +177,13 @@ void run(const Options& o, bench::Report& report) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Measures the matrix products of the default model beside OpenBLAS, oneDNN and the machine's peak.");
+  CLI::App app(
+      "Measures the matrix products of the default model beside those of OpenBLAS and oneDNN in FP32, and the "
+      "machine's "
+      "peak.");
   app.add_option("--threads", options.threads, "Numbers of threads")->capture_default_str();
   app.add_option("--m", options.rows, "Rows of X")->capture_default_str();
   app.add_option("--turn", options.turn, "Seconds of a library's turn, of which there are five")->capture_default_str();
+  bench::add_precision(app, options.precision);
   return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
 }

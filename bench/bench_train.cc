@@ -12,7 +12,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <map>
 
 namespace tl = tinyllm;
 namespace bench = tinyllm::bench;
@@ -35,8 +34,9 @@ int64_t peak_resident_bytes() {
 }
 
 // What bounds an op is what would take longer at the machine's best: its arithmetic or its bytes.
-bench::Json profile_row(const tl::OpTime& op, double step_seconds, const bench::Peaks& peaks) {
-  const double arithmetic = op.flops / peaks.fp32;
+bench::Json profile_row(const tl::OpTime& op, double step_seconds, tl::Precision precision, const bench::Peaks& peaks) {
+  const double arithmetic =
+      op.flops / (precision == tl::Precision::bf16 && bench::is_product(op.op) ? peaks.bf16 : peaks.fp32);
   const double traffic = op.bytes / peaks.read;
   bench::Json row = {{"op", op.op},
                      {"nodes", op.nodes},
@@ -52,14 +52,14 @@ bench::Json profile_row(const tl::OpTime& op, double step_seconds, const bench::
   return row;
 }
 
-bench::Json profile(bench::TrainingStep& step, int runs, const bench::Peaks& peaks) {
+bench::Json profile(bench::TrainingStep& step, int runs, tl::Precision precision, const bench::Peaks& peaks) {
   constexpr double kShown = 5e-4;  // Of the step: what is less is noise.
   const std::vector<tl::OpTime> ops = step.profile(runs);
   double total = 0;
   for (const tl::OpTime& op : ops) total += op.seconds;
   bench::Json rows = bench::Json::array();
   for (const tl::OpTime& op : ops) {
-    if (op.seconds > kShown * total) rows.push_back(profile_row(op, total, peaks));
+    if (op.seconds > kShown * total) rows.push_back(profile_row(op, total, precision, peaks));
   }
   return rows;
 }
@@ -94,7 +94,7 @@ bench::Json measure(const Options& o, const bench::BatchSize& size) {
   if (o.profile) {
     const bench::Peaks peaks = bench::measure_peaks(pool);
     row["read_gbytes"] = peaks.read / 1e9;
-    row["profile"] = profile(step, o.steps, peaks);
+    row["profile"] = profile(step, o.steps, recipe.precision, peaks);
   }
   return row;
 }
@@ -179,8 +179,6 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_flag("--recompute", options.recipe.recompute, "Compute activations again in the backward pass");
-  app.add_option("--precision", options.recipe.precision, "Of matrix products: fp32 or bf16")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, tl::Precision>{{"fp32", tl::Precision::fp32}, {"bf16", tl::Precision::bf16}}));
+  bench::add_precision(app, options.recipe.precision);
   return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
 }

@@ -57,6 +57,10 @@ std::vector<double> alternate(const std::vector<std::function<void()>>& works, i
   return result;
 }
 
+bool is_product(std::string_view op) {
+  return op == "linear" || op == "matmul" || op == "linear_cross_entropy" || op == "muon";
+}
+
 double read_bandwidth(ThreadPool& pool, int64_t bytes) {
   return bandwidth(pool, bytes, 1, [](int64_t n, const float* x) { kernels::kernels().read(n, x); });
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 // What this machine can do at most, and how long things take on it.
@@ -34,6 +35,9 @@ struct Peaks {
   double update = 0;  ///< Bytes read from memory and written back to where they were.
 };
 Peaks measure_peaks(ThreadPool& pool);
+
+/// Whether an op of that name is products of matrices, which are computed in the precision that `compile` is given.
+bool is_product(std::string_view op);
 
 /// Bytes a second that all threads read, or read and write back, of `bytes` over and over: from a cache when they fit
 /// into it. Of an update, what is read and what is written both count.

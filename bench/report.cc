@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 namespace tinyllm::bench {
 namespace {
@@ -60,6 +61,12 @@ void Report::peaks(const Peaks& peaks, int threads) {
                     {"read_gbytes", peaks.read / 1e9},
                     {"update_gbytes", peaks.update / 1e9}};
   table("peaks", Json::array({row}), kColumns);
+}
+
+void add_precision(CLI::App& app, Precision& precision) {
+  app.add_option("--precision", precision, "Of matrix products: fp32 or bf16")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Precision>{{"fp32", Precision::fp32}, {"bf16", Precision::bf16}}));
 }
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void(Report&)>& body) {

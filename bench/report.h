@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tinyllm/tensor/types.h>
+
 #include "measure.h"
 
 #include <CLI/CLI.hpp>
@@ -42,6 +44,9 @@ class Report {
   std::string file_;
   bool is_quiet_ = false;
 };
+
+/// The option `--precision`, of matrix products.
+void add_precision(CLI::App& app, Precision& precision);
 
 /// The `main` of a benchmark: parses the options of `app` and `--json [FILE]`, runs `body`, writes what it reported.
 /// Returns 0, 1 after an error, 2 for options that make no sense.
