@@ -28,7 +28,8 @@ struct Options {
 };
 
 constexpr tl::DType kTypes[] = {tl::f32, tl::bf16, tl::q8_0, tl::q4_0};
-constexpr int kPrompts = 3;  // Measured of each length.
+constexpr int kPrompts = 3;            // Measured of each length,
+constexpr double kPromptSeconds = 10;  // or one that takes longer.
 
 tl::ModelConfig config_of(const std::string& model, const std::string& type) {
   tl::ModelConfig c;
@@ -122,10 +123,13 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const
   const Work middle = work_of(c, batch, 1, prompt + o.tokens / 2);
   const double bandwidth = bench::read_bandwidth(limits.pool, static_cast<int64_t>(middle.bytes));
   std::vector<double> prompt_times, step_times;
-  for (int i = 0; i <= kPrompts; ++i) {
+  double spent = 0;
+  for (int i = 0; i <= kPrompts && spent < kPromptSeconds; ++i) {
     for (tl::Sequence& sequence : sequences) sequence.rewind(0);
     const double time = read(tokens);
-    if (i > 0) prompt_times.push_back(time);  // The first one plans programs and touches memory.
+    if (i == 0) continue;  // It plans programs and touches memory.
+    prompt_times.push_back(time);
+    spent += time;
   }
   double step_least = 0;
   for (int64_t i = 0; i <= o.tokens; ++i) {
