@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 
 namespace tinyllm::bench {
 namespace {
@@ -64,9 +63,12 @@ void Report::peaks(const Peaks& peaks, int threads) {
 }
 
 void add_precision(CLI::App& app, Precision& precision) {
-  app.add_option("--precision", precision, "Of matrix products: fp32 or bf16")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Precision>{{"fp32", Precision::fp32}, {"bf16", Precision::bf16}}));
+  const auto choose = [&precision](const std::string& name) {
+    precision = name == name_of(Precision::bf16) ? Precision::bf16 : Precision::fp32;
+  };
+  app.add_option_function<std::string>("--precision", choose, "Of matrix products")
+      ->check(CLI::IsMember({name_of(Precision::fp32), name_of(Precision::bf16)}))
+      ->default_str(name_of(precision));
 }
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void(Report&)>& body) {

@@ -56,11 +56,9 @@ Options parse(int argc, char** argv) {
   tl::add_answer_options(app, o.answer);
   app.add_option("--seed", o.answer.sampling.seed,
                  "Of the first answer; each further one has the next. Default: by chance");
-  const std::map<std::string, tl::Overflow> overflows = {{"stop", tl::Overflow::stop},
-                                                         {"drop", tl::Overflow::drop_oldest_turns}};
-  app.add_option("--overflow", o.overflow, "When the context is full: stop, or drop the oldest turns")
-      ->transform(CLI::CheckedTransformer(overflows))
-      ->default_str("drop");
+  tl::add_choice(app, "--overflow", o.overflow,
+                 {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
+                 "When the context is full: stop, or drop the oldest turns");
   app.add_option("--history", o.history, "The file of what was typed; empty: none")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
   tl::parse(app, argc, argv);

@@ -87,10 +87,9 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(int64_t{2}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_flag("--skip-bad", o.skips_bad, "Pass over lines that are no samples, naming them, instead of stopping");
-  app.add_option("--learn", o.learn, "answers, the last answer of each sample, or all: prompts too")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, tl::Learn>{
-          {"answers", tl::Learn::answers}, {"last", tl::Learn::last_answer}, {"all", tl::Learn::all}}))
-      ->default_str("answers");
+  tl::add_choice(app, "--learn", o.learn,
+                 {{"answers", tl::Learn::answers}, {"last", tl::Learn::last_answer}, {"all", tl::Learn::all}},
+                 "answers, the last answer of each sample, or all: prompts too");
   app.add_option("--dropout", o.dropout, "While training; below 0: as the model has it")->capture_default_str();
   const auto add = [&](const char* name, auto& value, const char* description) {
     return app.add_option(name, value, description)->capture_default_str()->group("LoRA");

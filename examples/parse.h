@@ -3,6 +3,9 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tinyllm {
 
@@ -15,6 +18,26 @@ inline void parse(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }
+}
+
+/// An option that takes one of several names, each of which means a value.
+template <class Value, class Choice = Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& option, Value& value,
+                        const std::vector<std::pair<std::string, Choice>>& choices, const std::string& description) {
+  std::vector<std::string> names;
+  std::string initial;
+  for (const auto& [name, choice] : choices) {
+    names.push_back(name);
+    if (value == choice) initial = name;
+  }
+  const auto choose = [&value, choices](const std::string& given) {
+    for (const auto& [name, choice] : choices) {
+      if (name == given) value = choice;
+    }
+  };
+  return app.add_option_function<std::string>(option, choose, description)
+      ->check(CLI::IsMember(names))
+      ->default_str(initial);
 }
 
 }  // namespace tinyllm

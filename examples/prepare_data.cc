@@ -20,18 +20,13 @@ struct Options {
   std::string words;
 };
 
-const std::map<std::string, tl::Width> kWidths = {
-    {"keep", tl::Width::kKeep}, {"fold", tl::Width::kFold}, {"nfkc", tl::Width::kNfkc}};
-const std::map<std::string, tl::NearUnit> kUnits = {
-    {"none", tl::NearUnit::kNone}, {"documents", tl::NearUnit::kDocuments}, {"paragraphs", tl::NearUnit::kParagraphs}};
-
 void add_rules(CLI::App& app, tl::CleanOptions& o, std::string& words) {
   const CLI::Range share(0.0, 1.0);
   tl::ParagraphOptions& p = o.paragraphs;
   app.add_option("--fields", o.fields, "Fields of JSON lines that hold text")->delimiter(',')->capture_default_str();
-  app.add_option("--width", o.width, "Characters of full width: keep; fold letters and digits; nfkc folds all")
-      ->transform(CLI::CheckedTransformer(kWidths))
-      ->default_str("fold");
+  tl::add_choice(app, "--width", o.width,
+                 {{"keep", tl::Width::kKeep}, {"fold", tl::Width::kFold}, {"nfkc", tl::Width::kNfkc}},
+                 "Characters of full width: keep; fold letters and digits; nfkc folds all");
   app.add_option("--languages", p.languages, "Kept: zh, en, ja, ko, european, other, or all")
       ->delimiter(',')
       ->capture_default_str();
@@ -69,10 +64,11 @@ void add_duplicates(CLI::App& app, tl::PrepareOptions& o) {
                  "Fewest characters of a paragraph that may not come again")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--near-duplicates", o.clean.near,
-                 "What is compared up to small differences: none, documents, paragraphs")
-      ->transform(CLI::CheckedTransformer(kUnits))
-      ->default_str("documents");
+  tl::add_choice(app, "--near-duplicates", o.clean.near,
+                 {{"none", tl::NearUnit::kNone},
+                  {"documents", tl::NearUnit::kDocuments},
+                  {"paragraphs", tl::NearUnit::kParagraphs}},
+                 "What is compared up to small differences: none, documents, paragraphs");
   app.add_option("--near-threshold", o.duplicates.near, "The similarity from which on it is dropped")
       ->check(CLI::Range(0.5, 1.0))
       ->capture_default_str();

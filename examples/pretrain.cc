@@ -42,13 +42,10 @@ int run(int argc, char** argv) {
       "folder.\nStarted again with the same options, it goes on where it was stopped.");
   app.add_option("--corpus", o.corpus, "The file of tokens")->required();
   app.add_option("--tokenizer", o.tokenizer, "The tokenizer that made it, or its folder")->required();
-  app.add_option("--document-end", o.document_end,
-                 "What ends where a document does: attention, a row, or nothing: it is seen by what follows")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, tl::DocumentEnd>{{"row", tl::DocumentEnd::row},
-                                                                         {"attention", tl::DocumentEnd::attention},
-                                                                         {"nothing", tl::DocumentEnd::nothing}}))
-      ->default_str("attention");
+  tl::add_choice(
+      app, "--document-end", o.document_end,
+      {{"row", tl::DocumentEnd::row}, {"attention", tl::DocumentEnd::attention}, {"nothing", tl::DocumentEnd::nothing}},
+      "What ends where a document does: attention, a row, or nothing: it is seen by what follows");
   app.add_option("--held-out-every", o.held_out_every, "One of so many documents is held out for validation")
       ->capture_default_str();
   add_model_options(app, o.model);

@@ -28,15 +28,11 @@ Options parse(int argc, char** argv) {
       "opens it as any other; it cannot be trained. Adapters are merged.");
   app.add_option("input", o.input, "The model folder")->required();
   app.add_option("output", o.output, "The folder to write")->required();
-  const std::map<std::string, tl::DType> quantized = {{"q8_0", tl::q8_0}, {"q4_0", tl::q4_0}, {"bf16", tl::bf16}};
-  std::map<std::string, tl::DType> any = quantized;
-  any["f32"] = tl::f32;
-  app.add_option("--type", o.type,
-                 "Of matrices: q8_0 (8.5 bits a weight; the default), q4_0 (4.5 bits) or bf16 (16 bits)")
-      ->transform(CLI::CheckedTransformer(quantized));
-  app.add_option("--tables", o.tables,
-                 "Of embeddings and head: q8_0, q4_0, bf16 or f32; default: bf16 with bf16, else q8_0")
-      ->transform(CLI::CheckedTransformer(any));
+  std::vector<std::pair<std::string, tl::DType>> types;
+  for (const tl::DType each : {tl::q8_0, tl::q4_0, tl::bf16}) types.emplace_back(tl::name_of(each), each);
+  tl::add_choice(app, "--type", o.type, types, "Of matrices: 8.5, 4.5 or 16 bits a weight");
+  types.emplace_back(tl::name_of(tl::f32), tl::f32);
+  tl::add_choice(app, "--tables", o.tables, types, "Of embeddings and head; default: bf16 with bf16, else q8_0");
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
   tl::parse(app, argc, argv);
   return o;

@@ -8,17 +8,16 @@
 #include "interrupt.h"
 
 #include <cmath>
-#include <map>
 
 namespace tinyllm {
 namespace {
 
 template <class Enum>
-void add_choice(CLI::App& app, const std::string& name, Enum& value, const std::vector<Enum>& all,
-                const std::string& description) {
-  std::map<std::string, Enum> names;
-  for (const Enum each : all) names[name_of(each)] = each;
-  app.add_option(name, value, description)->transform(CLI::CheckedTransformer(names))->default_str(name_of(value));
+void add_enum(CLI::App& app, const std::string& option, Enum& value, const std::vector<Enum>& all,
+              const std::string& description) {
+  std::vector<std::pair<std::string, Enum>> choices;
+  for (const Enum each : all) choices.emplace_back(name_of(each), each);
+  add_choice(app, option, value, choices, description)->group("Recipe");
 }
 
 template <class Number>
@@ -34,10 +33,10 @@ void add_recipe(CLI::App& app, Recipe& r) {
   add_number(app, "--length", r.length, "Tokens in a row");
   add_number(app, "--first-length", r.first_length, "Tokens in the rows of the first steps; 0: as later");
   add_number(app, "--lengthen-at", r.lengthen_at, "The part of the steps after which rows have their full length");
-  add_choice(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon}, "Of hidden matrices");
+  add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon}, "Of hidden matrices");
   add_number(app, "--rate", r.rate, "Highest learning rate");
-  add_choice(app, "--schedule", r.schedule, {Schedule::cosine, Schedule::linear, Schedule::wsd},
-             "How the rate goes down; wsd: not until the cool-down");
+  add_enum(app, "--schedule", r.schedule, {Schedule::cosine, Schedule::linear, Schedule::wsd},
+           "How the rate goes down; wsd: not until the cool-down");
   add_number(app, "--warmup", r.warmup, "Steps in which the rate rises");
   add_number(app, "--cooldown", r.cooldown, "The part of the steps in which the rate of wsd goes down");
   add_number(app, "--final-rate", r.final_rate, "The last rate, as a part of the highest");
@@ -48,11 +47,10 @@ void add_recipe(CLI::App& app, Recipe& r) {
   add_number(app, "--z-loss", r.z_loss, "Weight of the z-loss, as 1e-4; 0: none");
   add_number(app, "--average", r.average, "Part that the average of the weights keeps at a step, as 0.999; 0: none");
   add_number(app, "--seed", r.seed, "Of weights, order and dropout: same seed, same model");
-  add_choice(app, "--precision", r.precision, {Precision::fp32, Precision::bf16},
-             "Of matrix products; bf16 where the CPU has AVX512-BF16");
+  add_enum(app, "--precision", r.precision, {Precision::fp32, Precision::bf16},
+           "Of matrix products; bf16 needs AVX512-BF16. The default is what is fastest here");
   app.add_flag("--recompute", r.recompute, "Compute more, to need less memory; the result is the same")
       ->group("Recipe");
-  for (const char* name : {"--optimizer", "--schedule", "--precision"}) app.get_option(name)->group("Recipe");
 }
 
 }  // namespace
@@ -79,6 +77,7 @@ void add_training_options(CLI::App& app, TrainingOptions& o) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group("Recipe");
+  o.recipe.precision = fastest_precision();
   add_recipe(app, o.recipe);
 }
 

@@ -21,7 +21,8 @@ struct TrainingOptions {
   int dashboard = -1;  ///< The port; none where negative.
 };
 
-/// Adds the options, whose defaults are the values that `o` has, and `--config`, a file that says the same.
+/// Adds the options, whose defaults are the values that `o` has and `fastest_precision()`, and `--config`, a file that
+/// says the same.
 void add_training_options(CLI::App& app, TrainingOptions& o);
 
 /// Throws Error when the output is a folder with a model that no run is to go on with: it would be overwritten.

@@ -20,6 +20,15 @@ expect() {
   fi
 }
 
+# Every help is text to the last byte.
+for program in "$bin"/*; do
+  [ -f "$program" ] && [ -x "$program" ] || continue
+  if "$program" --help | LC_ALL=C tr -d '\n' | LC_ALL=C grep -q '[[:cntrl:]]'; then
+    echo "FAILED: $program --help prints bytes that are no text"
+    failures=$((failures + 1))
+  fi
+done
+
 tiny="$bin/train_tiny --steps 3 --batch 2 --length 32 --vocab 600"
 expect 0 "saved $work/model" $tiny --output "$work/model"
 expect 0 "exact match" $tiny --output "$work/again"
@@ -251,6 +260,7 @@ sizes="--dim 32 --layers 2 --heads 2 --ffn 64 --context 64 --length 64 --batch 2
 pretrain="$bin/pretrain --corpus $work/corpus.tokens --tokenizer $work/model $sizes"
 expect 0 "pretrain, step 5: held-out loss .* bits per byte" $pretrain --steps 12 --validate-every 5 --first-length 32 --prompt "今天" --output "$work/base"
 expect 0 '"prompt":"今天","sample":' cat "$work/base/metrics.jsonl"
+expect 0 'optimizer="*muon' cat "$work/base/options.toml"
 expect 0 "saved $work/base2" "$bin/pretrain" --config "$work/base/options.toml" --output "$work/base2"
 cmp "$work/base/model.safetensors" "$work/base2/model.safetensors" || failures=$((failures + 1))
 expect 1 "base: holds a finished model; remove it, or give another --output" $pretrain --steps 12 --output "$work/base"

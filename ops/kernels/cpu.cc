@@ -94,6 +94,14 @@ Isa kernel_isa() {
   return isa;
 }
 
+Precision fastest_precision() {
+  if (!is_supported(Precision::bf16)) return Precision::fp32;
+#ifdef TINYLLM_X86
+  if (kernel_isa() == Isa::amx || __builtin_cpu_is("amd")) return Precision::bf16;
+#endif
+  return Precision::fp32;
+}
+
 std::string cpu_features() {
   std::string found;
 #ifdef TINYLLM_X86

@@ -21,6 +21,9 @@ const char* name_of(Isa isa);
 bool is_supported(Isa isa);
 /// Whether the kernels that run have matrix products in this precision.
 bool is_supported(Precision precision);
+/// The precision in which the kernels that run multiply matrices fastest: bf16 with AMX, or with AVX512-BF16 on a CPU
+/// of AMD; else fp32. Intel's CPUs without AMX compute no more a second in it.
+Precision fastest_precision();
 /// What the CPU has and which kernels run: `avx2 kernels (cpu: avx2 fma)`.
 std::string cpu_features();
 

@@ -20,6 +20,9 @@ TEST_CASE("the kernels that run are those of this CPU, or those that were asked 
   }
   CHECK(cpu_features().starts_with(std::string(name_of(kernel_isa())) + " kernels"));
   CHECK(&kernels::kernels() == &kernels::kernels(kernel_isa()));
+  CHECK(is_supported(fastest_precision()));
+  if (kernel_isa() == Isa::amx) CHECK(fastest_precision() == Precision::bf16);
+  if (kernel_isa() < Isa::avx512) CHECK(fastest_precision() == Precision::fp32);
 }
 
 TEST_CASE("every instruction set that is here has a whole table, and one that is not is refused") {
