@@ -23,7 +23,7 @@
 //
 // Few rows of A go other ways, since packing B for all would be much of the work. Where both sides lie along k, they
 // change places, and C is written transposed; with fewer rows, a thread packs B for itself alone. Where B's columns lie
-// side by side, they are multiplied as they are. With four rows or fewer, nothing is packed at all. In all of them an
+// side by side, they are multiplied as they are. With very few rows, nothing is packed at all. In all of them an
 // element sums along k in one order, kDepth at a time: in fp32 a row of C is the same bits whatever rows are computed
 // with it, be it a token in training, in a prompt or in an answer.
 namespace tinyllm {
@@ -37,11 +37,10 @@ constexpr int64_t kLeastStrips = 3;
 constexpr int64_t kEnoughTiles = 13;
 // Floats between panels, so that they do not lie a power of two apart: rows are packed into many panels at once.
 constexpr int64_t kPanelGap = 16;
-// Up to this many rows of A, nothing is packed in fp32;
+// In fp32, up to so many rows of A, nothing is packed (the first where B lies along k, the second where it does not);
 constexpr int64_t kDirectRows = 8, kDirectRowsAcross = 2;
-// up to so many, a thread packs the columns that it multiplies, if it has to, as deep as kDepth: 512 KB.
-constexpr int64_t kAloneRows = 16;         // B lies along k.
-constexpr int64_t kAloneRowsAcross = 128;  // It does not.
+// up to so many, a thread packs the columns that it multiplies, if it has to: some at once, as deep as kDepth, 512 KB.
+constexpr int64_t kAloneRows = 16, kAloneRowsAcross = 128;
 constexpr int64_t kAloneColumns = 256;
 constexpr int64_t kAloneDepth = 512;
 // Up to this many, A and B change places where both lie along k: the product of the transposed.

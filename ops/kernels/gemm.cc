@@ -322,8 +322,9 @@ void multiply_block(const GemmBlock& s) {
 
 #if !defined(__AVX512BF16__)
 
-// ---- One to four rows: W is read once, as it lies. An element sums as in `multiply_block`: along k, kDepth at a time
-// --
+// ---- One to eight rows: W is read once, as it lies ------------------------------------------------------------------
+//
+// An element sums as in `multiply_block`: along k, kDepth at a time.
 
 inline void put(const FewRows& s, int64_t i, int64_t j, int64_t from, int64_t n, Vf sum) {
   float* to = s.y + i * s.y_stride + j;
