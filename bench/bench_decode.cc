@@ -28,8 +28,8 @@ struct Options {
 };
 
 constexpr tl::DType kTypes[] = {tl::f32, tl::bf16, tl::q8_0, tl::q4_0};
-constexpr int kPrompts = 3;            // Measured of each length,
-constexpr double kPromptSeconds = 10;  // or one that takes longer.
+constexpr int kPrompts = 3;            // Measured of each length;
+constexpr double kPromptSeconds = 10;  // no further one after so long.
 
 tl::ModelConfig config_of(const std::string& model, const std::string& type) {
   tl::ModelConfig c;

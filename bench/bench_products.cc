@@ -177,10 +177,7 @@ void run(const Options& o, bench::Report& report) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app(
-      "Measures the matrix products of the default model beside those of OpenBLAS and oneDNN in FP32, and the "
-      "machine's "
-      "peak.");
+  CLI::App app("Measures the matrix products of the default model beside those of OpenBLAS and oneDNN, and the peak.");
   app.add_option("--threads", options.threads, "Numbers of threads")->capture_default_str();
   app.add_option("--m", options.rows, "Rows of X")->capture_default_str();
   app.add_option("--turn", options.turn, "Seconds of a library's turn, of which there are five")->capture_default_str();

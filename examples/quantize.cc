@@ -6,7 +6,6 @@
 #include "interrupt.h"
 #include "parse.h"
 
-#include <map>
 #include <optional>
 
 namespace tl = tinyllm;

@@ -46,9 +46,10 @@ void add_recipe(CLI::App& app, Recipe& r) {
   add_number(app, "--decay", r.decay, "Weight decay of matrices");
   add_number(app, "--z-loss", r.z_loss, "Weight of the z-loss, as 1e-4; 0: none");
   add_number(app, "--average", r.average, "Part that the average of the weights keeps at a step, as 0.999; 0: none");
-  add_number(app, "--seed", r.seed, "Of weights, order and dropout: same seed, same model");
+  add_number(app, "--seed", r.seed, "Of weights, order and dropout: same seed and precision, same model");
   add_enum(app, "--precision", r.precision, {Precision::fp32, Precision::bf16},
-           "Of matrix products; bf16 needs AVX512-BF16. The default is what is fastest here");
+           "Of matrix products; bf16 needs AVX512-BF16. The default is what is faster on this CPU: to be given where "
+           "a run goes on or is repeated on another");
   app.add_flag("--recompute", r.recompute, "Compute more, to need less memory; the result is the same")
       ->group("Recipe");
 }

@@ -38,7 +38,7 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
   }
 }
 
-// Opens an empty file under that name once nobody else writes it: who wrote before has renamed or removed the file, so
+// Opens a file under that name once nobody else writes it: who wrote before has renamed or removed the file, so
 // that another one may have to be opened.
 int open_alone(const fs::path& path) {
   for (;;) {
@@ -46,11 +46,10 @@ int open_alone(const fs::path& path) {
     if (file.fd < 0) fail(path, "cannot be written");
     while (flock(file.fd, LOCK_EX) != 0 && errno == EINTR) {  // Some file systems have no locks: then nobody waits.
     }
-    struct stat locked {
-    }, named{};
+    struct stat locked {};
+    struct stat named {};
     if (fstat(file.fd, &locked) != 0) fail(path, "cannot be written");
     if (stat(path.c_str(), &named) != 0 || locked.st_ino != named.st_ino) continue;
-    if (ftruncate(file.fd, 0) != 0) fail(path, "cannot be written");
     return std::exchange(file.fd, -1);
   }
 }
@@ -101,6 +100,7 @@ void write_file(const fs::path& path, const std::function<void(const Append&)>& 
   const fs::path part = part_of(path);
   const Descriptor file{open_alone(part)};
   try {
+    if (ftruncate(file.fd, 0) != 0) fail(part, "cannot be written");
     fill([&](std::span<const std::byte> bytes) { write_all(file.fd, bytes, part); });
     if (fsync(file.fd) != 0) fail(part, "cannot be written");
     if (std::rename(part.c_str(), path.c_str()) != 0) fail(path, "cannot be replaced");

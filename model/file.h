@@ -35,8 +35,9 @@ std::string read_file(const std::filesystem::path& path);
 std::filesystem::path part_of(const std::filesystem::path& path);
 
 /// Writes a file so that under its name there is the old one or the whole new one, never a part: to part_of(path),
-/// which is synced to the disk and then renamed. Who writes the same file meanwhile, in another process too, waits.
-/// `fill` calls its argument with bytes to append. Throws Error (disk full, folder read-only) after removing the part.
+/// which is synced to the disk and then renamed. Who writes the same file meanwhile, in another process too, waits,
+/// where the file system has locks. `fill` calls its argument with bytes to append. Throws Error (disk full, folder
+/// read-only) after removing the part.
 using Append = std::function<void(std::span<const std::byte>)>;
 void write_file(const std::filesystem::path& path, const std::function<void(const Append&)>& fill);
 void write_file(const std::filesystem::path& path, std::string_view text);

@@ -23,9 +23,9 @@
 //
 // Few rows of A go other ways, since packing B for all would be much of the work. Where both sides lie along k, they
 // change places, and C is written transposed; with fewer rows, a thread packs B for itself alone. Where B's columns lie
-// side by side, they are multiplied as they are. With very few rows, nothing is packed at all. In all of them an
-// element sums along k in one order, kDepth at a time: in fp32 a row of C is the same bits whatever rows are computed
-// with it, be it a token in training, in a prompt or in an answer.
+// side by side, whole panels of them are multiplied where they are. With very few rows, nothing is packed at all. In
+// all of them an element sums along k in one order, kDepth at a time: in fp32 a row of C is the same bits whatever rows
+// are computed with it, be it a token in training, in a prompt or in an answer.
 namespace tinyllm {
 namespace {
 
@@ -37,11 +37,11 @@ constexpr int64_t kLeastStrips = 3;
 constexpr int64_t kEnoughTiles = 13;
 // Floats between panels, so that they do not lie a power of two apart: rows are packed into many panels at once.
 constexpr int64_t kPanelGap = 16;
-// In fp32, up to so many rows of A, nothing is packed (the first where B lies along k, the second where it does not);
-constexpr int64_t kDirectRows = 8, kDirectRowsAcross = 2;
-// up to so many, a thread packs the columns that it multiplies, if it has to: some at once, as deep as kDepth, 512 KB.
+// In fp32, up to so many rows of A (the first where B lies along k, the second where it does not), a thread multiplies
+// columns by itself: some at once, as deep as kDepth, up to 512 KB.
 constexpr int64_t kAloneRows = 16, kAloneRowsAcross = 128;
 constexpr int64_t kAloneColumns = 256;
+constexpr int64_t kAlonePieces = 4;  // At least, where there are columns enough.
 constexpr int64_t kAloneDepth = 512;
 // Up to this many, A and B change places where both lie along k: the product of the transposed.
 constexpr int64_t kSwappedRows = 96;
@@ -153,14 +153,16 @@ void direct(const GemmShape& s, const float* a, const Side& b, int64_t first, in
       {s.m, columns, s.k, a, b.at(first, 0), b.stride, b.along_k, c + first, s.n, s.accumulate});
 }
 
-// A few rows of A: the thread that packs columns of B multiplies them, while they are in its own cache.
+// A few rows of A: whole panels of B's columns where they are, if they lie side by side; else packed, while they are in
+// the thread's own cache.
 void alone(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c) {
   const kernels::Products& products = kernels::kernels().fp32;
   const bool in_place = !b.along_k && columns % products.nr == 0;
   const int64_t panel = in_place ? products.nr : products.nr * kAloneDepth + kPanelGap;
   const int64_t packed = in_place ? 0 : ceil_div(kAloneColumns, products.nr) * panel;
   thread_local std::vector<float> scratch;
-  scratch.resize(static_cast<size_t>(packed + ceil_div(s.m, products.mr) * products.strip));
+  const auto needed = static_cast<size_t>(packed + ceil_div(s.m, products.mr) * products.strip);
+  if (scratch.size() < needed) scratch.resize(needed);
   for (int64_t k0 = 0; k0 < s.k; k0 += kAloneDepth) {
     const int64_t depth = std::min(kAloneDepth, s.k - k0);
     const float* from = b.at(first, k0);
@@ -173,13 +175,13 @@ void alone(const GemmShape& s, const float* a, const Side& b, int64_t first, int
   }
 }
 
-// Pieces are columns: as many as make one worth its while, where there are enough of them for all threads.
 void few_rows(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
   const Side side{b, s.n, s.trans_b ? s.k : s.n, s.trans_b};
-  const int64_t each = std::min(kAloneColumns, round_up(ceil_div(s.n, pool.threads()), kernel.fp32.nr));
+  const int64_t each = std::min(kAloneColumns, round_up(ceil_div(s.n, kAlonePieces), kernel.fp32.nr));
   parallel_ranges(pool, s.n, each, [&](int64_t begin, int64_t end) {
-    (s.m <= (s.trans_b ? kDirectRows : kDirectRowsAcross) ? direct : alone)(s, a, side, begin, end - begin, c);
+    (s.m <= (s.trans_b ? kernels::kFewRows : kernels::kFewRowsAcross) ? direct : alone)(s, a, side, begin, end - begin,
+                                                                                        c);
     finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
   });
 }

@@ -20,7 +20,8 @@ constexpr int64_t kEnoughPieces = 48;
 
 int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-// Blocks from one row of x in INT8 to the next: one more than there are, so that rows do not lie a power of two apart.
+// Blocks from one row of x in INT8 to the next: one more than there are, so that rows do not lie a multiple of a page
+// apart.
 int64_t row_blocks(int64_t k) { return k / kQuantBlock + 1; }
 
 // Calls `work(row, rows, panel)` for rows [row, row + rows) of x, of `row_bytes` each, and every panel of w [n, k].

@@ -31,6 +31,8 @@ constexpr int64_t kNr = kVectors * kWidth;
 // The blocking that ops/gemm.cc explains.
 constexpr int64_t kDepth = 512;    // Units along k.
 constexpr int64_t kColumns = 256;  // Of B.
+
+constexpr int64_t kLine = 16;  // Floats of a line of a cache.
 #if defined(__AMX_BF16__)
 constexpr int64_t kRowOfA = kDepth + kWidth;  // Units; rows should not lie a power of two apart.
 constexpr int64_t kStrip = kMr * kRowOfA;
@@ -253,7 +255,6 @@ template <int64_t kRows>
 __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* b, int64_t b_stride,
                                         const Target& target) {
   constexpr int64_t kAhead = 16;
-  constexpr int64_t kLine = 16;
   if (!target.transposed) {
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows; ++i) {
@@ -361,24 +362,25 @@ void columns_along_k(const FewRows& s, int64_t j) {
   }
 }
 
-// Columns side by side, up to kWide of kWidth: the wider they are, the more of W is read in one go.
+// kWide vectors of columns side by side: the wider they are, the more of W is read in one go.
 template <int64_t kRows, int64_t kWide>
 void columns_across(const FewRows& s, int64_t j) {
-  constexpr int64_t kAhead = 2;
+  constexpr int64_t kAhead = 2;  // Rows of W.
   for (int64_t from = 0; from == 0 || from < s.k; from += kDepth) {
     const int64_t end = least(s.k, from + kDepth);
     Vf acc[kRows][kWide] = {};
     for (int64_t p = from; p < end; ++p) {
       const float* w = s.w + p * s.w_stride + j;
 #pragma GCC unroll 16
+      for (int64_t v = 0; v < kWide * kWidth; v += kLine) __builtin_prefetch(w + kAhead * s.w_stride + v);
+#pragma GCC unroll 16
       for (int64_t v = 0; v < kWide; ++v) {
-        __builtin_prefetch(w + kAhead * s.w_stride + v * kWidth);
         const Vf row = kWide > 1 ? load(w + v * kWidth) : load_any(w, least(kWidth, s.n - j));
-#pragma GCC unroll 8
+#pragma GCC unroll 2
         for (int64_t i = 0; i < kRows; ++i) acc[i][v] = fma(splat(s.x[i * s.k + p]), row, acc[i][v]);
       }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 2
     for (int64_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 16
       for (int64_t v = 0; v < kWide; ++v) {
@@ -388,26 +390,32 @@ void columns_across(const FewRows& s, int64_t j) {
   }
 }
 
-template <int64_t kRows>
-void few_rows(const FewRows& s) {
-  constexpr int64_t kWide = (kMr > 8 ? 16 : 8) / kRows;  // Half of the registers hold sums.
-  for (int64_t j = 0; j < s.n;) {
-    if (s.w_along_k) {
-      columns_along_k<kRows>(s, j);
-      j += kWidth;
-    } else if (s.n - j >= kWide * kWidth) {
-      columns_across<kRows, kWide>(s, j);
-      j += kWide * kWidth;
-    } else {
-      columns_across<kRows, 1>(s, j);
-      j += kWidth;
-    }
+// The columns from j on, as many at once as there are up to kWide vectors of them.
+template <int64_t kRows, int64_t kWide>
+void all_across(const FewRows& s, int64_t j) {
+  constexpr int64_t kEach = kWide * kWidth;
+  while (s.n - j >= (kWide > 1 ? kEach : 1)) {
+    columns_across<kRows, kWide>(s, j);
+    j += kEach;
+  }
+  if constexpr (kWide > 1) {
+    if (j < s.n) all_across<kRows, kWide / 2>(s, j);
   }
 }
 
-void up_to_eight_rows(const FewRows& s) {
-  constexpr void (*kByRows[])(const FewRows&) = {few_rows<1>, few_rows<2>, few_rows<3>, few_rows<4>,
-                                                 few_rows<5>, few_rows<6>, few_rows<7>, few_rows<8>};
+template <int64_t kRows>
+void few_rows(const FewRows& s) {
+  if (s.w_along_k) {
+    for (int64_t j = 0; j < s.n; j += kWidth) columns_along_k<kRows>(s, j);
+  } else if constexpr (kRows <= kFewRowsAcross) {
+    constexpr int64_t kRegisters = kMr > 8 ? 32 : 16;
+    all_across<kRows, kRegisters / 2 / kRows>(s, 0);
+  }
+}
+
+void few_rows_of(const FewRows& s) {
+  constexpr void (*kByRows[kFewRows])(const FewRows&) = {few_rows<1>, few_rows<2>, few_rows<3>, few_rows<4>,
+                                                         few_rows<5>, few_rows<6>, few_rows<7>, few_rows<8>};
   kByRows[s.m - 1](s);
 }
 
@@ -421,7 +429,7 @@ void fill_gemm(Kernels& table) {
   table.bf16 = products;
 #else
   table.fp32 = products;
-  table.few_rows = up_to_eight_rows;
+  table.few_rows = few_rows_of;
 #endif
 }
 

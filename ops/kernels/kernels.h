@@ -62,6 +62,9 @@ inline constexpr int64_t kQueryBlock = 64;
 inline constexpr int64_t kKeyBlock = 64;
 /// Heads in one call of `attention_token`.
 inline constexpr int64_t kMaxShared = 16;
+/// Rows in one call of `few_rows`.
+inline constexpr int64_t kFewRows = 8;
+inline constexpr int64_t kFewRowsAcross = 2;
 /// Scratch for a block of keys is on the stack.
 inline constexpr int64_t kMaxHeadSize = 256;
 
@@ -98,7 +101,7 @@ struct GemmBlock {
   float* strips;  ///< Scratch for A: `strip` floats for each `mr` rows.
 };
 
-/// y[m, n] (+)= x W, for one to eight rows, contiguous, and W as it lies.
+/// y[m, n] (+)= x W, for m contiguous rows and W as it lies: at most kFewRows, or kFewRowsAcross where W is [k, n].
 struct FewRows {
   int64_t m, n, k;
   const float* x;

@@ -6,7 +6,7 @@
 // kWidth columns with the same unit of a row and adds the four products up in 32 bits: exactly, so that only the sum
 // over blocks, which is in float and in order, is ever rounded.
 //
-// The instructions multiply unsigned bytes by signed ones. VNNI's (vpdpbusd) takes q8_0 with 128 added, which `starts`
+// The instructions multiply unsigned bytes by signed ones. VNNI's (vpdpbusd) takes q8_0 with 128 added, which `start`
 // takes off again; without it, pairs of products are added in 16 bits (vpmaddubsw), which such bytes would overflow, so
 // that signs go from weights to rows there. q4_0 is unsigned as it is. This file is compiled once more for VNNI.
 namespace tinyllm::kernels::TINYLLM_ISA {
