@@ -17,9 +17,9 @@
 //
 // The sizes in brackets are those of Zen 4 (CPUs with AMX have 2 MB and 48 KB); the numbers were compared on Zen 5,
 // whose first-level cache has 48 KB. There the loop over packed data runs at 93 % of what registers alone allow, with
-// any shape of the tile in registers: what is missing below that is packing. kDepth, 512, and kColumns are in
-// kernels/gemm.cc. To retune for another CPU, change them there and the numbers here, and compare with
-// `bench_products`.
+// any shape of the tile in registers: what is missing below that is packing. kDepth, which is kSumDepth of
+// kernels.h, and kColumns are in kernels/gemm.cc. To retune for another CPU, change them there and the numbers here,
+// and compare with `bench_products`.
 //
 // Few rows of A go other ways, since packing B for all would be much of the work. Where both sides lie along k, they
 // change places, and C is written transposed; with fewer rows, a thread packs B for itself alone. Where B's columns lie
@@ -42,7 +42,7 @@ constexpr int64_t kPanelGap = 16;
 constexpr int64_t kAloneRows = 16, kAloneRowsAcross = 128;
 constexpr int64_t kAloneColumns = 256;
 constexpr int64_t kAlonePieces = 4;  // At least, where there are columns enough.
-constexpr int64_t kAloneDepth = 512;
+constexpr int64_t kAloneDepth = kernels::kSumDepth;
 // Up to this many, A and B change places where both lie along k: the product of the transposed.
 constexpr int64_t kSwappedRows = 96;
 
@@ -86,7 +86,8 @@ struct Stretch {
   Stretch(int64_t all_columns, int64_t k)
       : columns(std::min(all_columns, kPackedColumns)),
         depth(std::min(std::max<int64_t>(1, k),
-                       std::max<int64_t>(512, kPacked / std::max<int64_t>(1, columns) / 512 * 512))) {}
+                       std::max(kernels::kSumDepth,
+                                kPacked / std::max<int64_t>(1, columns) / kernels::kSumDepth * kernels::kSumDepth))) {}
 };
 
 // The extent of the tiles of C: all columns, so that rows of A are packed once; where there would be too few tiles,

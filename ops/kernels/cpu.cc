@@ -121,6 +121,7 @@ namespace kernels {
 #define TINYLLM_DECLARE(isa)                 \
   namespace isa {                            \
   void fill_gemm(Kernels& table);            \
+  void fill_few_rows(Kernels& table);        \
   void fill_quantized(Kernels& table);       \
   void fill_bf16_weights(Kernels& table);    \
   void fill_elementwise(Kernels& table);     \
@@ -133,6 +134,7 @@ namespace kernels {
   static Kernels table() {                   \
     Kernels table{};                         \
     fill_gemm(table);                        \
+    fill_few_rows(table);                    \
     fill_quantized(table);                   \
     fill_bf16_weights(table);                \
     fill_elementwise(table);                 \

@@ -62,6 +62,9 @@ inline constexpr int64_t kQueryBlock = 64;
 inline constexpr int64_t kKeyBlock = 64;
 /// Heads in one call of `attention_token`.
 inline constexpr int64_t kMaxShared = 16;
+/// An element of a product in fp32 adds up so many products along k in order, then the next so many, and so on: in
+/// every kernel, so that it is the same bits in all.
+inline constexpr int64_t kSumDepth = 512;
 /// Rows in one call of `few_rows`.
 inline constexpr int64_t kFewRows = 8;
 inline constexpr int64_t kFewRowsAcross = 2;
@@ -166,6 +169,8 @@ struct Kernels {
   // gemm.cc
   Products fp32;
   Products bf16;  ///< Inputs rounded to bfloat16, sums in float. `multiply` is null where the CPU has no instruction.
+
+  // few_rows.cc
   void (*few_rows)(const FewRows& product);
 
   // quantized.cc
