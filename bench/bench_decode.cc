@@ -3,7 +3,7 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/runtime/session.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 
 #include "measure.h"
 #include "report.h"

@@ -2,7 +2,7 @@
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/peak.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tinyllm.h>
 
 #include "measure.h"

@@ -1,8 +1,8 @@
 // The matrix products of the default model, ours and other libraries' by turns, beside this machine's peak.
-#include <tinyllm/ops/gemm.h>
+#include <tinyllm/ops/detail/gemm.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/arena.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 
 #include "libraries.h"
 #include "measure.h"

@@ -1,6 +1,6 @@
 #include "libraries.h"
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #ifdef TINYLLM_OPENBLAS
 #include <cblas.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/ops/gemm.h>
+#include <tinyllm/ops/detail/gemm.h>
 
 #include <functional>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/tensor/base/thread_pool.h>
 
 #include <chrono>
 #include <functional>

@@ -1,6 +1,6 @@
 #include "report.h"
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include "measure.h"
 
 #include <tinyllm/model/transformer.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 
 #include <algorithm>
 #include <charconv>

@@ -15,7 +15,7 @@ endif()
 # needs nlohmann/json.
 foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
-          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd|tiles)|message_list)\\.h$" EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd|tiles)|message_list)\\.h$" EXCLUDE PATTERN corpus EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
 
@@ -35,7 +35,8 @@ function(tinyllm_pkgconfig part description requires private)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/tinyllm.pc.in ${PROJECT_BINARY_DIR}/tinyllm-${part}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/tinyllm-${part}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
-tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "fmt" "")
+tinyllm_pkgconfig(base "Files, text, threads and random numbers" "fmt" "")
+tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "tinyllm-base" "")
 if("model" IN_LIST TINYLLM_PARTS)
   # nlohmann/json is headers alone, and none of ours includes it.
   tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash")
@@ -50,5 +51,5 @@ if("corpus" IN_LIST TINYLLM_PARTS)
   # By name: what libarchive itself needs where it is static is not installed with it.
   list(TRANSFORM CORPUS_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE LIBS_PRIVATE)
   list(JOIN LIBS_PRIVATE " " LIBS_PRIVATE)
-  tinyllm_pkgconfig(corpus "From a messy folder to a clean text" "tinyllm-model" "")
+  tinyllm_pkgconfig(corpus "From a messy folder to a clean text" "tinyllm-base" "")
 endif()

@@ -8,7 +8,7 @@ function(tinyllm_library part)
   add_library(tinyllm_${part} ${sources})
   add_library(tinyllm::${part} ALIAS tinyllm_${part})
   set_target_properties(tinyllm_${part} PROPERTIES EXPORT_NAME ${part} POSITION_INDEPENDENT_CODE ON)
-  target_include_directories(tinyllm_${part} PUBLIC $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+  target_include_directories(tinyllm_${part} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                                     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   tinyllm_compile_options(tinyllm_${part})
 endfunction()
@@ -60,7 +60,7 @@ function(tinyllm_kernels part)
     endif()
     add_library(${target} OBJECT ${sources_${isa}})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-    target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/include)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include)
     tinyllm_compile_options(${target})
     # Wide vectors are passed between inlined functions only: the warning about their ABI does not apply.
     target_compile_options(${target} PRIVATE ${flags_${isa}} -Wno-psabi)

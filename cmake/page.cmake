@@ -1,6 +1,6 @@
-# tinyllm_page(<target>): the page of a run, one string put together from the files in train/page/.
+# tinyllm_page(<target>): the page of a run, one string put together from the files in train/monitor/page/.
 function(tinyllm_page target)
-  set(folder ${PROJECT_SOURCE_DIR}/train/page)
+  set(folder ${PROJECT_SOURCE_DIR}/train/monitor/page)
   set(scripts chart log page curves tables live)
   file(READ ${folder}/page.html PAGE_HTML)
   file(READ ${folder}/page.css PAGE_CSS)

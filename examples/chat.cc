@@ -1,13 +1,13 @@
 // Talks to a model folder: on a terminal with editing, history and commands, or on a pipe, where each line is a
 // message.
-#include <tinyllm/model/file.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/runtime/chat.h>
+#include <tinyllm/tensor/base/file.h>
 
-#include "answer_options.h"
-#include "interrupt.h"
-#include "line_editor.h"
-#include "parse.h"
+#include "common/answer_options.h"
+#include "common/interrupt.h"
+#include "common/line_editor.h"
+#include "common/parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -53,15 +53,15 @@ Options parse(int argc, char** argv) {
   CLI::App app(std::string("Talks to a model, on a terminal or a pipe.\n\n") + kHelp);
   app.add_option("model", o.folder, "The model folder")->required();
   app.add_option("--system", o.system, "What the model is told first")->capture_default_str();
-  tl::add_answer_options(app, o.answer);
+  tl::cli::add_answer_options(app, o.answer);
   app.add_option("--seed", o.answer.sampling.seed,
                  "Of the first answer; each further one has the next. Default: by chance");
-  tl::add_choice(app, "--overflow", o.overflow,
-                 {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
-                 "When the context is full: stop, or drop the oldest turns");
+  tl::cli::add_choice(app, "--overflow", o.overflow,
+                      {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
+                      "When the context is full: stop, or drop the oldest turns");
   app.add_option("--history", o.history, "The file of what was typed; empty: none")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   return o;
 }
 
@@ -137,7 +137,7 @@ class Program {
     std::string message;
     bool in_block = false;
     for (bool first = true;; first = false) {
-      std::optional<tl::LineEditor::Line> line = editor_.read(first ? "> " : ". ");
+      std::optional<tl::cli::LineEditor::Line> line = editor_.read(first ? "> " : ". ");
       if (!line) {
         if (editor_.is_terminal()) fmt::print("\n");
         return first ? std::nullopt : std::optional(message);
@@ -214,9 +214,9 @@ class Program {
       if (!text.empty()) last = text.back();
       fmt::print("{}", text);
       std::fflush(stdout);
-      return tl::interrupts == 0;
+      return tl::cli::interrupts == 0;
     };
-    const tl::InterruptGuard guard;
+    const tl::cli::InterruptGuard guard;
     last_ = message ? chat_.say(*message, answer_, say) : chat_.retry(answer_, say);
     ++answer_.sampling.seed;
     if (last != '\n' || last_->text.empty()) fmt::print("\n");
@@ -246,7 +246,7 @@ class Program {
   tl::Model model_;
   tl::Session session_;
   tl::Chat chat_;
-  tl::LineEditor editor_;
+  tl::cli::LineEditor editor_;
   std::optional<tl::Answer> last_;
 };
 

@@ -1,10 +1,10 @@
 // A model folder learns to chat, or to reason, from samples.
 #include <tinyllm/model/lora.h>
-#include <tinyllm/train/mixed_rows.h>
-#include <tinyllm/train/reasoning.h>
-#include <tinyllm/train/samples.h>
+#include <tinyllm/train/data/mixed_rows.h>
+#include <tinyllm/train/data/samples.h>
+#include <tinyllm/train/tasks/reasoning.h>
 
-#include "training_options.h"
+#include "common/training_options.h"
 
 #include <charconv>
 #include <cstdio>
@@ -23,7 +23,7 @@ struct Options {
   float dropout = -1;
   tl::Lora lora;
   bool keep_adapters = false;
-  tl::TrainingOptions training;
+  tl::cli::TrainingOptions training;
 };
 
 // FILE or FILE:WEIGHT.
@@ -87,9 +87,9 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(int64_t{2}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_flag("--skip-bad", o.skips_bad, "Pass over lines that are no samples, naming them, instead of stopping");
-  tl::add_choice(app, "--learn", o.learn,
-                 {{"answers", tl::Learn::answers}, {"last", tl::Learn::last_answer}, {"all", tl::Learn::all}},
-                 "answers, the last answer of each sample, or all: prompts too");
+  tl::cli::add_choice(app, "--learn", o.learn,
+                      {{"answers", tl::Learn::answers}, {"last", tl::Learn::last_answer}, {"all", tl::Learn::all}},
+                      "answers, the last answer of each sample, or all: prompts too");
   app.add_option("--dropout", o.dropout, "While training; below 0: as the model has it")->capture_default_str();
   const auto add = [&](const char* name, auto& value, const char* description) {
     return app.add_option(name, value, description)->capture_default_str()->group("LoRA");
@@ -111,12 +111,12 @@ int run(int argc, char** argv) {
       "Fine-tunes a model folder on chats and reasoning samples, mixed by weight, and saves it as another folder.\n"
       "Started again with the same options, it goes on where it was stopped.");
   add_options(app, o);
-  tl::add_training_options(app, o.training);
-  tl::parse(app, argc, argv);
+  tl::cli::add_training_options(app, o.training);
+  tl::cli::parse(app, argc, argv);
   if (std::filesystem::exists(o.training.output) && std::filesystem::equivalent(o.model, o.training.output)) {
     throw tl::Error("{}: is the model to begin with; give another --output", o.training.output);
   }
-  tl::check_output(o.training);
+  tl::cli::check_output(o.training);
 
   tl::Model model = tl::load_model(o.model);
   if (model.config.lora.rank > 0) tl::merge_lora(model);
@@ -137,7 +137,7 @@ int run(int argc, char** argv) {
     options.mix.push_back({source.path, source.weight, 0, report.samples, report.tokens});
   }
   const auto mix = std::make_shared<const tl::MixedRows>(train);
-  tl::settle(o.training, *mix);
+  tl::cli::settle(o.training, *mix);
 
   for (size_t i = 0; i < options.mix.size(); ++i) options.mix[i].share = mix->share(i);
   for (const std::string& prompt : o.training.prompts) {
@@ -146,7 +146,7 @@ int run(int argc, char** argv) {
   }
   if (!o.keep_adapters && o.lora.rank > 0) options.finish = tl::merge_lora;
   const tl::Stage stage = {"fine-tune", mix, std::make_shared<const tl::MixedRows>(held_out), recipe};
-  return tl::train(model, stage, app, o.training, std::move(options));
+  return tl::cli::train(model, stage, app, o.training, std::move(options));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // Continues one prompt, and says what came of it as text or as JSON.
-#include <tinyllm/model/prompt.h>
+#include <tinyllm/model/text/prompt.h>
 #include <tinyllm/runtime/generate.h>
 
-#include "answer_options.h"
-#include "interrupt.h"
-#include "parse.h"
+#include "common/answer_options.h"
+#include "common/interrupt.h"
+#include "common/parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -33,10 +33,10 @@ Options parse(int argc, char** argv) {
   app.add_option("--system", o.system, "What the model is told first")->capture_default_str();
   app.add_flag("--raw", o.raw, "Continue the prompt as it is, not as a message of the chat template");
   app.add_flag("--json", o.json, "One line of JSON at the end, in place of the text as it comes");
-  tl::add_answer_options(app, o.answer);
+  tl::cli::add_answer_options(app, o.answer);
   app.add_option("--seed", o.answer.sampling.seed, "Of what is drawn")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   if (prompt->count() == 0) o.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
   return o;
 }
@@ -63,13 +63,13 @@ int generate(const Options& o) {
       .prompt = o.raw ? model.tokenizer.encode(o.prompt)
                       : tl::chat_prompt(model.tokenizer, {o.system, {{o.prompt, ""}}}, model.config.context - 1),
       .options = o.answer};
-  const tl::InterruptGuard guard;
+  const tl::cli::InterruptGuard guard;
   const tl::Answer answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
     if (!o.json) {
       fmt::print("{}", text);
       std::fflush(stdout);
     }
-    return tl::interrupts == 0;
+    return tl::cli::interrupts == 0;
   })[0]);
   if (o.json) {
     print_json(answer, o);

@@ -1,8 +1,8 @@
 // How well model folders tell the next tokens of a text: what quantising or fine-tuning has cost them.
-#include <tinyllm/train/text_dataset.h>
+#include <tinyllm/train/data/text_dataset.h>
 #include <tinyllm/train/trainer.h>
 
-#include "parse.h"
+#include "common/parse.h"
 
 namespace tl = tinyllm;
 
@@ -31,7 +31,7 @@ Options parse(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   return o;
 }
 

@@ -1,11 +1,11 @@
 // From folders of raw text to one clean corpus, with a report of what was dropped and why.
-#include <tinyllm/model/file.h>
-#include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/train/corpus/prepare.h>
-#include <tinyllm/train/progress_bar.h>
+#include "common/progress_bar.h"
 
-#include "interrupt.h"
-#include "parse.h"
+#include "common/interrupt.h"
+#include "common/parse.h"
 
 #include <algorithm>
 #include <chrono>
@@ -23,9 +23,9 @@ void add_rules(CLI::App& app, tl::CleanOptions& o, std::string& words) {
   const CLI::Range share(0.0, 1.0);
   tl::ParagraphOptions& p = o.paragraphs;
   app.add_option("--fields", o.fields, "Fields of JSON lines that hold text")->delimiter(',')->capture_default_str();
-  tl::add_choice(app, "--width", o.width,
-                 {{"keep", tl::Width::kKeep}, {"fold", tl::Width::kFold}, {"nfkc", tl::Width::kNfkc}},
-                 "Characters of full width: keep; fold letters and digits; nfkc folds all");
+  tl::cli::add_choice(app, "--width", o.width,
+                      {{"keep", tl::Width::kKeep}, {"fold", tl::Width::kFold}, {"nfkc", tl::Width::kNfkc}},
+                      "Characters of full width: keep; fold letters and digits; nfkc folds all");
   app.add_option("--languages", p.languages, "Kept: zh, en, ja, ko, european, other, or all")
       ->delimiter(',')
       ->capture_default_str();
@@ -63,11 +63,11 @@ void add_duplicates(CLI::App& app, tl::PrepareOptions& o) {
                  "Fewest characters of a paragraph that may not come again")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  tl::add_choice(app, "--near-duplicates", o.clean.near,
-                 {{"none", tl::NearUnit::kNone},
-                  {"documents", tl::NearUnit::kDocuments},
-                  {"paragraphs", tl::NearUnit::kParagraphs}},
-                 "What is compared up to small differences: none, documents, paragraphs");
+  tl::cli::add_choice(app, "--near-duplicates", o.clean.near,
+                      {{"none", tl::NearUnit::kNone},
+                       {"documents", tl::NearUnit::kDocuments},
+                       {"paragraphs", tl::NearUnit::kParagraphs}},
+                      "What is compared up to small differences: none, documents, paragraphs");
   app.add_option("--near-threshold", o.duplicates.near, "The similarity from which on it is dropped")
       ->check(CLI::Range(0.5, 1.0))
       ->capture_default_str();
@@ -94,7 +94,7 @@ Options parse(int argc, char** argv) {
       ->check(CLI::IsMember({"email", "phone", "id"}));
   add_duplicates(app, o);
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   const auto has = [&](const char* what) { return std::find(masked.begin(), masked.end(), what) != masked.end(); };
   o.clean.mask = {has("email"), has("phone"), has("id")};
   if (o.clean.paragraphs.languages == std::vector<std::string>{"all"}) o.clean.paragraphs.languages.clear();
@@ -135,17 +135,17 @@ void print(const tl::Report& report, const tl::PrepareOptions& o) {
 int prepare(Options options) {
   tl::PrepareOptions& o = options.prepare;
   if (!options.words.empty()) o.clean.paragraphs.words = read_words(options.words);
-  const tl::InterruptGuard guard;
+  const tl::cli::InterruptGuard guard;
   const auto start = std::chrono::steady_clock::now();
-  std::optional<tl::ProgressBar> bar;
+  std::optional<tl::cli::ProgressBar> bar;
   const tl::Report report = tl::prepare_corpus(o, [&](const tl::PrepareProgress& p) {
     if (!bar) bar.emplace("MB", p.total / 1'000'000 + 1);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const double speed = megabytes(p.read) / std::max(seconds, 1e-3);
     bar->show(p.read / 1'000'000 + (p.read == p.total ? 1 : 0),
               fmt::format("{:.1f} MB/s, {:.1f} MB kept, {} left", speed, megabytes(p.kept),
-                          tl::clock_time(megabytes(p.total - p.read) / std::max(speed, 1e-3))));
-    return tl::interrupts == 0;
+                          tl::cli::clock_time(megabytes(p.total - p.read) / std::max(speed, 1e-3))));
+    return tl::cli::interrupts == 0;
   });
   bar.reset();
   print(report, o);

@@ -1,7 +1,7 @@
 // A model from scratch: learns the next token of a corpus.
-#include <tinyllm/train/text_dataset.h>
+#include <tinyllm/train/data/text_dataset.h>
 
-#include "training_options.h"
+#include "common/training_options.h"
 
 #include <cstdio>
 
@@ -14,7 +14,7 @@ struct Options {
   tl::ModelConfig model;
   tl::DocumentEnd document_end = tl::DocumentEnd::attention;
   int64_t held_out_every = 100;
-  tl::TrainingOptions training;
+  tl::cli::TrainingOptions training;
 };
 
 void add_model_options(CLI::App& app, tl::ModelConfig& model) {
@@ -42,16 +42,16 @@ int run(int argc, char** argv) {
       "folder.\nStarted again with the same options, it goes on where it was stopped.");
   app.add_option("--corpus", o.corpus, "The file of tokens")->required();
   app.add_option("--tokenizer", o.tokenizer, "The tokenizer that made it, or its folder")->required();
-  tl::add_choice(
+  tl::cli::add_choice(
       app, "--document-end", o.document_end,
       {{"row", tl::DocumentEnd::row}, {"attention", tl::DocumentEnd::attention}, {"nothing", tl::DocumentEnd::nothing}},
       "What ends where a document does: attention, a row, or nothing: it is seen by what follows");
   app.add_option("--held-out-every", o.held_out_every, "One of so many documents is held out for validation")
       ->capture_default_str();
   add_model_options(app, o.model);
-  tl::add_training_options(app, o.training);
-  tl::parse(app, argc, argv);
-  tl::check_output(o.training);
+  tl::cli::add_training_options(app, o.training);
+  tl::cli::parse(app, argc, argv);
+  tl::cli::check_output(o.training);
 
   tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
   o.model.vocab_size = tokenizer.size();
@@ -71,13 +71,13 @@ int run(int argc, char** argv) {
   const auto held_out = part(tl::TextPart::held_out);
   fmt::print("{}: {} documents; {} tokens to learn from, {} held out\n", o.corpus, file->documents(), rows->tokens(),
              held_out->tokens());
-  tl::settle(o.training, *rows);
+  tl::cli::settle(o.training, *rows);
   tl::RunOptions options;
   options.mix = {{o.corpus, 1, 1, file->documents(), rows->tokens()}};
   for (const std::string& prompt : o.training.prompts) {
     options.prompts.push_back({prompt, model.tokenizer.encode(prompt)});
   }
-  return tl::train(model, {"pretrain", rows, held_out, o.training.recipe}, app, o.training, std::move(options));
+  return tl::cli::train(model, {"pretrain", rows, held_out, o.training.recipe}, app, o.training, std::move(options));
 }
 
 }  // namespace

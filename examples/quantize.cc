@@ -1,10 +1,10 @@
 // From a model folder to a smaller one that answers faster: weights of 16, 8 or 4 bits.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
-#include <tinyllm/train/progress_bar.h>
+#include "common/progress_bar.h"
 
-#include "interrupt.h"
-#include "parse.h"
+#include "common/interrupt.h"
+#include "common/parse.h"
 
 #include <optional>
 
@@ -29,11 +29,11 @@ Options parse(int argc, char** argv) {
   app.add_option("output", o.output, "The folder to write")->required();
   std::vector<std::pair<std::string, tl::DType>> types;
   for (const tl::DType each : {tl::q8_0, tl::q4_0, tl::bf16}) types.emplace_back(tl::name_of(each), each);
-  tl::add_choice(app, "--type", o.type, types, "Of matrices: 8.5, 4.5 or 16 bits a weight");
+  tl::cli::add_choice(app, "--type", o.type, types, "Of matrices: 8.5, 4.5 or 16 bits a weight");
   types.emplace_back(tl::name_of(tl::f32), tl::f32);
-  tl::add_choice(app, "--tables", o.tables, types, "Of embeddings and head; default: bf16 with bf16, else q8_0");
+  tl::cli::add_choice(app, "--tables", o.tables, types, "Of embeddings and head; default: bf16 with bf16, else q8_0");
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   return o;
 }
 
@@ -50,14 +50,14 @@ int quantize(const Options& o) {
   }
   tl::Model model = tl::load_model(o.input);
   if (model.config.lora.rank > 0) tl::merge_lora(model);
-  const tl::InterruptGuard guard;
-  std::optional<tl::ProgressBar> bar;
+  const tl::cli::InterruptGuard guard;
+  std::optional<tl::cli::ProgressBar> bar;
   const tl::WeightTypes types = {o.type, o.tables.value_or(o.type == tl::bf16 ? tl::bf16 : tl::q8_0)};
   tl::save_quantized(model, types, o.output, o.threads, [&](int64_t done, int64_t total) {
-    if (total < 100'000'000) return tl::interrupts == 0;  // It is done before one could look.
+    if (total < 100'000'000) return tl::cli::interrupts == 0;  // It is done before one could look.
     if (!bar) bar.emplace("M weights", total / 1'000'000);
     bar->show(done / 1'000'000, "");
-    return tl::interrupts == 0;
+    return tl::cli::interrupts == 0;
   });
   bar.reset();
   fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", tl::name_of(types.matrices),

@@ -1,10 +1,10 @@
 // What files of samples hold: their form, their bad lines, and with a tokenizer what a model will see and learn.
-#include <tinyllm/tensor/error.h>
-#include <tinyllm/train/dataset.h>
-#include <tinyllm/train/progress_bar.h>
-#include <tinyllm/train/samples.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/train/data/packed_dataset.h>
+#include <tinyllm/train/data/samples.h>
+#include "common/progress_bar.h"
 
-#include "parse.h"
+#include "common/parse.h"
 
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ Options parse(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_flag("--strict", o.strict, "Stop at a bad line");
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   return o;
 }
 
@@ -142,7 +142,7 @@ File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) 
   tl::SampleReader reader(path, options);
   std::error_code not_regular;
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path, not_regular));
-  std::optional<tl::ProgressBar> bar;
+  std::optional<tl::cli::ProgressBar> bar;
   if (!not_regular) bar.emplace("bytes", size);
   while (const std::optional<tl::AnySample> sample = reader.next()) {
     if (tokenizer == nullptr) continue;

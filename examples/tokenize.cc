@@ -1,11 +1,11 @@
 // From a corpus to a file of tokens, which training maps into memory.
-#include <tinyllm/tensor/error.h>
-#include <tinyllm/tensor/thread_pool.h>
-#include <tinyllm/train/progress_bar.h>
-#include <tinyllm/train/tokenize.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/thread_pool.h>
+#include <tinyllm/train/data/tokenize.h>
+#include "common/progress_bar.h"
 
-#include "interrupt.h"
-#include "parse.h"
+#include "common/interrupt.h"
+#include "common/parse.h"
 
 #include <algorithm>
 #include <chrono>
@@ -31,7 +31,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--input", o.inputs, "Texts")->required();
   app.add_option("--output", o.output, "The file of tokens")->required();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   return o;
 }
 
@@ -40,21 +40,21 @@ double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 int tokenize(const Options& o) {
   using Clock = std::chrono::steady_clock;
   const tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
-  const tl::InterruptGuard guard;
+  const tl::cli::InterruptGuard guard;
   const Clock::time_point start = Clock::now();
   const auto speed = [&](int64_t bytes) {
     return megabytes(bytes) / std::max(std::chrono::duration<double>(Clock::now() - start).count(), 1e-3);
   };
-  std::optional<tl::ProgressBar> bar;
+  std::optional<tl::cli::ProgressBar> bar;
   const tl::TokenizeProgress done =
       tl::tokenize(o.inputs, tokenizer, o.output, o.threads, [&](const tl::TokenizeProgress& p) {
-        if (p.total < 1'000'000) return tl::interrupts == 0;  // It is done before one could look.
+        if (p.total < 1'000'000) return tl::cli::interrupts == 0;  // It is done before one could look.
         if (!bar) bar.emplace("MB", p.total / 1'000'000);
         const double rate = speed(p.bytes);
         bar->show(p.bytes / 1'000'000,
                   fmt::format("{:.1f} MB/s, {:.1f} M tokens, {} left", rate, static_cast<double>(p.tokens) / 1e6,
-                              tl::clock_time(megabytes(p.total - p.bytes) / std::max(rate, 1e-3))));
-        return tl::interrupts == 0;
+                              tl::cli::clock_time(megabytes(p.total - p.bytes) / std::max(rate, 1e-3))));
+        return tl::cli::interrupts == 0;
       });
   bar.reset();
   const auto tokens = static_cast<double>(done.tokens);

@@ -1,15 +1,15 @@
 // From text to a model that answers: made-up problems of arithmetic and everyday reasoning, or a text of one's own.
-#include <tinyllm/model/file.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/train/dashboard.h>
-#include <tinyllm/train/progress_bar.h>
-#include <tinyllm/train/reasoning.h>
-#include <tinyllm/train/run_display.h>
-#include <tinyllm/train/text_dataset.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/train/data/text_dataset.h>
+#include <tinyllm/train/monitor/dashboard.h>
+#include <tinyllm/train/tasks/reasoning.h>
+#include "common/progress_bar.h"
+#include "common/run_display.h"
 
-#include "interrupt.h"
-#include "parse.h"
+#include "common/interrupt.h"
+#include "common/parse.h"
 
 #include <cmath>
 #include <cstdio>
@@ -92,7 +92,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--seed", o.seed, "Of data, weights and order: same seed, same model")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
   app.footer("Sizes that are not given come from the preset.");
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   return o;
 }
 
@@ -148,8 +148,8 @@ void describe(const tl::Dataset& data, const char* name) {
 bool train(tl::Model& model, const std::vector<tl::Stage>& stages, const Options& o, tl::ThreadPool& pool) {
   tl::RunOptions run;
   run.folder = o.output;
-  run.should_stop = [] { return tl::interrupts > 0; };
-  const tl::RunDisplay display(run);
+  run.should_stop = [] { return tl::cli::interrupts > 0; };
+  const tl::cli::RunDisplay display(run);
   std::optional<tl::Dashboard> dashboard;
   if (o.dashboard >= 0) {
     dashboard.emplace(o.dashboard, run.folder / tl::kMetricsFile);
@@ -270,10 +270,10 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   tl::Session session(model, {.sequences = kAtOnce, .threads = o.threads});
   std::vector<tl::Answered> answers;
   {
-    tl::ProgressBar bar("asking", kHeldOut);
+    tl::cli::ProgressBar bar("asking", kHeldOut);
     answers = tl::answer(session, held_out, [&](size_t done) {
       bar.show(static_cast<int64_t>(done), "held-out problems");
-      return tl::interrupts == 0;
+      return tl::cli::interrupts == 0;
     });
   }
   if (answers.size() < held_out.size()) fmt::print(stderr, "stopped asking after {} problems\n", answers.size());
@@ -288,7 +288,7 @@ int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
   try {
-    const tl::InterruptGuard guard;
+    const tl::cli::InterruptGuard guard;
     tl::make_folder(options.output);
     tl::ThreadPool pool(options.threads);
     if (options.corpus.empty()) return train_on_problems(options, pool);

@@ -1,11 +1,11 @@
 // From a corpus to the vocabulary of a model, with what it is worth on text that it was not learnt from.
-#include <tinyllm/model/file.h>
-#include <tinyllm/model/tokenizer.h>
-#include <tinyllm/model/utf8.h>
-#include <tinyllm/train/progress_bar.h>
-#include <tinyllm/train/text_sample.h>
+#include <tinyllm/model/text/tokenizer.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
+#include <tinyllm/train/data/text_sample.h>
+#include "common/progress_bar.h"
 
-#include "parse.h"
+#include "common/parse.h"
 
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
@@ -47,7 +47,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--seed", o.seed, "Of the sample: same seed, same file")->capture_default_str();
   app.add_flag("--compare", o.compare,
                "Learn with the usual settings of SentencePiece too; takes several times as long");
-  tl::parse(app, argc, argv);
+  tl::cli::parse(app, argc, argv);
   return o;
 }
 
@@ -68,7 +68,7 @@ class Stopwatch {
  private:
   static const char* start_of_line() { return isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : ""; }
   std::string elapsed() const {
-    return tl::clock_time(std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+    return tl::cli::clock_time(std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
   }
   void show() {
     const bool is_terminal = isatty(STDERR_FILENO) != 0;

@@ -1,7 +1,7 @@
 #include <tinyllm/model/config.h>
 
-#include <tinyllm/model/file.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/tensor/base/file.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 #include <tinyllm/model/lora.h>
 
-#include <tinyllm/model/file.h>
-#include <tinyllm/model/safetensors.h>
+#include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/transformer.h>
+#include <tinyllm/tensor/base/file.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 #include <tinyllm/model/model.h>
 
+#include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
-#include <tinyllm/model/safetensors.h>
 #include <tinyllm/model/transformer.h>
 
 #include <set>

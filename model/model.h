@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tinyllm/model/config.h>
-#include <tinyllm/model/tokenizer.h>
+#include <tinyllm/model/text/tokenizer.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/store.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/model.h>
-#include <tinyllm/model/safetensors.h>
-#include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/tensor/base/thread_pool.h>
 
 namespace tinyllm {
 

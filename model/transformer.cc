@@ -1,6 +1,6 @@
 #include <tinyllm/model/transformer.h>
 
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
-#include <tinyllm/ops/broadcast.h>
-#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/detail/broadcast.h>
+#include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/op_list.h>
 
 namespace tinyllm {

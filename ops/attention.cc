@@ -1,4 +1,4 @@
-#include <tinyllm/ops/mask.h>
+#include <tinyllm/ops/detail/mask.h>
 #include <tinyllm/ops/op_list.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-#include <tinyllm/ops/mask.h>
+#include <tinyllm/ops/detail/mask.h>
+#include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/op_list.h>
-#include <tinyllm/ops/parallel.h>
 
 namespace tinyllm {
 namespace {

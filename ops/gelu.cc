@@ -1,4 +1,4 @@
-#include <tinyllm/ops/activation.h>
+#include <tinyllm/ops/detail/activation.h>
 
 namespace tinyllm {
 namespace {

@@ -1,9 +1,9 @@
-#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/detail/check.h>
+#include <tinyllm/ops/detail/parallel.h>
+#include <tinyllm/ops/detail/targets.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
-#include <tinyllm/ops/parallel.h>
-#include <tinyllm/ops/targets.h>
 #include <tinyllm/tensor/arena.h>
 
 // The logits of a chunk of rows live in scratch memory, and all that needs them happens while they are there. That is

@@ -1,4 +1,4 @@
-#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 

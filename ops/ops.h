@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/ops/gemm.h>
+#include <tinyllm/ops/detail/gemm.h>
 #include <tinyllm/tensor/graph.h>
 
 /// The catalogue: every operation that a graph can be built from. Each function checks shapes and types, appends one

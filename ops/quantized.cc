@@ -1,6 +1,6 @@
 #include <tinyllm/ops/quantized.h>
 
-#include <tinyllm/ops/parallel.h>
+#include <tinyllm/ops/detail/parallel.h>
 
 #include <bit>
 #include <cmath>

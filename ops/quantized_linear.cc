@@ -1,8 +1,8 @@
-#include <tinyllm/ops/check.h>
+#include <tinyllm/ops/detail/check.h>
+#include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
-#include <tinyllm/ops/parallel.h>
 
 namespace tinyllm {
 namespace {

@@ -1,6 +1,6 @@
+#include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
-#include <tinyllm/ops/parallel.h>
 
 #include <cstring>
 

@@ -1,6 +1,6 @@
 #include <tinyllm/runtime/chat.h>
 
-#include <tinyllm/model/file.h>
+#include <tinyllm/tensor/base/file.h>
 
 #include <limits>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/prompt.h>
+#include <tinyllm/model/text/prompt.h>
 #include <tinyllm/runtime/generate.h>
 
 namespace tinyllm {

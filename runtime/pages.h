@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <cstdint>
 #include <vector>

@@ -1,7 +1,7 @@
 #include <tinyllm/runtime/sampler.h>
 
-#include <tinyllm/tensor/error.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/random.h>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include <tinyllm/model/model.h>
 #include <tinyllm/runtime/pages.h>
-#include <tinyllm/tensor/thread_pool.h>
+#include <tinyllm/tensor/base/thread_pool.h>
 
 #include <functional>
 

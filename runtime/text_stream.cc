@@ -1,7 +1,7 @@
 #include <tinyllm/runtime/text_stream.h>
 
-#include <tinyllm/model/file.h>
-#include <tinyllm/model/utf8.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/tokenizer.h>
+#include <tinyllm/model/text/tokenizer.h>
 
 #include <string>
 #include <vector>

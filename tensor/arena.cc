@@ -1,6 +1,6 @@
 #include <tinyllm/tensor/arena.h>
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <sys/mman.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/graph.h>
-#include <tinyllm/tensor/thread_pool.h>
 
 namespace tinyllm {
 

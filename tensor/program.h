@@ -1,9 +1,9 @@
 #pragma once
 
+#include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/graph.h>
 #include <tinyllm/tensor/op.h>
 #include <tinyllm/tensor/store.h>
-#include <tinyllm/tensor/thread_pool.h>
 
 namespace tinyllm {
 

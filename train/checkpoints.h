@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/safetensors.h>
+#include <tinyllm/model/formats/safetensors.h>
 
 #include <functional>
 #include <optional>

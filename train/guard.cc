@@ -1,6 +1,6 @@
 #include <tinyllm/train/guard.h>
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <cmath>
 #include <numeric>

@@ -2,8 +2,8 @@
 
 #include <tinyllm/train/checkpoints.h>
 #include <tinyllm/train/guard.h>
-#include <tinyllm/train/metrics.h>
-#include <tinyllm/train/report_page.h>
+#include <tinyllm/train/monitor/metrics.h>
+#include <tinyllm/train/monitor/report_page.h>
 
 #include <tinyllm/runtime/generate.h>
 

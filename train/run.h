@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/train/metrics.h>
+#include <tinyllm/train/monitor/metrics.h>
 #include <tinyllm/train/trainer.h>
 
 #include <functional>

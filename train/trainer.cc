@@ -1,6 +1,6 @@
 #include <tinyllm/train/trainer.h>
 
-#include <tinyllm/model/safetensors.h>
+#include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tinyllm.h>
 #include <tinyllm/train/update.h>

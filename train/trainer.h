@@ -3,8 +3,8 @@
 #include <tinyllm/model/model.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/program.h>
+#include <tinyllm/train/data/row_source.h>
 #include <tinyllm/train/recipe.h>
-#include <tinyllm/train/row_source.h>
 
 #include <cmath>
 #include <functional>

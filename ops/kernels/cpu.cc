@@ -1,6 +1,6 @@
 #include <tinyllm/ops/kernels/kernels.h>
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <cstdlib>
 #include <string_view>

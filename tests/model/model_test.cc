@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/safetensors.h>
+#include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/tensor/program.h>
 
-#include "../temp_folder.h"
-#include "sample_model.h"
+#include "model/sample_model.h"
+#include "temp_folder.h"
 
 #include <algorithm>
 #include <cstring>

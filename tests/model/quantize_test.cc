@@ -1,13 +1,13 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/file.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/program.h>
 
-#include "../temp_folder.h"
-#include "sample_model.h"
+#include "model/sample_model.h"
+#include "temp_folder.h"
 
 #include <cmath>
 #include <functional>

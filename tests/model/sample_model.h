@@ -3,7 +3,7 @@
 #include <tinyllm/model/model.h>
 #include <tinyllm/model/transformer.h>
 
-#include "sample_text.h"
+#include "model/text/sample_text.h"
 
 namespace tinyllm::test {
 

@@ -1,6 +1,6 @@
 #include <tinyllm/ops/ops.h>
 
-#include "cases.h"
+#include "ops/cases.h"
 
 namespace tinyllm::test {
 namespace {

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/ops/ops.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/program.h>
 
 #include <numeric>

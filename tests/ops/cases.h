@@ -1,8 +1,8 @@
 #pragma once
 
-#include "op_table.h"
+#include "ops/op_table.h"
 
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 
 #include <cmath>
 #include <numbers>

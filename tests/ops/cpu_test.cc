@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <cstdlib>
 #include <string>

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/ops/gemm.h>
+#include <tinyllm/ops/detail/gemm.h>
 #include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/tensor/error.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/random.h>
 
 #include <bit>
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/ops/ops.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/program.h>
 
 namespace tinyllm::test {

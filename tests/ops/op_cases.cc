@@ -1,4 +1,4 @@
-#include "cases.h"
+#include "ops/cases.h"
 
 namespace tinyllm::test {
 

@@ -1,4 +1,4 @@
-#include "op_table.h"
+#include "ops/op_table.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/quantized.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/program.h>
 
 #include <algorithm>

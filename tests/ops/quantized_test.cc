@@ -3,7 +3,7 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/quantized.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/program.h>
 
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include <tinyllm/runtime/chat.h>
 
-#include "model_to_ask.h"
+#include "runtime/model_to_ask.h"
 
 namespace tinyllm::test {
 namespace {

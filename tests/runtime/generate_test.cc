@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/file.h>
 #include <tinyllm/runtime/generate.h>
+#include <tinyllm/tensor/base/file.h>
 
-#include "model_to_ask.h"
+#include "runtime/model_to_ask.h"
 
 #include <limits>
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <tinyllm/runtime/session.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 
-#include "../model/sample_model.h"
+#include "model/sample_model.h"
 
 namespace tinyllm::test {
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/runtime/sampler.h>
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <cmath>
 #include <functional>

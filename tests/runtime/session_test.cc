@@ -5,8 +5,8 @@
 #include <tinyllm/runtime/session.h>
 #include <tinyllm/tensor/program.h>
 
-#include "../temp_folder.h"
-#include "model_to_ask.h"
+#include "runtime/model_to_ask.h"
+#include "temp_folder.h"
 
 namespace tinyllm::test {
 namespace {

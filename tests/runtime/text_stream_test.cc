@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/file.h>
 #include <tinyllm/runtime/text_stream.h>
+#include <tinyllm/tensor/base/file.h>
 
-#include "../model/sample_text.h"
+#include "model/text/sample_text.h"
 
 namespace tinyllm::test {
 namespace {

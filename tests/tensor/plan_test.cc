@@ -2,7 +2,7 @@
 
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/tensor/arena.h>
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/plan.h>
 
 namespace tinyllm::test {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/philox.h>
+#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tinyllm.h>
 
 #include <atomic>

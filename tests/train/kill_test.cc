@@ -1,13 +1,13 @@
 // Runs that are killed at random moments, as by a power cut, and started again.
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/file.h>
 #include <tinyllm/model/lora.h>
-#include <tinyllm/tensor/philox.h>
-#include <tinyllm/train/mixed_rows.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/random.h>
+#include <tinyllm/train/data/mixed_rows.h>
 
-#include "../temp_folder.h"
-#include "sample_run.h"
+#include "temp_folder.h"
+#include "train/sample_run.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "sample_run.h"
+#include "train/sample_run.h"
 
 namespace tinyllm::test {
 

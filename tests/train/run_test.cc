@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/file.h>
+#include <tinyllm/tensor/base/file.h>
 
-#include "../temp_folder.h"
-#include "sample_run.h"
+#include "temp_folder.h"
+#include "train/sample_run.h"
 
 #include <algorithm>
 #include <array>

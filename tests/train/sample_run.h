@@ -1,9 +1,9 @@
 #pragma once
 
-#include <tinyllm/train/reasoning.h>
 #include <tinyllm/train/run.h>
+#include <tinyllm/train/tasks/reasoning.h>
 
-#include "../model/sample_model.h"
+#include "model/sample_model.h"
 
 namespace tinyllm::test {
 

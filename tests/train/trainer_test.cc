@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/file.h>
-#include <tinyllm/model/safetensors.h>
+#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/base/file.h>
 
-#include "../temp_folder.h"
-#include "sample_run.h"
+#include "temp_folder.h"
+#include "train/sample_run.h"
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/utf8.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 namespace tinyllm {
 

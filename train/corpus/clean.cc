@@ -5,7 +5,7 @@
 #include <tinyllm/train/corpus/json_lines.h>
 #include <tinyllm/train/corpus/markdown.h>
 #include <tinyllm/train/corpus/rules.h>
-#include <tinyllm/train/documents.h>
+#include <tinyllm/train/data/documents.h>
 
 #include <xxhash.h>
 

@@ -1,4 +1,4 @@
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/corpus/common_characters.h>
 
 #include <unicode/localpointer.h>

@@ -2,7 +2,7 @@
 
 #include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/rules.h>
-#include <tinyllm/train/documents.h>
+#include <tinyllm/train/data/documents.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/file.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/train/corpus/clean.h>
 #include <tinyllm/train/corpus/hash_set.h>
 #include <tinyllm/train/corpus/near_duplicates.h>

@@ -1,5 +1,5 @@
-#include <tinyllm/model/utf8.h>
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/corpus/near_duplicates.h>
 
 #include <unicode/uchar.h>

@@ -1,6 +1,6 @@
 #include <tinyllm/train/corpus/normalise.h>
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/entity.h>
 

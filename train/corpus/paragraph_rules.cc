@@ -1,6 +1,6 @@
 #include <tinyllm/train/corpus/paragraph_rules.h>
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/mojibake.h>
 #include <tinyllm/train/corpus/rules.h>

@@ -1,9 +1,9 @@
 #include <tinyllm/train/corpus/prepare.h>
 
-#include <tinyllm/model/file.h>
-#include <tinyllm/tensor/error.h>
-#include <tinyllm/tensor/thread_pool.h>
-#include <tinyllm/train/ordered_pipeline.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/ordered_pipeline.h>
+#include <tinyllm/tensor/base/thread_pool.h>
 
 #include <fmt/ranges.h>
 

@@ -1,6 +1,6 @@
 #include <tinyllm/train/corpus/source.h>
 
-#include <tinyllm/tensor/error.h>
+#include <tinyllm/tensor/base/error.h>
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,0 +1,52 @@
+#include "progress_bar.h"
+
+#include <fmt/format.h>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+namespace tinyllm::cli {
+
+ProgressBar::ProgressBar(std::string title, int64_t total)
+    : title_(std::move(title)), total_(total), is_terminal_(isatty(STDERR_FILENO) != 0) {}
+
+ProgressBar::~ProgressBar() {
+  if (is_terminal_ && drawn_) fmt::print(stderr, "\n");
+}
+
+void ProgressBar::show(int64_t done, const std::string& words) {
+  using std::chrono::steady_clock;
+  const double gap = is_terminal_ ? 0.1 : 15.0;  // Seconds.
+  const auto now = steady_clock::now();
+  const bool due = !drawn_ || std::chrono::duration<double>(now - last_).count() >= gap;
+  if (!due && done != total_) return;
+  last_ = now;
+  drawn_ = true;
+  if (!is_terminal_) {
+    fmt::print(stderr, "{} {}/{}  {}\n", title_, done, total_, words);
+    return;
+  }
+  constexpr int64_t kWidth = 20;
+  const auto filled = static_cast<size_t>(total_ == 0 ? kWidth : kWidth * done / total_);
+  std::string line = fmt::format("{} {}/{} [{}{}]  {}", title_, done, total_, std::string(filled, '='),
+                                 std::string(kWidth - filled, ' '), words);
+  // A line that is broken cannot be drawn over.
+  winsize window{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 && line.size() >= window.ws_col) {
+    line.resize(window.ws_col - 1u);
+  }
+  fmt::print(stderr, "\r\x1b[K{}", line);
+  std::fflush(stderr);
+}
+
+std::string clock_time(double seconds) {
+  const auto whole = static_cast<int64_t>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+}  // namespace tinyllm::cli

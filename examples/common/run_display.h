@@ -1,0 +1,27 @@
+#pragma once
+
+#include <tinyllm/train/run.h>
+#include "progress_bar.h"
+
+#include <optional>
+
+namespace tinyllm::cli {
+
+/// Shows a run to a person at a terminal: a bar and what the guard says on the error stream; on the output stream each
+/// validation, and how the model goes on from the prompts.
+class RunDisplay {
+ public:
+  /// Takes the callbacks of `options`, which the display must outlive.
+  explicit RunDisplay(RunOptions& options);
+  RunDisplay(const RunDisplay&) = delete;
+  RunDisplay& operator=(const RunDisplay&) = delete;
+
+ private:
+  void show(const Progress& progress);
+  void show(const Validation& validation);
+
+  std::optional<ProgressBar> bar_;
+  const Stage* shown_ = nullptr;  // What the bar is of.
+};
+
+}  // namespace tinyllm::cli

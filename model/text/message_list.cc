@@ -1,0 +1,126 @@
+#include <tinyllm/model/text/message_list.h>
+
+#include <tinyllm/tensor/base/utf8.h>
+
+namespace tinyllm {
+namespace {
+
+// A string, or a list of parts that are text.
+std::string content_of(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) throw Error("content is {}, expected a string or a list", type_of(value));
+  std::string words;
+  for (const Json& part : value) {
+    if (!part.is_object()) throw Error("a part of the content is {}, expected an object", type_of(part));
+    const std::string type = text(part, "type");
+    if (type != "text") throw Error("a part of the content is of type {}, expected text", shortened(type));
+    words += text_or_none(part, "text");
+  }
+  return words;
+}
+
+Role role_of(const std::string& name) {
+  if (name == "system") return Role::system;
+  if (name == "user" || name == "human") return Role::user;
+  if (name == "assistant" || name == "gpt") return Role::assistant;
+  throw Error("role {}, expected system, user (human) or assistant (gpt)", shortened(name));
+}
+
+}  // namespace
+
+std::string_view type_of(const Json& value) {
+  switch (value.type()) {
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::boolean:
+      return "a boolean";
+    case Json::value_t::string:
+      return "a string";
+    case Json::value_t::array:
+      return "a list";
+    case Json::value_t::object:
+      return "an object";
+    default:
+      return "a number";
+  }
+}
+
+std::string shortened(std::string_view text) {
+  constexpr size_t kLongest = 40;
+  const size_t end = character_cut(text, kLongest);
+  return Json(text.substr(0, end)).dump() + (end < text.size() ? "..." : "");
+}
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+const Json* find_field(const Json& object, const char* field) {
+  const auto found = object.find(field);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+const Json& need_field(const Json& object, const char* field) {
+  const Json* found = find_field(object, field);
+  if (found == nullptr) throw Error("field {}: missing", field);
+  return *found;
+}
+
+std::string text_or_none(const Json& object, const char* field) {
+  const Json* found = find_field(object, field);
+  if (found == nullptr) return {};
+  if (!found->is_string()) throw Error("field {}: is {}, expected a string", field, type_of(*found));
+  return found->get<std::string>();
+}
+
+std::string text(const Json& object, const char* field) {
+  need_field(object, field);
+  std::string words = text_or_none(object, field);
+  if (is_blank(words)) throw Error("field {}: is empty, expected text", field);
+  return words;
+}
+
+Message message_of(const Json& value, std::string_view where) {
+  try {
+    if (!value.is_object()) throw Error("is {}, expected a message", type_of(value));
+    const bool is_sharegpt = find_field(value, "from") != nullptr;
+    Message message{role_of(text(value, is_sharegpt ? "from" : "role")),
+                    content_of(need_field(value, is_sharegpt ? "value" : "content"))};
+    if (message.role != Role::system && is_blank(message.words)) throw Error("is empty, expected text");
+    return message;
+  } catch (const Error& error) {
+    throw Error("{}: {}", where, error.what());
+  }
+}
+
+Conversation conversation_of(const Json& list, std::string_view field, Ends ends) {
+  if (!list.is_array() || list.empty()) {
+    throw Error("field {}: is {}, expected a list of messages", field,
+                list.is_array() ? "an empty list" : type_of(list));
+  }
+  Conversation conversation;
+  bool is_asked = false;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const std::string where = fmt::format("field {}: message {}", field, i + 1);
+    Message message = message_of(list[i], where);
+    if (message.role == Role::system) {
+      if (i != 0) throw Error("{}: is the system's, expected it to be the first", where);
+      conversation.system = std::move(message.words);
+      continue;
+    }
+    if ((message.role == Role::assistant) != is_asked) {
+      throw Error("{}: is the {}'s, expected the {}'s", where, is_asked ? "user" : "assistant",
+                  is_asked ? "assistant" : "user");
+    }
+    if (is_asked) {
+      conversation.turns.back().assistant = std::move(message.words);
+    } else {
+      conversation.turns.push_back({std::move(message.words), ""});
+    }
+    is_asked = !is_asked;
+  }
+  if (is_asked != (ends == Ends::asked) || conversation.turns.empty()) {
+    throw Error("field {}: ends without a message of the {}", field, ends == Ends::asked ? "user" : "assistant");
+  }
+  return conversation;
+}
+
+}  // namespace tinyllm

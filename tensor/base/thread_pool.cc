@@ -1,0 +1,139 @@
+#include <tinyllm/tensor/base/thread_pool.h>
+
+#include <tinyllm/tensor/base/error.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace tinyllm {
+namespace {
+
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Looks until `done` or for about a millisecond: first without pause, then giving the core to whoever else wants it.
+// That is longer than a piece and than the gap between two ops of a program, so that threads stay on the cores that
+// they have, and short enough that an idle pool costs nothing. The caller then sleeps.
+template <class Done>
+bool spin(Done done) {
+  constexpr int kLooks = 200;
+  constexpr int kPauses = 100;
+  for (int look = 0; look < kLooks; ++look) {
+    for (int i = 0; i < kPauses; ++i) {
+      if (done()) return true;
+      relax();
+    }
+    if (look > kLooks / 10) std::this_thread::yield();
+  }
+  return false;
+}
+
+}  // namespace
+
+struct ThreadPool::State {
+  // `epoch` is odd while a region is open. A worker that sees it open counts itself in, looks again, and takes pieces
+  // from `next`; when none are left, the caller closes the region and waits for those that are in. It does not wait for
+  // a worker whose core somebody else has: that one comes too late and finds the region closed. The fields of a region
+  // are written while it is closed and nobody is in. Either the worker's second look sees the closing, or the caller
+  // sees the worker: both orders are sequentially consistent.
+  std::atomic<uint64_t> epoch{0};
+  alignas(64) std::atomic<int64_t> next{0};
+  alignas(64) std::atomic<int> inside{0};
+  int64_t pieces = 0;
+  Call call = nullptr;
+  void* self = nullptr;
+  std::atomic<bool> failed{false};
+  bool stop = false;
+  std::mutex error_mutex;
+  std::exception_ptr error;
+  std::vector<std::thread> workers;
+
+  void take_pieces() {
+    for (;;) {
+      const int64_t piece = next.fetch_add(1, std::memory_order_relaxed);
+      if (piece >= pieces || failed.load(std::memory_order_relaxed)) return;
+      try {
+        call(self, piece);
+      } catch (...) {
+        const std::lock_guard lock(error_mutex);
+        if (!error) error = std::current_exception();
+        failed.store(true, std::memory_order_relaxed);
+      }
+    }
+  }
+
+  static bool is_open(uint64_t epoch) { return epoch % 2 == 1; }
+
+  void worker() {
+    uint64_t seen = 0;
+    for (;;) {
+      if (!spin([&] { return epoch.load() != seen; })) epoch.wait(seen);
+      seen = epoch.load();
+      if (!is_open(seen)) continue;
+      if (stop) return;
+      inside.fetch_add(1);
+      if (is_open(epoch.load())) take_pieces();
+      if (inside.fetch_sub(1) == 1) inside.notify_one();
+    }
+  }
+
+  void open() {
+    epoch.fetch_add(1);
+    epoch.notify_all();
+  }
+
+  void close() {
+    epoch.fetch_add(1);
+    if (spin([&] { return inside.load() == 0; })) return;
+    for (int count = inside.load(); count != 0; count = inside.load()) inside.wait(count);
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  if (threads < 1 || threads > kMaxThreads) {
+    throw Error("thread pool: {} threads asked for, expected 1 to {}", threads, kMaxThreads);
+  }
+  state_->workers.reserve(static_cast<size_t>(threads - 1));
+  for (int i = 1; i < threads; ++i) state_->workers.emplace_back([this] { state_->worker(); });
+}
+
+ThreadPool::~ThreadPool() {
+  state_->stop = true;
+  state_->open();
+  for (std::thread& worker : state_->workers) worker.join();
+}
+
+int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
+
+void ThreadPool::run(int64_t pieces, Call call, void* self) {
+  State& s = *state_;
+  if (pieces <= 1 || s.workers.empty()) {
+    for (int64_t piece = 0; piece < pieces; ++piece) call(self, piece);
+    return;
+  }
+  s.pieces = pieces;
+  s.call = call;
+  s.self = self;
+  s.next.store(0, std::memory_order_relaxed);
+  s.open();
+  s.take_pieces();
+  s.close();
+  if (s.failed.load(std::memory_order_relaxed)) {
+    s.failed.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(s.error, nullptr));
+  }
+}
+
+int hardware_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+}  // namespace tinyllm

@@ -1,0 +1,48 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/thread_pool.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <vector>
+
+namespace tinyllm::test {
+
+TEST_CASE("every piece runs exactly once, whatever the number of threads") {
+  for (const int threads : {1, 2, 3, 8}) {
+    ThreadPool pool(threads);
+    CHECK(pool.threads() == threads);
+    for (const int64_t pieces : {0, 1, 2, 7, 1000}) {
+      std::vector<std::atomic<int>> seen(static_cast<size_t>(pieces));
+      for (int round = 0; round < 50; ++round) {
+        pool.parallel_for(pieces, [&](int64_t piece) { seen[static_cast<size_t>(piece)].fetch_add(1); });
+      }
+      for (const std::atomic<int>& count : seen) CHECK(count.load() == 50);
+    }
+  }
+}
+
+TEST_CASE("what a piece throws is thrown by parallel_for, and the pool works on") {
+  for (const int threads : {1, 4}) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 20; ++round) {
+      CHECK_THROWS_AS(pool.parallel_for(100,
+                                        [](int64_t piece) {
+                                          if (piece == 37) throw std::runtime_error("piece 37");
+                                        }),
+                      std::runtime_error);
+      std::atomic<int> done = 0;
+      pool.parallel_for(100, [&](int64_t) { done.fetch_add(1); });
+      CHECK(done.load() == 100);
+    }
+  }
+}
+
+TEST_CASE("a pool of no threads or of too many is refused") {
+  CHECK_THROWS_WITH_AS(ThreadPool(0), "thread pool: 0 threads asked for, expected 1 to 256", Error);
+  CHECK_THROWS_WITH_AS(ThreadPool(1000), "thread pool: 1000 threads asked for, expected 1 to 256", Error);
+  CHECK(hardware_threads() >= 1);
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,81 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/train/corpus/markdown.h>
+
+#include "train/corpus/text_cases.h"
+
+namespace tinyllm::test {
+
+TEST_CASE("the marks of Markdown go, the words stay") {
+  const std::vector<TextCase> cases = {
+      {"headings", "# Tea\n## 泡茶 ##\n### Pots {#pots}\nCups\n====\n", "Tea\n泡茶\nPots\nCups\n"},
+      {"emphasis", "*one* **two** ***three*** _four words_ __five words__ ~~six~~",
+       "one two three four words five words six\n"},
+      {"emphasis twice over", "\\***\\*one\\*\\***: **\\*\\*two\\*\\*** \\*three\\*", "one: two *three*\n"},
+      {"emphasis within Chinese", "这是**很**好的*绿*茶，**“香”**得很。", "这是很好的绿茶，“香”得很。\n"},
+      {"code", "use `pour(*cup)` or ``a`b``\n", "use pour(*cup) or a`b\n"},
+      {"links", "a [list](http://a.b/c_(d) \"t\"), [more][1] and [More].\n\n[1]: http://a.b\n[more]: <c.html> 'x'\n",
+       "a list, more and More.\n\n"},
+      {"emphasis in a link", "[**tea** (green)](x/y.md)", "tea (green)\n"},
+      {"images", "one ![pot](p.png) two[![x](y.png)](z.html) ![a][b]", "one  two \n"},
+      {"notes", "tea[^1]\n\n[^1]: from China\n", "tea\n\nfrom China\n"},
+      {"quotes", "> one\n> > two\n>三\n", "one\ntwo\n三\n"},
+      {"lists", "* one\n  + two\n- [x] three\n1. four\n", "- one\n  - two\n- three\n1. four\n"},
+      {"a table", "| tea | price |\n|:----|---:|\n| **green** | 3<br>4 |\n", "tea\tprice\ngreen\t3 4\n"},
+      {"rules", "one\n\n---\n\n* * *\ntwo\n", "one\n\ntwo\n"},
+      {"code blocks", "a\n```c++ x\n*p = <b>;\n# no heading\n```\nb\n  ~~~~\n```\n  ~~~~\n*c*\n",
+       "a\n*p = <b>;\n# no heading\nb\n```\nc\n"},
+      {"a code block without an end", "```\n*a*\n", "*a*\n"},
+      {"front matter", "---\ntitle: Tea\ntags:\n  - a\n---\n# Tea\n", "Tea\n"},
+      {"front matter of TOML", "+++\ntitle = 'Tea'\n+++\nTea\n", "Tea\n"},
+      {"entities and escapes", "1 &lt; 2 &amp; caf&eacute; &#33590; \\*no\\* &nothing; &#0;\n",
+       "1 < 2 & café 茶 *no* &nothing; &#0;\n"},
+      {"many empty lines", "\n\none\n\n\n\ntwo\r\n\r\n\r\n", "one\n\ntwo\n\n"},
+  };
+  check_cases(markdown_text, cases);
+}
+
+TEST_CASE("HTML and shortcodes within Markdown go") {
+  const std::vector<TextCase> cases = {
+      {"tags", "<div class=\"a > b\">\n\none <b>two</b> H<sub>2</sub>O<br/>three</div>\n", "one two H2O\nthree\n\n"},
+      {"a tag of several lines", "see <a\n  href='x'\n>here</a>.", "see here.\n"},
+      {"comments", "one <!-- gone\n\ngone --> two", "one  two\n"},
+      {"scripts and styles", "one\n<script src=x>\ngone()\n</script>\n<style>gone</style>\ntwo", "one\n\ntwo\n"},
+      {"components", "<Tabs>\n  <Tab name=\"a\">\n\ntea\n\n</Tab></Tabs>\n<Box/>\n", "tea\n\n"},
+      {"shortcodes", "{{< video x >}}\none {% embed y %}{{ kept }}\n:::tip\ntwo\n:::\n", "one {{ kept }}\ntwo\n"},
+  };
+  check_cases(markdown_text, cases);
+}
+
+TEST_CASE("plain text that only looks like it is left alone") {
+  const std::vector<std::string> texts = {
+      "a < b, c<d and e > f; x <y and z>; 3 <4; <-- look; <3\n",
+      "2 * 3 * 4 = 24, 2*3*4, f(*args, **kwargs), *p = *q;\n",
+      "the value of __init__ or snake_case_name or _private\n",
+      "std::vector<int> v; Map<String, List<T>> m; f[i](x); a[0][1] = b[2];\n",
+      "$\\mathbf{x}_{t} = \\sum_{i} w_{i}^* f^*(x)_{i}$\n",
+      "#hashtag, C# and #1; --- and === within; 5 - 3 + 2\n",
+      "AT&T; R&D; a & b; &; &x\n",
+      "C:\\new\\table, \\[x\\] and \\{y\\}\n",
+      "【注】[1] 见第3页 [sic]；《茶经》（760年）\n",
+      "-5 degrees\n+5 degrees\n>= 5 degrees\n",
+      "---\nThis line is no setting\n",
+  };
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    CHECK(markdown_text(text) == (text.starts_with("---\n") ? text.substr(4) : text));
+  }
+}
+
+TEST_CASE("Markdown of one mark many thousand times, and of any bytes, is read to its end") {
+  constexpr int kMany = 200000;
+  for (const char* part :
+       {"[",   "![",   "](",  "[a](", "<",  "<a b=\"", "<!--",  "<p>", "|<br>", "`",        "`` `", "*",
+        "*a ", "_a*b", "{{<", "&",    "> ", "# ",      "```\n", "- ",  "\\",    "<script>", "\xFF", "\xE8\x8C"}) {
+    CAPTURE(part);
+    CHECK(markdown_text(repeat(part, kMany) + "\n\nend\n").find("end") != std::string::npos);
+  }
+  CHECK(markdown_text("").empty());
+}
+
+}  // namespace tinyllm::test

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <tinyllm/model/text/prompt.h>
+#include <tinyllm/train/data/row_source.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// What became of the samples. A token stands for itself and its target: the last of a sample is not counted.
+struct PackReport {
+  int64_t samples = 0;
+  int64_t truncated = 0;       ///< Longer than a row: their ends are lost.
+  int64_t dropped = 0;         ///< With nothing learned, perhaps because of the cut: they are in no row.
+  int64_t lost_tokens = 0;     ///< Of both.
+  int64_t tokens = 0;          ///< Of samples, without padding.
+  int64_t learned_tokens = 0;  ///< Targets that carry loss.
+  int64_t rows = 0;
+  int64_t places = 0;  ///< For tokens, in all rows.
+
+  /// The share of places that hold none.
+  double padding() const { return places == 0 ? 0 : 1 - static_cast<double>(tokens) / static_cast<double>(places); }
+};
+
+/// Samples packed into rows of equal length.
+class Dataset : public RowSource {
+ public:
+  /// Samples of prompts and answers, several to a row.
+  static Dataset of_samples(const std::vector<Sample>& samples, int64_t length);
+  /// Running text, every token learned; a long text fills rows one after the other, each knowing the first token of the
+  /// next as its last target.
+  static Dataset of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length);
+
+  int64_t rows() const override { return static_cast<int64_t>(rows_.size()); }
+  int64_t length() const override { return length_; }
+  uint64_t hash() const override;
+  const PackReport& report() const { return report_; }
+  int64_t fill(Batch& batch, size_t at, int64_t row) const override;
+  std::vector<std::string> names_of(int64_t row) const override;
+
+ private:
+  struct Piece {
+    int64_t sample;  // Counted from 0.
+    std::vector<int32_t> tokens;
+    std::vector<int32_t> targets;
+  };
+  using Row = std::vector<Piece>;
+
+  explicit Dataset(int64_t length) : length_(length) {}
+  void pack(std::vector<Piece> pieces);
+
+  int64_t length_;
+  std::vector<Row> rows_;
+  PackReport report_;
+};
+
+/// A text cut at line ends into a part to learn from and a part held out: of every twenty stretches of about four
+/// thousand bytes, one is held out. A new text begins behind each gap, and where a line stands between two documents
+/// (documents.h), which is in neither.
+struct TextSplit {
+  std::vector<std::string> train;
+  std::vector<std::string> held_out;
+};
+/// Throws Error when the text is blank, or has too few lines for both parts.
+TextSplit split_text(std::string_view text);
+
+}  // namespace tinyllm

@@ -1,0 +1,85 @@
+#include <tinyllm/train/data/samples.h>
+
+#include <tinyllm/tensor/base/error.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace tinyllm {
+
+namespace fs = std::filesystem;
+
+SampleReader::SampleReader(fs::path path, SampleOptions options)
+    : path_(std::move(path)), options_(std::move(options)), file_(path_, std::ios::binary) {
+  if (!file_) throw Error("{}: cannot be opened: {}", path_.string(), std::strerror(errno));
+}
+
+// The next line without its end.
+bool SampleReader::read_line() {
+  line_.clear();
+  line_size_ = 0;
+  int letter = 0;
+  try {
+    std::streambuf& in = *file_.rdbuf();
+    while ((letter = in.sbumpc()) != EOF && letter != '\n') {
+      if (++line_size_ <= options_.max_line) line_ += static_cast<char>(letter);
+    }
+  } catch (const std::ios_base::failure& error) {
+    throw Error("{}: cannot be read: {}", path_.string(), error.code().message());
+  }
+  if (letter == EOF && line_size_ == 0) return false;
+  counts_.bytes += static_cast<int64_t>(line_size_) + (letter == '\n' ? 1 : 0);
+  if (line_.ends_with('\r')) line_.pop_back();
+  if (counts_.lines == 0 && line_.starts_with("\xEF\xBB\xBF")) line_.erase(0, 3);
+  ++counts_.lines;
+  return true;
+}
+
+std::optional<AnySample> SampleReader::parse_line() {
+  try {
+    if (line_size_ > options_.max_line) {
+      throw Error("has {} bytes, expected at most {}", line_size_, options_.max_line);
+    }
+    ParsedSample parsed = parse_sample(line_, counts_.form);
+    counts_.form = parsed.form;
+    ++counts_.samples;
+    return std::move(parsed.sample);
+  } catch (const Error& error) {
+    if (!options_.on_bad) throw Error("{}: line {}: {}", path_.string(), counts_.lines, error.what());
+    ++counts_.bad;
+    options_.on_bad(counts_.lines, error.what());
+    return {};
+  }
+}
+
+std::optional<AnySample> SampleReader::next() {
+  while (read_line()) {
+    if (line_.find_first_not_of(" \t") == std::string::npos) continue;
+    if (std::optional<AnySample> sample = parse_line()) return sample;
+  }
+  return {};
+}
+
+template <class T>
+std::vector<T> read_samples(const fs::path& path, const SampleOptions& options) {
+  SampleReader reader(path, options);
+  std::vector<T> samples;
+  while (std::optional<AnySample> sample = reader.next()) {
+    if (!std::holds_alternative<T>(*sample)) {
+      throw Error("{}: holds samples of the form {}, which are of no use here", path.string(),
+                  text_of(*reader.counts().form));
+    }
+    samples.push_back(std::get<T>(std::move(*sample)));
+  }
+  if (samples.empty()) {
+    throw Error("{}: holds no sample: {} lines, {} of them bad", path.string(), reader.counts().lines,
+                reader.counts().bad);
+  }
+  return samples;
+}
+
+template std::vector<Conversation> read_samples(const fs::path&, const SampleOptions&);
+template std::vector<Preference> read_samples(const fs::path&, const SampleOptions&);
+template std::vector<Choice> read_samples(const fs::path&, const SampleOptions&);
+
+}  // namespace tinyllm

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <tinyllm/train/data/sample_forms.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+namespace tinyllm {
+
+struct SampleOptions {
+  /// Called with the number of a bad line, from 1, and what is wrong with it; the line is passed over. Without it, a
+  /// bad line is an Error.
+  std::function<void(int64_t line, const std::string& problem)> on_bad;
+  size_t max_line = size_t{4} << 20;  ///< Bytes. A longer line is bad; no more than this is held of it.
+};
+
+struct SampleCounts {
+  std::optional<SampleForm> form;  ///< That of the first good line.
+  int64_t lines = 0;               ///< All of them.
+  int64_t samples = 0;
+  int64_t bad = 0;
+  int64_t bytes = 0;  ///< Read so far.
+};
+
+/// Samples of a file of JSON lines, one after the other: the file is never held whole. Empty lines are passed over, as
+/// is a byte order mark.
+class SampleReader {
+ public:
+  /// Throws Error when the file cannot be opened.
+  explicit SampleReader(std::filesystem::path path, SampleOptions options = {});
+
+  /// Empty at the end. Throws Error when the file cannot be read, and for a bad line as the options say.
+  std::optional<AnySample> next();
+  const SampleCounts& counts() const { return counts_; }
+
+ private:
+  bool read_line();
+  std::optional<AnySample> parse_line();
+
+  std::filesystem::path path_;
+  SampleOptions options_;
+  std::ifstream file_;
+  std::string line_;
+  size_t line_size_ = 0;  // That of line_, or larger where it was cut.
+  SampleCounts counts_;
+};
+
+/// All samples of a file, as Conversation, Preference or Choice. Throws Error when there are none, or when they are of
+/// another kind.
+template <class T>
+std::vector<T> read_samples(const std::filesystem::path& path, const SampleOptions& options = {});
+
+}  // namespace tinyllm

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <tinyllm/model/text/tokenizer.h>
+#include <tinyllm/tensor/base/file.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+namespace tinyllm {
+
+/// A corpus as tokens, mapped into memory. All numbers are little-endian:
+///
+///   header   magic "TLTOKENS", version u32, bytes of an id u32, hash of the tokenizer u64
+///   ids      u16 where the vocabulary fits, else u32; filled up with zeros to a multiple of 8 bytes
+///   ends     for each document, the number of tokens up to its end, u64
+///   trailer  number of tokens u64, number of documents u64, XXH3 of all that stands before it u64
+///
+/// Every document ends with kEosId and nothing stands before its first token, as in the chat template.
+class TokenFile {
+ public:
+  /// Tokens [begin, end) of the file.
+  struct Range {
+    int64_t begin;
+    int64_t end;
+  };
+
+  /// Checks all lengths against the size of the file, and the ends of the documents, which are read for it (8 bytes
+  /// each); the tokens are not read. Throws Error when the file is none, is damaged, or is of another tokenizer.
+  TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer);
+
+  const std::filesystem::path& path() const { return path_; }
+  int64_t size() const { return size_; }  ///< Tokens.
+  int64_t documents() const { return static_cast<int64_t>(ends_.size()); }
+  uint64_t checksum() const { return checksum_; }
+
+  /// Where a document is.
+  Range document(int64_t index) const;
+  /// The document that holds a token: a binary search.
+  int64_t document_of(int64_t token) const;
+  /// Copies tokens [from, from + count), which must be in the file. Throws Error on one outside the vocabulary.
+  void tokens(int64_t from, int64_t count, int32_t* out) const;
+
+  /// Reads the whole file, at the speed of the disk. Throws Error when its checksum is another.
+  void verify() const;
+
+ private:
+  void read_header(const Tokenizer& tokenizer);
+  void read_ends();
+
+  std::filesystem::path path_;
+  MappedFile file_;
+  size_t id_bytes_ = 0;
+  int64_t vocab_size_ = 0;
+  int64_t size_ = 0;
+  std::span<const uint64_t> ends_;
+  uint64_t checksum_ = 0;
+};
+
+/// Makes such a file from first to last. It keeps 8 bytes for each document until the end.
+class TokenFileWriter {
+ public:
+  /// `append` is that of write_file.
+  TokenFileWriter(const Tokenizer& tokenizer, Append append);
+  ~TokenFileWriter();
+
+  /// Tokens of the document that is being written.
+  void add(std::span<const int32_t> tokens);
+  /// Ends it with kEosId. A document without tokens is none.
+  void end_document();
+  /// What comes after the last document.
+  void finish();
+
+  int64_t size() const;
+  int64_t documents() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tinyllm

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <tinyllm/runtime/generate.h>
+#include <tinyllm/train/data/packed_dataset.h>
+#include <tinyllm/train/tasks/problems.h>
+
+namespace tinyllm {
+
+/// Problems as conversations, of one, two or three turns: problems that follow one another and have one system prompt.
+std::vector<Conversation> as_conversations(const std::vector<Problem>& problems);
+
+/// Conversations as samples of the chat template.
+std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Conversation>& conversations);
+
+/// A problem and what a model said to it.
+struct Answered {
+  Problem problem;
+  Reasoned said;
+  bool is_right;  ///< The final answer is the computed one, letter for letter.
+};
+/// Asks a session's model every problem, as many at once as the session takes. `on_done` is called with the number
+/// answered so far; it returns false to ask no more.
+std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems,
+                             const std::function<bool(size_t)>& on_done = {});
+
+}  // namespace tinyllm
