@@ -1,0 +1,32 @@
+#!/bin/sh
+. "$(dirname "$0")/expect.sh"
+
+# A corpus from a folder, with what a folder may hold.
+if [ -x "$bin/prepare_data" ]; then
+  mkdir "$work/raw" "$work/none"
+  cp "$work/text.txt" "$work/raw/one.txt"
+  sed 's/line/row/' "$work/text.txt" | gzip >"$work/raw/two.txt.gz"
+  gzip -c "$work/text.txt" | head -c 600 >"$work/raw/cut.txt.gz"
+  ln -s . "$work/raw/loop"
+  printf '{"text": "a whole line of some length"}\n{"text": "cut' >"$work/raw/lines.jsonl"
+  prepare="$bin/prepare_data --input $work/raw --output $work/corpus.txt --rejects $work/rejects.jsonl"
+  expect 0 "saved $work/corpus.txt" $prepare --near-duplicates none
+  expect 0 "row 399: 今天学习第 399 课。" cat "$work/corpus.txt"
+  expect 0 "file_unreadable.*cut.txt.gz" cat "$work/rejects.jsonl"
+  expect 0 "json_bad.*lines.jsonl\",\"line\":2" cat "$work/rejects.jsonl"
+  expect 0 "bytes of markup and fields .* left out" $prepare --near-duplicates none --threads 1
+  expect 0 "bytes of markup and fields" cat "$work/corpus.txt.report.html"
+  cp "$work/corpus.txt" "$work/before.txt"
+  expect 1 "corpus.txt.part: cannot be written: File too large" sh -c "trap '' XFSZ; ulimit -f 4; exec $prepare"
+  cmp "$work/corpus.txt" "$work/before.txt" || failures=$((failures + 1))
+  expect 1 "no text file among 0 files" "$bin/prepare_data" --input "$work/none" --output "$work/x.txt"
+  expect 1 "missing: cannot be read" "$bin/prepare_data" --input "$work/missing" --output "$work/x.txt"
+  expect 1 "language klingon: not known" $prepare --languages klingon
+  expect 1 "words: cannot be opened" $prepare --words "$work/words"
+  expect 1 "corpus.txt: is named twice" $prepare --report "$work/corpus.txt"
+  expect 1 "one.txt: is the input too" "$bin/prepare_data" --input "$work/raw/one.txt" --output "$work/raw/one.txt"
+  expect 2 "near-threshold" $prepare --near-threshold 2
+  expect 2 "input" "$bin/prepare_data" --output "$work/x.txt"
+fi
+
+finish

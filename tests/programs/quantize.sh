@@ -1,0 +1,23 @@
+#!/bin/sh
+. "$(dirname "$0")/expect.sh"
+make_model
+
+cp -r "$work/model" "$work/again"
+# A quantised model: chat opens it as any other.
+quantize="$bin/quantize $work/model"
+expect 0 "saved $work/q8" $quantize "$work/q8"
+expect 0 "matrices q4_0, tables f32" $quantize "$work/q4" --type q4_0 --tables f32
+expect 0 "matrices bf16, tables bf16" $quantize "$work/half" --type bf16
+for folder in q8 q4 half; do
+  printf '计算：1+2*3\n' | "$bin/chat" "$work/$folder" --max-tokens 5 >"$work/output" || failures=$((failures + 1))
+done
+expect 1 "the model is quantised already" "$bin/quantize" "$work/q8" "$work/x"
+expect 1 "would take the place of the model that is read" $quantize "$work/model/."
+expect 1 "again: holds a finished model" $quantize "$work/again"
+expect 1 "there is no such model folder" "$bin/quantize" "$work/nothing" "$work/x"
+expect 2 "type" $quantize "$work/x" --type q2
+expect 2 "output" $quantize
+truncate -s 5000 "$work/q4/model.safetensors"
+expect 1 "model.safetensors: .*cut short or damaged" "$bin/chat" "$work/q4"
+
+finish
