@@ -1,0 +1,13 @@
+// A tokenizer.model from outside, and texts through the tokenizers that are accepted.
+#include <tinyllm/model/text/tokenizer.h>
+
+#include "fuzz/fuzz.h"
+
+void tinyllm::test::fuzz(std::string_view bytes) {
+  const MemoryFile file(bytes);
+  may_refuse([&] {
+    const Tokenizer tokenizer = Tokenizer::load(file.path());
+    const std::string text = "12 + 34 = 46\n\n  今天<|user|>\t\u2581▅ é";
+    require(tokenizer.decode(tokenizer.encode(text)) == text);
+  });
+}
