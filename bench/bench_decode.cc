@@ -85,7 +85,7 @@ struct Work {
 Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t length) {
   Work work;
   for (const tl::WeightSpec& spec : tl::weight_specs(c)) {
-    if (spec.name == "tok_emb.weight") continue;
+    if (spec.role == tl::WeightRole::embedding) continue;
     work.bytes += static_cast<double>(tl::bytes_of(spec.dtype, spec.shape));
     const int64_t uses = spec.role == tl::WeightRole::matrix ? rows * tokens : rows;
     if (spec.shape.rank() == 2) work.products += 2.0 * static_cast<double>(uses * spec.shape.size());

@@ -1,7 +1,7 @@
 #include <tinyllm/model/lora.h>
 
 #include <tinyllm/model/formats/safetensors.h>
-#include <tinyllm/model/transformer.h>
+#include <tinyllm/model/weights.h>
 #include <tinyllm/tensor/base/file.h>
 
 #include <nlohmann/json.hpp>

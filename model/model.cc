@@ -3,7 +3,7 @@
 #include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
-#include <tinyllm/model/transformer.h>
+#include <tinyllm/model/weights.h>
 
 #include <set>
 

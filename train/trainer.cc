@@ -71,7 +71,7 @@ Tensor next_token_loss(const LossInputs& in) {
 double step_flops(const ModelConfig& c, int64_t rows, int64_t length) {
   int64_t matrices = 0;
   for (const WeightSpec& spec : weight_specs(c)) {
-    if (spec.role != WeightRole::vector && spec.name != "tok_emb.weight") matrices += spec.shape.size();
+    if (spec.role == WeightRole::matrix || spec.role == WeightRole::head) matrices += spec.shape.size();
   }
   const double weights = (c.lora.rank > 0 ? 4.0 : 6.0) * static_cast<double>(matrices);
   return static_cast<double>(rows * length) * (weights + 6.0 * static_cast<double>(c.n_layers * length * c.dim));

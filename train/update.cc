@@ -26,10 +26,10 @@ Update append_update(Graph& graph, const ModelConfig& config, const Recipe& reci
     const auto state = [&](const std::string& name) { return graph.state(name, f32, spec.shape); };
     Tensor updated;
     if (has_muon(recipe, spec)) {
-      const Muon options{.momentum = recipe.momentum, .decay = recipe.decay, .parts = spec.parts};
+      const Muon options{.momentum = recipe.momentum, .decay = recipe.decay, .parts = spec.equal_parts()};
       updated = muon(weights[i], grads[i], state(momentum_name(spec.name)), rate, clipped.factor, options);
     } else {
-      const bool decays = spec.role != WeightRole::vector;
+      const bool decays = spec.role != WeightRole::norm && spec.role != WeightRole::bias;
       const AdamW options{.beta2 = recipe.beta2, .decay = decays ? recipe.decay : 0.0f};
       updated = adamw(weights[i], grads[i], state(m_name(spec.name)), state(v_name(spec.name)), step, rate,
                       clipped.factor, options);

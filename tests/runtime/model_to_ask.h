@@ -11,7 +11,7 @@ namespace tinyllm::test {
 inline Model model_to_ask(const ModelConfig& config) {
   Model model = fresh_model(config, 3);
   for (const WeightSpec& spec : weight_specs(model.config)) {
-    if (spec.role == WeightRole::vector) continue;
+    if (spec.role == WeightRole::norm || spec.role == WeightRole::bias) continue;
     for (float& w : model.weights->at(spec.name).as<float>()) w *= 8;
   }
   return model;

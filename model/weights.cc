@@ -1,0 +1,146 @@
+#include <tinyllm/model/weights.h>
+
+#include <tinyllm/tensor/base/random.h>
+
+#include <cmath>
+#include <numeric>
+
+namespace tinyllm {
+namespace {
+
+// GPT-2's standard deviation of matrices and tables.
+constexpr float kStd = 0.02f;
+
+// Declares the weights of one block.
+class Block {
+ public:
+  Block(const ModelConfig& config, int64_t layer, std::vector<WeightSpec>& specs)
+      : config_(config), layer_(layer), specs_(specs) {}
+
+  void norm(const char* name, const char* hugging_face, const char* gguf) {
+    const std::vector<WeightPart> parts = named({{config_.dim, hugging_face, gguf}}, "weight");
+    specs_.push_back({.name = full(name, "weight"),
+                      .shape = {config_.dim},
+                      .role = WeightRole::norm,
+                      .init_mean = 1,
+                      .parts = parts});
+  }
+
+  // A matrix [rows of all parts, in], and a bias if the config has one for it.
+  void matrix(const char* name, int64_t in, float std, bool has_bias, const std::vector<WeightPart>& parts) {
+    int64_t out = 0;
+    for (const WeightPart& part : parts) out += part.rows;
+    specs_.push_back({.name = full(name, "weight"),
+                      .shape = {out, in},
+                      .role = WeightRole::matrix,
+                      .init_std = std,
+                      .dtype = config_.types.matrices,
+                      .lora_target = name,
+                      .parts = named(parts, "weight")});
+    if (!has_bias) return;
+    specs_.push_back(
+        {.name = full(name, "bias"), .shape = {out}, .role = WeightRole::bias, .parts = named(parts, "bias")});
+  }
+
+ private:
+  std::string full(const char* name, const char* kind) const {
+    return fmt::format("blocks.{}.{}.{}", layer_, name, kind);
+  }
+
+  std::vector<WeightPart> named(std::vector<WeightPart> parts, const char* kind) const {
+    for (WeightPart& part : parts) {
+      part.hugging_face = fmt::format("model.layers.{}.{}.{}", layer_, part.hugging_face, kind);
+      part.gguf = fmt::format("blk.{}.{}.{}", layer_, part.gguf, kind);
+    }
+    return parts;
+  }
+
+  const ModelConfig& config_;
+  int64_t layer_;
+  std::vector<WeightSpec>& specs_;
+};
+
+}  // namespace
+
+int64_t WeightSpec::equal_parts() const {
+  int64_t rows = 0;
+  for (const WeightPart& part : parts) rows = std::gcd(rows, part.rows);
+  return rows == 0 ? 1 : shape[0] / rows;
+}
+
+std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
+  // GPT-2 draws smaller values for what is added to the residual stream, twice in each layer.
+  const float residual_std = kStd / std::sqrt(2.0f * static_cast<float>(c.n_layers));
+  std::vector<WeightSpec> specs;
+  specs.push_back({.name = "tok_emb.weight",
+                   .shape = {c.vocab_size, c.dim},
+                   .role = WeightRole::embedding,
+                   .init_std = kStd,
+                   .dtype = c.types.tables,
+                   .parts = {{c.vocab_size, "model.embed_tokens.weight", "token_embd.weight"}}});
+  for (int64_t layer = 0; layer < c.n_layers; ++layer) {
+    Block block(c, layer, specs);
+    block.norm("norm1", "input_layernorm", "attn_norm");
+    block.matrix("attn.qkv", c.dim, kStd, false,
+                 {{c.dim, "self_attn.q_proj", "attn_q"},
+                  {c.kv_dim(), "self_attn.k_proj", "attn_k"},
+                  {c.kv_dim(), "self_attn.v_proj", "attn_v"}});
+    block.matrix("attn.o", c.dim, residual_std, false, {{c.dim, "self_attn.o_proj", "attn_output"}});
+    block.norm("norm2", "post_attention_layernorm", "ffn_norm");
+    const WeightPart gate = {c.ffn_dim, "mlp.gate_proj", "ffn_gate"}, up = {c.ffn_dim, "mlp.up_proj", "ffn_up"};
+    block.matrix("ffn.w1", c.dim, kStd, c.ffn_bias,
+                 c.ffn_gated ? std::vector<WeightPart>{gate, up} : std::vector<WeightPart>{up});
+    block.matrix("ffn.w2", c.ffn_dim, residual_std, c.ffn_bias, {{c.dim, "mlp.down_proj", "ffn_down"}});
+  }
+  specs.push_back({.name = "norm.weight",
+                   .shape = {c.dim},
+                   .role = WeightRole::norm,
+                   .init_mean = 1,
+                   .parts = {{c.dim, "model.norm.weight", "output_norm.weight"}}});
+  specs.push_back({.name = "lm_head.weight",
+                   .shape = {c.vocab_size, c.dim},
+                   .role = WeightRole::head,
+                   .init_std = kStd,
+                   .dtype = c.types.tables,
+                   .parts = {{c.vocab_size, "lm_head.weight", "output.weight"}}});
+  return specs;
+}
+
+std::vector<WeightSpec> adapter_specs(const ModelConfig& c) {
+  std::vector<WeightSpec> specs;
+  for (const WeightSpec& spec : weight_specs(c)) {
+    if (!c.lora.adapts(spec.lora_target)) continue;
+    const std::string name = spec.name.substr(0, spec.name.rfind('.'));
+    // The deviation of uniform numbers in +-1 / sqrt(in), which Hu et al. draw A from.
+    const float std = 1 / std::sqrt(3.0f * static_cast<float>(spec.shape[1]));
+    specs.push_back(
+        {.name = name + ".lora_a", .shape = {c.lora.rank, spec.shape[1]}, .role = WeightRole::matrix, .init_std = std});
+    specs.push_back({.name = name + ".lora_b", .shape = {spec.shape[0], c.lora.rank}, .role = WeightRole::matrix});
+  }
+  return specs;
+}
+
+std::vector<WeightSpec> trained_specs(const ModelConfig& c) {
+  return c.lora.rank > 0 ? adapter_specs(c) : weight_specs(c);
+}
+
+int64_t parameter_count(const ModelConfig& config) {
+  int64_t count = 0;
+  for (const WeightSpec& spec : weight_specs(config)) count += spec.shape.size();
+  return count;
+}
+
+void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store) {
+  std::vector<Store::Wanted> wanted;
+  for (const WeightSpec& spec : specs) wanted.push_back({spec.name, f32, spec.shape});
+  store.add(wanted);
+  for (size_t i = 0; i < specs.size(); ++i) {
+    Random random(seed, i);
+    for (float& x : store.at(specs[i].name).as<float>()) {
+      x = specs[i].init_mean;
+      if (specs[i].init_std > 0) x += static_cast<float>(random.normal()) * specs[i].init_std;
+    }
+  }
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <tinyllm/model/config.h>
+#include <tinyllm/tensor/store.h>
+
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// What a weight is to optimisers, adapters and formats. Biases and norms do not decay.
+enum class WeightRole : uint8_t {
+  embedding,  ///< A row for each token, looked up.
+  head,       ///< A row for each token, multiplied with hidden states.
+  matrix,     ///< Between hidden states [out, in], or an adapter of one.
+  norm,
+  bias,
+};
+
+/// Rows of a weight that other formats store as a tensor of their own.
+struct WeightPart {
+  int64_t rows;
+  std::string hugging_face;  ///< Name in folders of Hugging Face.
+  std::string gguf;          ///< Name in GGUF files.
+};
+
+/// One weight, declared once: what a file must hold, how it is initialised, trained, adapted and exchanged.
+struct WeightSpec {
+  std::string name;
+  Shape shape;
+  WeightRole role;
+  float init_mean = 0;  ///< Initial values are normal with this mean and deviation.
+  float init_std = 0;
+  DType dtype = f32;
+  std::string lora_target = {};        ///< Name of the matrix within its block; empty: never adapted.
+  std::vector<WeightPart> parts = {};  ///< In order of rows. Empty for an adapter.
+
+  /// The number of matrices of equal size that it consists of: an optimiser of matrices treats them one by one.
+  /// Queries that share a key head are one.
+  int64_t equal_parts() const;
+};
+
+/// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.o, norm2, ffn.w1, ffn.w2},
+/// norm.weight, lm_head.weight. Rows of attn.qkv are Q, then K, then V; rows of a gated ffn.w1 are the gate, then the
+/// values it scales.
+std::vector<WeightSpec> weight_specs(const ModelConfig& config);
+
+/// The adapters of the config's LoRA: blocks.I.<target>.lora_a [rank, in] and lora_b [out, rank].
+std::vector<WeightSpec> adapter_specs(const ModelConfig& config);
+
+/// What training changes: the adapters if there are any, else every weight.
+std::vector<WeightSpec> trained_specs(const ModelConfig& config);
+
+/// The number of weights, without adapters.
+int64_t parameter_count(const ModelConfig& config);
+
+/// Adds weights to a store and initialises them. The values are a function of the seed alone. New adapters change
+/// nothing: B is 0.
+void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store);
+
+}  // namespace tinyllm
