@@ -3,6 +3,7 @@
 #include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tinyllm.h>
+#include <tinyllm/train/batch_graph.h>
 #include <tinyllm/train/update.h>
 
 #include <cmath>
@@ -11,30 +12,6 @@ namespace tinyllm {
 namespace {
 
 std::string grad_name(const std::string& weight) { return "grad." + weight; }
-
-// The loss of a batch, its inputs named as in Batch.
-Tensor batch_loss(Graph& graph, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape,
-                  const Dropout& dropout = {}, std::vector<Tensor>* residuals = nullptr) {
-  const TransformerInputs inputs{graph.input("tokens", i32, shape), graph.input("positions", i32, shape),
-                                 graph.input("starts", i32, shape), dropout, residuals};
-  return loss({graph, config, recipe, inputs, graph.input("targets", i32, shape)});
-}
-
-// Rows [first, first + rows) of a batch.
-void write(Program& program, const Batch& batch, int64_t first, int64_t rows) {
-  const auto part = [&](const auto& all) {
-    return std::span(all).subspan(static_cast<size_t>(first * batch.length), static_cast<size_t>(rows * batch.length));
-  };
-  program.write("tokens", part(batch.tokens));
-  program.write("positions", part(batch.positions));
-  program.write("starts", part(batch.starts));
-  program.write("targets", part(batch.targets));
-  for (const auto& [name, values] : batch.more) program.write(name, part(values));
-}
-
-int64_t count_learned(std::span<const int32_t> targets) {
-  return static_cast<int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), kIgnore);
-}
 
 // Forward and backward pass over rows of a shape. Their dropout is that of the number in `step`.
 struct Pass {
@@ -178,7 +155,7 @@ Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
   if (compiled->update) clear_grads();
   last.as<float>("rate")[0] = rate;
   for (int64_t part = 0; part < recipe.accumulate; ++part) {
-    write(pass, batch, part * compiled->rows, compiled->rows);
+    write_rows(pass, batch, part * compiled->rows, compiled->rows);
     pass.as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
     const double share = static_cast<double>(count_learned(pass.as<int32_t>("targets"))) / static_cast<double>(learned);
     if (compiled->update) pass.as<float>("share")[0] = static_cast<float>(share);
@@ -271,46 +248,6 @@ void Trainer::restore(const Safetensors& checkpoint) {
     read(state_->moments, state.name, state.shape);
   }
   state_->done = checkpoint.number(kStepNote);
-}
-
-struct Evaluator::State {
-  int64_t rows;
-  std::vector<int32_t> bytes;  // Of each token's text.
-  Tensor loss;
-  Program program;
-};
-
-Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool) {
-  Graph graph;
-  const Tensor loss = batch_loss(graph, model.config, {}, next_token_loss, {rows, length});
-  std::vector<int32_t> bytes;
-  for (int32_t token = 0; token < model.tokenizer.size(); ++token) {
-    bytes.push_back(static_cast<int32_t>(model.tokenizer.decode({&token, 1}).size()));
-  }
-  state_ = std::make_unique<State>(
-      State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});
-}
-Evaluator::~Evaluator() = default;
-
-Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
-  const int64_t batches = (std::min(data.rows(), max_rows) + state_->rows - 1) / state_->rows;
-  const int64_t all = (data.rows() + state_->rows - 1) / state_->rows;
-  double total = 0;
-  Evaluation result{};
-  for (int64_t i = 0; i < batches; ++i) {
-    const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
-    const int64_t learned = count_learned(batch.targets);
-    write(state_->program, batch, 0, batch.rows);
-    state_->program.run();
-    total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * static_cast<double>(learned);
-    result.targets += learned;
-    for (const int32_t target : batch.targets) {
-      if (target != kIgnore) result.bytes += state_->bytes[static_cast<size_t>(target)];
-    }
-  }
-  if (result.targets == 0) throw Error("evaluation: the data has no targets");
-  result.loss = total / static_cast<double>(result.targets);
-  return result;
 }
 
 }  // namespace tinyllm

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <numbers>
 
 namespace tinyllm {
 
@@ -74,33 +73,6 @@ class Trainer {
   void save(const std::filesystem::path& path, std::map<std::string, std::string> notes) const;
   /// Throws Error when the file is of another model.
   void restore(const class Safetensors& checkpoint);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
-/// How well a model tells the next tokens of some text.
-struct Evaluation {
-  double loss;      ///< Mean over the targets, in nats.
-  int64_t targets;  ///< Tokens.
-  int64_t bytes;    ///< Of their text.
-
-  double perplexity() const { return std::exp(loss); }
-  /// Comparable across vocabularies. Infinite where the targets have no text.
-  double bits_per_byte() const {
-    return loss * static_cast<double>(targets) / (static_cast<double>(bytes) * std::numbers::ln2);
-  }
-};
-
-/// Evaluates a model over the learned targets of some rows, without dropout and in fp32.
-class Evaluator {
- public:
-  Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
-  ~Evaluator();
-
-  /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.
-  Evaluation evaluate(const RowSource& data, int64_t max_rows);
 
  private:
   struct State;

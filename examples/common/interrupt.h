@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
@@ -39,17 +40,19 @@ class InterruptGuard {
   static void note(int signal) {
     static timespec first;
     timespec now;
+    const int saved = errno;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (signal == SIGHUP) leave_terminal();
     if (interrupts == 0) {
       first = now;
       interrupts = 1;
       const char* notice = notice_;
-      if (write(STDERR_FILENO, notice, std::strlen(notice)) < 0) return;  // Nobody reads it.
+      [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, notice, std::strlen(notice));
     } else if (now.tv_sec - first.tv_sec > 1 || (now.tv_sec - first.tv_sec == 1 && now.tv_nsec > first.tv_nsec)) {
       std::signal(signal, SIG_DFL);
       std::raise(signal);
     }
+    errno = saved;
   }
 
   // What is printed from now on, to a terminal that is closed or a pipe whose reader is gone, would fail and end the
