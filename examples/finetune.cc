@@ -17,7 +17,7 @@ struct Options {
   std::string model;
   std::vector<std::string> data;
   std::string system = "你是乐于助人的中文助手";
-  int64_t held_out_every = 50;
+  int64_t validation_every = 50;
   bool skips_bad = false;
   tl::Learn learn = tl::Learn::answers;
   float dropout = -1;
@@ -45,7 +45,7 @@ struct Source {
 
 // The samples of a file as rows to learn from and rows held out.
 struct Rows {
-  std::shared_ptr<const tl::Dataset> train, held_out;
+  std::shared_ptr<const tl::Dataset> train, validation;
 };
 
 Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& tokenizer) {
@@ -57,21 +57,21 @@ Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& toke
       fmt::print(stderr, "{}:{}: {}\n", source.path, line, problem);
     };
   }
-  std::vector<tl::Sample> train, held_out;
+  std::vector<tl::Sample> train, validation;
   int64_t number = 0;
   for (const tl::Conversation& chat : tl::read_samples<tl::Conversation>(source.path, reading)) {
-    const bool is_held_out = ++number % o.held_out_every == 0;
-    (is_held_out ? held_out : train).push_back(tl::chat_sample(tokenizer, chat, o.learn));
+    const bool is_validation = ++number % o.validation_every == 0;
+    (is_validation ? validation : train).push_back(tl::chat_sample(tokenizer, chat, o.learn));
   }
-  if (held_out.empty()) {
-    throw tl::Error("{}: {} samples, too few to hold one of {} out", source.path, number, o.held_out_every);
+  if (validation.empty()) {
+    throw tl::Error("{}: {} samples, too few to hold one of {} out", source.path, number, o.validation_every);
   }
-  const int64_t length = o.training.recipe.length;
+  const int64_t length = o.training.recipe.seq_len;
   const Rows rows = {std::make_shared<tl::Dataset>(tl::Dataset::of_samples(train, length)),
-                     std::make_shared<tl::Dataset>(tl::Dataset::of_samples(held_out, length))};
+                     std::make_shared<tl::Dataset>(tl::Dataset::of_samples(validation, length))};
   const tl::PackReport& r = rows.train->report();
   fmt::print("{}: {} samples, {} held out, {} cut at {} tokens, {} with nothing learned left out", source.path, number,
-             held_out.size(), r.truncated, length, r.dropped);
+             validation.size(), r.truncated, length, r.dropped);
   fmt::print("; {} rows, {} tokens, {} of them learned{}\n", r.rows, r.tokens, r.learned_tokens,
              bad > 0 ? fmt::format("; {} bad lines passed over", bad) : "");
   return rows;
@@ -83,7 +83,7 @@ void add_options(CLI::App& app, Options& o) {
                  "Samples as JSON lines, see show_samples; FILE:WEIGHT gives its share of the rows beside other files")
       ->required();
   app.add_option("--system", o.system, "The system prompt of --prompt")->capture_default_str();
-  app.add_option("--held-out-every", o.held_out_every, "One of so many samples is held out for validation")
+  app.add_option("--validation-every", o.validation_every, "One of so many samples is held out for validation")
       ->check(CLI::Range(int64_t{2}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_flag("--skip-bad", o.skips_bad, "Pass over lines that are no samples, naming them, instead of stopping");
@@ -106,7 +106,7 @@ int run(int argc, char** argv) {
   Options o;
   o.training.epochs = 2;
   o.training.recipe = {
-      .length = 0, .steps = 0, .rate = 3e-4f, .schedule = tl::Schedule::linear, .final_rate = 0, .warmup = 20};
+      .seq_len = 0, .steps = 0, .learning_rate = 3e-4f, .schedule = tl::Schedule::linear, .final_lr_fraction = 0, .warmup = 20};
   CLI::App app(
       "Fine-tunes a model folder on chats and reasoning samples, mixed by weight, and saves it as another folder.\n"
       "Started again with the same options, it goes on where it was stopped.");
@@ -121,18 +121,18 @@ int run(int argc, char** argv) {
   tl::Model model = tl::load_model(o.model);
   if (model.config.lora.rank > 0) tl::merge_lora(model);
   tl::Recipe& recipe = o.training.recipe;
-  if (recipe.length == 0) recipe.length = model.config.context;
+  if (recipe.seq_len == 0) recipe.seq_len = model.config.context;
   if (o.dropout >= 0) model.config.dropout = o.dropout;
   if (o.lora.rank > 0) tl::add_lora(model, o.lora, recipe.seed);
   tl::check(recipe, model.config);
 
-  std::vector<tl::MixedRows::Part> train, held_out;
+  std::vector<tl::MixedRows::Part> train, validation;
   tl::RunOptions options;
   for (const std::string& text : o.data) {
     const Source source(text);
     const Rows rows = read_rows(source, o, model.tokenizer);
     train.push_back({source.path, rows.train, source.weight});
-    held_out.push_back({source.path, rows.held_out, source.weight});
+    validation.push_back({source.path, rows.validation, source.weight});
     const tl::PackReport& report = rows.train->report();
     options.mix.push_back({source.path, source.weight, 0, report.samples, report.tokens});
   }
@@ -145,7 +145,7 @@ int run(int argc, char** argv) {
         {prompt, tl::chat_prompt(model.tokenizer, {o.system, {{prompt, ""}}}, model.config.context / 2)});
   }
   if (!o.keep_adapters && o.lora.rank > 0) options.finish = tl::merge_lora;
-  const tl::Stage stage = {"fine-tune", mix, std::make_shared<const tl::MixedRows>(held_out), recipe};
+  const tl::Stage stage = {"fine-tune", mix, std::make_shared<const tl::MixedRows>(validation), recipe};
   return tl::cli::train(model, stage, app, o.training, std::move(options));
 }
 

@@ -1,6 +1,6 @@
 // How well model folders tell the next tokens of a text: what quantising or fine-tuning has cost them.
 #include <tinyllm/train/data/text_dataset.h>
-#include <tinyllm/train/trainer.h>
+#include <tinyllm/train/eval/evaluator.h>
 
 #include "common/parse.h"
 
@@ -46,8 +46,8 @@ void measure(const Options& o) {
     if (o.held_out_every == 0) {
       options.part = tl::TextPart::all;
     } else {
-      options.part = tl::TextPart::held_out;
-      options.held_out_every = o.held_out_every;
+      options.part = tl::TextPart::validation;
+      options.validation_every = o.held_out_every;
     }
     const int64_t rows = std::max(kRows, o.tokens / options.length);
     const tl::Evaluation result =

@@ -13,7 +13,7 @@ struct Options {
   std::string corpus, tokenizer;
   tl::ModelConfig model;
   tl::DocumentEnd document_end = tl::DocumentEnd::attention;
-  int64_t held_out_every = 100;
+  int64_t validation_every = 100;
   tl::cli::TrainingOptions training;
 };
 
@@ -33,9 +33,9 @@ int run(int argc, char** argv) {
   Options o;
   o.training.recipe = {.steps = 0,
                        .optimizer = tl::Optimizer::muon,
-                       .rate = 1.6e-3f,
+                       .learning_rate = 1.6e-3f,
                        .schedule = tl::Schedule::wsd,
-                       .final_rate = 0.0f,
+                       .final_lr_fraction = 0.0f,
                        .cooldown = 0.3f};
   CLI::App app(
       "Trains a language model from scratch on a corpus that `tokenize` has made a file of tokens, and saves it as a "
@@ -46,7 +46,7 @@ int run(int argc, char** argv) {
       app, "--document-end", o.document_end,
       {{"row", tl::DocumentEnd::row}, {"attention", tl::DocumentEnd::attention}, {"nothing", tl::DocumentEnd::nothing}},
       "What ends where a document does: attention, a row, or nothing: it is seen by what follows");
-  app.add_option("--held-out-every", o.held_out_every, "One of so many documents is held out for validation")
+  app.add_option("--validation-every", o.validation_every, "One of so many documents is held out for validation")
       ->capture_default_str();
   add_model_options(app, o.model);
   tl::cli::add_training_options(app, o.training);
@@ -62,22 +62,22 @@ int run(int argc, char** argv) {
   const auto file = std::make_shared<const tl::TokenFile>(o.corpus, model.tokenizer);
   file->verify();
   const auto part = [&](tl::TextPart which) {
-    return std::make_shared<const tl::TextDataset>(file, tl::TextOptions{.length = o.training.recipe.length,
+    return std::make_shared<const tl::TextDataset>(file, tl::TextOptions{.length = o.training.recipe.seq_len,
                                                                          .document_end = o.document_end,
                                                                          .part = which,
-                                                                         .held_out_every = o.held_out_every});
+                                                                         .validation_every = o.validation_every});
   };
   const auto rows = part(tl::TextPart::train);
-  const auto held_out = part(tl::TextPart::held_out);
+  const auto validation = part(tl::TextPart::validation);
   fmt::print("{}: {} documents; {} tokens to learn from, {} held out\n", o.corpus, file->documents(), rows->tokens(),
-             held_out->tokens());
+             validation->tokens());
   tl::cli::settle(o.training, *rows);
   tl::RunOptions options;
   options.mix = {{o.corpus, 1, 1, file->documents(), rows->tokens()}};
   for (const std::string& prompt : o.training.prompts) {
     options.prompts.push_back({prompt, model.tokenizer.encode(prompt)});
   }
-  return tl::cli::train(model, {"pretrain", rows, held_out, o.training.recipe}, app, o.training, std::move(options));
+  return tl::cli::train(model, {"pretrain", rows, validation, o.training.recipe}, app, o.training, std::move(options));
 }
 
 }  // namespace

@@ -29,13 +29,13 @@ Preset small(int64_t vocab_size) {
   Preset p;
   p.model = {
       .vocab_size = vocab_size, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
-  p.recipe = {.rows = 4, .length = 256, .steps = 8400, .rate = 2.5e-3f, .final_rate = 0.02f};
+  p.recipe = {.batch_size = 4, .seq_len = 256, .steps = 8400, .learning_rate = 2.5e-3f, .final_lr_fraction = 0.02f};
   return p;
 }
 
 Preset full_size() {
   Preset p;
-  p.recipe = {.rows = 8, .length = 256, .steps = 2000, .rate = 6e-4f};
+  p.recipe = {.batch_size = 8, .seq_len = 256, .steps = 2000, .learning_rate = 6e-4f};
   return p;
 }
 
@@ -61,7 +61,7 @@ Options parse(int argc, char** argv) {
       "Without --corpus: pretrains and fine-tunes on made-up reasoning problems, then asks it new ones.\n"
       "Started again with the same options, it goes on where it was stopped.");
   CLI::Option* corpus = app.add_option("--corpus", o.corpus,
-                                       "Pretrain on this UTF-8 text instead, and report perplexity on a held-out part");
+                                       "Pretrain on this UTF-8 text instead, and report perplexity on a validation part");
   app.add_option("--tokenizer", o.tokenizer,
                  "The tokenizer, or its folder, of a corpus that is a file of tokens (see tokenize)")
       ->needs(corpus);
@@ -99,13 +99,13 @@ Options parse(int argc, char** argv) {
 Preset chosen(const Options& o) {
   Preset p = o.preset == "small" ? small(o.corpus.empty() ? 640 : 4000) : full_size();
   if (o.vocab != 0) p.model.vocab_size = o.vocab;
-  if (o.rows != 0) p.recipe.rows = o.rows;
-  if (o.length != 0) p.recipe.length = o.length;
+  if (o.rows != 0) p.recipe.batch_size = o.rows;
+  if (o.length != 0) p.recipe.seq_len = o.length;
   p.recipe.accumulate = o.accumulate;
-  p.recipe.recompute = o.recompute;
+  p.recipe.checkpoint_activations = o.recompute;
   if (o.steps != 0) p.recipe.steps = o.steps;
-  if (o.rate != 0) p.recipe.rate = o.rate;
-  p.model.context = std::max(p.model.context, p.recipe.length);
+  if (o.rate != 0) p.recipe.learning_rate = o.rate;
+  p.model.context = std::max(p.model.context, p.recipe.seq_len);
   p.recipe.warmup = std::min<int64_t>(p.recipe.warmup, p.recipe.steps / 10 + 1);
   p.recipe.seed = o.seed;
   if (o.optimizer == "muon") p.recipe.optimizer = tl::Optimizer::muon;
@@ -184,11 +184,11 @@ int train_on_corpus(const Options& o, tl::ThreadPool& pool) {
   tl::Model model = make_model(preset, o, split.train);
   introduce(model, preset, o);
   const tl::Tokenizer& tokenizer = model.tokenizer;
-  const auto train_rows = text_rows(tokenizer, split.train, preset.recipe.length);
-  const auto held_out_rows = text_rows(tokenizer, split.held_out, preset.recipe.length);
+  const auto train_rows = text_rows(tokenizer, split.train, preset.recipe.seq_len);
+  const auto validation_rows = text_rows(tokenizer, split.validation, preset.recipe.seq_len);
   describe(*train_rows, "corpus");
-  describe(*held_out_rows, "held out");
-  const std::vector<tl::Stage> stages = {{"pretrain", train_rows, held_out_rows, preset.recipe}};
+  describe(*validation_rows, "held out");
+  const std::vector<tl::Stage> stages = {{"pretrain", train_rows, validation_rows, preset.recipe}};
   if (!train(model, stages, o, pool)) return stopped(o);
   fmt::print("saved {}\n", o.output);
   return 0;
@@ -203,13 +203,13 @@ int train_on_tokens(const Options& o, tl::ThreadPool& pool) {
   file->verify();
   const auto part = [&](tl::TextPart which) {
     return std::make_shared<const tl::TextDataset>(file,
-                                                   tl::TextOptions{.length = preset.recipe.length, .part = which});
+                                                   tl::TextOptions{.length = preset.recipe.seq_len, .part = which});
   };
   const auto train_rows = part(tl::TextPart::train);
-  const auto held_out_rows = part(tl::TextPart::held_out);
+  const auto validation_rows = part(tl::TextPart::validation);
   fmt::print("{}: {} documents; {} tokens to learn from, {} held out\n", o.corpus, file->documents(),
-             train_rows->tokens(), held_out_rows->tokens());
-  if (!train(model, {{"pretrain", train_rows, held_out_rows, preset.recipe}}, o, pool)) return stopped(o);
+             train_rows->tokens(), validation_rows->tokens());
+  if (!train(model, {{"pretrain", train_rows, validation_rows, preset.recipe}}, o, pool)) return stopped(o);
   fmt::print("saved {}\n", o.output);
   return 0;
 }
@@ -225,7 +225,7 @@ void report(const std::vector<tl::Answered>& answers) {
     ++all;
     right += a.is_right;
   }
-  fmt::print("\nheld-out problems, greedy, exact match: {}/{} = {:.1f} %\n", right, answers.size(),
+  fmt::print("\nvalidation problems, greedy, exact match: {}/{} = {:.1f} %\n", right, answers.size(),
              100.0 * right / static_cast<double>(answers.size()));
   for (const auto& [kind, counts] : kinds) fmt::print("  {}: {}/{}\n", kind, counts.first, counts.second);
   fmt::print("\nfive of them:\n");
@@ -239,22 +239,22 @@ void report(const std::vector<tl::Answered>& answers) {
 int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   constexpr int64_t kProblems = 80000;
   constexpr uint64_t kPractice = 40000;
-  constexpr int64_t kHeldOut = 500;
+  constexpr int64_t kValidation = 500;
   constexpr int64_t kAtOnce = 50;  // Problems.
   Preset preset = chosen(o);
   const std::vector<tl::Problem> problems = tl::make_problems(o.seed, kProblems, tl::Split::train);
-  const std::vector<tl::Problem> held_out = tl::make_problems(o.seed, kHeldOut, tl::Split::held_out);
-  std::vector<std::string> texts, held_out_texts;
+  const std::vector<tl::Problem> validation = tl::make_problems(o.seed, kValidation, tl::Split::validation);
+  std::vector<std::string> texts, validation_texts;
   for (const tl::Problem& p : problems) texts.push_back(tl::as_text(p));
   for (uint64_t i = 0; i < kPractice; ++i) texts.push_back(tl::practice(o.seed, i));
-  for (const tl::Problem& p : held_out) held_out_texts.push_back(tl::as_text(p));
+  for (const tl::Problem& p : validation) validation_texts.push_back(tl::as_text(p));
 
   std::vector<std::string> tokenizer_texts(texts.begin(), texts.begin() + 10000);
   for (int i = 0; i < 10000; ++i)
     tokenizer_texts.push_back(tl::reasoning("", "") + problems[0].system + problems[static_cast<size_t>(i)].system);
   tl::Model model = make_model(preset, o, tokenizer_texts);
   introduce(model, preset, o);
-  const int64_t length = preset.recipe.length;
+  const int64_t length = preset.recipe.seq_len;
   const tl::Tokenizer& tokenizer = model.tokenizer;
   tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
   pretrain.steps = preset.recipe.steps / 3;
@@ -263,20 +263,20 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   const Rows chats = chat_rows(tokenizer, problems, length);
   describe(*practice, "pretrain");
   describe(*chats, "fine-tune");
-  const std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, held_out_texts, length), pretrain},
-                                         {"fine-tune", chats, chat_rows(tokenizer, held_out, length), fine_tune}};
+  const std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, validation_texts, length), pretrain},
+                                         {"fine-tune", chats, chat_rows(tokenizer, validation, length), fine_tune}};
   if (!train(model, stages, o, pool)) return stopped(o);
 
   tl::Session session(model, {.sequences = kAtOnce, .threads = o.threads});
   std::vector<tl::Answered> answers;
   {
-    tl::cli::ProgressBar bar("asking", kHeldOut);
-    answers = tl::answer(session, held_out, [&](size_t done) {
-      bar.show(static_cast<int64_t>(done), "held-out problems");
+    tl::cli::ProgressBar bar("asking", kValidation);
+    answers = tl::answer(session, validation, [&](size_t done) {
+      bar.show(static_cast<int64_t>(done), "validation problems");
       return tl::cli::interrupts == 0;
     });
   }
-  if (answers.size() < held_out.size()) fmt::print(stderr, "stopped asking after {} problems\n", answers.size());
+  if (answers.size() < validation.size()) fmt::print(stderr, "stopped asking after {} problems\n", answers.size());
   report(answers);
   fmt::print("\nsaved {}; talk to it: chat {}\n", o.output, o.output);
   return 0;

@@ -116,7 +116,7 @@ int train(Model& model, const Stage& stage, const CLI::App& app, const TrainingO
              static_cast<double>(parameter_count(model.config)) / 1e6, model.config.vocab_size, model.config.n_layers,
              model.config.dim, o.threads, name_of(stage.recipe.precision), cpu_features());
   fmt::print("{}: {} steps of {} x {} tokens\n", stage.name, stage.recipe.steps, stage.recipe.batch_rows(),
-             stage.recipe.length);
+             stage.recipe.seq_len);
   std::optional<Dashboard> dashboard;
   if (o.dashboard >= 0) {
     dashboard.emplace(o.dashboard, run.folder / kMetricsFile);

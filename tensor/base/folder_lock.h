@@ -10,11 +10,10 @@ namespace tinyllm {
 /// that says who holds it. It is released when the object is destroyed or the process ends in any way, `kill -9` too.
 class FolderLock {
  public:
-  /// Makes the folder if it is missing and locks it, or throws Error when another process holds it: "model: is in use by
-  /// process 1234 (pretrain, since 14:02)". Where the file system has no locks, `on_note` is told so, and nothing is
+  /// Makes the folder if it is missing and locks it, or throws Error when another process holds it: "model: is in use
+  /// by process 1234 (pretrain, since 14:02)". Where the file system has no locks, `on_note` is told so, and nothing is
   /// locked.
-  explicit FolderLock(const std::filesystem::path& folder,
-                      const std::function<void(const std::string&)>& on_note = {});
+  explicit FolderLock(const std::filesystem::path& folder, const std::function<void(const std::string&)>& on_note = {});
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

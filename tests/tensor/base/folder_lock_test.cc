@@ -67,8 +67,8 @@ TEST_CASE("a folder that another process holds is refused with that process, unt
   const TempFolder folder;
   Holder holder(folder / "model");
   const std::string said = refusal(folder / "model");
-  CHECK(said.starts_with(fmt::format("{}: is in use by process {} (test_tensor, since ", (folder / "model").string(),
-                                     holder.pid())));
+  CHECK(said.starts_with(
+      fmt::format("{}: is in use by process {} (test_tensor, since ", (folder / "model").string(), holder.pid())));
   CHECK(said.ends_with(")"));
   holder.end();
   CHECK(refusal(folder / "model") == "");
