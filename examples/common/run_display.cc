@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace tinyllm::cli {
@@ -17,14 +18,14 @@ RunDisplay::RunDisplay(RunOptions& options) {
 
 void RunDisplay::show(const Progress& p) {
   if (!bar_ || shown_ != p.stage) {
-    bar_.emplace(p.stage->name, p.stage->recipe.steps);
+    bar_.emplace(p.stage->name, p.all_steps);
     shown_ = p.stage;
   }
   // The most wanted first: a narrow terminal has no room for all.
   std::string words =
       fmt::format("loss {:.3f}  left {}  {:.0f} tokens/s", p.loss, clock_time(p.seconds_left), p.tokens_per_second);
   if (p.validation_loss > 0) words += fmt::format("  validation perplexity {:.2f}", std::exp(p.validation_loss));
-  words += fmt::format("  rate {:.1e}  gradient {:.2f}", p.rate, p.grad_norm);
+  words += fmt::format("  lr {:.1e}  gradient {:.2f}", p.learning_rate, p.grad_norm);
   if (p.fraction_of_peak > 0) words += fmt::format("  {:.0f} % of peak", 100 * p.fraction_of_peak);
   if (p.resident_bytes > 0) words += fmt::format("  {:.2f} GB", 1e-9 * static_cast<double>(p.resident_bytes));
   bar_->show(p.step, words);

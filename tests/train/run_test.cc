@@ -25,7 +25,7 @@ std::vector<Stage> stages_for(const Model& model) {
   Recipe in_parts = recipe;
   in_parts.batch_size = 2;
   in_parts.accumulate = 2;
-  in_parts.recompute = true;
+  in_parts.checkpoint_activations = true;
   std::vector<Stage> stages;
   const auto running_text = std::make_shared<Dataset>(Dataset::of_texts(texts, 40));
   const auto chats = std::make_shared<Dataset>(sample_chats(model));
@@ -475,7 +475,7 @@ TEST_CASE("of a run that diverges, the best model and the last good checkpoint s
   // Nothing good before: a model that was there in the folder stays.
   const TempFolder other;
   write_file(other / kWeightsFile, "a model");
-  CHECK(failure(other.path(), diverge, {.save_seconds = 0}) != "");
+  CHECK(failure(other.path(), diverge) != "");
   CHECK(read_file(other / kWeightsFile) == "a model");
 }
 
@@ -494,7 +494,9 @@ TEST_CASE("a folder that another run holds is refused, and nothing in it changes
   const FolderLock lock(folder.path());
   CHECK(failure(folder.path(), [](Recipe&) {}).find("is in use by process ") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / kMetricsFile));
-  CHECK(failure(folder.path(), [](Recipe&) {}, {.lock = &lock}) == "");
+  RunOptions options;
+  options.lock = &lock;
+  CHECK(failure(folder.path(), [](Recipe&) {}, options) == "");
   CHECK(std::filesystem::exists(folder / kWeightsFile));
 }
 
