@@ -94,9 +94,10 @@ void add_lora_options(CLI::App& app, Options& o) {
 
 void add_options(CLI::App& app, Options& o) {
   app.add_option("-m,--model", o.model, "Begin with this model folder.")->type_name("FOLDER")->required();
-  app.add_option("--data", o.data,
-                 "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT sets its share of the rows beside "
-                 "other files.")
+  app.add_option(
+         "--data", o.data,
+         "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT sets its share of the rows beside "
+         "other files.")
       ->type_name("FILE[:WEIGHT]")
       ->required();
   app.add_option("--system", o.system, "Use this system prompt with --prompt.")->capture_default_str();
@@ -114,10 +115,11 @@ void add_options(CLI::App& app, Options& o) {
   app.get_option("--seq-len")
       ->description("Put this many tokens in a row; by default as many as the model can see.")
       ->default_str("");
-  tl::cli::add_examples(app,
-                        {"finetune --model base --data chats.jsonl -o my-model --dashboard 8080",
-                         "finetune --model base --data chats.jsonl:1 --data reasoning.jsonl:3 -o my-model --lora-rank 8"},
-                        "chat my-model");
+  tl::cli::add_examples(
+      app,
+      {"finetune --model base --data chats.jsonl -o my-model --dashboard 8080",
+       "finetune --model base --data chats.jsonl:1 --data reasoning.jsonl:3 -o my-model --lora-rank 8"},
+      "chat my-model");
 }
 
 // What --data names, with every weight checked.
@@ -171,7 +173,7 @@ int run(int argc, char** argv) {
 
   std::vector<tl::MixedRows::Part> train, validation;
   tl::RunOptions options;
-  options.lock = lock ? &*lock : nullptr;
+  options.lock = lock.get();
   for (const Source& source : given) {
     const Rows rows = read_rows(source, o, model.tokenizer);
     train.push_back({source.path, rows.train, source.weight});

@@ -84,7 +84,7 @@ int run(int argc, char** argv) {
   tl::cli::settle_precision(o.training);
   tl::cli::settle_steps(o.training, *rows);
   tl::RunOptions options;
-  options.lock = lock ? &*lock : nullptr;
+  options.lock = lock.get();
   options.mix = {{o.data, 1, 1, file->documents(), rows->tokens()}};
   options.prompts = tl::cli::text_prompts(o.training, model.tokenizer);
   if (!o.training.dry_run) {

@@ -159,9 +159,8 @@ Plan plan_for_problems(Preset preset) {
   const Rows chats = chat_rows(tokenizer, problems, length);
   describe(*practice, "pretrain");
   describe(*chats, "fine-tune");
-  std::vector<tl::Stage> stages = {
-      {"pretrain", practice, text_rows(tokenizer, validation_texts, length), pretrain},
-      {"fine-tune", chats, chat_rows(tokenizer, validation, length), fine_tune}};
+  std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, validation_texts, length), pretrain},
+                                   {"fine-tune", chats, chat_rows(tokenizer, validation, length), fine_tune}};
   return {std::move(model), std::move(stages)};
 }
 
@@ -239,7 +238,7 @@ int run(int argc, char** argv) {
               : o.tokenizer.empty() ? plan_for_text(o, preset)
                                     : plan_for_tokens(o, preset);
   tl::RunOptions options;
-  options.lock = lock ? &*lock : nullptr;
+  options.lock = lock.get();
   options.prompts = tl::cli::text_prompts(o.training, plan.model.tokenizer);
   const int code = tl::cli::train(plan.model, plan.stages, app, o.training, std::move(options));
   if (code != 0 || o.training.dry_run) return code;

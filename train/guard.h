@@ -23,9 +23,9 @@ class Guard {
   explicit Guard(int64_t vocab_size, double first_loss = 0);
 
   /// Takes the result of a step, counted from 1. Returns what is to be said about it, in words: that it is not finite,
-  /// or had nothing to learn; a spike, a loss more than 6 standard deviations and 10 % above the last kWindow; once,
-  /// that the loss has risen by 0.5 above its lowest, both averaged over kWindow. Throws Error at the kMaxBad-th step
-  /// in a row that is not finite.
+  /// or had nothing to learn; a spike, a loss more than 6 standard deviations, 10 % and 0.1 above the mean of the last
+  /// kWindow; once, that the loss has risen by 0.5 above its lowest, both averaged over kWindow. Throws Error at the
+  /// kMaxBad-th step in a row that is not finite.
   std::optional<std::string> add(int64_t step, const Trainer::Step& result);
 
   double first_loss() const { return first_loss_; }

@@ -106,6 +106,7 @@ class Run {
     if (!options.options.empty()) write_file(options.folder / kOptionsFile, options.options);
     log_.emplace(options.folder / kMetricsFile, saved_);
     RunPlan described = plan;
+    described.emplace(described.begin(), "steps", std::to_string(steps_before(stages.size())));
     described.emplace(described.begin(), "name", std::filesystem::absolute(options.folder).filename().string());
     log_->describe(described);
     if (!options.mix.empty()) log_->describe(options.mix);

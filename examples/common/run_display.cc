@@ -34,8 +34,8 @@ void RunDisplay::show(const Progress& p) {
 void RunDisplay::show(const Validation& v) {
   bar_.reset();
   const std::string at = v.is_last ? "" : fmt::format(", step {}", v.step);
-  fmt::print("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at, v.result.loss,
-             v.result.perplexity(), v.result.bits_per_byte());
+  fmt::print("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
+             v.result.loss, v.result.perplexity(), v.result.bits_per_byte());
   for (const SampleText& sample : v.samples) fmt::print("  {} ... {}\n", sample.prompt, sample.text);
 }
 

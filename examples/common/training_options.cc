@@ -56,7 +56,8 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
     add_number(app, name, value, any_number(), description)->group("Recipe");
   };
   add("--steps", r.steps,
-      "Take this many optimiser steps; 0 takes as many as --epochs needs. With --lr-schedule wsd it may be changed when "
+      "Take this many optimiser steps; 0 takes as many as --epochs needs. With --lr-schedule wsd it may be changed "
+      "when "
       "a run is resumed, until the learning rate falls.");
   add_number(app, "--epochs", o.epochs, {.low = 0, .high = 1e6, .excludes_low = true},
              "Go through the training data this many times if --steps is 0.")
@@ -66,7 +67,8 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
       "Add up the gradients of this many batches in each step: the effect of a larger batch in the memory of one.");
   add("--seq-len", r.seq_len, "Put this many tokens in a row.");
   add("--first-seq-len", r.first_seq_len,
-      "Cut rows into rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0 does not.");
+      "Cut rows into rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0 does "
+      "not.");
   add("--lengthen-at", r.lengthen_at, "Use full rows after this fraction of the steps; needs --first-seq-len.");
   add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon},
            "Update hidden matrices with this optimizer; everything else uses adamw.");
@@ -82,8 +84,10 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
   add("--weight-decay", r.weight_decay, "Use this weight decay for matrices.");
   add("--z-loss", r.z_loss, "Add the z-loss with this weight, for example 1e-4; 0 adds none.");
   add("--ema-decay", r.ema_decay,
-      "Save the exponential moving average of the weights with this decay, for example 0.999; 0 saves the last weights.");
-  add("--seed", r.seed, "Draw weights, order and dropout from this seed: the same seed and precision give the same model.");
+      "Save the exponential moving average of the weights with this decay, for example 0.999; 0 saves the last "
+      "weights.");
+  add("--seed", r.seed,
+      "Draw weights, order and dropout from this seed: the same seed and precision give the same model.");
   add_choice(app, "--precision", o.precision,
              {{"auto", std::optional<Precision>()}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}},
              "Multiply matrices in this precision; auto takes the faster one, and bf16 needs a CPU with AVX512-BF16.")
@@ -146,11 +150,11 @@ void add_training_options(CLI::App& app, TrainingOptions& o) {
   o.output.empty() ? output->required() : output->capture_default_str();
   app.add_flag("--overwrite", o.overwrite, "Replace the finished model that the output folder holds.")
       ->configurable(false);
-  app.add_flag("--dry-run", o.dry_run,
-               "Print the memory, steps and time that the run would take, and write nothing.")
+  app.add_flag("--dry-run", o.dry_run, "Print the memory, steps and time that the run would take, and write nothing.")
       ->configurable(false);
   add_threads(app, o.threads);
-  add_number(app, "--save-seconds", o.save_seconds, at_least(0), "Save a checkpoint each time this many seconds have passed.");
+  add_number(app, "--save-seconds", o.save_seconds, at_least(0),
+             "Save a checkpoint each time this many seconds have passed.");
   add_number(app, "--validate-every", o.validate_every, at_least(0),
              "Measure the validation loss every N steps; 0 measures it at the end only.");
   app.add_option("-p,--prompt", o.prompts,
@@ -179,10 +183,9 @@ void check_options(const CLI::App& app, const TrainingOptions& o, int64_t contex
   if (!wrong.empty()) throw UsageError("{}", fmt::join(wrong, "\n"));
 }
 
-std::optional<FolderLock> lock_output(const TrainingOptions& o) {
-  std::optional<FolderLock> lock;
-  if (o.dry_run) return lock;
-  lock.emplace(o.output, [](const std::string& note) { fmt::print(stderr, "{}\n", note); });
+std::unique_ptr<FolderLock> lock_output(const TrainingOptions& o) {
+  if (o.dry_run) return nullptr;
+  auto lock = std::make_unique<FolderLock>(o.output, [](const std::string& note) { fmt::print(stderr, "{}\n", note); });
   const std::filesystem::path folder = o.output;
   if (!o.overwrite && !has_checkpoint(folder) && std::filesystem::exists(folder / kWeightsFile)) {
     throw Error("{0}: holds a finished model: talk to it with `chat {0}`, or give another --output, or --overwrite",
@@ -222,7 +225,8 @@ std::vector<SamplePrompt> text_prompts(const TrainingOptions& o, const Tokenizer
   return prompts;
 }
 
-int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, const TrainingOptions& o, RunOptions run) {
+int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, const TrainingOptions& o,
+          RunOptions run) {
   const InterruptGuard guard("\nStopping after this step, and saving. Press Ctrl-C again to end at once, unsaved.\n");
   introduce(model, stages, o);
   ThreadPool pool(o.threads);

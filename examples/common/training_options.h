@@ -49,12 +49,14 @@ void settle_steps(TrainingOptions& o, const RowSource& data);
 /// Opens a file of tokens, with a bar while a large one is checked.
 std::shared_ptr<const TokenFile> open_tokens(const std::string& path, const Tokenizer& tokenizer);
 
-/// Locks the output folder, unless nothing is to be written. Throws Error when another process holds it, or when it has a
-/// finished model and `--overwrite` was not given.
-std::optional<FolderLock> lock_output(const TrainingOptions& o);
+/// Locks the output folder, unless nothing is to be written. Throws Error when another process holds it, or when it has
+/// a finished model and `--overwrite` was not given.
+std::unique_ptr<FolderLock> lock_output(const TrainingOptions& o);
 
-/// Trains through stages with a bar, validations and the dashboard, and says where the model is. With `--dry-run` it says what that would take instead. Returns the program's exit code: 1 when interrupted.
-int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, const TrainingOptions& o, RunOptions run);
+/// Trains through stages with a bar, validations and the dashboard, and says where the model is. With `--dry-run` it
+/// says what that would take instead. Returns the program's exit code: 1 when interrupted.
+int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, const TrainingOptions& o,
+          RunOptions run);
 
 /// Each prompt as running text.
 std::vector<SamplePrompt> text_prompts(const TrainingOptions& o, const Tokenizer& tokenizer);

@@ -496,7 +496,8 @@ TEST_CASE("a folder that another run holds is refused, and nothing in it changes
   CHECK_FALSE(std::filesystem::exists(folder / kMetricsFile));
   RunOptions options;
   options.lock = &lock;
-  CHECK(failure(folder.path(), [](Recipe&) {}, options) == "");
+  CHECK(failure(
+            folder.path(), [](Recipe&) {}, options) == "");
   CHECK(std::filesystem::exists(folder / kWeightsFile));
 }
 
