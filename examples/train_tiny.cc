@@ -91,8 +91,8 @@ Rows chat_rows(const tl::Tokenizer& tokenizer, const std::vector<tl::Problem>& p
 
 void describe(const tl::Dataset& data, const char* name) {
   const tl::PackReport& r = data.report();
-  fmt::print("{}: {} texts, {} tokens, {} learned, {} rows of {}, {} cut short\n", name, r.samples, r.tokens,
-             r.learned_tokens, r.rows, data.length(), r.truncated);
+  fmt::print("{}: {}, {} tokens, {} learned, {} of {}, {} cut short\n", name, tl::cli::count(r.samples, "text"),
+             r.tokens, r.learned_tokens, tl::cli::count(r.rows, "row"), data.length(), r.truncated);
 }
 
 // What is trained: a model and the stages that it goes through.

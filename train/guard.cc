@@ -16,7 +16,7 @@ std::optional<std::string> broken_weight(const Model& model) {
   }
   for (const WeightSpec& spec : specs) {
     for (const float x : model.weights->at(spec.name).as<float>()) {
-      if (!std::isfinite(x * x)) return fmt::format("{} holds {}", spec.name, x);
+      if (!std::isfinite(x * x)) return fmt::format("{} holds {}", spec.name, std::isnan(x) ? std::abs(x) : x);
     }
   }
   return std::nullopt;

@@ -14,6 +14,9 @@ namespace {
 
 std::string grad_name(const std::string& weight) { return "grad." + weight; }
 
+// A NaN that reads "nan" and not "-nan" in messages.
+float without_sign(float x) { return std::isnan(x) ? std::numeric_limits<float>::quiet_NaN() : x; }
+
 // Forward and backward pass over rows of a shape. Their dropout is that of the number in `step`.
 struct Pass {
   Tensor loss;
@@ -195,7 +198,7 @@ Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
     run(last);
   }
   ++done;
-  return {static_cast<float>(mean), last.read<float>(compiled->norm)[0], rate, learned};
+  return {without_sign(static_cast<float>(mean)), without_sign(last.read<float>(compiled->norm)[0]), rate, learned};
 }
 
 Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, LossFn loss)

@@ -24,17 +24,22 @@ class InterruptGuard {
   explicit InterruptGuard(const char* notice = "") {
     interrupts = 0;
     notice_ = notice;
-    for (const int signal : kSignals) std::signal(signal, note);
+    std::signal(SIGINT, note);
+    std::signal(SIGTERM, note);
+    hangup_ = std::signal(SIGHUP, note);
+    if (hangup_ == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // As `nohup` asks.
   }
   ~InterruptGuard() {
-    for (const int signal : kSignals) std::signal(signal, SIG_DFL);
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGHUP, hangup_);
   }
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
  private:
-  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
   static inline const char* volatile notice_ = "";
+  void (*hangup_)(int);  // What SIGHUP did before.
 
   // Calls only what POSIX allows in a signal handler.
   static void note(int signal) {

@@ -34,8 +34,12 @@ void RunDisplay::show(const Progress& p) {
 void RunDisplay::show(const Validation& v) {
   bar_.reset();
   const std::string at = v.is_last ? "" : fmt::format(", step {}", v.step);
-  fmt::print("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
-             v.result.loss, v.result.perplexity(), v.result.bits_per_byte());
+  if (std::isfinite(v.result.loss)) {
+    fmt::print("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
+               v.result.loss, v.result.perplexity(), v.result.bits_per_byte());
+  } else {
+    fmt::print("{}{}: the validation loss is not finite\n", v.stage->name, at);
+  }
   for (const SampleText& sample : v.samples) fmt::print("  {} ... {}\n", sample.prompt, sample.text);
 }
 
