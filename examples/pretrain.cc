@@ -83,11 +83,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "pretrain: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return run(argc, argv); });
 }

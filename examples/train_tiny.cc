@@ -282,19 +282,16 @@ int train_on_problems(const Options& o, tl::ThreadPool& pool) {
   return 0;
 }
 
+int train(const Options& options) {
+  const tl::cli::InterruptGuard guard;
+  tl::make_folder(options.output);
+  tl::ThreadPool pool(options.threads);
+  if (options.corpus.empty()) return train_on_problems(options, pool);
+  return options.tokenizer.empty() ? train_on_corpus(options, pool) : train_on_tokens(options, pool);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
-  try {
-    const tl::cli::InterruptGuard guard;
-    tl::make_folder(options.output);
-    tl::ThreadPool pool(options.threads);
-    if (options.corpus.empty()) return train_on_problems(options, pool);
-    return options.tokenizer.empty() ? train_on_corpus(options, pool) : train_on_tokens(options, pool);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "train_tiny: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return train(parse(argc, argv)); });
 }
