@@ -166,7 +166,7 @@ int main(int argc, char** argv) {
   std::map<std::string, Kernel> kernels;
   for (const bench::BatchSize& size : {bench::BatchSize{8, 256}, {4, 512}}) {
     tl::ThreadPool pool(1);
-    collect(bench::TrainingStep({.rows = size.rows, .length = size.length}, pool).graph(), kernels);
+    collect(bench::TrainingStep({.batch_size = size.rows, .seq_len = size.length}, pool).graph(), kernels);
   }
   for (const auto& [rows, tokens] : {std::pair<int64_t, int64_t>{1, 256}, {32, 1}, {1, 1}}) {
     collect_answering(rows, tokens, kernels);

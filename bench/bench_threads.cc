@@ -31,7 +31,7 @@ double fork_join_seconds(int threads) {
 bench::Json scaling(const Options& o) {
   tl::ThreadPool one(1), all(o.threads);
   const bench::BatchSize size = bench::BatchSize::parse(o.batch);
-  const tl::Recipe recipe{.rows = size.rows, .length = size.length};
+  const tl::Recipe recipe{.batch_size = size.rows, .seq_len = size.length};
   bench::TrainingStep on_one(recipe, one), on_all(recipe, all);
   on_one.run();  // Touches all memory.
   on_all.run();

@@ -67,8 +67,8 @@ bench::Json profile(bench::TrainingStep& step, int runs, tl::Precision precision
 bench::Json measure(const Options& o, const bench::BatchSize& size) {
   tl::ThreadPool pool(o.threads);
   tl::Recipe recipe = o.recipe;
-  recipe.rows = size.rows;
-  recipe.length = size.length;
+  recipe.batch_size = size.rows;
+  recipe.seq_len = size.length;
   bench::TrainingStep step(recipe, pool);
   step.run();  // Touches all memory.
   double peak = tl::arithmetic_peak(pool, tl::Precision::fp32);
@@ -81,7 +81,7 @@ bench::Json measure(const Options& o, const bench::BatchSize& size) {
                      {"rows", size.rows},
                      {"length", size.length},
                      {"accumulate", recipe.accumulate},
-                     {"recompute", recipe.recompute},
+                     {"recompute", recipe.checkpoint_activations},
                      {"precision", tl::name_of(recipe.precision)},
                      {"threads", o.threads},
                      {"step_seconds", time},
@@ -178,7 +178,7 @@ int main(int argc, char** argv) {
   app.add_option("--accumulate", options.recipe.accumulate, "Batches in a step")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_flag("--recompute", options.recipe.recompute, "Compute activations again in the backward pass");
+  app.add_flag("--recompute", options.recipe.checkpoint_activations, "Compute activations again in the backward pass");
   bench::add_precision(app, options.recipe.precision);
   return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
 }

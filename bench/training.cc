@@ -56,7 +56,7 @@ BatchSize BatchSize::parse(const std::string& text) {
 TrainingStep::TrainingStep(const Recipe& recipe, ThreadPool& pool)
     : model_(random_model()),
       trainer_(model_, recipe, pool),
-      batch_(random_batch({recipe.batch_rows(), recipe.length}, model_.config.vocab_size)) {}
+      batch_(random_batch({recipe.batch_rows(), recipe.seq_len}, model_.config.vocab_size)) {}
 
 std::vector<OpTime> TrainingStep::profile(int runs) {
   std::map<std::string, std::vector<double>> times;

@@ -253,11 +253,5 @@ class Program {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  try {
-    return Program(options).run();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "chat: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return Program(parse(argc, argv)).run(); });
 }

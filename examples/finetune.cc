@@ -7,7 +7,7 @@
 #include "common/training_options.h"
 
 #include <charconv>
-#include <cstdio>
+#include <cmath>
 
 namespace tl = tinyllm;
 
@@ -17,7 +17,7 @@ struct Options {
   std::string model;
   std::vector<std::string> data;
   std::string system = "你是乐于助人的中文助手";
-  int64_t held_out_every = 50;
+  int64_t validation_every = 50;
   bool skips_bad = false;
   tl::Learn learn = tl::Learn::answers;
   float dropout = -1;
@@ -43,9 +43,9 @@ struct Source {
   }
 };
 
-// The samples of a file as rows to learn from and rows held out.
+// The samples of a file as rows to learn from and rows for validation.
 struct Rows {
-  std::shared_ptr<const tl::Dataset> train, held_out;
+  std::shared_ptr<const tl::Dataset> train, validation;
 };
 
 Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& tokenizer) {
@@ -57,106 +57,145 @@ Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& toke
       fmt::print(stderr, "{}:{}: {}\n", source.path, line, problem);
     };
   }
-  std::vector<tl::Sample> train, held_out;
+  std::vector<tl::Sample> train, validation;
   int64_t number = 0;
   for (const tl::Conversation& chat : tl::read_samples<tl::Conversation>(source.path, reading)) {
-    const bool is_held_out = ++number % o.held_out_every == 0;
-    (is_held_out ? held_out : train).push_back(tl::chat_sample(tokenizer, chat, o.learn));
+    const bool is_validation = ++number % o.validation_every == 0;
+    (is_validation ? validation : train).push_back(tl::chat_sample(tokenizer, chat, o.learn));
   }
-  if (held_out.empty()) {
-    throw tl::Error("{}: {} samples, too few to hold one of {} out", source.path, number, o.held_out_every);
+  if (validation.empty()) {
+    throw tl::Error("{}: {}, too few to keep one of {} for validation; see --validation-every", source.path,
+                    tl::cli::count(number, "sample"), o.validation_every);
   }
-  const int64_t length = o.training.recipe.length;
+  const int64_t length = o.training.recipe.seq_len;
   const Rows rows = {std::make_shared<tl::Dataset>(tl::Dataset::of_samples(train, length)),
-                     std::make_shared<tl::Dataset>(tl::Dataset::of_samples(held_out, length))};
+                     std::make_shared<tl::Dataset>(tl::Dataset::of_samples(validation, length))};
   const tl::PackReport& r = rows.train->report();
-  fmt::print("{}: {} samples, {} held out, {} cut at {} tokens, {} with nothing learned left out", source.path, number,
-             held_out.size(), r.truncated, length, r.dropped);
-  fmt::print("; {} rows, {} tokens, {} of them learned{}\n", r.rows, r.tokens, r.learned_tokens,
-             bad > 0 ? fmt::format("; {} bad lines passed over", bad) : "");
+  fmt::print("{}: {}, {} for validation; {} cut at {} tokens, {} left out with nothing to learn; ", source.path,
+             tl::cli::count(number, "sample"), validation.size(), r.truncated, length, r.dropped);
+  fmt::print("{}, {} tokens, {} of them learned{}\n", tl::cli::count(r.rows, "row"), r.tokens, r.learned_tokens,
+             bad > 0 ? fmt::format("; {} skipped", tl::cli::count(bad, "bad line")) : "");
   return rows;
 }
 
+void add_lora_options(CLI::App& app, Options& o) {
+  tl::cli::add_number(app, "--lora-rank", o.lora.rank, tl::cli::at_least(0),
+                      "Train adapters of this rank instead of all weights; 0 trains all weights.")
+      ->group("LoRA");
+  tl::cli::add_number(app, "--lora-alpha", o.lora.alpha, tl::cli::above(0),
+                      "Scale what adapters add by this, divided by the rank.")
+      ->group("LoRA");
+  app.add_option("--lora-targets", o.lora.targets, "Put adapters beside these matrices of each block.")
+      ->capture_default_str()
+      ->group("LoRA");
+  app.add_flag("--keep-adapters", o.keep_adapters, "Save adapters beside the model's weights instead of merging them.")
+      ->group("LoRA");
+}
+
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--model", o.model, "The model folder to begin with")->required();
-  app.add_option("--data", o.data,
-                 "Samples as JSON lines, see show_samples; FILE:WEIGHT gives its share of the rows beside other files")
+  app.add_option("-m,--model", o.model, "Begin with this model folder.")->type_name("FOLDER")->required();
+  app.add_option(
+         "--data", o.data,
+         "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT sets its share of the rows beside "
+         "other files.")
+      ->type_name("FILE[:WEIGHT]")
       ->required();
-  app.add_option("--system", o.system, "The system prompt of --prompt")->capture_default_str();
-  app.add_option("--held-out-every", o.held_out_every, "One of so many samples is held out for validation")
-      ->check(CLI::Range(int64_t{2}, int64_t{1} << 40))
-      ->capture_default_str();
-  app.add_flag("--skip-bad", o.skips_bad, "Pass over lines that are no samples, naming them, instead of stopping");
+  app.add_option("--system", o.system, "Use this system prompt with --prompt.")->capture_default_str();
+  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::between(2, 1e12),
+                      "Keep one of N samples for validation.");
+  app.add_flag("--skip-bad", o.skips_bad, "Skip lines that are not samples, naming them, instead of stopping.");
   tl::cli::add_choice(app, "--learn", o.learn,
                       {{"answers", tl::Learn::answers}, {"last", tl::Learn::last_answer}, {"all", tl::Learn::all}},
-                      "answers, the last answer of each sample, or all: prompts too");
-  app.add_option("--dropout", o.dropout, "While training; below 0: as the model has it")->capture_default_str();
-  const auto add = [&](const char* name, auto& value, const char* description) {
-    return app.add_option(name, value, description)->capture_default_str()->group("LoRA");
-  };
-  add("--lora-rank", o.lora.rank, "Train adapters of this rank instead of all weights; 0: all weights")
-      ->check(CLI::NonNegativeNumber);
-  add("--lora-alpha", o.lora.alpha, "What adapters add is scaled by this, divided by the rank");
-  add("--lora-targets", o.lora.targets, "Matrices of a block that have adapters");
-  app.add_flag("--keep-adapters", o.keep_adapters, "Save adapters beside the model's weights, not merged into them")
-      ->group("LoRA");
+                      "Learn the answers, the last answer of each sample, or all of it, prompts too.");
+  tl::cli::add_number(app, "--dropout", o.dropout, tl::cli::between(0, 0.99),
+                      "Use this dropout while training; by default that of the model.")
+      ->default_str("");
+  add_lora_options(app, o);
+  tl::cli::add_training_options(app, o.training);
+  app.get_option("--seq-len")
+      ->description("Put this many tokens in a row; by default as many as the model can see.")
+      ->default_str("");
+  tl::cli::add_examples(
+      app,
+      {"finetune --model base --data chats.jsonl -o my-model --dashboard 8080",
+       "finetune --model base --data chats.jsonl:1 --data reasoning.jsonl:3 -o my-model --lora-rank 8"},
+      "chat my-model");
+}
+
+// What --data names, with every weight checked.
+std::vector<Source> sources(const Options& o) {
+  std::vector<Source> all;
+  for (const std::string& text : o.data) {
+    const Source& source = all.emplace_back(text);
+    if (!(source.weight > 0) || !std::isfinite(source.weight)) {
+      throw tl::cli::UsageError("--data: {} has weight {}, expected a number above 0", source.path, source.weight);
+    }
+  }
+  return all;
+}
+
+tl::Model load(Options& o) {
+  tl::Model model = tl::load_model(o.model);
+  tl::Recipe& recipe = o.training.recipe;
+  if (model.config.lora.rank > 0) tl::merge_lora(model);
+  if (recipe.seq_len == 0) recipe.seq_len = model.config.context;
+  if (o.dropout >= 0) model.config.dropout = o.dropout;
+  if (o.lora.rank > 0) tl::add_lora(model, o.lora, recipe.seed);
+  if (model.config.types.quantized()) tl::check(recipe, model.config);
+  return model;
 }
 
 int run(int argc, char** argv) {
   Options o;
   o.training.epochs = 2;
-  o.training.recipe = {
-      .length = 0, .steps = 0, .rate = 3e-4f, .schedule = tl::Schedule::linear, .final_rate = 0, .warmup = 20};
+  o.training.recipe = {.seq_len = 0,
+                       .steps = 0,
+                       .learning_rate = 3e-4f,
+                       .schedule = tl::Schedule::linear,
+                       .final_lr_fraction = 0,
+                       .warmup = 20};
   CLI::App app(
       "Fine-tunes a model folder on chats and reasoning samples, mixed by weight, and saves it as another folder.\n"
-      "Started again with the same options, it goes on where it was stopped.");
+      "Started again with the same options, it resumes where it was stopped.");
   add_options(app, o);
-  tl::cli::add_training_options(app, o.training);
   tl::cli::parse(app, argc, argv);
+  o.training.dependents = {{"--keep-adapters", o.lora.rank > 0, "without --lora-rank"},
+                           {"--lora-alpha", o.lora.rank > 0, "without --lora-rank"},
+                           {"--lora-targets", o.lora.rank > 0, "without --lora-rank"},
+                           {"--system", !o.training.prompts.empty(), "without --prompt"}};
   if (std::filesystem::exists(o.training.output) && std::filesystem::equivalent(o.model, o.training.output)) {
     throw tl::Error("{}: is the model to begin with; give another --output", o.training.output);
   }
-  tl::cli::check_output(o.training);
+  const std::vector<Source> given = sources(o);
+  tl::Model model = load(o);
+  tl::cli::check_options(app, o.training, model.config.context);
+  const auto lock = tl::cli::lock_output(o.training);
 
-  tl::Model model = tl::load_model(o.model);
-  if (model.config.lora.rank > 0) tl::merge_lora(model);
-  tl::Recipe& recipe = o.training.recipe;
-  if (recipe.length == 0) recipe.length = model.config.context;
-  if (o.dropout >= 0) model.config.dropout = o.dropout;
-  if (o.lora.rank > 0) tl::add_lora(model, o.lora, recipe.seed);
-  tl::check(recipe, model.config);
-
-  std::vector<tl::MixedRows::Part> train, held_out;
+  std::vector<tl::MixedRows::Part> train, validation;
   tl::RunOptions options;
-  for (const std::string& text : o.data) {
-    const Source source(text);
+  options.lock = lock.get();
+  for (const Source& source : given) {
     const Rows rows = read_rows(source, o, model.tokenizer);
     train.push_back({source.path, rows.train, source.weight});
-    held_out.push_back({source.path, rows.held_out, source.weight});
+    validation.push_back({source.path, rows.validation, source.weight});
     const tl::PackReport& report = rows.train->report();
     options.mix.push_back({source.path, source.weight, 0, report.samples, report.tokens});
   }
   const auto mix = std::make_shared<const tl::MixedRows>(train);
-  tl::cli::settle(o.training, *mix);
-
+  tl::cli::settle_precision(o.training);
+  tl::cli::settle_steps(o.training, *mix);
   for (size_t i = 0; i < options.mix.size(); ++i) options.mix[i].share = mix->share(i);
   for (const std::string& prompt : o.training.prompts) {
     options.prompts.push_back(
         {prompt, tl::chat_prompt(model.tokenizer, {o.system, {{prompt, ""}}}, model.config.context / 2)});
   }
   if (!o.keep_adapters && o.lora.rank > 0) options.finish = tl::merge_lora;
-  const tl::Stage stage = {"fine-tune", mix, std::make_shared<const tl::MixedRows>(held_out), recipe};
-  return tl::cli::train(model, stage, app, o.training, std::move(options));
+  const tl::Stage stage = {"fine-tune", mix, std::make_shared<const tl::MixedRows>(validation), o.training.recipe};
+  return tl::cli::train(model, {stage}, app, o.training, std::move(options));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "finetune: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return run(argc, argv); });
 }

@@ -82,11 +82,5 @@ int generate(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  try {
-    return generate(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "generate: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return generate(parse(argc, argv)); });
 }

@@ -1,6 +1,6 @@
 // How well model folders tell the next tokens of a text: what quantising or fine-tuning has cost them.
 #include <tinyllm/train/data/text_dataset.h>
-#include <tinyllm/train/trainer.h>
+#include <tinyllm/train/eval/evaluator.h>
 
 #include "common/parse.h"
 
@@ -10,8 +10,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> models;
-  std::string corpus;
-  int64_t held_out_every = 100;
+  std::string data;
+  int64_t validation_every = 100;
   int64_t tokens = 32768;
   int threads = tl::hardware_threads();
 };
@@ -19,18 +19,23 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Measures the perplexity of models on a file of tokens (see tokenize), each also as a difference to the first "
-      "one's.");
-  app.add_option("models", o.models, "Model folders of the tokenizer that made the file")->required();
-  app.add_option("--corpus", o.corpus, "The file of tokens")->required();
-  app.add_option("--held-out-every", o.held_out_every,
-                 "Measure on the documents that pretrain holds out with this option; 0: on all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--tokens", o.tokens, "About how many, from all over the text")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+      "Measures how well models predict the tokens of a text: perplexity and bits per byte. Each model is also "
+      "compared "
+      "with the first one, which shows what quantising or fine-tuning has cost.");
+  app.add_option("-m,--model,models", o.models, "The model folders, all with the tokenizer that made the data.")
+      ->type_name("FOLDER")
+      ->required();
+  app.add_option("--data", o.data, "The file of tokens to predict, made by tokenize.")->type_name("FILE")->required();
+  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::at_least(0),
+                      "Measure on one of N documents, those that pretrain keeps for validation with the same option. "
+                      "0 measures on all documents.");
+  tl::cli::add_number(app, "--tokens", o.tokens, tl::cli::at_least(1),
+                      "About how many tokens to predict, taken from all parts of the data.");
+  tl::cli::add_threads(app, o.threads);
+  tl::cli::add_examples(app,
+                        {"perplexity my-model --data corpus.tokens",
+                         "perplexity my-model my-model-q8 --data corpus.tokens --validation-every 0 --tokens 100000"},
+                        "chat my-model");
   tl::cli::parse(app, argc, argv);
   return o;
 }
@@ -41,13 +46,13 @@ void measure(const Options& o) {
   double first = 0;
   for (const std::string& folder : o.models) {
     const tl::Model model = tl::load_model(folder);
-    const auto file = std::make_shared<const tl::TokenFile>(o.corpus, model.tokenizer);
+    const auto file = std::make_shared<const tl::TokenFile>(o.data, model.tokenizer);
     tl::TextOptions options{.length = model.config.context};
-    if (o.held_out_every == 0) {
+    if (o.validation_every == 0) {
       options.part = tl::TextPart::all;
     } else {
-      options.part = tl::TextPart::held_out;
-      options.held_out_every = o.held_out_every;
+      options.part = tl::TextPart::validation;
+      options.validation_every = o.validation_every;
     }
     const int64_t rows = std::max(kRows, o.tokens / options.length);
     const tl::Evaluation result =
@@ -61,13 +66,8 @@ void measure(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, one result after the other.
-  const Options options = parse(argc, argv);
-  try {
-    measure(options);
+  return tl::cli::run_main(argv, [&] {
+    measure(parse(argc, argv));
     return 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "perplexity: {}\n", error.what());
-    return 1;
-  }
+  });
 }

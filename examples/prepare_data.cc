@@ -155,11 +155,5 @@ int prepare(Options options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options = parse(argc, argv);
-  try {
-    return prepare(std::move(options));
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "prepare_data: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return prepare(parse(argc, argv)); });
 }

@@ -3,91 +3,99 @@
 
 #include "common/training_options.h"
 
-#include <cstdio>
-
 namespace tl = tinyllm;
 
 namespace {
 
 struct Options {
-  std::string corpus, tokenizer;
+  std::string data, tokenizer;
   tl::ModelConfig model;
   tl::DocumentEnd document_end = tl::DocumentEnd::attention;
-  int64_t held_out_every = 100;
+  int64_t validation_every = 100;
   tl::cli::TrainingOptions training;
 };
 
 void add_model_options(CLI::App& app, tl::ModelConfig& model) {
-  const auto add = [&](const char* name, auto& value, const char* description) {
-    app.add_option(name, value, description)->capture_default_str()->group("Model");
+  const auto add = [&](const char* names, auto& value, tl::cli::Range range, const char* description) {
+    tl::cli::add_number(app, names, value, range, description)->group("Model");
   };
-  add("--dim", model.dim, "Width of the hidden states");
-  add("--layers", model.n_layers, "Blocks");
-  add("--heads", model.n_heads, "Attention heads of a block");
-  add("--ffn", model.ffn_dim, "Width of the feed-forward network");
-  add("--context", model.context, "Tokens that the model can see at once");
-  add("--dropout", model.dropout, "Of attention weights and inside the feed-forward network, while training");
+  const tl::cli::Range size = tl::cli::between(1, 1 << 24);
+  add("--dim", model.dim, size, "Make hidden states this wide.");
+  add("--layers", model.n_layers, size, "Stack this many blocks.");
+  add("--heads", model.n_heads, size, "Give each block this many attention heads.");
+  add("--ffn", model.ffn_dim, size, "Make the feed-forward network this wide.");
+  add("-c,--context", model.context, size, "Let the model see this many tokens at once.");
+  add("--dropout", model.dropout, tl::cli::between(0, 0.99),
+      "Drop this fraction of attention weights and of the feed-forward network's values while training.");
+}
+
+void add_options(CLI::App& app, Options& o) {
+  app.add_option("--data", o.data, "Learn from this file of tokens, which `tokenize` made.")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("--tokenizer", o.tokenizer, "Use the tokenizer that made the file: its file or its folder.")
+      ->type_name("FILE")
+      ->required();
+  tl::cli::add_choice(
+      app, "--document-end", o.document_end,
+      {{"row", tl::DocumentEnd::row}, {"attention", tl::DocumentEnd::attention}, {"nothing", tl::DocumentEnd::nothing}},
+      "End the attention or the row where a document ends, or nothing: what follows then sees it.");
+  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::at_least(2),
+                      "Keep one of N documents for validation.");
+  add_model_options(app, o.model);
+  tl::cli::add_training_options(app, o.training);
+  tl::cli::add_examples(app,
+                        {"pretrain --data corpus.tokens --tokenizer tokenizer -o base --dashboard 8080",
+                         "pretrain --data corpus.tokens --tokenizer tokenizer -o base --dim 256 --layers 6 --dry-run"},
+                        "finetune --model base --data chats.jsonl -o my-model");
 }
 
 int run(int argc, char** argv) {
   Options o;
   o.training.recipe = {.steps = 0,
                        .optimizer = tl::Optimizer::muon,
-                       .rate = 1.6e-3f,
+                       .learning_rate = 1.6e-3f,
                        .schedule = tl::Schedule::wsd,
-                       .final_rate = 0.0f,
+                       .final_lr_fraction = 0.0f,
                        .cooldown = 0.3f};
   CLI::App app(
       "Trains a language model from scratch on a corpus that `tokenize` has made a file of tokens, and saves it as a "
-      "folder.\nStarted again with the same options, it goes on where it was stopped.");
-  app.add_option("--corpus", o.corpus, "The file of tokens")->required();
-  app.add_option("--tokenizer", o.tokenizer, "The tokenizer that made it, or its folder")->required();
-  tl::cli::add_choice(
-      app, "--document-end", o.document_end,
-      {{"row", tl::DocumentEnd::row}, {"attention", tl::DocumentEnd::attention}, {"nothing", tl::DocumentEnd::nothing}},
-      "What ends where a document does: attention, a row, or nothing: it is seen by what follows");
-  app.add_option("--held-out-every", o.held_out_every, "One of so many documents is held out for validation")
-      ->capture_default_str();
-  add_model_options(app, o.model);
-  tl::cli::add_training_options(app, o.training);
+      "folder.\nStarted again with the same options, it resumes where it was stopped.");
+  add_options(app, o);
   tl::cli::parse(app, argc, argv);
-  tl::cli::check_output(o.training);
+  tl::cli::check_options(app, o.training, o.model.context);
 
   tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
   o.model.vocab_size = tokenizer.size();
   tl::check(o.model);
   tl::Model model{o.model, std::move(tokenizer)};
-  tl::init_weights(tl::weight_specs(model.config), o.training.recipe.seed, *model.weights);
-
-  const auto file = std::make_shared<const tl::TokenFile>(o.corpus, model.tokenizer);
-  file->verify();
+  const auto lock = tl::cli::lock_output(o.training);
+  const auto file = tl::cli::open_tokens(o.data, model.tokenizer);
   const auto part = [&](tl::TextPart which) {
-    return std::make_shared<const tl::TextDataset>(file, tl::TextOptions{.length = o.training.recipe.length,
+    return std::make_shared<const tl::TextDataset>(file, tl::TextOptions{.length = o.training.recipe.seq_len,
                                                                          .document_end = o.document_end,
                                                                          .part = which,
-                                                                         .held_out_every = o.held_out_every});
+                                                                         .validation_every = o.validation_every});
   };
   const auto rows = part(tl::TextPart::train);
-  const auto held_out = part(tl::TextPart::held_out);
-  fmt::print("{}: {} documents; {} tokens to learn from, {} held out\n", o.corpus, file->documents(), rows->tokens(),
-             held_out->tokens());
-  tl::cli::settle(o.training, *rows);
+  const auto validation = part(tl::TextPart::validation);
+  fmt::print("{}: {}; {} tokens to learn from, {} for validation\n", o.data,
+             tl::cli::count(file->documents(), "document"), rows->tokens(), validation->tokens());
+  tl::cli::settle_precision(o.training);
+  tl::cli::settle_steps(o.training, *rows);
   tl::RunOptions options;
-  options.mix = {{o.corpus, 1, 1, file->documents(), rows->tokens()}};
-  for (const std::string& prompt : o.training.prompts) {
-    options.prompts.push_back({prompt, model.tokenizer.encode(prompt)});
+  options.lock = lock.get();
+  options.mix = {{o.data, 1, 1, file->documents(), rows->tokens()}};
+  options.prompts = tl::cli::text_prompts(o.training, model.tokenizer);
+  if (!o.training.dry_run) {
+    tl::init_weights(tl::weight_specs(model.config), o.training.recipe.seed, *model.weights);
   }
-  return tl::cli::train(model, {"pretrain", rows, held_out, o.training.recipe}, app, o.training, std::move(options));
+  return tl::cli::train(model, {{"pretrain", rows, validation, o.training.recipe}}, app, o.training,
+                        std::move(options));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "pretrain: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return run(argc, argv); });
 }

@@ -13,7 +13,7 @@ namespace tl = tinyllm;
 namespace {
 
 struct Options {
-  std::filesystem::path input;
+  std::string model;
   std::filesystem::path output;
   tl::DType type = tl::q8_0;
   std::optional<tl::DType> tables;
@@ -23,16 +23,22 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Writes a model folder with smaller weights: in bfloat16, or in blocks of 32 that share a scale.\nchat "
-      "opens it as any other; it cannot be trained. Adapters are merged.");
-  app.add_option("input", o.input, "The model folder")->required();
-  app.add_option("output", o.output, "The folder to write")->required();
+      "Writes a model folder with smaller weights, which answers faster. chat and generate open it like any other; it "
+      "cannot be trained. Adapters are merged into the weights first.");
+  tl::cli::add_model(app, o.model, "The model folder to read.");
+  app.add_option("-o,--output,output", o.output, "The folder to write.")->type_name("FOLDER")->required();
   std::vector<std::pair<std::string, tl::DType>> types;
   for (const tl::DType each : {tl::q8_0, tl::q4_0, tl::bf16}) types.emplace_back(tl::name_of(each), each);
-  tl::cli::add_choice(app, "--type", o.type, types, "Of matrices: 8.5, 4.5 or 16 bits a weight");
+  tl::cli::add_choice(app, "--type", o.type, types,
+                      "The format of the matrices: 8.5 bits per weight (q8_0), 4.5 (q4_0) or 16 (bf16).");
   types.emplace_back(tl::name_of(tl::f32), tl::f32);
-  tl::cli::add_choice(app, "--tables", o.tables, types, "Of embeddings and head; default: bf16 with bf16, else q8_0");
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+  tl::cli::add_choice(app, "--tables", o.tables, types,
+                      "The format of the embeddings and the output layer. Without it: bf16 if --type is bf16, else "
+                      "q8_0.");
+  tl::cli::add_threads(app, o.threads);
+  tl::cli::add_examples(app,
+                        {"quantize my-model my-model-q8", "quantize my-model my-model-q4 --type q4_0 --tables f32"},
+                        "chat my-model-q8");
   tl::cli::parse(app, argc, argv);
   return o;
 }
@@ -42,13 +48,11 @@ double megabytes(const std::filesystem::path& folder) {
 }
 
 int quantize(const Options& o) {
-  if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.input, o.output)) {
+  if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
     throw tl::Error("{}: would take the place of the model that is read", o.output.string());
   }
-  if (std::filesystem::exists(o.output / tl::kWeightsFile)) {
-    throw tl::Error("{}: holds a finished model; remove it, or give another folder", o.output.string());
-  }
-  tl::Model model = tl::load_model(o.input);
+  tl::cli::refuse_finished_model(o.output);
+  tl::Model model = tl::load_model(o.model);
   if (model.config.lora.rank > 0) tl::merge_lora(model);
   const tl::cli::InterruptGuard guard;
   std::optional<tl::cli::ProgressBar> bar;
@@ -61,18 +65,12 @@ int quantize(const Options& o) {
   });
   bar.reset();
   fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", tl::name_of(types.matrices),
-             tl::name_of(types.tables), megabytes(o.output), megabytes(o.input), o.output.string());
+             tl::name_of(types.tables), megabytes(o.output), megabytes(o.model), o.output.string());
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  try {
-    return quantize(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "quantize: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return quantize(parse(argc, argv)); });
 }

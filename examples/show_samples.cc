@@ -204,11 +204,5 @@ int show(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  try {
-    return show(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "show_samples: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return show(parse(argc, argv)); });
 }

@@ -25,12 +25,20 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Encodes UTF-8 texts once, as a file of tokens to learn from. A line that holds a form feed and nothing else "
-      "stands between two documents, as prepare_data writes it; a text without any is one document.");
-  app.add_option("--tokenizer", o.tokenizer, "A tokenizer.model, or a model folder")->required();
-  app.add_option("--input", o.inputs, "Texts")->required();
-  app.add_option("--output", o.output, "The file of tokens")->required();
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+      "Encodes UTF-8 texts once, as a file of tokens that models learn from. Documents are separated by a line that "
+      "holds only a form feed, as prepare_data writes it. A text without such a line is one document.");
+  app.add_option("--tokenizer", o.tokenizer, "The tokenizer: a tokenizer.model or a model folder.")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("-i,--input", o.inputs, "The texts to encode.")->type_name("FILE")->required();
+  app.add_option("-o,--output", o.output, "The file of tokens to write, usually NAME.tokens.")
+      ->type_name("FILE")
+      ->required();
+  tl::cli::add_threads(app, o.threads);
+  tl::cli::add_examples(app,
+                        {"tokenize --tokenizer vocabulary --input corpus.txt --output corpus.tokens",
+                         "tokenize --tokenizer my-model -i first.txt second.txt -o both.tokens -t 4"},
+                        "pretrain --data corpus.tokens --tokenizer vocabulary --output my-model");
   tl::cli::parse(app, argc, argv);
   return o;
 }
@@ -68,11 +76,5 @@ int tokenize(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  try {
-    return tokenize(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "tokenize: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return tokenize(parse(argc, argv)); });
 }

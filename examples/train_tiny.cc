@@ -1,18 +1,13 @@
-// From text to a model that answers: made-up problems of arithmetic and everyday reasoning, or a text of one's own.
+// From text to a model that answers: made-up problems of arithmetic and everyday reasoning, or your own text.
 #include <tinyllm/model/transformer.h>
-#include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/train/data/text_dataset.h>
-#include <tinyllm/train/monitor/dashboard.h>
 #include <tinyllm/train/tasks/reasoning.h>
-#include "common/progress_bar.h"
-#include "common/run_display.h"
 
 #include "common/interrupt.h"
-#include "common/parse.h"
+#include "common/progress_bar.h"
+#include "common/training_options.h"
 
-#include <cmath>
-#include <cstdio>
 #include <map>
 
 namespace tl = tinyllm;
@@ -29,100 +24,56 @@ Preset small(int64_t vocab_size) {
   Preset p;
   p.model = {
       .vocab_size = vocab_size, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
-  p.recipe = {.rows = 4, .length = 256, .steps = 8400, .rate = 2.5e-3f, .final_rate = 0.02f};
+  p.recipe = {.batch_size = 4, .seq_len = 256, .steps = 8400, .learning_rate = 2.5e-3f, .final_lr_fraction = 0.02f};
   return p;
 }
 
 Preset full_size() {
   Preset p;
-  p.recipe = {.rows = 8, .length = 256, .steps = 2000, .rate = 6e-4f};
+  p.recipe = {.batch_size = 8, .seq_len = 256, .steps = 2000, .learning_rate = 6e-4f};
   return p;
 }
 
 struct Options {
-  std::string corpus, tokenizer;
-  std::string output = "tinyllm-model";
+  std::string data, tokenizer;
   std::string preset = "small";
-  int threads = tl::hardware_threads();
-  int64_t steps = 0, rows = 0, length = 0, vocab = 0;
-  int64_t accumulate = 1;
-  bool recompute = false;
-  float rate = 0;
-  uint64_t seed = 1;
-  std::string precision = "fp32";
-  std::string optimizer = "adamw";
-  int dashboard = -1;  // The port; none where negative.
+  int64_t vocab_size = 0;  // 0: that of the preset.
+  tl::cli::TrainingOptions training;
 };
 
-Options parse(int argc, char** argv) {
-  Options o;
-  CLI::App app(
-      "Trains a small language model on this machine and saves it as a folder that examples/chat opens.\n"
-      "Without --corpus: pretrains and fine-tunes on made-up reasoning problems, then asks it new ones.\n"
-      "Started again with the same options, it goes on where it was stopped.");
-  CLI::Option* corpus = app.add_option("--corpus", o.corpus,
-                                       "Pretrain on this UTF-8 text instead, and report perplexity on a held-out part");
-  app.add_option("--tokenizer", o.tokenizer,
-                 "The tokenizer, or its folder, of a corpus that is a file of tokens (see tokenize)")
-      ->needs(corpus);
-  app.add_option("--output", o.output, "The model folder; a finished model in it is replaced")->capture_default_str();
-  app.add_option("--preset", o.preset, "Size of the model: small (1 M parameters) or default (41.6 M)")
-      ->check(CLI::IsMember({"small", "default"}))
-      ->capture_default_str();
-  app.add_option("--steps", o.steps,
-                 "Training steps; with built-in data a third of them pretrains, the others fine-tune")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--batch", o.rows, "Rows that are computed at once")->check(CLI::PositiveNumber);
-  app.add_option("--accumulate", o.accumulate, "Batches in a step: as one so many times as large, without its memory")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_flag("--recompute", o.recompute, "Compute more, to need less memory; the result is the same");
-  app.add_option("--precision", o.precision, "Of matrix products: fp32, or bf16 where the CPU has AVX512-BF16")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
-      ->capture_default_str();
-  app.add_option("--optimizer", o.optimizer,
-                 "adamw, or muon for hidden matrices: slower steps, of which fewer are needed")
-      ->check(CLI::IsMember({"adamw", "muon"}))
-      ->capture_default_str();
-  app.add_option("--dashboard", o.dashboard, "Show the run in a browser, on this port of this machine (0: a free one)")
-      ->check(CLI::Range(0, 65535));
-  app.add_option("--length", o.length, "Tokens in a row")->check(CLI::PositiveNumber);
-  app.add_option("--rate", o.rate, "Highest learning rate")->check(CLI::PositiveNumber);
-  app.add_option("--vocab", o.vocab, "Tokens of the vocabulary")->check(CLI::PositiveNumber);
-  app.add_option("--seed", o.seed, "Of data, weights and order: same seed, same model")->capture_default_str();
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  app.footer("Sizes that are not given come from the preset.");
+Preset preset_of(const Options& o) { return o.preset == "small" ? small(o.data.empty() ? 640 : 4000) : full_size(); }
+
+// Reads the options, whose defaults are those of the preset that `o` names.
+void parse(Options& o, CLI::App& app, int argc, char** argv) {
+  app.add_option("--data", o.data,
+                 "Pretrain on this UTF-8 text, or file of tokens, instead of built-in problems, and report perplexity.")
+      ->type_name("FILE");
+  app.add_option("--tokenizer", o.tokenizer, "Use the tokenizer that made the file of tokens: its file or its folder.")
+      ->type_name("FILE");
+  tl::cli::add_choice(app, "--preset", o.preset, {{"small", std::string("small")}, {"default", std::string("default")}},
+                      "Train a model of 1 M parameters (small) or of 41.6 M (default).");
+  tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::cli::between(1, 1 << 24),
+                      "Learn a vocabulary of up to this many tokens; by default 640 for problems and 4000 for text.")
+      ->default_str("");
+  tl::cli::add_training_options(app, o.training);
+  app.remove_option(app.get_option("--epochs"));
+  app.get_option("--steps")->description(
+      "Take this many optimiser steps; with built-in problems, a third of them pretrains and the others fine-tune.");
+  tl::cli::add_examples(app, {"train_tiny -o tinyllm-model --dashboard 8080", "train_tiny --data book.txt -o my-model"},
+                        "chat tinyllm-model");
   tl::cli::parse(app, argc, argv);
-  return o;
 }
 
-Preset chosen(const Options& o) {
-  Preset p = o.preset == "small" ? small(o.corpus.empty() ? 640 : 4000) : full_size();
-  if (o.vocab != 0) p.model.vocab_size = o.vocab;
-  if (o.rows != 0) p.recipe.rows = o.rows;
-  if (o.length != 0) p.recipe.length = o.length;
-  p.recipe.accumulate = o.accumulate;
-  p.recipe.recompute = o.recompute;
-  if (o.steps != 0) p.recipe.steps = o.steps;
-  if (o.rate != 0) p.recipe.rate = o.rate;
-  p.model.context = std::max(p.model.context, p.recipe.length);
-  p.recipe.warmup = std::min<int64_t>(p.recipe.warmup, p.recipe.steps / 10 + 1);
-  p.recipe.seed = o.seed;
-  if (o.optimizer == "muon") p.recipe.optimizer = tl::Optimizer::muon;
-  if (o.precision == "bf16" && tl::is_supported(tl::Precision::bf16)) p.recipe.precision = tl::Precision::bf16;
-  return p;
-}
-
-tl::Model make_model(Preset& preset, const Options& o, tl::Tokenizer tokenizer) {
+tl::Model make_model(Preset& preset, tl::Tokenizer tokenizer) {
   preset.model.vocab_size = tokenizer.size();
   tl::Model model{preset.model, std::move(tokenizer)};
-  tl::init_weights(tl::weight_specs(model.config), o.seed, *model.weights);
+  tl::init_weights(tl::weight_specs(model.config), preset.recipe.seed, *model.weights);
   return model;
 }
 
-tl::Model make_model(Preset& preset, const Options& o, const std::vector<std::string>& texts) {
+tl::Model make_model(Preset& preset, const std::vector<std::string>& texts) {
   fmt::print(stderr, "learning a vocabulary of up to {} tokens\n", preset.model.vocab_size);
-  return make_model(preset, o, tl::Tokenizer::train(texts, {preset.model.vocab_size}));
+  return make_model(preset, tl::Tokenizer::train(texts, {preset.model.vocab_size}));
 }
 
 using Rows = std::shared_ptr<const tl::Dataset>;
@@ -140,81 +91,78 @@ Rows chat_rows(const tl::Tokenizer& tokenizer, const std::vector<tl::Problem>& p
 
 void describe(const tl::Dataset& data, const char* name) {
   const tl::PackReport& r = data.report();
-  fmt::print("{}: {} texts, {} tokens, {} learned, {} rows of {}, {} cut short\n", name, r.samples, r.tokens,
-             r.learned_tokens, r.rows, data.length(), r.truncated);
+  fmt::print("{}: {}, {} tokens, {} learned, {} of {}, {} cut short\n", name, tl::cli::count(r.samples, "text"),
+             r.tokens, r.learned_tokens, tl::cli::count(r.rows, "row"), data.length(), r.truncated);
 }
 
-// Runs the stages, showing how they go. False when interrupted.
-bool train(tl::Model& model, const std::vector<tl::Stage>& stages, const Options& o, tl::ThreadPool& pool) {
-  tl::RunOptions run;
-  run.folder = o.output;
-  run.should_stop = [] { return tl::cli::interrupts > 0; };
-  const tl::cli::RunDisplay display(run);
-  std::optional<tl::Dashboard> dashboard;
-  if (o.dashboard >= 0) {
-    dashboard.emplace(o.dashboard, run.folder / tl::kMetricsFile);
-    fmt::print(stderr, "the run in a browser: http://127.0.0.1:{}\n", dashboard->port());
-  }
-  if (tl::has_checkpoint(run.folder)) fmt::print(stderr, "{}: going on where it was stopped\n", o.output);
-  return tl::run_stages(model, stages, pool, run);
-}
+// What is trained: a model and the stages that it goes through.
+struct Plan {
+  tl::Model model;
+  std::vector<tl::Stage> stages;
+};
 
-int stopped(const Options& o) {
-  fmt::print(stderr, "\nstopped; {} is saved and the same command goes on from there\n", o.output);
-  return 1;
-}
+// ---- Your own text --------------------------------------------------------------------------------------------------
 
-void introduce(const tl::Model& model, const Preset& preset, const Options& o) {
-  if (tl::name_of(preset.recipe.precision) != o.precision) {
-    fmt::print(stderr, "{} asks for a CPU with AVX512-BF16 and its kernels: computing in fp32\n", o.precision);
-  }
-  fmt::print("model: {:.2f} M parameters, {} tokens, {} layers of {}; {} threads, {} products, {}\n",
-             static_cast<double>(tl::parameter_count(model.config)) / 1e6, model.config.vocab_size,
-             model.config.n_layers, model.config.dim, o.threads, tl::name_of(preset.recipe.precision),
-             tl::cpu_features());
-}
-
-// ---- A text of one's own --------------------------------------------------------------------------------------------
-
-int train_on_corpus(const Options& o, tl::ThreadPool& pool) {
-  Preset preset = chosen(o);
-  const std::string text = tl::read_file(o.corpus);
-  tl::check_utf8(text, o.corpus);
+Plan plan_for_text(const Options& o, Preset preset) {
+  const std::string text = tl::read_file(o.data);
+  tl::check_utf8(text, o.data);
   const tl::TextSplit split = tl::split_text(text);
-  tl::Model model = make_model(preset, o, split.train);
-  introduce(model, preset, o);
-  const tl::Tokenizer& tokenizer = model.tokenizer;
-  const auto train_rows = text_rows(tokenizer, split.train, preset.recipe.length);
-  const auto held_out_rows = text_rows(tokenizer, split.held_out, preset.recipe.length);
-  describe(*train_rows, "corpus");
-  describe(*held_out_rows, "held out");
-  const std::vector<tl::Stage> stages = {{"pretrain", train_rows, held_out_rows, preset.recipe}};
-  if (!train(model, stages, o, pool)) return stopped(o);
-  fmt::print("saved {}\n", o.output);
-  return 0;
+  tl::Model model = make_model(preset, split.train);
+  const Rows train = text_rows(model.tokenizer, split.train, preset.recipe.seq_len);
+  const Rows validation = text_rows(model.tokenizer, split.validation, preset.recipe.seq_len);
+  describe(*train, "text");
+  describe(*validation, "validation");
+  return {std::move(model), {{"pretrain", train, validation, preset.recipe}}};
 }
 
 // A file of tokens, as examples/tokenize makes it.
-int train_on_tokens(const Options& o, tl::ThreadPool& pool) {
-  Preset preset = chosen(o);
-  tl::Model model = make_model(preset, o, tl::Tokenizer::load(o.tokenizer));
-  introduce(model, preset, o);
-  const auto file = std::make_shared<const tl::TokenFile>(o.corpus, model.tokenizer);
-  file->verify();
+Plan plan_for_tokens(const Options& o, Preset preset) {
+  tl::Model model = make_model(preset, tl::Tokenizer::load(o.tokenizer));
+  const auto file = tl::cli::open_tokens(o.data, model.tokenizer);
   const auto part = [&](tl::TextPart which) {
     return std::make_shared<const tl::TextDataset>(file,
-                                                   tl::TextOptions{.length = preset.recipe.length, .part = which});
+                                                   tl::TextOptions{.length = preset.recipe.seq_len, .part = which});
   };
-  const auto train_rows = part(tl::TextPart::train);
-  const auto held_out_rows = part(tl::TextPart::held_out);
-  fmt::print("{}: {} documents; {} tokens to learn from, {} held out\n", o.corpus, file->documents(),
-             train_rows->tokens(), held_out_rows->tokens());
-  if (!train(model, {{"pretrain", train_rows, held_out_rows, preset.recipe}}, o, pool)) return stopped(o);
-  fmt::print("saved {}\n", o.output);
-  return 0;
+  const auto train = part(tl::TextPart::train);
+  const auto validation = part(tl::TextPart::validation);
+  fmt::print("{}: {}; {} tokens to learn from, {} for validation\n", o.data,
+             tl::cli::count(file->documents(), "document"), train->tokens(), validation->tokens());
+  return {std::move(model), {{"pretrain", train, validation, preset.recipe}}};
 }
 
 // ---- Built-in problems ----------------------------------------------------------------------------------------------
+
+constexpr int64_t kValidationProblems = 500;
+
+Plan plan_for_problems(Preset preset) {
+  constexpr int64_t kProblems = 80000;
+  constexpr uint64_t kPractice = 40000;
+  const uint64_t seed = preset.recipe.seed;
+  const std::vector<tl::Problem> problems = tl::make_problems(seed, kProblems, tl::Split::train);
+  const std::vector<tl::Problem> validation = tl::make_problems(seed, kValidationProblems, tl::Split::validation);
+  std::vector<std::string> texts, validation_texts;
+  for (const tl::Problem& p : problems) texts.push_back(tl::as_text(p));
+  for (uint64_t i = 0; i < kPractice; ++i) texts.push_back(tl::practice(seed, i));
+  for (const tl::Problem& p : validation) validation_texts.push_back(tl::as_text(p));
+
+  std::vector<std::string> tokenizer_texts(texts.begin(), texts.begin() + 10000);
+  for (size_t i = 0; i < 10000; ++i) {
+    tokenizer_texts.push_back(tl::reasoning("", "") + problems[0].system + problems[i].system);
+  }
+  tl::Model model = make_model(preset, tokenizer_texts);
+  const int64_t length = preset.recipe.seq_len;
+  const tl::Tokenizer& tokenizer = model.tokenizer;
+  tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
+  pretrain.steps = preset.recipe.steps / 3;
+  fine_tune.steps = preset.recipe.steps - pretrain.steps;
+  const Rows practice = text_rows(tokenizer, texts, length);
+  const Rows chats = chat_rows(tokenizer, problems, length);
+  describe(*practice, "pretrain");
+  describe(*chats, "fine-tune");
+  std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, validation_texts, length), pretrain},
+                                   {"fine-tune", chats, chat_rows(tokenizer, validation, length), fine_tune}};
+  return {std::move(model), std::move(stages)};
+}
 
 void report(const std::vector<tl::Answered>& answers) {
   std::map<std::string, std::pair<int, int>> kinds;
@@ -225,7 +173,7 @@ void report(const std::vector<tl::Answered>& answers) {
     ++all;
     right += a.is_right;
   }
-  fmt::print("\nheld-out problems, greedy, exact match: {}/{} = {:.1f} %\n", right, answers.size(),
+  fmt::print("\nvalidation problems, greedy, exact match: {}/{} = {:.1f} %\n", right, answers.size(),
              100.0 * right / static_cast<double>(answers.size()));
   for (const auto& [kind, counts] : kinds) fmt::print("  {}: {}/{}\n", kind, counts.first, counts.second);
   fmt::print("\nfive of them:\n");
@@ -236,65 +184,71 @@ void report(const std::vector<tl::Answered>& answers) {
   }
 }
 
-int train_on_problems(const Options& o, tl::ThreadPool& pool) {
-  constexpr int64_t kProblems = 80000;
-  constexpr uint64_t kPractice = 40000;
-  constexpr int64_t kHeldOut = 500;
-  constexpr int64_t kAtOnce = 50;  // Problems.
-  Preset preset = chosen(o);
-  const std::vector<tl::Problem> problems = tl::make_problems(o.seed, kProblems, tl::Split::train);
-  const std::vector<tl::Problem> held_out = tl::make_problems(o.seed, kHeldOut, tl::Split::held_out);
-  std::vector<std::string> texts, held_out_texts;
-  for (const tl::Problem& p : problems) texts.push_back(tl::as_text(p));
-  for (uint64_t i = 0; i < kPractice; ++i) texts.push_back(tl::practice(o.seed, i));
-  for (const tl::Problem& p : held_out) held_out_texts.push_back(tl::as_text(p));
-
-  std::vector<std::string> tokenizer_texts(texts.begin(), texts.begin() + 10000);
-  for (int i = 0; i < 10000; ++i)
-    tokenizer_texts.push_back(tl::reasoning("", "") + problems[0].system + problems[static_cast<size_t>(i)].system);
-  tl::Model model = make_model(preset, o, tokenizer_texts);
-  introduce(model, preset, o);
-  const int64_t length = preset.recipe.length;
-  const tl::Tokenizer& tokenizer = model.tokenizer;
-  tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
-  pretrain.steps = preset.recipe.steps / 3;
-  fine_tune.steps = preset.recipe.steps - pretrain.steps;
-  const Rows practice = text_rows(tokenizer, texts, length);
-  const Rows chats = chat_rows(tokenizer, problems, length);
-  describe(*practice, "pretrain");
-  describe(*chats, "fine-tune");
-  const std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, held_out_texts, length), pretrain},
-                                         {"fine-tune", chats, chat_rows(tokenizer, held_out, length), fine_tune}};
-  if (!train(model, stages, o, pool)) return stopped(o);
-
-  tl::Session session(model, {.sequences = kAtOnce, .threads = o.threads});
+// Asks the model problems that it has not seen.
+void ask(const tl::Model& model, const Options& o) {
+  constexpr int64_t kAtOnce = 50;
+  const tl::cli::InterruptGuard guard("\nStopping after these problems.\n");
+  const std::vector<tl::Problem> problems =
+      tl::make_problems(o.training.recipe.seed, kValidationProblems, tl::Split::validation);
+  tl::Session session(model, {.sequences = kAtOnce, .threads = o.training.threads});
   std::vector<tl::Answered> answers;
   {
-    tl::cli::ProgressBar bar("asking", kHeldOut);
-    answers = tl::answer(session, held_out, [&](size_t done) {
-      bar.show(static_cast<int64_t>(done), "held-out problems");
+    tl::cli::ProgressBar bar("asking", kValidationProblems);
+    answers = tl::answer(session, problems, [&](size_t done) {
+      bar.show(static_cast<int64_t>(done), "validation problems");
       return tl::cli::interrupts == 0;
     });
   }
-  if (answers.size() < held_out.size()) fmt::print(stderr, "stopped asking after {} problems\n", answers.size());
+  if (answers.size() < problems.size()) fmt::print(stderr, "stopped asking after {} problems\n", answers.size());
   report(answers);
-  fmt::print("\nsaved {}; talk to it: chat {}\n", o.output, o.output);
+}
+
+int run(int argc, char** argv) {
+  Options o;
+  o.training.output = "tinyllm-model";
+  o.training.save_seconds = 60;
+  o.training.validate_every = 0;
+  const char* description =
+      "Trains a small language model on this machine and saves it as a folder that `chat` opens.\n"
+      "Without --data: pretrains and fine-tunes on made-up reasoning problems, then asks it new ones.\n"
+      "Started again with the same options, it resumes where it was stopped.";
+  CLI::App first(description), second(description);
+  o.training.recipe = preset_of(o).recipe;
+  parse(o, first, argc, argv);
+  const bool is_small = o.preset == "small";
+  if (!is_small) {  // Again, with its defaults.
+    o.training.recipe = preset_of(o).recipe;
+    parse(o, second, argc, argv);
+  }
+  const CLI::App& app = is_small ? first : second;
+  Preset preset = preset_of(o);
+  if (app.get_option("--warmup")->count() == 0) {
+    o.training.recipe.warmup = std::min<int64_t>(o.training.recipe.warmup, o.training.recipe.steps / 10 + 1);
+  }
+  preset.model.context = std::max(preset.model.context, o.training.recipe.seq_len);
+  if (o.vocab_size != 0) preset.model.vocab_size = o.vocab_size;
+  o.training.dependents = {{"--tokenizer", !o.data.empty(), "without --data"},
+                           {"--vocab-size", o.tokenizer.empty(), "with --tokenizer"}};
+  tl::cli::check_options(app, o.training, preset.model.context);
+  tl::check(preset.model);
+  tl::cli::settle_precision(o.training);
+  preset.recipe = o.training.recipe;
+  const auto lock = tl::cli::lock_output(o.training);
+  Plan plan = o.data.empty()        ? plan_for_problems(preset)
+              : o.tokenizer.empty() ? plan_for_text(o, preset)
+                                    : plan_for_tokens(o, preset);
+  tl::RunOptions options;
+  options.lock = lock.get();
+  options.prompts = tl::cli::text_prompts(o.training, plan.model.tokenizer);
+  const int code = tl::cli::train(plan.model, plan.stages, app, o.training, std::move(options));
+  if (code != 0 || o.training.dry_run) return code;
+  if (o.data.empty()) ask(plan.model, o);
+  fmt::print("talk to it: chat {}\n", o.training.output);
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // On a pipe, results and progress in the order in which they happen.
-  try {
-    const tl::cli::InterruptGuard guard;
-    tl::make_folder(options.output);
-    tl::ThreadPool pool(options.threads);
-    if (options.corpus.empty()) return train_on_problems(options, pool);
-    return options.tokenizer.empty() ? train_on_corpus(options, pool) : train_on_tokens(options, pool);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "train_tiny: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] { return run(argc, argv); });
 }

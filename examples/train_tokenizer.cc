@@ -202,11 +202,8 @@ void run(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  try {
-    run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "train_tokenizer: {}\n", error.what());
-    return 1;
-  }
+  return tl::cli::run_main(argv, [&] {
+    run(parse(argc, argv));
+    return 0;
+  });
 }

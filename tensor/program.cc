@@ -50,27 +50,38 @@ Program& Program::operator=(Program&&) noexcept = default;
 
 namespace {
 
+Memory memory_of(const Graph& graph, const Plan& plan) {
+  Memory memory;
+  for (const Value& value : graph.values()) {
+    const size_t bytes = aligned(bytes_of(value));
+    if (value.kind == Kind::parameter) {
+      memory.parameters += bytes;
+    } else if (value.kind == Kind::state) {
+      memory.states += bytes;
+    } else if (value.kind != Kind::activation) {
+      memory.inputs += bytes;
+    }
+  }
+  memory.activations = plan.arena;
+  for (const Block& block : plan.blocks) memory.unplanned += block.bytes;
+  return memory;
+}
+
 // The bytes of every value that no node computes: from the store, or from the arena of inputs and constants.
-std::vector<void*> bind_leaves(const Graph& graph, Store& parameters, Store& states, Arena& inputs, Memory& memory) {
+std::vector<void*> bind_leaves(const Graph& graph, Store& parameters, Store& states, Arena& inputs,
+                               const Memory& memory) {
   const auto store_of = [&](const Value& value) -> Store& {
     return value.kind == Kind::parameter ? parameters : states;
   };
   std::vector<Store::Wanted> wanted_parameters, wanted_states;
-  size_t input_bytes = 0;
   for (const Value& value : graph.values()) {
-    const size_t bytes = aligned(bytes_of(value));
-    if (is_persistent(value)) {
-      std::vector<Store::Wanted>& wanted = value.kind == Kind::parameter ? wanted_parameters : wanted_states;
-      wanted.push_back({value.name, value.dtype, value.shape});
-      (value.kind == Kind::parameter ? memory.parameters : memory.states) += bytes;
-    } else if (value.kind != Kind::activation) {
-      input_bytes += bytes;
-    }
+    if (!is_persistent(value)) continue;
+    std::vector<Store::Wanted>& wanted = value.kind == Kind::parameter ? wanted_parameters : wanted_states;
+    wanted.push_back({value.name, value.dtype, value.shape});
   }
   parameters.add(wanted_parameters);
   states.add(wanted_states);
-  inputs = Arena(input_bytes);
-  memory.inputs = input_bytes;
+  inputs = Arena(memory.inputs);
 
   std::vector<void*> data;
   std::byte* next = inputs.data();
@@ -108,6 +119,10 @@ double moved_bytes(const Node& node, const Graph& graph) {
 
 }  // namespace
 
+Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs) {
+  return memory_of(graph, plan(graph, outputs));
+}
+
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options) {
   auto state = std::make_unique<Program::State>();
   if (options.pool == nullptr) state->own_pool = std::make_unique<ThreadPool>(options.threads);
@@ -118,10 +133,9 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   state->precision = options.precision;
 
   const Plan plan = tinyllm::plan(graph, outputs);
+  state->memory = memory_of(graph, plan);
   std::vector<void*> data = bind_leaves(graph, *state->store, *state->states, state->inputs, state->memory);
   state->activations = Arena(plan.arena);
-  state->memory.activations = plan.arena;
-  for (const Block& block : plan.blocks) state->memory.unplanned += block.bytes;
 
   const auto view = [&](int id) {
     const int root = plan.root[index(id)];

@@ -102,6 +102,9 @@ class Program {
 /// Throws Error when an output is empty or of another graph, or the store holds a tensor of another shape.
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options = {});
 
+/// What a program of these outputs would hold, without reserving it. Throws Error as `compile` does for its outputs.
+Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs);
+
 }  // namespace tinyllm
 
 template <>

@@ -35,25 +35,52 @@ std::filesystem::path Checkpoints::path(int64_t number) const {
   return folder_ / fmt::format("{}{:08}{}", kPrefix, number, kSuffix);
 }
 
-std::unique_ptr<Safetensors> Checkpoints::newest(const std::function<void(const std::string&)>& on_damaged) const {
+bool Checkpoints::is_whole(int64_t number) const {
+  try {
+    Safetensors{path(number)};
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::optional<Checkpoints::Found> Checkpoints::newest(const std::function<void(const std::string&)>& on_damaged) const {
   for (const int64_t number : numbers()) {
     try {
-      return std::make_unique<Safetensors>(path(number));
+      return Found{number, std::make_unique<Safetensors>(path(number))};
     } catch (const Error& error) {
       if (on_damaged) on_damaged(error.what());
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 void Checkpoints::add(int64_t number, const std::function<void(const std::filesystem::path&)>& write) {
   write(path(number));
-  const std::vector<int64_t> all = numbers();
-  for (size_t i = static_cast<size_t>(keep_); i < all.size(); ++i) std::filesystem::remove(path(all[i]));
+  int64_t whole = 1;  // The new one.
+  for (const int64_t other : numbers()) {
+    if (other == number) continue;
+    if (whole >= keep_) {
+      std::filesystem::remove(path(other));
+    } else if (is_whole(other)) {
+      ++whole;
+    }
+  }
 }
 
 void Checkpoints::remove_all() {
   for (const int64_t number : numbers()) std::filesystem::remove(path(number));
+}
+
+void Checkpoints::remove_parts() {
+  std::vector<std::filesystem::path> parts;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, none)) {
+    std::filesystem::path whole = entry.path();
+    whole.replace_extension();
+    if (part_of(whole) == entry.path() && number_of(whole.filename().string())) parts.push_back(entry.path());
+  }
+  for (const std::filesystem::path& part : parts) std::filesystem::remove(part);
 }
 
 }  // namespace tinyllm

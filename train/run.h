@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tinyllm/tensor/base/folder_lock.h>
+#include <tinyllm/train/eval/evaluator.h>
 #include <tinyllm/train/monitor/metrics.h>
 #include <tinyllm/train/trainer.h>
 
@@ -9,35 +11,36 @@
 
 namespace tinyllm {
 
-/// One stretch of a run: data and a recipe.
+/// One part of a run: data and a recipe.
 struct Stage {
   std::string name;
   std::shared_ptr<const RowSource> train;
-  std::shared_ptr<const RowSource> held_out;
+  std::shared_ptr<const RowSource> validation;
   Recipe recipe;
 };
 
-/// What a run tells after each step.
+/// What a run reports after each step.
 struct Progress {
   const Stage* stage;
-  int64_t step;  ///< Of this stage, counted from 1.
-  float loss;    ///< Smoothed over about fifty steps.
-  float rate;
+  int64_t step;       ///< Counted from 1 over all stages: it never goes back.
+  int64_t all_steps;  ///< Of all stages.
+  float loss;         ///< Smoothed over about fifty steps.
+  float learning_rate;
   float grad_norm;
-  double held_out_loss;  ///< Of the last validation of this stage; 0 before the first.
+  double validation_loss;  ///< Of the last validation of this stage; 0 before the first.
   double tokens_per_second;
   double fraction_of_peak;  ///< Of RunOptions::peak; 0 where that is unknown.
   int64_t resident_bytes;   ///< Of this process; 0 where the system does not tell.
-  double seconds_left;      ///< Of this stage.
+  double seconds_left;      ///< Of the run.
 };
 
-/// How a model goes on from a prompt.
+/// How a model continues a prompt.
 struct SampleText {
   std::string prompt;
   std::string text;
 };
 
-/// What a run tells after a validation.
+/// What a run reports after a validation.
 struct Validation {
   const Stage* stage;
   int64_t step;  ///< Of this stage.
@@ -47,33 +50,35 @@ struct Validation {
   std::vector<SampleText> samples;
 };
 
-/// Tokens that a model is to go on from, and how a person reads them.
+/// Tokens for a model to continue, and the text to show for them.
 struct SamplePrompt {
   std::string text;
   std::vector<int32_t> tokens;
 };
 
 /// The log of a run in its folder, see metrics.h. Steps count over all stages. Lines have:
-///   run         {...}: the settings, at the start and when the run goes on
+///   run         {...}: the settings, at the start and when the run is resumed; among them "steps", of all stages
 ///   mix         [{name, weight, share, samples, tokens}]: the data, where RunOptions::mix names it
-///   stage, loss, grad_norm, rate, length (of rows), tokens (learned from so far), tokens_per_second, fraction_of_peak,
+///   stage, loss, grad_norm, lr, seq_len, tokens (learned from so far), tokens_per_second, fraction_of_peak,
 ///               resident_bytes, seconds_left: after every step; the smoothed numbers where they are known
-///   stage, held_out_loss, perplexity, bits_per_byte, best: at a validation
+///   stage, validation_loss, perplexity, bits_per_byte, best: at a validation
 ///   prompt, sample: at a validation, for each prompt
-///   event:      what the guard says
+///   event:      what the guard reports
 inline constexpr const char* kMetricsFile = "metrics.jsonl";
 /// The log as a page, written when a run ends or stops.
 inline constexpr const char* kReportFile = "report.html";
-/// The options of the run, as the program that runs it reads them.
+/// The options of the run, in the form that the program reads them.
 inline constexpr const char* kOptionsFile = "options.toml";
-/// The model at the validation with the lowest loss of the last stage, while and where that is not the last one.
+/// The best model of the last stage by validation loss. Removed if the final model is the best.
 inline constexpr const char* kBestFolder = "best";
 
 struct RunOptions {
-  std::filesystem::path folder;            ///< The model folder; checkpoints are in it while the run is not finished.
+  std::filesystem::path folder;  ///< The model folder; checkpoints are in it while the run is not finished.
+  /// The caller's lock of the folder. Null: the run locks it itself.
+  const FolderLock* lock = nullptr;
   double save_seconds = 60;                ///< Between checkpoints.
   int64_t validate_every = 0;              ///< Steps; 0: only after each stage.
-  std::vector<SamplePrompt> prompts = {};  ///< What the model is to go on from at each validation.
+  std::vector<SamplePrompt> prompts = {};  ///< For the model to continue at each validation.
   std::vector<DataPart> mix = {};
   double peak = 0;           ///< Of the machine, in operations a second, see ops/peak.h.
   std::string options = {};  ///< For kOptionsFile.
@@ -87,11 +92,12 @@ struct RunOptions {
 };
 
 /// Trains a model through stages. The folder always holds a checkpoint or a finished model, so that the same call with
-/// the same stages goes on where it was stopped, and ends with the same bits as if it had not been. A stage may be
+/// the same stages resumes where it was stopped, and ends with the same bits as if it had not been. A stage may be
 /// given another number of steps as long as this changes no rate of those that are done: under Schedule::wsd until its
-/// rate goes down. Returns false when stopped, after saving.
-/// Throws Error when the folder's checkpoint is of other stages (which settings differ), and when many steps in a row
-/// are not finite (guard.h): what was saved last stays.
+/// rate falls. Returns false when stopped, after saving. A model that cannot answer (guard.h) is never saved, nor is a
+/// checkpoint of it: it throws Error that says why, and what was saved last stays. It also throws Error when another
+/// process holds the folder, when the folder's checkpoint belongs to other stages (which settings differ), and when
+/// many steps in a row are not finite.
 bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options);
 
 /// Whether a folder has a run that can go on.

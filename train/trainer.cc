@@ -3,38 +3,19 @@
 #include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tinyllm.h>
+#include <tinyllm/train/batch_graph.h>
 #include <tinyllm/train/update.h>
 
 #include <cmath>
+#include <limits>
 
 namespace tinyllm {
 namespace {
 
 std::string grad_name(const std::string& weight) { return "grad." + weight; }
 
-// The loss of a batch, its inputs named as in Batch.
-Tensor batch_loss(Graph& graph, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape,
-                  const Dropout& dropout = {}, std::vector<Tensor>* residuals = nullptr) {
-  const TransformerInputs inputs{graph.input("tokens", i32, shape), graph.input("positions", i32, shape),
-                                 graph.input("starts", i32, shape), dropout, residuals};
-  return loss({graph, config, recipe, inputs, graph.input("targets", i32, shape)});
-}
-
-// Rows [first, first + rows) of a batch.
-void write(Program& program, const Batch& batch, int64_t first, int64_t rows) {
-  const auto part = [&](const auto& all) {
-    return std::span(all).subspan(static_cast<size_t>(first * batch.length), static_cast<size_t>(rows * batch.length));
-  };
-  program.write("tokens", part(batch.tokens));
-  program.write("positions", part(batch.positions));
-  program.write("starts", part(batch.starts));
-  program.write("targets", part(batch.targets));
-  for (const auto& [name, values] : batch.more) program.write(name, part(values));
-}
-
-int64_t count_learned(std::span<const int32_t> targets) {
-  return static_cast<int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), kIgnore);
-}
+// A NaN that reads "nan" and not "-nan" in messages.
+float without_sign(float x) { return std::isnan(x) ? std::numeric_limits<float>::quiet_NaN() : x; }
 
 // Forward and backward pass over rows of a shape. Their dropout is that of the number in `step`.
 struct Pass {
@@ -48,17 +29,75 @@ Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, 
   Pass pass;
   pass.loss = batch_loss(graph, config, recipe, loss, shape, dropout, &residuals);
   for (const WeightSpec& spec : trained_specs(config)) pass.weights.push_back(graph.find(spec.name));
-  if (!recipe.recompute) residuals.clear();
+  if (!recipe.checkpoint_activations) residuals.clear();
   pass.grads = gradients(pass.loss, pass.weights, {.checkpoints = residuals});
   return pass;
 }
 
-// A step over rows of one length. Without accumulation `pass` is the whole step, and gradients live in its arena until
-// they are applied. With it, `pass` adds the gradients of a part of the batch to states, and `update` applies them.
-struct Compiled {
-  int64_t rows, length;
+// A program before it is compiled. `norm` is empty where the program is the pass of a part of the batch, and `loss`
+// where it is the update.
+struct Built {
   Graph graph;
   Tensor loss, norm;
+  std::vector<Tensor> outputs;
+};
+
+// A whole step: gradients live in the arena until they are applied.
+void build_step(Built& built, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape) {
+  const Tensor step = built.graph.input("step", i32, {1});
+  const Pass both = append_pass(built.graph, config, recipe, loss, shape, step);
+  const Update updated = append_update(built.graph, config, recipe, both.weights, both.grads, step);
+  built.loss = both.loss;
+  built.norm = updated.norm;
+  built.outputs = updated.results;
+  built.outputs.push_back(built.loss);
+}
+
+// With accumulation: adds the gradients of a part of the batch to states.
+void build_pass(Built& built, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape) {
+  const std::vector<WeightSpec> specs = trained_specs(config);
+  const Tensor step = built.graph.input("step", i32, {1});
+  const Pass both = append_pass(built.graph, config, recipe, loss, shape, step);
+  const Tensor share = built.graph.input("share", f32, {1});
+  built.loss = both.loss;
+  built.outputs = {built.loss};
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const Tensor total = built.graph.state(grad_name(specs[i].name), f32, specs[i].shape);
+    built.outputs.push_back(accumulate(total, both.grads[i], share));
+  }
+}
+
+// With accumulation: applies these gradients.
+void build_update(Built& built, const ModelConfig& config, const Recipe& recipe) {
+  std::vector<Tensor> weights, grads;
+  for (const WeightSpec& spec : trained_specs(config)) {
+    weights.push_back(built.graph.parameter(spec.name, f32, spec.shape));
+    grads.push_back(built.graph.state(grad_name(spec.name), f32, spec.shape));
+  }
+  const Update updated =
+      append_update(built.graph, config, recipe, weights, grads, built.graph.input("step", i32, {1}));
+  built.norm = updated.norm;
+  built.outputs = updated.results;
+}
+
+Shape shape_of_rows(const Recipe& recipe, int64_t seq_len) {
+  return {recipe.batch_size * recipe.seq_len / seq_len, seq_len};
+}
+
+// Of both programs of a step; what they share counts once.
+Memory together(Memory pass, const Memory& update) {
+  pass.states = update.states;  // The gradients, which `pass` has too, and the moments.
+  pass.inputs += update.inputs;
+  pass.activations += update.activations;
+  pass.unplanned += update.unplanned;
+  return pass;
+}
+
+// The programs of a step over rows of one length: without accumulation `pass` is the whole step.
+struct Compiled {
+  int64_t rows, length;
+  Built built;
+  Tensor norm;
   std::optional<Program> pass, update;
 };
 
@@ -93,8 +132,6 @@ struct Trainer::State {
         options{.pool = &pool, .store = m.weights.get(), .states = &moments, .precision = r.precision} {}
 
   void compile_for(int64_t length);
-  void compile_whole(Compiled& c);
-  void compile_parts(Compiled& c);
   void clear_grads();
   template <class Run>
   Step take(const Batch& batch, Run run);
@@ -103,50 +140,21 @@ struct Trainer::State {
 void Trainer::State::compile_for(int64_t length) {
   if (compiled && compiled->length == length) return;
   compiled.reset();  // Its memory first.
-  compiled = std::make_unique<Compiled>();
-  compiled->rows = recipe.rows * recipe.length / length;
-  compiled->length = length;
-  if (recipe.accumulate == 1) {
-    compile_whole(*compiled);
-  } else {
-    compile_parts(*compiled);
+  const Shape shape = shape_of_rows(recipe, length);
+  auto c = std::make_unique<Compiled>();
+  c->rows = shape[0];
+  c->length = length;
+  const bool is_whole = recipe.accumulate == 1;
+  (is_whole ? build_step : build_pass)(c->built, model.config, recipe, loss_fn, shape);
+  c->norm = c->built.norm;
+  c->pass = compile(c->built.graph, c->built.outputs, options);
+  if (!is_whole) {
+    Built update;
+    build_update(update, model.config, recipe);
+    c->norm = update.norm;
+    c->update = compile(update.graph, update.outputs, options);
   }
-}
-
-void Trainer::State::compile_whole(Compiled& c) {
-  const Tensor step = c.graph.input("step", i32, {1});
-  const Pass both = append_pass(c.graph, model.config, recipe, loss_fn, {c.rows, c.length}, step);
-  const Update updated = append_update(c.graph, model.config, recipe, both.weights, both.grads, step);
-  c.loss = both.loss;
-  c.norm = updated.norm;
-  std::vector<Tensor> outputs = updated.results;
-  outputs.push_back(c.loss);
-  c.pass = compile(c.graph, outputs, options);
-}
-
-void Trainer::State::compile_parts(Compiled& c) {
-  const std::vector<WeightSpec> specs = trained_specs(model.config);
-  const Tensor step = c.graph.input("step", i32, {1});
-  const Pass both = append_pass(c.graph, model.config, recipe, loss_fn, {c.rows, c.length}, step);
-  const Tensor share = c.graph.input("share", f32, {1});
-  c.loss = both.loss;
-  std::vector<Tensor> outputs = {c.loss};
-  for (size_t i = 0; i < specs.size(); ++i) {
-    const Tensor total = c.graph.state(grad_name(specs[i].name), f32, specs[i].shape);
-    outputs.push_back(accumulate(total, both.grads[i], share));
-  }
-  c.pass = compile(c.graph, outputs, options);
-
-  Graph update_graph;
-  std::vector<Tensor> weights, grads;
-  for (const WeightSpec& spec : specs) {
-    weights.push_back(update_graph.parameter(spec.name, f32, spec.shape));
-    grads.push_back(update_graph.state(grad_name(spec.name), f32, spec.shape));
-  }
-  const Update updated =
-      append_update(update_graph, model.config, recipe, weights, grads, update_graph.input("step", i32, {1}));
-  c.norm = updated.norm;
-  c.update = compile(update_graph, updated.results, options);
+  compiled = std::move(c);
 }
 
 void Trainer::State::clear_grads() {
@@ -160,16 +168,16 @@ void Trainer::State::clear_grads() {
 // mean of its parts' means: a part counts by its share of the targets.
 template <class Run>
 Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
-  if (whole.rows != recipe.batch_rows() || whole.length != recipe.length) {
+  if (whole.rows != recipe.batch_rows() || whole.length != recipe.seq_len) {
     throw Error("training: a batch of {} rows of {}, expected {} of {}", whole.rows, whole.length, recipe.batch_rows(),
-                recipe.length);
+                recipe.seq_len);
   }
-  compile_for(length_at(recipe, done));
+  compile_for(seq_len_at(recipe, done));
   Program& pass = *compiled->pass;
   Program& last = compiled->update ? *compiled->update : pass;
   const Batch batch = cut(whole, compiled->length);
   const int64_t learned = count_learned(batch.targets);
-  const float rate = rate_at(recipe, done);
+  const float rate = learning_rate_at(recipe, done);
   if (learned == 0) {
     ++done;
     return {0, 0, rate, 0};
@@ -178,25 +186,25 @@ Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
   if (compiled->update) clear_grads();
   last.as<float>("rate")[0] = rate;
   for (int64_t part = 0; part < recipe.accumulate; ++part) {
-    write(pass, batch, part * compiled->rows, compiled->rows);
+    write_rows(pass, batch, part * compiled->rows, compiled->rows);
     pass.as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
     const double share = static_cast<double>(count_learned(pass.as<int32_t>("targets"))) / static_cast<double>(learned);
     if (compiled->update) pass.as<float>("share")[0] = static_cast<float>(share);
     run(pass);
-    mean += share * static_cast<double>(pass.read<float>(compiled->loss)[0]);
+    mean += share * static_cast<double>(pass.read<float>(compiled->built.loss)[0]);
   }
   if (compiled->update) {
     last.as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
     run(last);
   }
   ++done;
-  return {static_cast<float>(mean), last.read<float>(compiled->norm)[0], rate, learned};
+  return {without_sign(static_cast<float>(mean)), without_sign(last.read<float>(compiled->norm)[0]), rate, learned};
 }
 
 Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, LossFn loss)
     : state_(std::make_unique<State>(model, recipe, pool, std::move(loss))) {
   check(recipe, model.config);
-  state_->compile_for(length_at(recipe, 0));
+  state_->compile_for(seq_len_at(recipe, 0));
 }
 Trainer::~Trainer() = default;
 
@@ -205,18 +213,24 @@ Trainer::Step Trainer::step(const Batch& batch) {
 }
 
 int64_t Trainer::steps_done() const { return state_->done; }
-const Graph& Trainer::graph() const { return state_->compiled->graph; }
+const Graph& Trainer::graph() const { return state_->compiled->built.graph; }
 
 Memory Trainer::memory() const {
-  Memory memory = state_->compiled->pass->memory();
-  if (state_->compiled->update) {
-    const Memory& update = state_->compiled->update->memory();
-    memory.states = update.states;  // The gradients, which `pass` has too, and the moments.
-    memory.inputs += update.inputs;
-    memory.activations += update.activations;
-    memory.unplanned += update.unplanned;
+  const Memory& pass = state_->compiled->pass->memory();
+  return state_->compiled->update ? together(pass, state_->compiled->update->memory()) : pass;
+}
+
+Memory training_memory(const ModelConfig& config, const Recipe& recipe, const LossFn& loss) {
+  check(recipe, config);
+  const Shape shape = shape_of_rows(recipe, seq_len_at(recipe, recipe.steps));
+  Built first, update;
+  if (recipe.accumulate == 1) {
+    build_step(first, config, recipe, loss, shape);
+    return planned_memory(first.graph, first.outputs);
   }
-  return memory;
+  build_pass(first, config, recipe, loss, shape);
+  build_update(update, config, recipe);
+  return together(planned_memory(first.graph, first.outputs), planned_memory(update.graph, update.outputs));
 }
 
 std::vector<OpTime> Trainer::profile(const Batch& batch) {
@@ -237,11 +251,11 @@ std::vector<OpTime> Trainer::profile(const Batch& batch) {
   return all;
 }
 
-void Trainer::copy_average(Store& weights) const {
-  const auto keep = static_cast<double>(state_->recipe.average);
+void Trainer::copy_ema(Store& weights) const {
+  const auto keep = static_cast<double>(state_->recipe.ema_decay);
   const auto scale = static_cast<float>(1 / (1 - std::pow(keep, static_cast<double>(state_->done))));
   for (const WeightSpec& spec : trained_specs(state_->model.config)) {
-    const std::span<const float> average = state_->moments.at(average_name(spec.name)).as<float>();
+    const std::span<const float> average = state_->moments.at(ema_name(spec.name)).as<float>();
     std::transform(average.begin(), average.end(), weights.at(spec.name).as<float>().begin(),
                    [&](float x) { return x * scale; });
   }
@@ -261,6 +275,9 @@ void Trainer::save(const std::filesystem::path& path, std::map<std::string, std:
 }
 
 void Trainer::restore(const Safetensors& checkpoint) {
+  const int64_t done = checkpoint.number(kStepNote);
+  const int64_t most = std::numeric_limits<int32_t>::max() / state_->recipe.accumulate - 1;
+  if (done > most) throw Error("{}: step {}, expected at most {}", checkpoint.path().string(), done, most);
   const auto read = [&](const Store& store, const std::string& name, const Shape& shape) {
     checkpoint.read(name, shape, store.at(name).as<float>());
   };
@@ -270,47 +287,7 @@ void Trainer::restore(const Safetensors& checkpoint) {
   for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe)) {
     read(state_->moments, state.name, state.shape);
   }
-  state_->done = checkpoint.number(kStepNote);
-}
-
-struct Evaluator::State {
-  int64_t rows;
-  std::vector<int32_t> bytes;  // Of each token's text.
-  Tensor loss;
-  Program program;
-};
-
-Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool) {
-  Graph graph;
-  const Tensor loss = batch_loss(graph, model.config, {}, next_token_loss, {rows, length});
-  std::vector<int32_t> bytes;
-  for (int32_t token = 0; token < model.tokenizer.size(); ++token) {
-    bytes.push_back(static_cast<int32_t>(model.tokenizer.decode({&token, 1}).size()));
-  }
-  state_ = std::make_unique<State>(
-      State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});
-}
-Evaluator::~Evaluator() = default;
-
-Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
-  const int64_t batches = (std::min(data.rows(), max_rows) + state_->rows - 1) / state_->rows;
-  const int64_t all = (data.rows() + state_->rows - 1) / state_->rows;
-  double total = 0;
-  Evaluation result{};
-  for (int64_t i = 0; i < batches; ++i) {
-    const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
-    const int64_t learned = count_learned(batch.targets);
-    write(state_->program, batch, 0, batch.rows);
-    state_->program.run();
-    total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * static_cast<double>(learned);
-    result.targets += learned;
-    for (const int32_t target : batch.targets) {
-      if (target != kIgnore) result.bytes += state_->bytes[static_cast<size_t>(target)];
-    }
-  }
-  if (result.targets == 0) throw Error("evaluation: the data has no targets");
-  result.loss = total / static_cast<double>(result.targets);
-  return result;
+  state_->done = done;
 }
 
 }  // namespace tinyllm

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <numbers>
 
 namespace tinyllm {
 
@@ -33,6 +32,10 @@ Tensor next_token_loss(const LossInputs& in);
 /// for each token and layer. Norms, activations and the optimiser are not counted, nor what is computed twice.
 double step_flops(const ModelConfig& config, int64_t rows, int64_t length);
 
+/// What a Trainer takes for a step with rows of full length, in bytes: planned, and nothing is reserved. Throws Error
+/// as `check` does.
+Memory training_memory(const ModelConfig& config, const Recipe& recipe, const LossFn& loss = next_token_loss);
+
 /// Training steps over a model: forward, backward, clipping and the optimiser as one program; with accumulation as two,
 /// of which the first runs for each part of the batch. Where the recipe lengthens its rows, programs are made anew at
 /// that step.
@@ -46,14 +49,14 @@ class Trainer {
   struct Step {
     float loss;       ///< Mean over the learned targets, before the update.
     float grad_norm;  ///< Before clipping.
-    float rate;
+    float learning_rate;
     int64_t learned;  ///< Targets that are not kIgnore.
 
     bool is_finite() const { return std::isfinite(loss) && std::isfinite(grad_norm); }
     /// A step leaves weights and moments as they were when nothing was to be learned or its gradient is not finite.
     bool was_taken() const { return learned > 0 && std::isfinite(grad_norm); }
   };
-  /// Takes the next step with a batch of `recipe.batch_rows()` rows of `recipe.length`, which it cuts where the step's
+  /// Takes the next step with a batch of `recipe.batch_rows()` rows of `recipe.seq_len`, which it cuts where the step's
   /// rows are shorter. Throws Error for a batch of another size, and where the CPU lacks the recipe's precision.
   Step step(const Batch& batch);
   int64_t steps_done() const;
@@ -65,42 +68,15 @@ class Trainer {
   /// Takes the next step as `step` does, and says what each op did in it, in no order.
   std::vector<OpTime> profile(const Batch& batch);
 
-  /// The weights' average over the steps, where the recipe has one; at least one step must be done.
-  void copy_average(Store& weights) const;
+  /// Copies the moving average of the weights, if the recipe has one; at least one step must be done.
+  void copy_ema(Store& weights) const;
 
   /// Everything that the next step depends on, in one file: weights (of a model with adapters, these alone), moments,
   /// the number of steps under kStepNote. `notes` are kept with it and given back.
   static constexpr const char* kStepNote = "step";
   void save(const std::filesystem::path& path, std::map<std::string, std::string> notes) const;
-  /// Throws Error when the file is of another model.
+  /// Throws Error when the file is of another model, or says that more steps were taken than can be.
   void restore(const class Safetensors& checkpoint);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
-/// How well a model tells the next tokens of some text.
-struct Evaluation {
-  double loss;      ///< Mean over the targets, in nats.
-  int64_t targets;  ///< Tokens.
-  int64_t bytes;    ///< Of their text.
-
-  double perplexity() const { return std::exp(loss); }
-  /// Comparable across vocabularies. Infinite where the targets have no text.
-  double bits_per_byte() const {
-    return loss * static_cast<double>(targets) / (static_cast<double>(bytes) * std::numbers::ln2);
-  }
-};
-
-/// Evaluates a model over the learned targets of some rows, without dropout and in fp32.
-class Evaluator {
- public:
-  Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
-  ~Evaluator();
-
-  /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.
-  Evaluation evaluate(const RowSource& data, int64_t max_rows);
 
  private:
   struct State;

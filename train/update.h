@@ -19,8 +19,8 @@ Update append_update(Graph& graph, const ModelConfig& config, const Recipe& reci
 /// The states that the update keeps from step to step, in the order in which a checkpoint has them.
 std::vector<Store::Wanted> update_states(const ModelConfig& config, const Recipe& recipe);
 
-/// The state that holds a weight's average over the steps where the recipe has one: it begins as zeros, so that after t
-/// steps it is (1 - average^t) times too small.
-std::string average_name(const std::string& weight);
+/// The state that holds the moving average of a weight. It begins as zeros, so that after t steps it is
+/// (1 - ema_decay^t) times too small.
+std::string ema_name(const std::string& weight);
 
 }  // namespace tinyllm

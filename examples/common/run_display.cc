@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace tinyllm::cli {
@@ -17,14 +18,14 @@ RunDisplay::RunDisplay(RunOptions& options) {
 
 void RunDisplay::show(const Progress& p) {
   if (!bar_ || shown_ != p.stage) {
-    bar_.emplace(p.stage->name, p.stage->recipe.steps);
+    bar_.emplace(p.stage->name, p.all_steps);
     shown_ = p.stage;
   }
   // The most wanted first: a narrow terminal has no room for all.
   std::string words =
       fmt::format("loss {:.3f}  left {}  {:.0f} tokens/s", p.loss, clock_time(p.seconds_left), p.tokens_per_second);
-  if (p.held_out_loss > 0) words += fmt::format("  held-out perplexity {:.2f}", std::exp(p.held_out_loss));
-  words += fmt::format("  rate {:.1e}  gradient {:.2f}", p.rate, p.grad_norm);
+  if (p.validation_loss > 0) words += fmt::format("  validation perplexity {:.2f}", std::exp(p.validation_loss));
+  words += fmt::format("  lr {:.1e}  gradient {:.2f}", p.learning_rate, p.grad_norm);
   if (p.fraction_of_peak > 0) words += fmt::format("  {:.0f} % of peak", 100 * p.fraction_of_peak);
   if (p.resident_bytes > 0) words += fmt::format("  {:.2f} GB", 1e-9 * static_cast<double>(p.resident_bytes));
   bar_->show(p.step, words);
@@ -33,8 +34,12 @@ void RunDisplay::show(const Progress& p) {
 void RunDisplay::show(const Validation& v) {
   bar_.reset();
   const std::string at = v.is_last ? "" : fmt::format(", step {}", v.step);
-  fmt::print("{}{}: held-out loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at, v.result.loss,
-             v.result.perplexity(), v.result.bits_per_byte());
+  if (std::isfinite(v.result.loss)) {
+    fmt::print("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
+               v.result.loss, v.result.perplexity(), v.result.bits_per_byte());
+  } else {
+    fmt::print("{}{}: the validation loss is not finite\n", v.stage->name, at);
+  }
   for (const SampleText& sample : v.samples) fmt::print("  {} ... {}\n", sample.prompt, sample.text);
 }
 

@@ -3,14 +3,44 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/peak.h>
 #include <tinyllm/train/monitor/dashboard.h>
+
+#include "dry_run.h"
+#include "interrupt.h"
 #include "run_display.h"
 
-#include "interrupt.h"
-
 #include <cmath>
+#include <cstdio>
+#include <sstream>
 
 namespace tinyllm::cli {
 namespace {
+
+// Fields of Recipe and the options that set them.
+constexpr std::pair<const char*, const char*> kFields[] = {
+    {"batch_size", "--batch-size"},
+    {"seq_len", "--seq-len"},
+    {"first_seq_len", "--first-seq-len"},
+    {"lengthen_at", "--lengthen-at"},
+    {"accumulate", "--accumulate"},
+    {"steps", "--steps"},
+    {"learning_rate", "--lr"},
+    {"final_lr_fraction", "--final-lr"},
+    {"warmup", "--warmup"},
+    {"cooldown", "--cooldown"},
+    {"max_grad_norm", "--max-grad-norm"},
+    {"beta2", "--beta2"},
+    {"momentum", "--momentum"},
+    {"weight_decay", "--weight-decay"},
+    {"z_loss", "--z-loss"},
+    {"ema_decay", "--ema-decay"},
+};
+
+std::string option_of(const std::string& field) {
+  for (const auto& [name, option] : kFields) {
+    if (field == name) return option;
+  }
+  return field;
+}
 
 template <class Enum>
 void add_enum(CLI::App& app, const std::string& option, Enum& value, const std::vector<Enum>& all,
@@ -20,111 +50,202 @@ void add_enum(CLI::App& app, const std::string& option, Enum& value, const std::
   add_choice(app, option, value, choices, description)->group("Recipe");
 }
 
-template <class Number>
-CLI::Option* add_number(CLI::App& app, const std::string& name, Number& value, const std::string& description) {
-  return app.add_option(name, value, description)->capture_default_str()->group("Recipe");
+void add_recipe(CLI::App& app, TrainingOptions& o) {
+  Recipe& r = o.recipe;
+  const auto add = [&](const char* name, auto& value, const char* description) {
+    add_number(app, name, value, any_number(), description)->group("Recipe");
+  };
+  add("--steps", r.steps,
+      "Take this many optimiser steps; 0 takes as many as --epochs needs. With --lr-schedule wsd it may be changed "
+      "when "
+      "a run is resumed, until the learning rate falls.");
+  add_number(app, "--epochs", o.epochs, {.low = 0, .high = 1e6, .excludes_low = true},
+             "Go through the training data this many times if --steps is 0.")
+      ->group("Recipe");
+  add("--batch-size", r.batch_size, "Compute this many rows at once.");
+  add("--accumulate", r.accumulate,
+      "Add up the gradients of this many batches in each step: the effect of a larger batch in the memory of one.");
+  add("--seq-len", r.seq_len, "Put this many tokens in a row.");
+  add("--first-seq-len", r.first_seq_len,
+      "Cut rows into rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0 does "
+      "not.");
+  add("--lengthen-at", r.lengthen_at, "Use full rows after this fraction of the steps; needs --first-seq-len.");
+  add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon},
+           "Update hidden matrices with this optimizer; everything else uses adamw.");
+  add("--lr", r.learning_rate, "Use this learning rate at its highest.");
+  add_enum(app, "--lr-schedule", r.schedule, {Schedule::cosine, Schedule::linear, Schedule::wsd},
+           "Let the learning rate fall in this way; wsd keeps it level until the last steps.");
+  add("--warmup", r.warmup, "Let the learning rate rise from 0 in this many steps.");
+  add("--cooldown", r.cooldown, "Let the learning rate of wsd fall in this last fraction of the steps.");
+  add("--final-lr", r.final_lr_fraction, "End with this fraction of the highest learning rate.");
+  add("--max-grad-norm", r.max_grad_norm, "Scale gradients with a larger global norm down to it.");
+  add("--beta2", r.beta2, "Use this decay of the second moments of adamw.");
+  add("--momentum", r.momentum, "Use this momentum of muon.");
+  add("--weight-decay", r.weight_decay, "Use this weight decay for matrices.");
+  add("--z-loss", r.z_loss, "Add the z-loss with this weight, for example 1e-4; 0 adds none.");
+  add("--ema-decay", r.ema_decay,
+      "Save the exponential moving average of the weights with this decay, for example 0.999; 0 saves the last "
+      "weights.");
+  add("--seed", r.seed,
+      "Draw weights, order and dropout from this seed: the same seed and precision give the same model.");
+  add_choice(app, "--precision", o.precision,
+             {{"auto", std::optional<Precision>()}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}},
+             "Multiply matrices in this precision; auto takes the faster one, and bf16 needs a CPU with AVX512-BF16.")
+      ->group("Recipe");
+  app.add_flag("--checkpoint-activations", r.checkpoint_activations,
+               "Compute activations again in the backward pass: less memory and more time for the same result.")
+      ->group("Recipe");
 }
 
-void add_recipe(CLI::App& app, Recipe& r) {
-  add_number(app, "--steps", r.steps,
-             "Training steps; 0: as many as --epochs needs. May be changed while the rate of wsd is flat");
-  add_number(app, "--batch", r.rows, "Rows that are computed at once");
-  add_number(app, "--accumulate", r.accumulate, "Batches in a step: as one so many times as large, without its memory");
-  add_number(app, "--length", r.length, "Tokens in a row");
-  add_number(app, "--first-length", r.first_length, "Tokens in the rows of the first steps; 0: as later");
-  add_number(app, "--lengthen-at", r.lengthen_at, "The part of the steps after which rows have their full length");
-  add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon}, "Of hidden matrices");
-  add_number(app, "--rate", r.rate, "Highest learning rate");
-  add_enum(app, "--schedule", r.schedule, {Schedule::cosine, Schedule::linear, Schedule::wsd},
-           "How the rate goes down; wsd: not until the cool-down");
-  add_number(app, "--warmup", r.warmup, "Steps in which the rate rises");
-  add_number(app, "--cooldown", r.cooldown, "The part of the steps in which the rate of wsd goes down");
-  add_number(app, "--final-rate", r.final_rate, "The last rate, as a part of the highest");
-  add_number(app, "--clip", r.clip, "Largest global norm of the gradient");
-  add_number(app, "--beta2", r.beta2, "Of AdamW");
-  add_number(app, "--momentum", r.momentum, "Of Muon");
-  add_number(app, "--decay", r.decay, "Weight decay of matrices");
-  add_number(app, "--z-loss", r.z_loss, "Weight of the z-loss, as 1e-4; 0: none");
-  add_number(app, "--average", r.average, "Part that the average of the weights keeps at a step, as 0.999; 0: none");
-  add_number(app, "--seed", r.seed, "Of weights, order and dropout: same seed and precision, same model");
-  add_enum(app, "--precision", r.precision, {Precision::fp32, Precision::bf16},
-           "Of matrix products; bf16 needs AVX512-BF16. The default is what is faster on this CPU: to be given where "
-           "a run goes on or is repeated on another");
-  app.add_flag("--recompute", r.recompute, "Compute more, to need less memory; the result is the same")
-      ->group("Recipe");
+// Every option that does something only together with another.
+std::vector<Dependent> dependents_of(const TrainingOptions& o) {
+  std::vector<Dependent> all = o.dependents;
+  const Recipe& r = o.recipe;
+  all.push_back({"--epochs", r.steps == 0, "with --steps"});
+  all.push_back({"--lengthen-at", r.first_seq_len > 0, "without --first-seq-len"});
+  all.push_back({"--cooldown", r.schedule == Schedule::wsd, "without --lr-schedule wsd"});
+  all.push_back({"--momentum", r.optimizer == Optimizer::muon, "without --optimizer muon"});
+  all.push_back({"--dashboard", !o.dry_run, "with --dry-run"});
+  all.push_back({"--overwrite", !o.dry_run, "with --dry-run"});
+  return all;
+}
+
+bool is_given(const CLI::App& app, const std::string& option) {
+  const CLI::Option* found = app.get_option_no_throw(option);
+  return found != nullptr && found->count() > 0;
+}
+
+// The options as --config reads them, without those that have no effect.
+std::string options_text(const CLI::App& app, const TrainingOptions& o) {
+  std::istringstream lines(app.config_to_str(true, false));
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    bool has_effect = true;
+    for (const Dependent& each : dependents_of(o)) {
+      if (!each.has_effect && line.starts_with(std::string(each.option + 2) + "=")) has_effect = false;
+    }
+    if (has_effect) text += line + "\n";
+  }
+  return text;
+}
+
+void introduce(const Model& model, const std::vector<Stage>& stages, const TrainingOptions& o) {
+  fmt::print("model: {:.2f} M parameters, {} tokens, {} layers of {}; {}, {} products, {}\n",
+             static_cast<double>(parameter_count(model.config)) / 1e6, model.config.vocab_size, model.config.n_layers,
+             model.config.dim, count(o.threads, "thread"), name_of(stages[0].recipe.precision), cpu_features());
+  for (const Stage& stage : stages) {
+    fmt::print("{}: {} of {} x {} tokens\n", stage.name, count(stage.recipe.steps, "step"), stage.recipe.batch_rows(),
+               stage.recipe.seq_len);
+  }
 }
 
 }  // namespace
 
 void add_training_options(CLI::App& app, TrainingOptions& o) {
-  app.set_config("--config", "", "Read options from this file, such as the options.toml of another run");
-  app.add_option("--output", o.output, "The model folder; the run and its log are in it too")->required();
-  app.add_option("--threads", o.threads, "Threads to compute with; the result is the same for any number")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--save-seconds", o.save_seconds, "Between checkpoints")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--validate-every", o.validate_every, "Steps between validations; 0: only at the end")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--prompt", o.prompts, "What the model is to go on from at each validation; may be given again")
-      ->capture_default_str();
-  app.add_option("--dashboard", o.dashboard,
-                 "Show the run in a browser, on this port of this machine; 0: a free one, -1: do not")
-      ->check(CLI::Range(-1, 65535))
-      ->capture_default_str();
-  app.add_option("--epochs", o.epochs, "Times through the data, where --steps is 0")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str()
-      ->group("Recipe");
-  o.recipe.precision = fastest_precision();
-  add_recipe(app, o.recipe);
+  app.set_config("--config", "", "Read options from this file, for example the options.toml of another run.")
+      ->type_name("FILE");
+  CLI::Option* output =
+      app.add_option("-o,--output", o.output, "Save the model in this folder, which also holds the run and its log.")
+          ->type_name("FOLDER");
+  o.output.empty() ? output->required() : output->capture_default_str();
+  app.add_flag("--overwrite", o.overwrite, "Replace the finished model that the output folder holds.")
+      ->configurable(false);
+  app.add_flag("--dry-run", o.dry_run, "Print the memory, steps and time that the run would take, and write nothing.")
+      ->configurable(false);
+  add_threads(app, o.threads);
+  add_number(app, "--save-seconds", o.save_seconds, at_least(0),
+             "Save a checkpoint each time this many seconds have passed.");
+  add_number(app, "--validate-every", o.validate_every, at_least(0),
+             "Measure the validation loss every N steps; 0 measures it at the end only.");
+  app.add_option("-p,--prompt", o.prompts,
+                 "Let the model continue this text at each validation; may be given several times.")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  add_number(app, "--dashboard", o.dashboard, between(0, 65535),
+             "Show the run in a browser on this machine at this port; 0 takes a free one.")
+      ->type_name("PORT")
+      ->default_str("");
+  add_recipe(app, o);
 }
 
-void check_output(const TrainingOptions& o) {
+void check_options(const CLI::App& app, const TrainingOptions& o, int64_t context) {
+  std::vector<std::string> wrong;
+  for (const auto& [field, what] : problems(o.recipe, context)) wrong.push_back(option_of(field) + ": " + what);
+  for (const auto& [option, has_effect, needs] : dependents_of(o)) {
+    if (!has_effect && is_given(app, option)) wrong.push_back(fmt::format("{}: has no effect {}", option, needs));
+  }
+  if (o.recipe.steps == 0 && app.get_option_no_throw("--epochs") == nullptr) {
+    wrong.push_back("--steps: 0, expected 1 or more");
+  }
+  for (const std::string& prompt : o.prompts) {
+    if (prompt.empty()) wrong.push_back("--prompt: is empty, expected some text");
+  }
+  if (!wrong.empty()) throw UsageError("{}", fmt::join(wrong, "\n"));
+}
+
+std::unique_ptr<FolderLock> lock_output(const TrainingOptions& o) {
+  if (o.dry_run) return nullptr;
+  auto lock = std::make_unique<FolderLock>(o.output, [](const std::string& note) { fmt::print(stderr, "{}\n", note); });
   const std::filesystem::path folder = o.output;
-  if (std::filesystem::exists(folder / kWeightsFile) && !has_checkpoint(folder)) {
-    throw Error("{}: holds a finished model; remove it, or give another --output", o.output);
+  if (!o.overwrite && !has_checkpoint(folder) && std::filesystem::exists(folder / kWeightsFile)) {
+    throw Error("{0}: holds a finished model: talk to it with `chat {0}`, or give another --output, or --overwrite",
+                o.output);
   }
+  return lock;
 }
 
-void settle(TrainingOptions& o, const RowSource& data) {
-  Recipe& recipe = o.recipe;
-  if (recipe.steps == 0) {
-    const double batches = o.epochs * static_cast<double>(data.rows()) / static_cast<double>(recipe.batch_rows());
-    recipe.steps = std::max<int64_t>(1, std::llround(batches));
-  }
-  if (!is_supported(recipe.precision)) {
-    fmt::print(stderr, "{} asks for a CPU with AVX512-BF16 and its kernels: computing in fp32\n",
-               name_of(recipe.precision));
-    recipe.precision = Precision::fp32;
-  }
+void settle_precision(TrainingOptions& o) {
+  o.recipe.precision = o.precision.value_or(fastest_precision());
+  if (is_supported(o.recipe.precision)) return;
+  fmt::print(stderr, "--precision {} needs a CPU with AVX512-BF16 and its kernels: computing in fp32\n",
+             name_of(o.recipe.precision));
+  o.recipe.precision = Precision::fp32;
 }
 
-int train(Model& model, const Stage& stage, const CLI::App& app, const TrainingOptions& o, RunOptions run) {
-  const InterruptGuard guard;
+void settle_steps(TrainingOptions& o, const RowSource& data) {
+  if (o.recipe.steps > 0) return;
+  const double steps = o.epochs * static_cast<double>(data.rows()) / static_cast<double>(o.recipe.batch_rows());
+  constexpr double kMost = 0x1p31;  // More is refused by `check`, with a message.
+  o.recipe.steps = std::max<int64_t>(1, std::llround(std::min(steps, kMost)));
+}
+
+std::shared_ptr<const TokenFile> open_tokens(const std::string& path, const Tokenizer& tokenizer) {
+  constexpr int64_t kLarge = 1'000'000'000;
+  std::optional<ProgressBar> bar;
+  return std::make_shared<const TokenFile>(path, tokenizer, [&](int64_t done, int64_t total) {
+    if (total < kLarge) return;
+    if (!bar) bar.emplace("MB", total / 1'000'000);
+    bar->show(done / 1'000'000, "checked");
+  });
+}
+
+std::vector<SamplePrompt> text_prompts(const TrainingOptions& o, const Tokenizer& tokenizer) {
+  std::vector<SamplePrompt> prompts;
+  for (const std::string& prompt : o.prompts) prompts.push_back({prompt, tokenizer.encode(prompt)});
+  return prompts;
+}
+
+int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, const TrainingOptions& o,
+          RunOptions run) {
+  const InterruptGuard guard("\nStopping after this step, and saving. Press Ctrl-C again to end at once, unsaved.\n");
+  introduce(model, stages, o);
   ThreadPool pool(o.threads);
+  if (o.dry_run) return dry_run(model, stages, pool);
   run.folder = o.output;
   run.save_seconds = o.save_seconds;
   run.validate_every = o.validate_every;
-  run.peak = arithmetic_peak(pool, stage.recipe.precision);
-  run.options = app.config_to_str(true, false);
+  run.peak = arithmetic_peak(pool, stages[0].recipe.precision);
+  run.options = options_text(app, o);
   run.should_stop = [] { return interrupts > 0; };
   const RunDisplay display(run);
-  fmt::print("model: {:.2f} M parameters, {} tokens, {} layers of {}; {} threads, {} products, {}\n",
-             static_cast<double>(parameter_count(model.config)) / 1e6, model.config.vocab_size, model.config.n_layers,
-             model.config.dim, o.threads, name_of(stage.recipe.precision), cpu_features());
-  fmt::print("{}: {} steps of {} x {} tokens\n", stage.name, stage.recipe.steps, stage.recipe.batch_rows(),
-             stage.recipe.length);
   std::optional<Dashboard> dashboard;
   if (o.dashboard >= 0) {
     dashboard.emplace(o.dashboard, run.folder / kMetricsFile);
     fmt::print(stderr, "the run in a browser: http://127.0.0.1:{}\n", dashboard->port());
   }
-  if (has_checkpoint(run.folder)) fmt::print(stderr, "{}: going on where it was stopped\n", o.output);
-  if (!run_stages(model, {stage}, pool, run)) {
-    fmt::print(stderr, "\nstopped; {} is saved and the same command goes on from there\n", o.output);
+  if (has_checkpoint(run.folder)) fmt::print(stderr, "{}: resuming where it was stopped\n", o.output);
+  if (!run_stages(model, stages, pool, run)) {
+    fmt::print(stderr, "\nstopped; {} is saved, and the same command resumes from there\n", o.output);
     return 1;
   }
   fmt::print("saved {}; its curves: {}\n", o.output, (run.folder / kReportFile).string());

@@ -45,7 +45,7 @@ i=0
 while [ $i -lt 400 ]; do echo "line $i: 今天学习第 $i 课。"; i=$((i + 1)); done >"$work/text.txt"
 : >"$work/empty.txt"
 printf 'good\nbad \377 byte\n' >"$work/latin.txt"
-tiny="$bin/train_tiny --steps 3 --batch 2 --length 32 --vocab 600"
+tiny="$bin/train_tiny --steps 3 --batch-size 2 --seq-len 32 --vocab-size 600"
 make_model() {
   $tiny --output "$work/model" >/dev/null 2>&1 || failures=$((failures + 1))
 }

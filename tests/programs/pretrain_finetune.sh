@@ -2,36 +2,61 @@
 . "$(dirname "$0")/expect.sh"
 make_model
 
-$bin/train_tokenizer --vocab 500 --input "$work/text.txt" --output "$work/words" >/dev/null 2>&1 || failures=$((failures + 1))
+$bin/train_tiny --steps 3 --batch-size 2 --seq-len 32 --vocab-size 500 --output "$work/words" >/dev/null 2>&1 || failures=$((failures + 1))
 $bin/tokenize --tokenizer "$work/model" --input "$work/text.txt" --output "$work/corpus.tokens" >/dev/null 2>&1 || failures=$((failures + 1))
 "$bin/quantize" "$work/model" "$work/q8" >/dev/null 2>&1 || failures=$((failures + 1))
 printf '%s\n' '{"user": "1+2", "assistant": "3"}' '{"user": "cut' '{"user": "2+2", "assistant": "4"}' >"$work/chats.jsonl"
 
 # From scratch with options, which a file gives again; then fine-tuned on a mix, whole or by adapters.
-sizes="--dim 32 --layers 2 --heads 2 --ffn 64 --context 64 --length 64 --batch 2 --warmup 2"
-pretrain="$bin/pretrain --corpus $work/corpus.tokens --tokenizer $work/model $sizes"
-expect 0 "pretrain, step 5: held-out loss .* bits per byte" $pretrain --steps 12 --validate-every 5 --first-length 32 --prompt "今天" --output "$work/base"
+sizes="--dim 32 --layers 2 --heads 2 --ffn 64 --context 64 --seq-len 64 --batch-size 2 --warmup 2"
+pretrain="$bin/pretrain --data $work/corpus.tokens --tokenizer $work/model $sizes"
+expect 0 "pretrain, step 5: validation loss .* bits per byte" $pretrain --steps 12 --validate-every 5 --first-seq-len 32 --prompt "今天" --output "$work/base"
 expect 0 '"prompt":"今天","sample":' cat "$work/base/metrics.jsonl"
 expect 0 'optimizer="*muon' cat "$work/base/options.toml"
 expect 0 "saved $work/base2" "$bin/pretrain" --config "$work/base/options.toml" --output "$work/base2"
 cmp "$work/base/model.safetensors" "$work/base2/model.safetensors" || failures=$((failures + 1))
-expect 1 "base: holds a finished model; remove it, or give another --output" $pretrain --steps 12 --output "$work/base"
-expect 1 "prompt \"\": 0 tokens, expected 1 to 63" $pretrain --steps 2 --prompt "" --output "$work/y"
+expect 1 "base: holds a finished model: talk to it with" $pretrain --steps 12 --output "$work/base"
+expect 2 "prompt: is empty, expected some text" $pretrain --steps 2 --prompt "" --output "$work/y"
 cmp "$work/base/model.safetensors" "$work/base2/model.safetensors" || failures=$((failures + 1))
-expect 1 "a learning rate below .* may help" $pretrain --steps 200 --rate 1e30 --output "$work/x"
-expect 1 "first length 48, expected 0, or a divisor of 64" $pretrain --first-length 48 --steps 2 --output "$work/y"
+expect 1 "a learning rate below .* may help" $pretrain --steps 200 --lr 1e30 --output "$work/x"
+# Few steps, so that the guard has not seen ten of them: nothing is saved over the model of an earlier run either.
+expect 1 "not saved: the model cannot answer: .* nothing was saved before; a learning rate below 1e+30 may help" \
+  $pretrain --steps 3 --lr 1e30 --output "$work/broken"
+expect 2 "No such file" ls "$work/broken/model.safetensors"
+cp -r "$work/base2" "$work/kept"
+expect 1 "not saved: the model cannot answer" $pretrain --steps 3 --lr 1e30 --output "$work/kept" --overwrite
+same "$work/base/model.safetensors" "$work/kept/model.safetensors"
+
+# Wrong usage: all of it is said at once, before anything is done.
+expect 2 "first-seq-len: 48, expected 0, or a divisor of 64 below it" $pretrain --first-seq-len 48 --steps 2 --output "$work/y"
+expect 2 "first-seq-len: 64, expected" $pretrain --first-seq-len 64 --steps 2 --output "$work/y"
+expect 2 "lengthen-at: has no effect without --first-seq-len" $pretrain --lengthen-at 0.4 --momentum 2 --output "$work/y"
+expect 2 "momentum: 2, expected" $pretrain --lengthen-at 0.4 --momentum 2 --output "$work/y"
+expect 2 "epochs: has no effect with --steps" $pretrain --epochs 2 --steps 2 --output "$work/y"
+expect 2 "epochs: nan, expected" $pretrain --epochs nan --output "$work/y"
+expect 2 "steps: 100000000000000000000000" $pretrain --steps 100000000000000000000000 --output "$work/y"
+expect 2 "No such file" ls "$work/y"
+for wrong in "ratee=3" "just words" "$(printf '\001\377\370=\002')"; do
+  printf 'steps=3\n%s\n' "$wrong" >"$work/wrong.toml"
+  expect 2 "wrong.toml: " $pretrain --config "$work/wrong.toml" --output "$work/y"
+done
+expect 0 "time: about .* measured in" $pretrain --steps 5 --dry-run --output "$work/y"
+expect 2 "No such file" ls "$work/y"
+head -c 1000 "$work/corpus.tokens" >"$work/cut.tokens"
+expect 1 "cut.tokens: cut short or damaged: the checksum of its 1000 bytes is wrong" \
+  "$bin/pretrain" --data "$work/cut.tokens" --tokenizer "$work/model" $sizes --output "$work/y"
 expect 1 "corpus.tokens: .*tokenizer" \
-  "$bin/pretrain" --corpus "$work/corpus.tokens" --tokenizer "$work/words" $sizes --output "$work/y"
+  "$bin/pretrain" --data "$work/corpus.tokens" --tokenizer "$work/words" $sizes --output "$work/y"
 expect 2 "optimizer" $pretrain --optimizer sgd --output "$work/y"
-expect 2 "output" "$bin/pretrain" --corpus "$work/corpus.tokens" --tokenizer "$work/model"
+expect 2 "output" "$bin/pretrain" --data "$work/corpus.tokens" --tokenizer "$work/model"
 i=0
 while [ $i -lt 60 ]; do
   echo "{\"user\": \"$i+1\", \"assistant\": \"$((i + 1))\"}" >>"$work/sft.jsonl"
   echo "{\"user\": \"$i+2\", \"cot\": \"$i+2\", \"final\": \"$((i + 2))\"}" >>"$work/cot.jsonl"
   i=$((i + 1))
 done
-finetune="$bin/finetune --model $work/base --data $work/sft.jsonl --steps 6 --batch 2"
-expect 0 "fine-tune: held-out loss" $finetune --data "$work/cot.jsonl:3" --prompt "1+1" --output "$work/tuned"
+finetune="$bin/finetune --model $work/base --data $work/sft.jsonl --steps 6 --batch-size 2"
+expect 0 "fine-tune: validation loss" $finetune --data "$work/cot.jsonl:3" --prompt "1+1" --output "$work/tuned"
 expect 0 '"name":"[^"]*cot.jsonl","weight":3.0,"share":0.75' cat "$work/tuned/metrics.jsonl"
 expect 0 "saved" $finetune --lora-rank 2 --output "$work/merged"
 expect 2 "No such file" ls "$work/merged/adapter.json"
@@ -43,10 +68,15 @@ expect 1 "base/.: is the model to begin with; give another --output" $finetune -
 expect 1 "the model is quantised, expected one with float weights" \
   "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --output "$work/y"
 expect 1 "lora: target wrong, expected some of attn.qkv" $finetune --lora-rank 2 --lora-targets wrong --output "$work/y"
-expect 1 "sft.jsonl has weight 0, expected a number above 0" \
+expect 2 "keep-adapters: has no effect without --lora-rank" $finetune --keep-adapters --output "$work/y"
+expect 2 "lora-alpha: has no effect without --lora-rank" $finetune --lora-alpha 3 --output "$work/y"
+expect 2 "system: has no effect without --prompt" $finetune --system "be short" --output "$work/y"
+expect 1 "not saved: the model cannot answer" $finetune --lora-rank 2 --lr 1e30 --output "$work/merged2"
+expect 2 "No such file" ls "$work/merged2/model.safetensors"
+expect 2 "sft.jsonl has weight 0, expected a number above 0" \
   "$bin/finetune" --model "$work/base" --data "$work/sft.jsonl:0" --output "$work/y"
 expect 1 "chats.jsonl: line 2: is cut off" "$bin/finetune" --model "$work/base" --data "$work/chats.jsonl" --output "$work/y"
-expect 1 "chats.jsonl: 2 samples, too few to hold one of 50 out" \
+expect 1 "chats.jsonl: 2 samples, too few to keep one of 50 for validation" \
   "$bin/finetune" --model "$work/base" --data "$work/chats.jsonl" --skip-bad --output "$work/y"
 expect 1 "there is no such model folder" "$bin/finetune" --model "$work/nothing" --data "$work/sft.jsonl" --output "$work/y"
 expect 2 "data" "$bin/finetune" --model "$work/base" --output "$work/y"

@@ -4,6 +4,7 @@
 #include <tinyllm/model/lora.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/random.h>
+#include <tinyllm/train/checkpoints.h>
 #include <tinyllm/train/data/mixed_rows.h>
 
 #include "temp_folder.h"
@@ -14,6 +15,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 
@@ -31,14 +33,14 @@ void train(const std::filesystem::path& folder, int64_t lora_rank) {
   const auto running_text = std::make_shared<const Dataset>(Dataset::of_texts(texts, 40));
   const auto mix =
       std::make_shared<const MixedRows>(std::vector<MixedRows::Part>{{"chats", chats, 1}, {"texts", running_text, 3}});
-  Recipe recipe{.rows = 2,
-                .length = 40,
-                .first_length = 20,
+  Recipe recipe{.batch_size = 2,
+                .seq_len = 40,
+                .first_seq_len = 20,
                 .accumulate = 2,
                 .steps = 30,
                 .optimizer = lora_rank > 0 ? Optimizer::adamw : Optimizer::muon,
                 .warmup = 3,
-                .average = 0.9f};
+                .ema_decay = 0.9f};
   Recipe shorter = recipe;
   shorter.steps = 10;
   RunOptions options{.folder = folder, .save_seconds = 0, .validate_every = 7};
@@ -63,6 +65,21 @@ bool train_until_killed(const std::filesystem::path& folder, int64_t lora_rank, 
   REQUIRE(waitpid(child, &status, 0) == child);
   if (WIFEXITED(status)) CHECK(WEXITSTATUS(status) == 0);
   return WIFEXITED(status);
+}
+
+// The log of a killed run must hold the line of every step up to its newest checkpoint.
+void check_log(const std::filesystem::path& folder) {
+  const auto newest = Checkpoints(folder).newest();
+  if (!newest) return;
+  std::istringstream lines(read_file(folder / kMetricsFile));
+  int64_t last = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("\"loss\":") == std::string::npos) continue;
+    const int64_t step = std::strtoll(line.c_str() + std::string("{\"step\":").size(), nullptr, 10);
+    CHECK(step == last + 1);
+    last = step;
+  }
+  CHECK(last >= newest->number);
 }
 
 // The lines of a log, without what is measured in seconds and bytes.
@@ -90,6 +107,7 @@ TEST_CASE("a run that is killed again and again has the losses and the model of 
     double longest = 0.1 * taken.count();
     while (!train_until_killed(broken.path(), lora_rank,
                                std::chrono::microseconds(static_cast<int64_t>(1e6 * random.uniform() * longest)))) {
+      check_log(broken.path());
       if (++kills % 10 == 0) longest *= 1.5;
     }
     CHECK(kills > 0);

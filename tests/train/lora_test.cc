@@ -34,7 +34,8 @@ Model trained(const Lora& lora) {
   add_lora(model, lora, 7);
   ThreadPool pool(1);
   const Dataset data = sample_chats(model);
-  Trainer trainer(model, {.rows = kRows, .length = kLength, .steps = 20, .rate = 1e-2f, .warmup = 1}, pool);
+  Trainer trainer(model, {.batch_size = kRows, .seq_len = kLength, .steps = 20, .learning_rate = 1e-2f, .warmup = 1},
+                  pool);
   for (int64_t step = 0; step < 20; ++step) trainer.step(data.batch(kRows, 1, step));
   return model;
 }

@@ -2,6 +2,8 @@
 
 #include "train/sample_run.h"
 
+#include <limits>
+
 namespace tinyllm::test {
 
 TEST_CASE("the learning rate rises, then goes down as the schedule says") {
@@ -17,19 +19,23 @@ TEST_CASE("the learning rate rises, then goes down as the schedule says") {
       {Schedule::wsd, 97, 1.136},   {Schedule::wsd, 110, 0.2},
   };
   for (const Case& c : cases) {
-    const Recipe recipe{
-        .steps = 110, .rate = 2.0f, .schedule = c.schedule, .final_rate = 0.1f, .warmup = 10, .cooldown = 0.25f};
-    CHECK_MESSAGE(double(rate_at(recipe, c.step)) == doctest::Approx(c.expected).epsilon(1e-6),
+    const Recipe recipe{.steps = 110,
+                        .learning_rate = 2.0f,
+                        .schedule = c.schedule,
+                        .final_lr_fraction = 0.1f,
+                        .warmup = 10,
+                        .cooldown = 0.25f};
+    CHECK_MESSAGE(double(learning_rate_at(recipe, c.step)) == doctest::Approx(c.expected).epsilon(1e-6),
                   fmt::format("{} at step {}", name_of(c.schedule), c.step));
   }
 }
 
 TEST_CASE("rows are short for a part of the steps where the recipe says so") {
-  const Recipe recipe{.length = 48, .first_length = 16, .lengthen_at = 0.25f, .steps = 8};
-  CHECK(length_at(recipe, 0) == 16);
-  CHECK(length_at(recipe, 1) == 16);
-  CHECK(length_at(recipe, 2) == 48);
-  CHECK(length_at({.length = 48}, 0) == 48);
+  const Recipe recipe{.seq_len = 48, .first_seq_len = 16, .lengthen_at = 0.25f, .steps = 8};
+  CHECK(seq_len_at(recipe, 0) == 16);
+  CHECK(seq_len_at(recipe, 1) == 16);
+  CHECK(seq_len_at(recipe, 2) == 48);
+  CHECK(seq_len_at({.seq_len = 48}, 0) == 48);
 }
 
 TEST_CASE("what cannot be in a recipe is named") {
@@ -38,47 +44,68 @@ TEST_CASE("what cannot be in a recipe is named") {
     const char* message;
   };
   const Case cases[] = {
-      {{.rows = 0}, "training: rows 0, expected 1 or more"},
-      {{.length = 49}, "training: length 49, expected 1 to 48"},
-      {{.length = 48, .first_length = 32}, "training: first length 32, expected 0, or a divisor of 48"},
-      {{.length = 48, .lengthen_at = 1.5f}, "training: lengthen at 1.5, expected 0 to 1 of the steps"},
-      {{.length = 48, .z_loss = -1}, "training: z loss -1, expected 0 or more"},
-      {{.length = 48, .accumulate = 0}, "training: accumulate 0, expected 1 or more"},
-      {{.length = 48, .rate = -1}, "training: rate -1, expected a number above 0"},
-      {{.length = 48, .final_rate = 2}, "training: final rate 2, expected 0 to 1 of the highest"},
-      {{.length = 48, .cooldown = 0}, "training: cooldown 0, expected above 0, up to 1 of the steps"},
-      {{.length = 48, .clip = 0}, "training: clip 0, expected above 0"},
-      {{.length = 48, .momentum = 1}, "training: momentum 1, expected 0 to below 1"},
-      {{.length = 48, .average = 1}, "training: average 1, expected 0 to below 1"},
+      {{.batch_size = 0, .seq_len = 48}, "training: batch_size 0, expected 1 to 1073741824"},
+      {{.seq_len = 49}, "training: seq_len 49, expected 1 to 48"},
+      {{.seq_len = 48, .first_seq_len = 32}, "training: first_seq_len 32, expected 0, or a divisor of 48 below it"},
+      {{.seq_len = 48, .lengthen_at = 1.5f}, "training: lengthen_at 1.5, expected 0 to 1 (a fraction of the steps)"},
+      {{.seq_len = 48, .z_loss = -1}, "training: z_loss -1, expected 0 or more"},
+      {{.seq_len = 48, .accumulate = 0}, "training: accumulate 0, expected 1 to 1073741824"},
+      {{.seq_len = 48, .learning_rate = -1}, "training: learning_rate -1, expected a number above 0"},
+      {{.seq_len = 48, .final_lr_fraction = 2},
+       "training: final_lr_fraction 2, expected 0 to 1 (a fraction of the highest rate)"},
+      {{.seq_len = 48, .cooldown = 0}, "training: cooldown 0, expected above 0, at most 1 (a fraction of the steps)"},
+      {{.seq_len = 48, .max_grad_norm = 0}, "training: max_grad_norm 0, expected a number above 0"},
+      {{.seq_len = 48, .momentum = 1}, "training: momentum 1, expected 0 or more, below 1"},
+      {{.seq_len = 48, .ema_decay = 1}, "training: ema_decay 1, expected 0 or more, below 1"},
   };
   for (const Case& c : cases) CHECK_THROWS_WITH_AS(check(c.recipe, {.context = 48}), c.message, Error);
-  CHECK_THROWS_WITH_AS(check({.length = 48}, {.context = 48, .types = {q8_0, q8_0}}),
+  CHECK_THROWS_WITH_AS(check({.seq_len = 48}, {.context = 48, .types = {q8_0, q8_0}}),
                        "training: the model is quantised, expected one with float weights", Error);
+}
+
+TEST_CASE("all problems of a recipe are named at once, whatever is no number and whatever would overflow too") {
+  const auto fields = [](const Recipe& recipe) {
+    std::string all;
+    for (const RecipeProblem& problem : problems(recipe, 48)) all += problem.field + " ";
+    return all;
+  };
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  CHECK(fields({.seq_len = 48}) == "");
+  CHECK(fields({.batch_size = 0, .seq_len = 49, .steps = -1}) == "batch_size seq_len steps ");
+  CHECK(fields({.seq_len = 48, .learning_rate = kNan, .weight_decay = kNan}) == "learning_rate weight_decay ");
+  CHECK(fields({.seq_len = 48, .max_grad_norm = kNan, .z_loss = kInfinity}) == "max_grad_norm z_loss ");
+  CHECK(fields({.batch_size = kMost, .seq_len = 48, .accumulate = kMost}) == "batch_size accumulate ");
+  CHECK(fields({.batch_size = 1 << 20, .seq_len = 48, .accumulate = 1 << 20}) == "batch_size ");
+  CHECK(fields({.seq_len = 48, .steps = kMost}) == "steps ");
+  CHECK(fields({.seq_len = 48, .accumulate = 4, .steps = int64_t{1} << 30}) == "steps ");
+  CHECK(fields({.seq_len = 48, .first_seq_len = 48}) == "first_seq_len ");
 }
 
 TEST_CASE("two recipes that train other bits have other settings") {
   const auto base = settings({});
-  const Recipe others[] = {{.rows = 9},
-                           {.length = 255},
-                           {.first_length = 128},
-                           {.first_length = 128, .lengthen_at = 0.6f},
+  const Recipe others[] = {{.batch_size = 9},
+                           {.seq_len = 255},
+                           {.first_seq_len = 128},
+                           {.first_seq_len = 128, .lengthen_at = 0.6f},
                            {.accumulate = 2},
                            {.steps = 1},
-                           {.rate = 3.0001e-4f},
+                           {.learning_rate = 3.0001e-4f},
                            {.schedule = Schedule::wsd},
-                           {.final_rate = 0},
+                           {.final_lr_fraction = 0},
                            {.warmup = 99},
-                           {.clip = 2},
+                           {.max_grad_norm = 2},
                            {.beta2 = 0.98f},
-                           {.decay = 0},
+                           {.weight_decay = 0},
                            {.z_loss = 1e-4f},
-                           {.average = 0.9f},
+                           {.ema_decay = 0.9f},
                            {.seed = 2},
                            {.optimizer = Optimizer::muon},
                            {.precision = Precision::bf16}};
   for (const Recipe& other : others) CHECK(settings(other) != base);
   CHECK(settings(others[2]) != settings(others[3]));
-  CHECK(settings({.recompute = true}) == base);
+  CHECK(settings({.checkpoint_activations = true}) == base);
 }
 
 }  // namespace tinyllm::test

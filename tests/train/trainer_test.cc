@@ -40,8 +40,8 @@ struct FirstStep {
 
 TEST_CASE("8 rows at once and 4 times 2 rows have the same loss and the same gradient") {
   const TempFolder folder;
-  const FirstStep whole({.rows = 8, .length = 40}, folder / "whole");
-  const FirstStep parts({.rows = 2, .length = 40, .accumulate = 4}, folder / "parts");
+  const FirstStep whole({.batch_size = 8, .seq_len = 40}, folder / "whole");
+  const FirstStep parts({.batch_size = 2, .seq_len = 40, .accumulate = 4}, folder / "parts");
   // Sums over 320 tokens in another order: each partial sum is rounded by 2^-24 of itself at most.
   const double tolerance = 320 * std::pow(2.0, -24);
   CHECK(whole.step.loss > 0);
@@ -66,7 +66,7 @@ TEST_CASE("recomputation gives the same bits") {
   const auto train = [](bool recompute, const std::filesystem::path& path) {
     Model model = sample_model();
     ThreadPool pool(2);
-    Trainer trainer(model, {.rows = 3, .length = 40, .recompute = recompute}, pool);
+    Trainer trainer(model, {.batch_size = 3, .seq_len = 40, .checkpoint_activations = recompute}, pool);
     const Dataset data = sample_chats(model);
     std::vector<float> results;
     for (int64_t step = 0; step < 4; ++step) {
@@ -82,13 +82,13 @@ TEST_CASE("recomputation gives the same bits") {
 }
 
 TEST_CASE("recomputation halves the activations, and accumulation needs the memory of one part") {
-  const Memory plain = memory_of({.rows = 8, .length = 256});
-  const Memory recomputed = memory_of({.rows = 8, .length = 256, .recompute = true});
+  const Memory plain = memory_of({.batch_size = 8, .seq_len = 256});
+  const Memory recomputed = memory_of({.batch_size = 8, .seq_len = 256, .checkpoint_activations = true});
   CHECK(recomputed.activations * 2 <= plain.activations);
   CHECK(recomputed.states == plain.states);
 
-  const Memory two = memory_of({.rows = 8, .length = 256, .accumulate = 2});
-  const Memory eight = memory_of({.rows = 8, .length = 256, .accumulate = 8});
+  const Memory two = memory_of({.batch_size = 8, .seq_len = 256, .accumulate = 2});
+  const Memory eight = memory_of({.batch_size = 8, .seq_len = 256, .accumulate = 8});
   CHECK(eight.total() == two.total());
   // Gradients that wait for those of other parts have memory of their own; little else is new.
   CHECK(two.total() <= plain.total() + plain.parameters + 65536);
@@ -100,7 +100,9 @@ TEST_CASE("Muon steps hidden matrices, and AdamW the rest") {
   ThreadPool pool(2);
   const Dataset data = sample_chats(model);
   Trainer trainer(
-      model, {.rows = 3, .length = 40, .steps = 30, .optimizer = Optimizer::muon, .rate = 5e-3f, .warmup = 3}, pool);
+      model,
+      {.batch_size = 3, .seq_len = 40, .steps = 30, .optimizer = Optimizer::muon, .learning_rate = 5e-3f, .warmup = 3},
+      pool);
   const float first = trainer.step(data.batch(3, 1, 0)).loss;
   for (int64_t step = 1; step < 30; ++step) trainer.step(data.batch(3, 1, step));
   CHECK(trainer.step(data.batch(3, 1, 0)).loss < first - 1);
@@ -115,7 +117,8 @@ TEST_CASE("the average of the weights over the steps is what it says") {
   Model model = sample_model(0);
   ThreadPool pool(1);
   const Dataset data = sample_chats(model);
-  Trainer trainer(model, {.rows = 3, .length = 40, .rate = 1e-2f, .warmup = 1, .average = 0.75f}, pool);
+  Trainer trainer(model, {.batch_size = 3, .seq_len = 40, .learning_rate = 1e-2f, .warmup = 1, .ema_decay = 0.75f},
+                  pool);
   const std::string name = "blocks.1.ffn.w1.weight";
   const std::span<const float> now = model.weights->at(name).as<float>();
   std::vector<double> average(now.size());
@@ -125,7 +128,7 @@ TEST_CASE("the average of the weights over the steps is what it says") {
     for (size_t i = 0; i < now.size(); ++i) average[i] = 0.75 * average[i] + 0.25 * double(now[i]);
     weight = 0.75 * weight + 0.25;
   }
-  trainer.copy_average(*model.weights);
+  trainer.copy_ema(*model.weights);
   double largest = 0;
   for (size_t i = 0; i < now.size(); ++i) largest = std::max(largest, std::abs(double(now[i]) - average[i] / weight));
   CHECK(largest < 10 * std::pow(2.0, -24));  // Five sums and two products of numbers below 1.
@@ -133,19 +136,20 @@ TEST_CASE("the average of the weights over the steps is what it says") {
 
 TEST_CASE("short first rows train as rows of that length do, and then the step is that of long rows") {
   const TempFolder folder;
-  const Recipe recipe{.rows = 2, .length = 40, .first_length = 20, .lengthen_at = 0.5f, .steps = 2, .warmup = 1};
+  const Recipe recipe{
+      .batch_size = 2, .seq_len = 40, .first_seq_len = 20, .lengthen_at = 0.5f, .steps = 2, .warmup = 1};
   Model model = sample_model(0), short_model = sample_model(0), long_model = sample_model(0);
   ThreadPool pool(1);
   const Dataset data = sample_chats(model);
   Trainer trainer(model, recipe, pool);
   const Trainer::Step first = trainer.step(data.batch(2, 1, 0));
-  Trainer on_short(short_model, {.rows = 4, .length = 20, .steps = 2, .warmup = 1}, pool);
+  Trainer on_short(short_model, {.batch_size = 4, .seq_len = 20, .steps = 2, .warmup = 1}, pool);
   CHECK(first.loss == on_short.step(cut(data.batch(2, 1, 0), 20)).loss);
   on_short.save(folder / "short", {});
   trainer.save(folder / "first", {});
   CHECK(read_file(folder / "short") == read_file(folder / "first"));
 
-  Trainer on_long(long_model, {.rows = 2, .length = 40, .steps = 2, .warmup = 1}, pool);
+  Trainer on_long(long_model, {.batch_size = 2, .seq_len = 40, .steps = 2, .warmup = 1}, pool);
   on_long.restore(Safetensors(folder / "first"));
   CHECK(trainer.step(data.batch(2, 1, 1)).loss == on_long.step(data.batch(2, 1, 1)).loss);
   trainer.save(folder / "second", {});
@@ -163,8 +167,8 @@ TEST_CASE("a loss of one's own, with inputs of its own, is what is trained") {
     return mul(next_token_loss(in), mean(weight));
   };
   Model plain_model = sample_model(0);
-  Trainer plain(plain_model, {.rows = 2, .length = 40}, pool);
-  Trainer own(model, {.rows = 2, .length = 40}, pool, weighted);
+  Trainer plain(plain_model, {.batch_size = 2, .seq_len = 40}, pool);
+  Trainer own(model, {.batch_size = 2, .seq_len = 40}, pool, weighted);
   CHECK(own.step(batch).loss == 0.25f * plain.step(sample_chats(model).batch(2, 1, 0)).loss);
 }
 
@@ -172,8 +176,8 @@ TEST_CASE("a z-loss is added in training, and its gradient too") {
   Model model = sample_model(0), plain_model = sample_model(0);
   ThreadPool pool(1);
   const Batch batch = sample_chats(model).batch(2, 1, 0);
-  Trainer trainer(model, {.rows = 2, .length = 40, .z_loss = 0.01f}, pool);
-  Trainer plain(plain_model, {.rows = 2, .length = 40}, pool);
+  Trainer trainer(model, {.batch_size = 2, .seq_len = 40, .z_loss = 0.01f}, pool);
+  Trainer plain(plain_model, {.batch_size = 2, .seq_len = 40}, pool);
   const Trainer::Step with = trainer.step(batch), without = plain.step(batch);
   // The logits of a fresh model are near 0, and log(sum(exp)) near log V.
   const double lse = std::log(double(model.config.vocab_size));
@@ -185,7 +189,7 @@ TEST_CASE("a batch with nothing to learn leaves the model as it was") {
   const TempFolder folder;
   Model model = sample_model(0);
   ThreadPool pool(1);
-  Trainer trainer(model, {.rows = 2, .length = 40, .warmup = 1}, pool);
+  Trainer trainer(model, {.batch_size = 2, .seq_len = 40, .warmup = 1}, pool);
   Batch batch = sample_chats(model).batch(2, 1, 0);
   trainer.step(batch);
   save_weights(model, weight_specs(model.config), folder / "before");
@@ -198,24 +202,31 @@ TEST_CASE("a batch with nothing to learn leaves the model as it was") {
   CHECK(read_file(folder / "before") == read_file(folder / "after"));
 }
 
-TEST_CASE("bits per byte count the text of the targets") {
-  const Evaluation evaluation{.loss = std::numbers::ln2 * 3, .targets = 10, .bytes = 20};
-  CHECK(evaluation.bits_per_byte() == doctest::Approx(1.5));
-  CHECK(evaluation.perplexity() == doctest::Approx(8));
-  const Model model = sample_model(0);
+TEST_CASE("the memory of training is known without reserving it") {
   ThreadPool pool(1);
-  const std::string text = "一二三 abc\n";
-  const std::vector<int32_t> tokens = model.tokenizer.encode("x" + text);
-  const Dataset data = Dataset::of_texts({tokens}, 40);
-  const Evaluation found = Evaluator(model, 1, 40, pool).evaluate(data, 1);
-  CHECK(found.targets == static_cast<int64_t>(tokens.size()) - 1);
-  CHECK(found.bytes == static_cast<int64_t>(("x" + text).size() - model.tokenizer.decode({{tokens[0]}}).size()));
+  for (const Recipe& recipe :
+       {Recipe{.batch_size = 3, .seq_len = 40}, Recipe{.batch_size = 2, .seq_len = 40, .accumulate = 4},
+        Recipe{.batch_size = 3, .seq_len = 40, .optimizer = Optimizer::muon, .ema_decay = 0.9f},
+        Recipe{.batch_size = 3, .seq_len = 40, .checkpoint_activations = true}}) {
+    Model model = sample_model();
+    const Memory planned = training_memory(model.config, recipe);
+    const Memory found = Trainer(model, recipe, pool).memory();
+    CHECK(planned.parameters == found.parameters);
+    CHECK(planned.states == found.states);
+    CHECK(planned.inputs == found.inputs);
+    CHECK(planned.activations == found.activations);
+    CHECK(planned.unplanned == found.unplanned);
+  }
+  // A model of a terabyte.
+  const ModelConfig huge{
+      .vocab_size = 1 << 20, .dim = 1 << 15, .n_layers = 64, .n_heads = 256, .ffn_dim = 1 << 17, .context = 64};
+  CHECK(training_memory(huge, {.batch_size = 1, .seq_len = 64}).parameters > size_t{1} << 40);
 }
 
 TEST_CASE("a batch of the wrong size is refused") {
   Model model = sample_model();
   ThreadPool pool(1);
-  Trainer trainer(model, {.rows = 2, .length = 40, .accumulate = 3}, pool);
+  Trainer trainer(model, {.batch_size = 2, .seq_len = 40, .accumulate = 3}, pool);
   CHECK_THROWS_WITH_AS(trainer.step(sample_chats(model).batch(2, 1, 0)),
                        "training: a batch of 2 rows of 40, expected 6 of 40", Error);
   CHECK_THROWS_AS(Trainer(model, {.accumulate = 0}, pool), Error);

@@ -53,7 +53,7 @@ Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_
 }
 
 // In the order given, each piece goes into the row that it leaves the least room in. Longest first would pad less, but
-// rows of one length are often of one kind, and held-out loss falls more slowly than with mixed ones.
+// rows of one length are often of one kind, and validation loss falls more slowly than with mixed ones.
 void Dataset::pack(std::vector<Piece> pieces) {
   std::multimap<int64_t, size_t> open;  // Rows by the room that they have.
   for (Piece& piece : pieces) {
@@ -108,16 +108,16 @@ uint64_t Dataset::hash() const {
 
 namespace {
 
-// Lines up to the one that ends `stretch` bytes on, and so on. What is shorter at the end belongs to the last.
-std::vector<std::string_view> stretches_of(std::string_view text, size_t stretch) {
-  std::vector<std::string_view> stretches;
+// Lines up to the one that ends `span` bytes on, and so on. What is shorter at the end belongs to the last.
+std::vector<std::string_view> spans_of(std::string_view text, size_t span) {
+  std::vector<std::string_view> spans;
   while (!text.empty()) {
-    const size_t line_end = text.find('\n', std::min(stretch, text.size()) - 1);
-    const bool is_last = line_end == std::string_view::npos || text.size() - (line_end + 1) < stretch;
-    stretches.push_back(text.substr(0, is_last ? text.size() : line_end + 1));
-    text.remove_prefix(stretches.back().size());
+    const size_t line_end = text.find('\n', std::min(span, text.size()) - 1);
+    const bool is_last = line_end == std::string_view::npos || text.size() - (line_end + 1) < span;
+    spans.push_back(text.substr(0, is_last ? text.size() : line_end + 1));
+    text.remove_prefix(spans.back().size());
   }
-  return stretches;
+  return spans;
 }
 
 // Texts that grow by lines which stand together in a document.
@@ -146,21 +146,20 @@ class Texts {
 }  // namespace
 
 TextSplit split_text(std::string_view text) {
-  constexpr size_t kStretch = 4096;
+  constexpr size_t kSpan = 4096;
   constexpr size_t kEvery = 20;
   if (text.find_first_not_of(" \t\r\n\f") == std::string_view::npos) throw Error("corpus: holds no text");
-  // A short text has stretches of a twentieth of it; where lines are so long that it has fewer, the last is held out.
-  const std::vector<std::string_view> stretches =
-      stretches_of(text, std::clamp<size_t>(text.size() / kEvery, 1, kStretch));
-  const size_t every = std::min(kEvery, stretches.size());
-  Texts train, held_out;
-  for (size_t i = 0; i < stretches.size(); ++i) {
-    const bool is_held_out = i % every == every - 1;
-    (is_held_out ? held_out : train).add(stretches[i]);
-    (is_held_out ? train : held_out).end();
+  // A short text has spans of a twentieth of it; where lines are so long that it has fewer, the last is for validation.
+  const std::vector<std::string_view> spans = spans_of(text, std::clamp<size_t>(text.size() / kEvery, 1, kSpan));
+  const size_t every = std::min(kEvery, spans.size());
+  Texts train, validation;
+  for (size_t i = 0; i < spans.size(); ++i) {
+    const bool is_validation = i % every == every - 1;
+    (is_validation ? validation : train).add(spans[i]);
+    (is_validation ? train : validation).end();
   }
-  TextSplit split{train.take(), held_out.take()};
-  if (split.train.empty() || split.held_out.empty())
+  TextSplit split{train.take(), validation.take()};
+  if (split.train.empty() || split.validation.empty())
     throw Error("corpus: {} bytes, too little to learn from and to hold some out", text.size());
   return split;
 }

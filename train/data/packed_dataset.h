@@ -56,12 +56,12 @@ class Dataset : public RowSource {
   PackReport report_;
 };
 
-/// A text cut at line ends into a part to learn from and a part held out: of every twenty stretches of about four
-/// thousand bytes, one is held out. A new text begins behind each gap, and where a line stands between two documents
-/// (documents.h), which is in neither.
+/// A text cut at line ends into a part to learn from and a part for validation: of every twenty spans of about four
+/// thousand bytes, one is for validation. A new text begins behind each gap, and where a line stands between two
+/// documents (documents.h), which is in neither.
 struct TextSplit {
   std::vector<std::string> train;
-  std::vector<std::string> held_out;
+  std::vector<std::string> validation;
 };
 /// Throws Error when the text is blank, or has too few lines for both parts.
 TextSplit split_text(std::string_view text);

@@ -9,8 +9,8 @@
 namespace tinyllm {
 namespace {
 
-constexpr int64_t kStretch = 4096;
-constexpr int64_t kFewDocuments = 20;  // For each that would be held out of them.
+constexpr int64_t kSpan = 4096;
+constexpr int64_t kFewDocuments = 20;  // For each that would be for validation.
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -22,17 +22,17 @@ TextDataset::TextDataset(std::shared_ptr<const TokenFile> file, const TextOption
   if (options_.part == TextPart::all) {
     add_run(0, file_->size());
   } else {
-    const int64_t every = options_.held_out_every;
-    if (every < 2) throw Error("text dataset: one of {} held out, expected one of 2 or more", every);
+    const int64_t every = options_.validation_every;
+    if (every < 2) throw Error("text dataset: one of {} for validation, expected one of 2 or more", every);
     if (file_->size() / every < 2) {
-      throw Error("{}: {} tokens, too few to learn from and to hold one of {} out", file_->path().string(),
+      throw Error("{}: {} tokens, too few to learn from and to keep one of {} for validation", file_->path().string(),
                   file_->size(), every);
     }
-    const bool held_out = options_.part == TextPart::held_out;
+    const bool validation = options_.part == TextPart::validation;
     if (file_->documents() / every < kFewDocuments) {
-      add_stretches(held_out);
+      add_spans(validation);
     } else {
-      add_documents(held_out);
+      add_documents(validation);
     }
   }
   count_rows();
@@ -56,23 +56,23 @@ void TextDataset::add_run(int64_t begin, int64_t end) {
   }
 }
 
-void TextDataset::add_documents(bool held_out) {
-  const auto every = static_cast<uint64_t>(options_.held_out_every);
+void TextDataset::add_documents(bool validation) {
+  const auto every = static_cast<uint64_t>(options_.validation_every);
   for (int64_t i = 0; i < file_->documents(); ++i) {
-    const bool is_held_out = XXH3_64bits(&i, sizeof(i)) % every == 0;
+    const bool is_validation = XXH3_64bits(&i, sizeof(i)) % every == 0;
     const auto [begin, end] = file_->document(i);
-    if (is_held_out == held_out) add_run(begin, end);
+    if (is_validation == validation) add_run(begin, end);
   }
 }
 
-void TextDataset::add_stretches(bool held_out) {
+void TextDataset::add_spans(bool validation) {
   const int64_t size = file_->size();
-  const int64_t stretch = std::min(size / options_.held_out_every, kStretch);
-  const int64_t period = stretch * options_.held_out_every;
+  const int64_t span = std::min(size / options_.validation_every, kSpan);
+  const int64_t period = span * options_.validation_every;
   for (int64_t begin = 0; begin < size; begin += period) {
-    const int64_t gap = std::min(begin + period - stretch, size);
-    if (held_out) {
-      add_run(gap, std::min(gap + stretch, size));
+    const int64_t gap = std::min(begin + period - span, size);
+    if (validation) {
+      add_run(gap, std::min(gap + span, size));
     } else {
       add_run(begin, gap);
     }
@@ -151,7 +151,7 @@ std::vector<std::string> TextDataset::names_of(int64_t row) const {
 uint64_t TextDataset::hash() const {
   const std::array<uint64_t, 5> all = {
       file_->checksum(), static_cast<uint64_t>(options_.length), static_cast<uint64_t>(options_.document_end),
-      static_cast<uint64_t>(options_.part), static_cast<uint64_t>(options_.held_out_every)};
+      static_cast<uint64_t>(options_.part), static_cast<uint64_t>(options_.validation_every)};
   return XXH3_64bits(all.data(), sizeof(all));
 }
 

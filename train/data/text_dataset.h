@@ -12,16 +12,16 @@ enum class DocumentEnd {
   nothing,    ///< A document sees those before it in its row, and its first token is learned too.
 };
 
-/// Which part of a file: nothing is in both `train` and `held_out`.
-enum class TextPart { all, train, held_out };
+/// Which part of a file: nothing is in both `train` and `validation`.
+enum class TextPart { all, train, validation };
 
 struct TextOptions {
   int64_t length = 256;  ///< Tokens of a row.
   DocumentEnd document_end = DocumentEnd::attention;
   TextPart part = TextPart::all;
-  /// One of so many documents is held out, drawn by its number; where a file has few documents, one of so many
-  /// stretches of about four thousand tokens.
-  int64_t held_out_every = 100;
+  /// One of N documents is for validation, drawn by its number; where a file has few documents, one of N
+  /// spans of about four thousand tokens.
+  int64_t validation_every = 100;
 };
 
 /// Rows of a file of tokens. Every token is learned once in each time through the rows: each is the target of the one
@@ -54,8 +54,8 @@ class TextDataset : public RowSource {
   };
 
   void add_run(int64_t begin, int64_t end);
-  void add_documents(bool held_out);
-  void add_stretches(bool held_out);
+  void add_documents(bool validation);
+  void add_spans(bool validation);
   void count_rows();
   const Run& run_of(int64_t first) const;
   // Tokens [from, from + count) of the file at a place of a row; they may learn what comes up to `end`.

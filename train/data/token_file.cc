@@ -48,8 +48,10 @@ T read_at(std::span<const std::byte> bytes, size_t at) {
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
-TokenFile::TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer) : path_(path), file_(path) {
+TokenFile::TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer, const OnCheck& on_check)
+    : path_(path), file_(path) {
   read_header(tokenizer);
+  compare_checksum(on_check);
   read_ends();
 }
 
@@ -71,20 +73,41 @@ void TokenFile::read_header(const Tokenizer& tokenizer) {
   vocab_size_ = tokenizer.size();
 }
 
+// Before anything at the end is believed: where a file is cut, other numbers are in its last bytes.
+void TokenFile::compare_checksum(const OnCheck& on_check) {
+  constexpr size_t kAtOnce = size_t{64} << 20;
+  const std::span<const std::byte> bytes = file_.bytes();
+  if (bytes.size() < sizeof(Header) + sizeof(Trailer)) {
+    throw Error("{}: {} bytes, expected {} or more: cut short", path_.string(), bytes.size(),
+                sizeof(Header) + sizeof(Trailer));
+  }
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> hash{XXH3_createState(), XXH3_freeState};
+  XXH3_64bits_reset(hash.get());
+  const size_t total = bytes.size() - sizeof(checksum_);
+  for (size_t done = 0; done < total;) {
+    const size_t count = std::min(total - done, kAtOnce);
+    XXH3_64bits_update(hash.get(), bytes.data() + done, count);
+    done += count;
+    if (on_check) on_check(static_cast<int64_t>(done), static_cast<int64_t>(total));
+  }
+  checksum_ = XXH3_64bits_digest(hash.get());
+  if (checksum_ != read_at<uint64_t>(bytes, total)) {
+    throw Error("{}: cut short or damaged: the checksum of its {} bytes is wrong; make it again with tokenize",
+                path_.string(), bytes.size());
+  }
+}
+
 void TokenFile::read_ends() {
   const std::span<const std::byte> bytes = file_.bytes();
-  if (bytes.size() < sizeof(Header) + sizeof(Trailer))
-    throw Error("{}: {} bytes: cut short", path_.string(), bytes.size());
   const auto trailer = read_at<Trailer>(bytes, bytes.size() - sizeof(Trailer));
-  // Compared before they are multiplied: the numbers of a damaged file may be of any size.
+  // Compared before they are multiplied: a checksum proves nothing about a file that was made to deceive.
   const size_t room = bytes.size() - sizeof(Header) - sizeof(Trailer);
   const bool fits = trailer.tokens <= room / id_bytes_ && trailer.documents <= room / sizeof(uint64_t);
   if (!fits || aligned(trailer.tokens * id_bytes_) + trailer.documents * sizeof(uint64_t) != room) {
-    throw Error("{}: {} bytes are not those of {} tokens in {} documents: cut short or damaged", path_.string(),
-                bytes.size(), trailer.tokens, trailer.documents);
+    throw Error("{}: {} tokens in {} documents do not fit a file of {} bytes: damaged", path_.string(), trailer.tokens,
+                trailer.documents, bytes.size());
   }
   size_ = static_cast<int64_t>(trailer.tokens);
-  checksum_ = trailer.checksum;
   const std::byte* ends = bytes.data() + sizeof(Header) + aligned(trailer.tokens * id_bytes_);
   ends_ = {reinterpret_cast<const uint64_t*>(ends), trailer.documents};
   uint64_t last = 0;
@@ -121,13 +144,6 @@ void TokenFile::tokens(int64_t from, int64_t count, int32_t* out) const {
   } else {
     copy(reinterpret_cast<const uint32_t*>(ids));
   }
-}
-
-void TokenFile::verify() const {
-  const std::span<const std::byte> bytes = file_.bytes();
-  const uint64_t found = XXH3_64bits(bytes.data(), bytes.size() - sizeof(uint64_t));
-  if (found != checksum_)
-    throw Error("{}: checksum {:016x}, expected {:016x}: damaged", path_.string(), found, checksum_);
 }
 
 // ---- Writing --------------------------------------------------------------------------------------------------------

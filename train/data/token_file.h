@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -15,7 +16,7 @@ namespace tinyllm {
 ///   header   magic "TLTOKENS", version u32, bytes of an id u32, hash of the tokenizer u64
 ///   ids      u16 where the vocabulary fits, else u32; filled up with zeros to a multiple of 8 bytes
 ///   ends     for each document, the number of tokens up to its end, u64
-///   trailer  number of tokens u64, number of documents u64, XXH3 of all that stands before it u64
+///   trailer  number of tokens u64, number of documents u64, XXH3 of everything before it, header included, u64
 ///
 /// Every document ends with kEosId and nothing stands before its first token, as in the chat template.
 class TokenFile {
@@ -26,9 +27,13 @@ class TokenFile {
     int64_t end;
   };
 
-  /// Checks all lengths against the size of the file, and the ends of the documents, which are read for it (8 bytes
-  /// each); the tokens are not read. Throws Error when the file is none, is damaged, or is of another tokenizer.
-  TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer);
+  /// How many bytes of the file have been checked, and of how many.
+  using OnCheck = std::function<void(int64_t done, int64_t total)>;
+
+  /// Reads the whole file once, at the speed of the disk, to compare its checksum; `on_check` is told how far it is.
+  /// Throws Error when it is not a file of tokens, was made with another tokenizer, is cut short or damaged, or when
+  /// what it says about its documents contradicts itself.
+  TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer, const OnCheck& on_check = {});
 
   const std::filesystem::path& path() const { return path_; }
   int64_t size() const { return size_; }  ///< Tokens.
@@ -42,11 +47,9 @@ class TokenFile {
   /// Copies tokens [from, from + count), which must be in the file. Throws Error on one outside the vocabulary.
   void tokens(int64_t from, int64_t count, int32_t* out) const;
 
-  /// Reads the whole file, at the speed of the disk. Throws Error when its checksum is another.
-  void verify() const;
-
  private:
   void read_header(const Tokenizer& tokenizer);
+  void compare_checksum(const OnCheck& on_check);
   void read_ends();
 
   std::filesystem::path path_;

@@ -199,10 +199,10 @@ Maybe english_balls(Draw& draw) {
       fmt::format("In all {}+{}={}. Red: {}. So {}.", a, b, a + b, a, fraction(a, a + b, ", ")), lowest(a, a + b));
 }
 
-// What decides between training and held out: the numbers and signs in order, so that other names or things do not make
+// What decides between training and validation: the numbers and signs in order, so that other names or things do not make
 // another problem. FNV-1a, then mixed: by itself it gives keys that differ in their last letter neighbouring values,
-// and all problems that begin alike would be held out together.
-bool is_held_out(const Problem& problem) {
+// and all problems that begin alike would be for validation together.
+bool is_validation(const Problem& problem) {
   uint64_t hash = 14695981039346656037u;
   const auto add = [&](char c) { hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u; };
   for (const char c : problem.kind) add(c);
@@ -229,7 +229,7 @@ Problem make_problem(uint64_t seed, uint64_t index, Split split) {
   const auto maker = draw.pick(kMakers);
   for (;;) {
     const Maybe problem = maker(draw);
-    if (problem && is_held_out(*problem) == (split == Split::held_out)) return *problem;
+    if (problem && is_validation(*problem) == (split == Split::validation)) return *problem;
   }
 }
 

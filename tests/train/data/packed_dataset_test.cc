@@ -192,21 +192,21 @@ TEST_CASE("each time through the data every row comes once, in another order, as
   CHECK_THROWS_WITH_AS(Dataset::of_texts({}, 3).batch(1, 1, 0), "dataset: no rows to learn from", Error);
 }
 
-TEST_CASE("a text is cut at line ends into parts that together are the text, about a twentieth held out") {
+TEST_CASE("a text is cut at line ends into parts that together are the text, about a twentieth for validation") {
   for (const int lines : {2, 3, 30, 5000}) {
     std::string text;
     for (int i = 0; i < lines; ++i) text += "line " + std::to_string(i) + "\n";
     const TextSplit split = split_text(text);
-    size_t train = 0, held_out = 0;
+    size_t train = 0, validation = 0;
     for (const std::string& part : split.train) train += part.size();
-    for (const std::string& part : split.held_out) {
-      held_out += part.size();
+    for (const std::string& part : split.validation) {
+      validation += part.size();
       CHECK(part.ends_with('\n'));
       CHECK(text.find(part) != std::string::npos);
     }
-    CHECK(train + held_out == text.size());
-    CHECK(held_out > 0);
-    CHECK(train >= held_out);
+    CHECK(train + validation == text.size());
+    CHECK(validation > 0);
+    CHECK(train >= validation);
   }
   CHECK_THROWS_WITH_AS(split_text(""), "corpus: holds no text", Error);
   CHECK_THROWS_WITH_AS(split_text(" \n\n"), "corpus: holds no text", Error);
@@ -214,7 +214,7 @@ TEST_CASE("a text is cut at line ends into parts that together are the text, abo
 }
 
 TEST_CASE("where the line between two documents stands, a new text begins, and the line is in none") {
-  // Twenty lines of one length are twenty stretches, of which the last is held out.
+  // Twenty lines of one length are twenty spans, of which the last is for validation.
   std::string before, after;
   for (int i = 0; i < 9; ++i) before += "one " + std::to_string(i) + "\n";
   for (int i = 0; i < 9; ++i) after += "two " + std::to_string(i) + "\n";
@@ -222,17 +222,17 @@ TEST_CASE("where the line between two documents stands, a new text begins, and t
   for (const std::string line : {"\f\n", "\f\r\n"}) {
     const TextSplit split = split_text(before + line + after + last);
     CHECK(split.train == std::vector{before, after});
-    CHECK(split.held_out == std::vector{last});
+    CHECK(split.validation == std::vector{last});
   }
   CHECK(split_text(before + "\f" + after + last).train == std::vector{before + "\f" + after});
-  CHECK(split_text("a\n\f\n\f\nb\n").held_out == std::vector<std::string>{"b\n"});
+  CHECK(split_text("a\n\f\n\f\nb\n").validation == std::vector<std::string>{"b\n"});
   CHECK_THROWS_WITH_AS(split_text("\f\n \n\f\n"), "corpus: holds no text", Error);
-  // A held-out stretch of several documents.
+  // A validation span of several documents.
   std::string long_lines;
   for (int i = 0; i < 19; ++i) long_lines += std::string(99, 'x') + "\n";
   const TextSplit split = split_text(long_lines + "a\n\f\n" + std::string(95, 'y') + "\n");
   CHECK(split.train == std::vector{long_lines});
-  CHECK(split.held_out == std::vector{std::string("a\n"), std::string(95, 'y') + "\n"});
+  CHECK(split.validation == std::vector{std::string("a\n"), std::string(95, 'y') + "\n"});
 }
 
 }  // namespace tinyllm::test

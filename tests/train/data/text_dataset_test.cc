@@ -182,7 +182,7 @@ TEST_CASE("two times through a file every row comes once each, in other orders, 
   }
 }
 
-TEST_CASE("what is held out is not learned from, and together they are the file") {
+TEST_CASE("what is for validation is not learned from, and together they are the file") {
   struct Case {
     const char* what;
     std::vector<int64_t> lengths;
@@ -199,29 +199,30 @@ TEST_CASE("what is held out is not learned from, and together they are the file"
     const SampleFile sample(c.lengths);
     std::vector<int32_t> stream;
     for (const auto& document : sample.documents()) stream.insert(stream.end(), document.begin(), document.end());
-    const Runs train_runs = runs_of(sample, {.part = TextPart::train, .held_out_every = c.every});
-    const Runs held_out_runs = runs_of(sample, {.part = TextPart::held_out, .held_out_every = c.every});
-    const bool is_first_held_out = held_out_runs[0][0] == stream[0];
-    CHECK(stream == (is_first_held_out ? by_turns(held_out_runs, train_runs) : by_turns(train_runs, held_out_runs)));
+    const Runs train_runs = runs_of(sample, {.part = TextPart::train, .validation_every = c.every});
+    const Runs validation_runs = runs_of(sample, {.part = TextPart::validation, .validation_every = c.every});
+    const bool is_first_validation = validation_runs[0][0] == stream[0];
+    CHECK(stream ==
+          (is_first_validation ? by_turns(validation_runs, train_runs) : by_turns(train_runs, validation_runs)));
     if (c.lengths.size() > 1000) {
       const auto is_whole = [](const std::vector<int32_t>& run) { return run.back() == kEosId; };
       CHECK(std::all_of(train_runs.begin(), train_runs.end(), is_whole));
     }
     for (const DocumentEnd end : kEnds) {
-      TextOptions options{.length = 32, .document_end = end, .held_out_every = c.every};
+      TextOptions options{.length = 32, .document_end = end, .validation_every = c.every};
       const TextDataset all = sample.rows(options);
       options.part = TextPart::train;
       const TextDataset train = sample.rows(options);
-      options.part = TextPart::held_out;
-      const TextDataset held_out = sample.rows(options);
-      CHECK(train.tokens() + held_out.tokens() == all.tokens());
-      CHECK(held_out.tokens() * c.every > all.tokens() / 2);
-      CHECK(held_out.tokens() * c.every < all.tokens() * 2);
+      options.part = TextPart::validation;
+      const TextDataset validation = sample.rows(options);
+      CHECK(train.tokens() + validation.tokens() == all.tokens());
+      CHECK(validation.tokens() * c.every > all.tokens() / 2);
+      CHECK(validation.tokens() * c.every < all.tokens() * 2);
       CAPTURE(static_cast<int>(end));
       // A token behind a gap has none before it.
       CHECK(learned_in(train) == learned_of(train_runs, end));
-      CHECK(learned_in(held_out) == learned_of(held_out_runs, end));
-      CHECK(train.hash() != held_out.hash());
+      CHECK(learned_in(validation) == learned_of(validation_runs, end));
+      CHECK(train.hash() != validation.hash());
       CHECK(train.hash() != all.hash());
     }
   }
@@ -230,7 +231,7 @@ TEST_CASE("what is held out is not learned from, and together they are the file"
 TEST_CASE("rows that cannot be are refused") {
   const SampleFile sample({3});
   CHECK_THROWS_AS(sample.rows({.length = 0}), Error);
-  CHECK_THROWS_AS(sample.rows({.part = TextPart::train, .held_out_every = 1}), Error);
+  CHECK_THROWS_AS(sample.rows({.part = TextPart::train, .validation_every = 1}), Error);
   CHECK_THROWS_AS(sample.rows({.part = TextPart::train}), Error);
   CHECK(SampleFile({3}).rows({}).hash() == sample.rows({}).hash());
   CHECK(SampleFile({4}).rows({}).hash() != sample.rows({}).hash());

@@ -6,6 +6,8 @@
 #include "model/text/sample_text.h"
 #include "temp_folder.h"
 
+#include <xxhash.h>
+
 #include <cstring>
 
 namespace tinyllm::test {
@@ -31,7 +33,6 @@ std::vector<std::string> documents_of(const std::vector<std::string>& corpora, c
   }
   tokenize(inputs, tokenizer, folder / "tokens", 2, kGoOn);
   const TokenFile file(folder / "tokens", tokenizer);
-  file.verify();
   std::vector<std::string> documents;
   for (int64_t i = 0; i < file.documents(); ++i) documents.push_back(text_of(file, tokenizer, i));
   return documents;
@@ -189,37 +190,68 @@ TEST_CASE("a file of tokens of another tokenizer is refused, with the hashes of 
   CHECK_THROWS_WITH_AS(TokenFile(folder / "tokens", other), expected.c_str(), Error);
 }
 
-TEST_CASE("a damaged file of tokens is refused when it is opened, or when it is verified") {
-  const TempFolder folder;
-  const Tokenizer tokenizer = sample_tokenizer();
-  write_file(folder / "corpus", "one\n\f\ntwo\n\f\nthree 3\n");
-  tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 1, kGoOn);
-  const std::string whole = read_file(folder / "tokens");
-  const size_t size = whole.size();
-  const auto message = [&](const std::string& bytes) {
-    write_file(folder / "damaged", bytes);
+// A file of tokens of three documents, and what is said about other bytes in its place.
+class Opened {
+ public:
+  Opened() {
+    write_file(folder_ / "corpus", "one\n\f\ntwo\n\f\nthree 3\n");
+    tokenize({folder_ / "corpus"}, tokenizer_, folder_ / "tokens", 1, kGoOn);
+  }
+  std::string whole() const { return read_file(folder_ / "tokens"); }
+  std::string message(const std::string& bytes) const {
+    write_file(folder_ / "other", bytes);
     try {
-      TokenFile(folder / "damaged", tokenizer).verify();
+      const TokenFile file(folder_ / "other", tokenizer_);
     } catch (const Error& error) {
-      return std::string(error.what());
+      return error.what();
     }
-    return std::string();
-  };
-  CHECK(message(whole).empty());
-  for (size_t kept = 0; kept < size; ++kept) CHECK(message(whole.substr(0, kept)) != "");
-  CHECK(message(whole + std::string(8, '\0')) != "");
-  for (size_t i = 0; i < size; ++i) {
+    return "";
+  }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  std::filesystem::path path() const { return folder_ / "other"; }
+
+ private:
+  TempFolder folder_;
+  Tokenizer tokenizer_ = sample_tokenizer();
+};
+
+// The bytes with the checksum that they should have.
+std::string sealed(std::string bytes) {
+  const uint64_t sum = XXH3_64bits(bytes.data(), bytes.size() - sizeof(uint64_t));
+  std::memcpy(bytes.data() + bytes.size() - sizeof(sum), &sum, sizeof(sum));
+  return bytes;
+}
+
+TEST_CASE("a file of tokens that is cut, longer, or has a bit flipped anywhere is refused when it is opened") {
+  const Opened opened;
+  const std::string whole = opened.whole();
+  CHECK(opened.message(whole) == "");
+  CHECK(sealed(whole) == whole);
+  for (size_t kept = 0; kept < whole.size(); ++kept) {
+    const std::string said = opened.message(whole.substr(0, kept));
+    CAPTURE(said);
+    CHECK(said.find(kept < 24   ? "is not a file of tokens"
+                    : kept < 48 ? "bytes, expected 48 or more: cut short"
+                                : "cut short or damaged: the checksum of its") != std::string::npos);
+  }
+  CHECK(opened.message(whole + std::string(8, '\0')).find("cut short or damaged") != std::string::npos);
+  for (size_t i = 0; i < whole.size(); ++i) {
     std::string flipped = whole;
     flipped[i] = static_cast<char>(flipped[i] ^ 1);
-    CHECK(message(flipped) != "");
+    CHECK(opened.message(flipped) != "");
   }
+}
 
+TEST_CASE("a file of tokens whose checksum is right is refused where its numbers cannot be") {
   struct Case {
     const char* what;
     size_t at;
     uint64_t value;
     const char* said;
   };
+  const Opened opened;
+  const std::string whole = opened.whole();
+  const size_t size = whole.size();
   const uint64_t huge = ~uint64_t{0} / 2 + 1;  // Twice as much is 0.
   const Case cases[] = {
       {"magic", 0, 0, "is not a file of tokens"},
@@ -227,28 +259,39 @@ TEST_CASE("a damaged file of tokens is refused when it is opened, or when it is 
       {"ids of 4 bytes", 8, uint64_t{4} << 32 | 1, "ids of 4 bytes, expected 2 for"},
       {"ids of no bytes", 8, 1, "ids of 0 bytes, expected 2 for"},
       {"tokenizer", 16, 7, "was made with the tokenizer 0000000000000007"},
-      {"id", 24, ~uint64_t{0}, "checksum"},
       {"end of the first document", size - 48, huge, "a document of tokens 0 to 9223372036854775808"},
       {"end of the second before the first", size - 40, 1, "damaged"},
       {"end of the last", size - 32, huge, "damaged"},
-      {"tokens", size - 24, huge, "cut short or damaged"},
-      {"documents", size - 16, huge, "cut short or damaged"},
-      {"no documents", size - 16, 0, "cut short or damaged"},
-      {"checksum", size - 8, 0, "checksum"},
+      {"tokens", size - 24, huge, "do not fit a file of"},
+      {"documents", size - 16, huge, "do not fit a file of"},
+      {"no documents", size - 16, 0, "do not fit a file of"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.what);
     std::string bytes = whole;
     std::memcpy(bytes.data() + c.at, &c.value, sizeof(c.value));
-    const std::string said = message(bytes);
+    const std::string said = opened.message(sealed(bytes));
     CAPTURE(said);
     CHECK(said.find(c.said) != std::string::npos);
   }
   std::string bytes = whole;
   std::memset(bytes.data() + 24, 0xFF, 8);
-  write_file(folder / "damaged", bytes);
+  CHECK(opened.message(sealed(bytes)) == "");
   int32_t token = 0;
-  CHECK_THROWS_AS(TokenFile(folder / "damaged", tokenizer).tokens(1, 1, &token), Error);
+  CHECK_THROWS_AS(TokenFile(opened.path(), opened.tokenizer()).tokens(1, 1, &token), Error);
+}
+
+TEST_CASE("how far the check of a file of tokens is, is told up to its end") {
+  const Opened opened;
+  CHECK(opened.message(opened.whole()) == "");
+  int64_t last = 0, total = 0;
+  const TokenFile file(opened.path(), opened.tokenizer(), [&](int64_t done, int64_t of) {
+    CHECK(done > last);
+    last = done;
+    total = of;
+  });
+  CHECK(last == total);
+  CHECK(total == std::ssize(opened.whole()) - 8);
 }
 
 }  // namespace tinyllm::test

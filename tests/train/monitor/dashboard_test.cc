@@ -112,12 +112,12 @@ TEST_CASE("the report of a long run is small and keeps its peaks, its ends and a
                        step <= 70001 ? "one" : "two", loss, step <= 30003 ? 256 : 512);
     if (step == 40004) log += "{\"step\":0,\"run\":{}}\n";
     if (step % 1000 != 0) continue;
-    log += fmt::format("{{\"step\":{},\"held_out_loss\":3.1,\"best\":true}}\n", step);
+    log += fmt::format("{{\"step\":{},\"validation_loss\":3.1,\"best\":true}}\n", step);
     log += fmt::format("{{\"step\":{},\"prompt\":\"a\",\"sample\":\"b\"}}\n", step);
   }
   const std::string data = data_of(report_page(log));
   CHECK(data.size() < log.size() / 8);
-  CHECK(count(data, "held_out_loss") == 100);
+  CHECK(count(data, "validation_loss") == 100);
   CHECK(count(data, "sample") == 100);
   CHECK(count(data, "\"run\"") == 1);
   for (const char* part : {"\"step\":1,", "\"step\":30003,", "\"step\":30004,", "\"step\":70001,", "\"step\":70002,",

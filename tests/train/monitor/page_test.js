@@ -54,7 +54,7 @@ const tests = {
   },
 
   "steps that are written again replace those from there on"() {
-    const log = logOf(step(1), step(2), {step: 2, held_out_loss: 3, best: true}, {step: 2, event: "e"}, step(3),
+    const log = logOf(step(1), step(2), {step: 2, validation_loss: 3, best: true}, {step: 2, event: "e"}, step(3),
                       step(2, {loss: 9}));
     assert.deepEqual(log.steps.step, [1, 2]);
     assert.deepEqual(log.steps.loss, [3, 9]);
@@ -62,23 +62,23 @@ const tests = {
   },
 
   "a validation that is made again replaces the one of its step"() {
-    const log = logOf({step: 5, held_out_loss: 4}, {step: 9, held_out_loss: 3}, {step: 9, held_out_loss: 2});
+    const log = logOf({step: 5, validation_loss: 4}, {step: 9, validation_loss: 3}, {step: 9, validation_loss: 2});
     assert.deepEqual(log.held.step, [5, 9]);
-    assert.deepEqual(log.held.held_out_loss, [4, 2]);
+    assert.deepEqual(log.held.validation_loss, [4, 2]);
     assert.deepEqual(log.held.bits_per_byte, [NaN, NaN]);
   },
 
   "the best validation is the last that was the lowest so far"() {
     assert.equal(logOf().bestHeldOut(), -1);
-    assert.equal(logOf({step: 5, held_out_loss: 4}).bestHeldOut(), -1);
-    const log = logOf({step: 5, held_out_loss: 4, best: true}, {step: 9, held_out_loss: 3, best: true},
-                      {step: 12, held_out_loss: 3.5});
+    assert.equal(logOf({step: 5, validation_loss: 4}).bestHeldOut(), -1);
+    const log = logOf({step: 5, validation_loss: 4, best: true}, {step: 9, validation_loss: 3, best: true},
+                      {step: 12, validation_loss: 3.5});
     assert.equal(log.bestHeldOut(), 1);
   },
 
   "stages and lengths are told where they begin; the first length is none that changed"() {
-    const log = logOf(step(1, {length: 8}), step(2, {length: 8}), step(3, {length: 16}),
-                      step(4, {stage: "two", length: 16}));
+    const log = logOf(step(1, {seq_len: 8}), step(2, {seq_len: 8}), step(3, {seq_len: 16}),
+                      step(4, {stage: "two", seq_len: 16}));
     assert.deepEqual(log.stages.map((line) => line.step), [1, 4]);
     assert.deepEqual(log.lengths.map((line) => line.step), [3]);
     assert.deepEqual(logOf(step(1), step(2)).lengths, []);
@@ -99,11 +99,11 @@ const tests = {
   },
 
   "places on the axes follow the steps, also of validations"() {
-    const log = logOf(step(1), step(2), {step: 2, held_out_loss: 3}, step(3));
+    const log = logOf(step(1), step(2), {step: 2, validation_loss: 3}, step(3));
     assert.deepEqual(log.places(log.steps, "tokens"), [100, 200, 300]);
     assert.deepEqual(log.places(log.held, "step"), [2]);
     assert.deepEqual(log.places(log.held, "time"), [4]);
-    assert.equal(logOf({step: 0, held_out_loss: 3}).place(0, "tokens"), 0);
+    assert.equal(logOf({step: 0, validation_loss: 3}).place(0, "tokens"), 0);
   },
 
   "the smoothed line is a constant's own, follows a change, and hardly a peak or a gap"() {

@@ -72,7 +72,7 @@ TEST_CASE("every equation of every reasoning holds, and the answer is its last r
 TEST_CASE("an expression that is asked has the value that is answered") {
   const std::regex asked(R"([0-9(][-+*/()0-9]+)");
   int checked = 0;
-  for (const Problem& p : make_problems(2, 2000, Split::held_out)) {
+  for (const Problem& p : make_problems(2, 2000, Split::validation)) {
     if (p.kind != "expression") continue;
     std::smatch match;
     REQUIRE(std::regex_search(p.question, match, asked));
@@ -82,15 +82,15 @@ TEST_CASE("an expression that is asked has the value that is answered") {
   CHECK(checked > 200);
 }
 
-TEST_CASE("what is held out is never made for training, whatever the seed") {
-  std::set<std::string> held_out;
-  for (const Problem& p : make_problems(1, 3000, Split::held_out)) held_out.insert(p.question);
+TEST_CASE("a validation problem is never made for training, whatever the seed") {
+  std::set<std::string> validation;
+  for (const Problem& p : make_problems(1, 3000, Split::validation)) validation.insert(p.question);
   for (uint64_t seed = 1; seed < 6; ++seed) {
-    for (const Problem& p : make_problems(seed, 5000, Split::train)) CHECK_FALSE(held_out.contains(p.question));
+    for (const Problem& p : make_problems(seed, 5000, Split::train)) CHECK_FALSE(validation.contains(p.question));
   }
 }
 
-TEST_CASE("what is held out is no corner of the problems: training has seen every number") {
+TEST_CASE("validation problems are not a corner of all: training has seen every number") {
   const auto first_numbers = [](Split split) {
     std::set<std::string> found;
     for (const Problem& p : make_problems(1, 5000, split)) {
@@ -100,7 +100,7 @@ TEST_CASE("what is held out is no corner of the problems: training has seen ever
     return found;
   };
   CHECK(first_numbers(Split::train).size() == 9);
-  CHECK(first_numbers(Split::held_out).size() > 3);
+  CHECK(first_numbers(Split::validation).size() > 3);
 }
 
 TEST_CASE("practice is true: sums hold, and what is recalled is what was told") {

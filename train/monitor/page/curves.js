@@ -11,13 +11,13 @@ const chart = (lines, more = {}) => new Chart($("charts"), {lines, onHover: poin
 const lossChart = chart([
   line("steps", "loss", "训练损失 · train loss", "--train-noise", {isNoisy: true}),
   line("smoothed", "loss", "平滑 · smoothed", "--train", {width: 2}),
-  line("held", "held_out_loss", "验证损失 · validation loss", "--held",
+  line("held", "validation_loss", "验证损失 · validation loss", "--held",
        {dots: true, width: 1.8, best: () => log.bestHeldOut()}),
-  {name: "◎ 最佳 · best", isWords: true, get: () => [[0], [log.held.held_out_loss[log.bestHeldOut()]]]},
+  {name: "◎ 最佳 · best", isWords: true, get: () => [[0], [log.held.validation_loss[log.bestHeldOut()]]]},
 ], {wide: true});
 const charts = [
   lossChart,
-  chart([line("steps", "rate", "学习率 · learning rate", "--other", {width: 1.6})]),
+  chart([line("steps", "lr", "学习率 · learning rate", "--other", {width: 1.6})]),
   chart([
     line("steps", "grad_norm", "梯度范数 · gradient norm", "--other-noise"),
     line("smoothed", "grad_norm", "", "--other", {width: 1.6}),
@@ -32,7 +32,7 @@ function marks() {
   const mark = (color, text, row) => (line) => ({x: log.place(line.step, view.axis), color, text: text(line), row});
   return [
     ...log.stages.map(mark("--mark", (line) => words(line.stage), 0)),
-    ...log.lengths.map(mark("--faint", (line) => `每行 ${words(line.length)} a row`, 1)),
+    ...log.lengths.map(mark("--faint", (line) => `每行 ${words(line.seq_len)} a row`, 1)),
     ...log.resumes.map(mark("--faint", () => "继续 resumed", 2)),
     ...log.events.slice(-kMarks).map(mark("--alarm", () => "", 0)),
   ];

@@ -22,10 +22,10 @@ class Log {
   constructor() { this.clear(); }
 
   clear() {
-    this.steps = {step: [], tokens: [], time: [], loss: [], grad_norm: [], rate: [], tokens_per_second: [],
-                  fraction_of_peak: [], length: []};
+    this.steps = {step: [], tokens: [], time: [], loss: [], grad_norm: [], lr: [], tokens_per_second: [],
+                  fraction_of_peak: [], seq_len: []};
     this.smoothed = this.steps;
-    this.held = {step: [], held_out_loss: [], perplexity: [], bits_per_byte: []};
+    this.held = {step: [], validation_loss: [], perplexity: [], bits_per_byte: []};
     this.best = [];     // The steps of the lowest validation loss so far.
     this.samples = [];
     this.events = [];
@@ -45,7 +45,7 @@ class Log {
     if (isObject(line.run)) this.addRun(line.run);
     if (Array.isArray(line.mix)) this.mix = line.mix.filter(isObject);
     if ("loss" in line) this.addStep(line);
-    if ("held_out_loss" in line) this.addHeldOut(line);
+    if ("validation_loss" in line) this.addHeldOut(line);
     if ("prompt" in line && "sample" in line) this.samples.push(line);
     if ("event" in line) this.events.push(line);
   }
@@ -59,8 +59,8 @@ class Log {
     const {steps} = this, count = steps.step.length;
     if (count && line.step <= steps.step[count - 1]) { this.forget(line.step - 1); return this.addStep(line); }
     if ("stage" in line && line.stage !== this.stages.at(-1)?.stage) this.stages.push(line);
-    const length = steps.length.at(-1);
-    if (length > 0 && line.length > 0 && line.length !== length) this.lengths.push(line);
+    const length = steps.seq_len.at(-1);
+    if (length > 0 && line.seq_len > 0 && line.seq_len !== length) this.lengths.push(line);
     const before = count ? steps.tokens[count - 1] : 0;
     const tokens = typeof line.tokens === "number" ? line.tokens : before;
     const speed = number(line.tokens_per_second);

@@ -48,13 +48,13 @@ function figures() {
   const memory = number(last.resident_bytes);
   return [
     ["训练损失 · train loss", short(log.smoothed.loss.at(-1)), "平滑 smoothed"],
-    ["验证损失 · validation loss", short(held.held_out_loss.at(-1)),
-     best < 0 ? "" : `最佳 best ${short(held.held_out_loss[best])} · 步 ${grouped(held.step[best])}`],
+    ["验证损失 · validation loss", short(held.validation_loss.at(-1)),
+     best < 0 ? "" : `最佳 best ${short(held.validation_loss[best])} · 步 ${grouped(held.step[best])}`],
     ["困惑度 · perplexity", short(held.perplexity.at(-1)), best < 0 ? "" : `最佳 best ${short(held.perplexity[best])}`],
     ["每字节比特 · bits per byte", short(held.bits_per_byte.at(-1)),
      best < 0 || Number.isNaN(held.bits_per_byte[best]) ? "" : `最佳 best ${short(held.bits_per_byte[best])}`],
     ["步 · step", grouped(last.step), "stage" in last ? words(last.stage) : ""],
-    ["词元 · tokens", short(last.tokens), "length" in last ? `每行 ${grouped(last.length)} a row` : ""],
+    ["词元 · tokens", short(last.tokens), "seq_len" in last ? `每行 ${grouped(last.seq_len)} a row` : ""],
     ["速度 · tokens/s", short(number(last.tokens_per_second)),
      Number.isFinite(peak) ? `峰值的 ${percent(peak)} of peak` : ""],
     ["内存 · memory", Number.isFinite(memory) ? (memory / 1e9).toFixed(2) + " GB" : "–", ""],

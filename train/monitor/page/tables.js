@@ -25,7 +25,7 @@ function showSamples() {
 function showStep(cell, step) {
   const {held} = log, at = held.step.indexOf(step), best = log.bestHeldOut();
   element(cell, "b", grouped(step));
-  if (at >= 0) element(cell, "small", "损失 loss " + short(held.held_out_loss[at]));
+  if (at >= 0) element(cell, "small", "损失 loss " + short(held.validation_loss[at]));
   if (at >= 0 && at === best) element(cell, "small", "最佳 best", "best");
 }
 

@@ -1,0 +1,105 @@
+#include "dry_run.h"
+
+#include <tinyllm/ops/peak.h>
+
+#include "interrupt.h"
+#include "program.h"
+#include "progress_bar.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+namespace tinyllm::cli {
+namespace {
+
+constexpr double kGigabyte = 1e9;
+
+// Bytes that this machine can still give; 0 where the system does not tell.
+double available_memory() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string name, rest; file >> name && std::getline(file, rest);) {
+    if (name == "MemAvailable:") return 1024 * std::strtod(rest.c_str(), nullptr);
+  }
+  return 0;
+}
+
+int64_t tokens_of(const Recipe& recipe) { return recipe.batch_rows() * recipe.seq_len; }
+
+// The largest of all stages.
+Memory memory_of(const Model& model, const std::vector<Stage>& stages) {
+  Memory most;
+  for (const Stage& stage : stages) {
+    const Memory memory = training_memory(model.config, stage.recipe);
+    if (memory.total() > most.total()) most = memory;
+  }
+  return most;
+}
+
+struct Speed {
+  double tokens_per_second;
+  std::string found_from;
+};
+
+// Of steps with full rows. The first one is not counted: it reserves memory.
+Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kSteps = 2;
+  Recipe recipe = stage.recipe;
+  recipe.first_seq_len = 0;
+  Trainer trainer(model, recipe, pool);
+  trainer.step(stage.train->batch(recipe.batch_rows(), recipe.seed, 0));
+  const Clock::time_point start = Clock::now();
+  int steps = 0;
+  for (; steps < kSteps && interrupts == 0; ++steps) {
+    trainer.step(stage.train->batch(recipe.batch_rows(), recipe.seed, steps + 1));
+  }
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (steps == 0) throw Error("stopped");
+  return {static_cast<double>(steps * tokens_of(recipe)) / seconds, fmt::format("measured in {} steps", steps)};
+}
+
+// Where the steps do not fit the memory.
+Speed estimated(const Model& model, const Stage& stage, ThreadPool& pool) {
+  constexpr double kEfficiency = 0.5;  // What a step usually reaches of the peak.
+  const Recipe& recipe = stage.recipe;
+  const double flops = step_flops(model.config, recipe.batch_rows(), recipe.seq_len);
+  const double peak = arithmetic_peak(pool, recipe.precision);
+  return {kEfficiency * peak * static_cast<double>(tokens_of(recipe)) / flops,
+          fmt::format("estimated as {:.0f} % of this machine's peak", 100 * kEfficiency)};
+}
+
+}  // namespace
+
+int dry_run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool) {
+  const Memory memory = memory_of(model, stages);
+  const auto gigabytes = [](size_t bytes) { return static_cast<double>(bytes) / kGigabyte; };
+  const double available = available_memory();
+  fmt::print("memory: {:.2f} GB: {:.2f} for parameters, {:.2f} for the optimizer, {:.2f} for activations",
+             gigabytes(memory.total()), gigabytes(memory.parameters), gigabytes(memory.states),
+             gigabytes(memory.activations + memory.inputs));
+  fmt::print("{}\n", available > 0 ? fmt::format("; {:.2f} GB available", available / kGigabyte) : "");
+  const bool fits = available == 0 || static_cast<double>(memory.total()) < available;
+  double seconds = 0;
+  int64_t steps = 0, tokens = 0;
+  Speed speed;
+  for (const Stage& stage : stages) {
+    speed = fits ? measured(model, stage, pool) : estimated(model, stage, pool);
+    const int64_t count = stage.recipe.steps * tokens_of(stage.recipe);
+    seconds += static_cast<double>(count) / speed.tokens_per_second;
+    steps += stage.recipe.steps;
+    tokens += count;
+  }
+  fmt::print("work: {}, {:.1f} M tokens, {:.1f} for each parameter\n", count(steps, "step"),
+             static_cast<double>(tokens) / 1e6,
+             static_cast<double>(tokens) / static_cast<double>(parameter_count(model.config)));
+  fmt::print("time: about {} at {:.0f} tokens/s, {}; validation and saving not counted\n", clock_time(seconds),
+             speed.tokens_per_second, speed.found_from);
+  if (!fits) fmt::print("the run does not fit the memory that is available\n");
+  fmt::print("nothing was written\n");
+  return 0;
+}
+
+}  // namespace tinyllm::cli

@@ -1,0 +1,69 @@
+#include "options.h"
+
+#include <tinyllm/tensor/base/thread_pool.h>
+
+#include <numeric>
+
+namespace tinyllm::cli {
+namespace {
+
+// How many letters must be inserted, removed or replaced to get from one word to the other (Levenshtein 1966).
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string description_of(const Range& range, bool is_whole) {
+  if (std::isfinite(range.low) && std::isfinite(range.high)) return fmt::format("{:g} to {:g}", range.low, range.high);
+  std::string text = is_whole ? "a whole number" : "a number";
+  if (std::isfinite(range.low))
+    text += fmt::format(" {} {:g}", range.excludes_low ? "above" : "of at least", range.low);
+  if (std::isfinite(range.high)) text += fmt::format(" of at most {:g}", range.high);
+  return text;
+}
+
+std::string closest(const std::string& word, const std::vector<std::string>& known) {
+  constexpr size_t kLongest = 64;
+  if (word.empty() || word.size() > kLongest) return "";
+  std::string best;
+  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
+  for (const std::string& each : known) {
+    const size_t shorter = std::min(word.size(), each.size());
+    const bool one_begins_the_other = shorter >= 2 && word.compare(0, shorter, each, 0, shorter) == 0;
+    const size_t distance = one_begins_the_other ? 1 : edit_distance(word, each);
+    if (distance < least) {
+      least = distance;
+      best = each;
+    }
+  }
+  return best;
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
+  const std::string meant = closest(word, known);
+  return meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
+}
+
+CLI::Option* add_threads(CLI::App& app, int& value) {
+  value = std::min(value, ThreadPool::kMaxThreads);
+  return add_number(app, "-t,-j,--threads", value, between(1, ThreadPool::kMaxThreads),
+                    "Threads to compute with. The result is the same for any number.");
+}
+
+CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description) {
+  return app.add_option("-m,--model,model", folder, description)->type_name("FOLDER")->required();
+}
+
+}  // namespace tinyllm::cli

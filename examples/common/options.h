@@ -1,0 +1,106 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace tinyllm::cli {
+
+/// The numbers that an option accepts. NaN and infinity are never among them.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool excludes_low = false;
+
+  bool contains(double value) const {
+    return std::isfinite(value) && (excludes_low ? value > low : value >= low) && value <= high;
+  }
+};
+
+inline Range any_number() { return {}; }
+inline Range at_least(double low) { return {.low = low}; }
+inline Range above(double low) { return {.low = low, .excludes_low = true}; }
+inline Range between(double low, double high) { return {.low = low, .high = high}; }
+inline Range fraction() { return between(0, 1); }
+
+/// `1 to 256`, `a whole number of at least 1`, `a number above 0`.
+std::string description_of(const Range& range, bool is_whole);
+
+/// The entry that was probably meant by a misspelt word; empty if none is similar.
+std::string closest(const std::string& word, const std::vector<std::string>& known);
+
+/// `; did you mean x?`, or nothing.
+std::string suggestion(const std::string& word, const std::vector<std::string>& known);
+
+/// What is wrong with a text that should be a number; empty if nothing is. Otherwise `value` is set.
+template <class Number>
+std::string read_number(const std::string& text, Range range, Number& value) {
+  if constexpr (std::is_unsigned_v<Number>) range.low = std::max(range.low, 0.0);
+  const char* end = text.data() + text.size();
+  Number number{};
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  const std::string expected = description_of(range, std::is_integral_v<Number>);
+  if (error == std::errc::result_out_of_range && at == end) {
+    return fmt::format("{} is too large or too small to compute with, expected {}", text, expected);
+  }
+  if (error != std::errc() || at != end || !range.contains(static_cast<double>(number))) {
+    return fmt::format("{}, expected {}", text.empty() ? "\"\"" : text, expected);
+  }
+  value = number;
+  return "";
+}
+
+/// An option that takes a number of this range. The default is what `value` holds.
+template <class Number>
+CLI::Option* add_number(CLI::App& app, const std::string& names, Number& value, Range range,
+                        const std::string& description) {
+  const auto check = [range](const std::string& text) {
+    Number number{};
+    return read_number(text, range, number);
+  };
+  const auto set = [range, &value](const std::string& text) { read_number(text, range, value); };
+  return app.add_option_function<std::string>(names, set, description)
+      ->check(check)
+      ->type_name(std::is_integral_v<Number> ? "N" : "X")
+      ->default_str(fmt::format("{}", value));
+}
+
+/// An option that takes one of several names, each of which stands for a value.
+template <class Value, class Choice = Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
+                        const std::vector<std::pair<std::string, Choice>>& choices, const std::string& description) {
+  std::vector<std::string> known;
+  std::string initial;
+  for (const auto& [name, choice] : choices) {
+    known.push_back(name);
+    if (value == choice) initial = name;
+  }
+  const auto check = [known](const std::string& given) {
+    if (std::find(known.begin(), known.end(), given) != known.end()) return std::string();
+    return fmt::format("{}, expected {}{}", given, fmt::join(known, ", "), suggestion(given, known));
+  };
+  const auto set = [&value, choices](const std::string& given) {
+    for (const auto& [name, choice] : choices) {
+      if (name == given) value = choice;
+    }
+  };
+  return app.add_option_function<std::string>(names, set, description)
+      ->check(check)
+      ->type_name(fmt::format("{{{}}}", fmt::join(known, ",")))
+      ->default_str(initial);
+}
+
+/// `--threads`, whose default is what `value` holds, `hardware_threads()` usually.
+CLI::Option* add_threads(CLI::App& app, int& value);
+
+/// The model folder that a program works on: a positional argument or `--model`.
+CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description = "The model folder.");
+
+}  // namespace tinyllm::cli

@@ -1,0 +1,74 @@
+#include "program.h"
+
+#include <tinyllm/model/model.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <system_error>
+
+namespace tinyllm::cli {
+namespace {
+
+// One line of standard error for each line of the message, after the name of the program, which some messages have
+// already.
+void print_error(const std::string& program, std::string_view message) {
+  const std::string prefix = program + ": ";
+  while (!message.empty()) {
+    const size_t end = std::min(message.find('\n'), message.size());
+    std::string_view line = message.substr(0, end);
+    if (line.starts_with(prefix)) line.remove_prefix(prefix.size());
+    fmt::print(stderr, "{}{}\n", prefix, line);
+    message.remove_prefix(std::min(end + 1, message.size()));
+  }
+}
+
+}  // namespace
+
+std::string program_name(const char* const* argv) {
+  return argv[0] == nullptr ? "tinyllm" : std::filesystem::path(argv[0]).filename().string();
+}
+
+int run_main(const char* const* argv, const std::function<int()>& run) {
+  const std::string name = program_name(argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  int code = 1;
+  int reason = 0;  // Why standard output could not be written.
+  try {
+    code = run();
+  } catch (const Exit& exit) {
+    code = exit.code;
+  } catch (const UsageError& error) {
+    print_error(name, error.what());
+    fmt::print(stderr, "{} --help lists the options.\n", name);
+    code = 2;
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) != 0) {
+      reason = error.code().value();
+    } else {
+      print_error(name, error.what());
+    }
+  } catch (const std::bad_alloc&) {
+    print_error(name, "out of memory");
+  } catch (const std::exception& error) {
+    print_error(name, error.what());
+  }
+  if (std::fflush(stdout) != 0) reason = errno;
+  if (std::ferror(stdout) == 0) return code;
+  // A reader that closed the pipe has what it wants.
+  if (reason != EPIPE) print_error(name, fmt::format("the output cannot be written: {}", std::strerror(reason)));
+  return code == 0 ? 1 : code;
+}
+
+std::string count(int64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+void refuse_finished_model(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / kWeightsFile)) {
+    throw Error("{}: holds a finished model; remove it, or give another --output", folder.string());
+  }
+}
+
+}  // namespace tinyllm::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <tinyllm/tensor/base/error.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace tinyllm::cli {
+
+/// Thrown where the command line is wrong: the program ends with exit code 2. Each line of the message is one problem.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Thrown to end a program early with this exit code, after `--help` for example.
+struct Exit {
+  int code;
+};
+
+/// The name of the program: the last part of argv[0].
+std::string program_name(const char* const* argv);
+
+/// Runs a program and returns its exit code: what `run` returns, 1 if it throws or if standard output cannot be
+/// written, 2 after UsageError. Errors are printed to standard error after the name of the program. Standard output is
+/// written line by line, so that a reader of a pipe sees each result at once.
+int run_main(const char* const* argv, const std::function<int()>& run);
+
+/// `1 step`, `2 steps`.
+std::string count(int64_t number, std::string_view noun);
+
+/// Throws Error if the folder holds a finished model, which no program may overwrite.
+void refuse_finished_model(const std::filesystem::path& folder);
+
+}  // namespace tinyllm::cli

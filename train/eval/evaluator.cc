@@ -1,0 +1,50 @@
+#include <tinyllm/train/eval/evaluator.h>
+
+#include <tinyllm/ops/ops.h>
+#include <tinyllm/train/batch_graph.h>
+
+#include <algorithm>
+
+namespace tinyllm {
+
+struct Evaluator::State {
+  int64_t rows;
+  std::vector<int32_t> bytes;  // Of each token's text.
+  Tensor loss;
+  Program program;
+};
+
+Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool) {
+  Graph graph;
+  const Tensor loss = batch_loss(graph, model.config, {}, next_token_loss, {rows, length});
+  std::vector<int32_t> bytes;
+  for (int32_t token = 0; token < model.tokenizer.size(); ++token) {
+    bytes.push_back(static_cast<int32_t>(model.tokenizer.decode({&token, 1}).size()));
+  }
+  state_ = std::make_unique<State>(
+      State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});
+}
+Evaluator::~Evaluator() = default;
+
+Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
+  const int64_t batches = (std::min(data.rows(), max_rows) + state_->rows - 1) / state_->rows;
+  const int64_t all = (data.rows() + state_->rows - 1) / state_->rows;
+  double total = 0;
+  Evaluation result{};
+  for (int64_t i = 0; i < batches; ++i) {
+    const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
+    const int64_t learned = count_learned(batch.targets);
+    write_rows(state_->program, batch, 0, batch.rows);
+    state_->program.run();
+    total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * static_cast<double>(learned);
+    result.targets += learned;
+    for (const int32_t target : batch.targets) {
+      if (target != kIgnore) result.bytes += state_->bytes[static_cast<size_t>(target)];
+    }
+  }
+  if (result.targets == 0) throw Error("evaluation: the data has no targets");
+  result.loss = total / static_cast<double>(result.targets);
+  return result;
+}
+
+}  // namespace tinyllm

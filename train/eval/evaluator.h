@@ -1,0 +1,40 @@
+#pragma once
+
+#include <tinyllm/model/model.h>
+#include <tinyllm/tensor/base/thread_pool.h>
+#include <tinyllm/train/data/row_source.h>
+
+#include <cmath>
+#include <memory>
+#include <numbers>
+
+namespace tinyllm {
+
+/// How well a model predicts the next tokens of some text.
+struct Evaluation {
+  double loss;      ///< Mean over the targets, in nats.
+  int64_t targets;  ///< Tokens.
+  int64_t bytes;    ///< Of their text.
+
+  double perplexity() const { return std::exp(loss); }
+  /// Comparable across vocabularies. Infinite where the targets have no text.
+  double bits_per_byte() const {
+    return loss * static_cast<double>(targets) / (static_cast<double>(bytes) * std::numbers::ln2);
+  }
+};
+
+/// Evaluates a model over the learned targets of some rows, without dropout and in fp32.
+class Evaluator {
+ public:
+  Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
+  ~Evaluator();
+
+  /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.
+  Evaluation evaluate(const RowSource& data, int64_t max_rows);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tinyllm
