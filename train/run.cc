@@ -193,8 +193,11 @@ class Run {
     if (!options.options.empty()) write_file(options.folder / kOptionsFile, options.options);
     std::optional<int64_t> done;
     if (restored_) done = steps_before(first_) + restored_->number(Trainer::kStepNote);
-    log_.emplace(options.folder / kMetricsFile, done);
+    log_.emplace(options.folder / kMetricsFile, done, [&](const std::string& what) { tell(what); });
+    std::error_code none;  // A report that a killed run was writing.
+    std::filesystem::remove(part_of(options.folder / kReportFile), none);
     Settings described = plan;
+    described.emplace(described.begin(), "steps", std::to_string(steps_before(stages.size())));
     described.emplace(described.begin(), "name", std::filesystem::absolute(options.folder).filename().string());
     log_->describe(described);
     if (!options.mix.empty()) log_->describe(options.mix);
@@ -233,13 +236,16 @@ class Run {
   }
 
   void save(size_t stage, const Trainer& trainer) {
+    log_->sync();
     checkpoints_.add(steps_before(stage) + trainer.steps_done(), [&](const std::filesystem::path& path) {
       trainer.save(path,
                    {{kPlanNote, plan_}, {kStageNote, std::to_string(stage)}, {kBestNote, fmt::format("{}", best_)}});
     });
   }
 
-  void report() { write_file(options_.folder / kReportFile, report_page(read_file(options_.folder / kMetricsFile))); }
+  void report() {
+    write_file(options_.folder / kReportFile, report_page(MappedFile(options_.folder / kMetricsFile).text()));
+  }
 
   // Returns false when stopped.
   bool train(size_t i) {
