@@ -21,7 +21,7 @@ std::optional<std::string> Guard::add(int64_t step, const Trainer::Step& result)
   if (!is_full) return std::nullopt;
   recent_.pop_front();
   if (lowest_ == 0 || mean < lowest_) lowest_ = mean;
-  if (loss > 1.1 * mean && loss > mean + 6 * std::sqrt(squares / count)) {
+  if (loss > 1.1 * mean && loss > mean + 0.1 && loss > mean + 6 * std::sqrt(squares / count)) {
     return fmt::format("the loss jumped to {:.3f} at step {}, from {:.3f} on average before", loss, step, mean);
   }
   return rise(result, mean);

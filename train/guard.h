@@ -16,9 +16,9 @@ class Guard {
   static constexpr size_t kWindow = 64;
 
   /// Takes the result of a step, counted from 1. Returns what is to be said about it, in words: that it is not finite,
-  /// or had nothing to learn; a spike, a loss more than 6 standard deviations and 10 % above the last kWindow; once,
-  /// that the loss has risen by 0.5 above its lowest, both averaged over kWindow. Throws Error at the kMaxBad-th step
-  /// in a row that is not finite.
+  /// or had nothing to learn; a spike, a loss more than 6 standard deviations, 10 % and 0.1 above the mean of the last
+  /// kWindow; once, that the loss has risen by 0.5 above its lowest, both averaged over kWindow. Throws Error at the
+  /// kMaxBad-th step in a row that is not finite.
   std::optional<std::string> add(int64_t step, const Trainer::Step& result);
 
  private:

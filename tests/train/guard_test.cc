@@ -49,6 +49,15 @@ TEST_CASE("a jump of the loss is said where it happens") {
   CHECK(events[0].second == "the loss jumped to 6.000 at step 101, from 4.000 on average before");
 }
 
+TEST_CASE("a jump of less than 0.1 is noise, however quiet the loss was") {
+  std::vector<float> losses(100, 0.05f);
+  append(losses, {0.14f});
+  CHECK(said(losses).empty());
+  losses.assign(100, 0.05f);
+  append(losses, {0.16f});
+  CHECK(said(losses).size() == 1);
+}
+
 TEST_CASE("a loss that keeps rising is said once") {
   std::vector<float> losses = noisy(100, 4);
   for (int i = 0; i < 200; ++i) losses.push_back(4 + 0.01f * float(i));
