@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <sstream>
 
@@ -183,6 +184,24 @@ TEST_CASE("a damaged checkpoint is named, and the one before it used") {
   CHECK(again.events[0].find("checkpoint-00000005.safetensors: the data's checksum is") != std::string::npos);
   CHECK(again.is_done);
   CHECK(weights_of(whole.path()) == weights_of(broken.path()));
+}
+
+TEST_CASE("a run that continues removes what a killed one left: a part of a report, and lines that are not metrics") {
+  const TempFolder folder;
+  REQUIRE_FALSE(Stopped(folder.path(), 6).is_done);
+  const std::filesystem::path part = part_of(folder / kReportFile);
+  write_file(part, "<html>");
+  std::ofstream(folder / kMetricsFile, std::ios::app) << "{\"step\":\"x\"}\n";
+  Model model = sample_model();
+  ThreadPool pool(1);
+  RunOptions options{.folder = folder.path()};
+  std::vector<std::string> events;
+  options.on_event = [&](const std::string& event) { events.push_back(event); };
+  options.on_step = [&](const Progress&) { CHECK_FALSE(std::filesystem::exists(part)); };
+  CHECK(run_stages(model, stages_for(model), pool, options));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].find("1 line was removed that is not metrics") != std::string::npos);
+  CHECK(read_file(folder / kMetricsFile).find("\"steps\":\"24\"") != std::string::npos);
 }
 
 TEST_CASE("a run of which no checkpoint is whole does not begin anew unasked") {
