@@ -12,10 +12,11 @@ if("model" IN_LIST TINYLLM_PARTS)
   list(APPEND folders model train runtime)
 endif()
 # Of kernels/, the table alone: the other headers are for files that are compiled once for each instruction set. Nor what
-# needs nlohmann/json.
+# needs nlohmann/json, or is for one library alone.
 foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
-          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd|tiles)|message_list)\\.h$" EXCLUDE PATTERN corpus EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" PATTERN corpus EXCLUDE
+          REGEX "/(kernels/(attention|random|simd|tiles)|message_list|metrics_line|http_(exchange|parser))\\.h$" EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
 
@@ -40,12 +41,15 @@ tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "tinyl
 if("model" IN_LIST TINYLLM_PARTS)
   # nlohmann/json is headers alone, and none of ours includes it.
   tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash")
-  set(httplib)
-  if(HTTPLIB_FOUND)
-    set(httplib cpp-httplib)
+  set(serve)
+  if("serve" IN_LIST TINYLLM_PARTS)
+    set(serve tinyllm-serve)
   endif()
-  tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-model" "${httplib}")
+  tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-runtime" "${serve}")
   tinyllm_pkgconfig(runtime "A model answering" "tinyllm-model" "")
+endif()
+if("serve" IN_LIST TINYLLM_PARTS)
+  tinyllm_pkgconfig(serve "An HTTP server" "tinyllm-base" "")
 endif()
 if("corpus" IN_LIST TINYLLM_PARTS)
   # By name: what libarchive itself needs where it is static is not installed with it.

@@ -104,7 +104,7 @@ class Run {
     checkpoints_.remove_parts();
     std::filesystem::remove(part_of(options.folder / kReportFile));
     if (!options.options.empty()) write_file(options.folder / kOptionsFile, options.options);
-    log_.emplace(options.folder / kMetricsFile, saved_);
+    log_.emplace(options.folder / kMetricsFile, saved_, [&](const std::string& what) { report_event(what); });
     RunPlan described = plan;
     described.emplace(described.begin(), "steps", std::to_string(steps_before(stages.size())));
     described.emplace(described.begin(), "name", std::filesystem::absolute(options.folder).filename().string());
@@ -168,6 +168,7 @@ class Run {
 
   void save(size_t stage, const Trainer& trainer) {
     const int64_t number = steps_before(stage) + trainer.steps_done();
+    log_->sync();
     checkpoints_.add(number, [&](const std::filesystem::path& path) {
       trainer.save(path, {{CheckpointNotes::kPlan, plan_},
                           {CheckpointNotes::kStage, std::to_string(stage)},
@@ -186,7 +187,7 @@ class Run {
   }
 
   void write_report() {
-    write_file(options_.folder / kReportFile, report_page(read_file(options_.folder / kMetricsFile)));
+    write_file(options_.folder / kReportFile, report_page(MappedFile(options_.folder / kMetricsFile).text()));
   }
 
   // Returns false when stopped.

@@ -57,7 +57,7 @@ struct SamplePrompt {
 };
 
 /// The log of a run in its folder, see metrics.h. Steps count over all stages. Lines have:
-///   run         {...}: the settings, at the start and when the run is resumed; among them "steps", of all stages
+///   run         {...}: the settings, at the start and when the run continues; among them "steps", of all stages
 ///   mix         [{name, weight, share, samples, tokens}]: the data, where RunOptions::mix names it
 ///   stage, loss, grad_norm, lr, seq_len, tokens (learned from so far), tokens_per_second, fraction_of_peak,
 ///               resident_bytes, seconds_left: after every step; the smoothed numbers where they are known

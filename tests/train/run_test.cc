@@ -11,6 +11,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -271,6 +272,24 @@ TEST_CASE("a checkpoint of a plan with any number of steps is refused at once") 
     std::filesystem::rename(folder / "edited", path);
     CHECK_THROWS_WITH_AS(Stopped(folder.path(), 0, flat), doctest::Contains("belongs to another run"), Error);
   }
+}
+
+TEST_CASE("a run that continues removes what a killed one left: a part of a report, and lines that are not metrics") {
+  const TempFolder folder;
+  REQUIRE_FALSE(Stopped(folder.path(), 6).is_done);
+  const std::filesystem::path part = part_of(folder / kReportFile);
+  write_file(part, "<html>");
+  std::ofstream(folder / kMetricsFile, std::ios::app) << "{\"step\":\"x\"}\n";
+  Model model = sample_model();
+  ThreadPool pool(1);
+  RunOptions options{.folder = folder.path()};
+  std::vector<std::string> events;
+  options.on_event = [&](const std::string& event) { events.push_back(event); };
+  options.on_step = [&](const Progress&) { CHECK_FALSE(std::filesystem::exists(part)); };
+  CHECK(run_stages(model, stages_for(model), pool, options));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].find("1 line was removed that is not metrics") != std::string::npos);
+  CHECK(read_file(folder / kMetricsFile).find("\"steps\":\"24\"") != std::string::npos);
 }
 
 TEST_CASE("a run of which no checkpoint is whole does not begin anew unasked") {

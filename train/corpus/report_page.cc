@@ -7,63 +7,10 @@
 #include <utility>
 
 namespace tinyllm {
-namespace {
 
-constexpr std::string_view kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>What became of the text</title>
-<style>
-:root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1c2430; --soft: #667085; --line: #e3e6eb;
-        --kept: #2f9e6e; --dropped: #d9713c; --bar: #4472c4; }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #14171c; --card: #1d2128; --ink: #e6e9ee; --soft: #98a2b3; --line: #2e343d;
-          --kept: #3fb882; --dropped: #e0824f; --bar: #6c97e0; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink);
-       font: 15px/1.55 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
-h1 { font-size: 1.6rem; margin: 0 0 1.25rem; }
-h2 { font-size: 1.05rem; margin: 2.25rem 0 .75rem; }
-section, .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-section { overflow: hidden; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; }
-.tile { padding: .8rem 1rem; }
-.tile b { display: block; font-size: 1.5rem; font-weight: 650; line-height: 1.3; font-variant-numeric: tabular-nums; }
-.soft { color: var(--soft); font-size: .85rem; }
-.whole { display: flex; height: 1.1rem; margin: 1rem 0 .35rem; border-radius: 6px; overflow: hidden;
-         background: var(--dropped); }
-.whole i { background: var(--kept); }
-.row { display: grid; grid-template-columns: 13rem 1fr 5.5rem 5.5rem 4rem; gap: 1rem; align-items: center;
-       padding: .5rem 1rem; }
-.row > :nth-child(n+3) { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.head { color: var(--soft); font-size: .8rem; border-bottom: 1px solid var(--line); }
-.bar { height: .7rem; border-radius: 4px; background: var(--line); overflow: hidden; }
-.bar i { display: block; height: 100%; min-width: 2px; border-radius: 4px; background: var(--bar); }
-.rules .bar i { background: var(--dropped); }
-details, section > .row:not(.head) { border-bottom: 1px solid var(--line); }
-section > :last-child { border-bottom: 0; }
-summary { cursor: pointer; list-style: none; }
-summary::-webkit-details-marker { display: none; }
-summary:hover { background: var(--page); }
-summary .row > :first-child::before { content: "▸"; color: var(--soft); margin-right: .5rem; }
-details[open] summary .row > :first-child::before { content: "▾"; }
-figure { margin: 0 1rem .75rem 2.2rem; }
-figcaption { color: var(--soft); font-size: .8rem; overflow-wrap: anywhere; }
-pre { margin: .15rem 0 0; padding: .5rem .7rem; border-radius: 6px; background: var(--page);
-      font: .82rem/1.5 ui-monospace, "Noto Sans Mono CJK SC", monospace;
-      white-space: pre-wrap; overflow-wrap: anywhere; }
-@media (max-width: 44rem) {
-  .row { grid-template-columns: 1fr 5rem 4rem; gap: .25rem .75rem; }
-  .row > :nth-child(2) { grid-column: 1 / -1; order: 9; }
-  .row > :nth-child(3):not(:last-child) { display: none; }
-}
-</style>
-<main>
-<h1>What became of the text</h1>
-)";
+extern const std::string_view kCorpusPage;  // page/, with {{report}} where the report goes.
+
+namespace {
 
 // UTF-8 as text of a page: markup is escaped, and control characters become their pictures.
 std::string escaped(std::string_view text) {
@@ -127,8 +74,8 @@ double percent(int64_t part, int64_t whole) {
 }
 
 std::string tile(std::string_view name, const std::string& kept, const std::string& read, double share) {
-  return fmt::format(R"(<div class="tile"><span class="soft">{}</span><b>{}</b>
-<span class="soft">of {} · {:.1f} %</span></div>
+  return fmt::format(R"(<div class="card tile"><span class="faint">{}</span><b>{}</b>
+<span class="faint">of {} · {:.1f} %</span></div>
 )",
                      name, kept, read, share);
 }
@@ -142,7 +89,7 @@ std::string row(std::string_view name, double bar, int64_t count, int64_t bytes,
 
 std::string heading(std::string_view title, std::string_view first, std::string_view counted) {
   return fmt::format(R"(<h2>{}</h2>
-<section class="{}">
+<section class="card {}">
 <div class="row head"><span>{}</span><span></span><span>{}</span><span>size</span><span>of all</span></div>
 )",
                      title, first == "rule" ? "rules" : "kinds", first, counted);
@@ -161,7 +108,7 @@ std::string totals(const Report& report) {
   html += tile("files kept from", grouped(kept.files), grouped(read.files), percent(kept.files, read.files));
   html += fmt::format(R"(</div>
 <div class="whole"><i style="width:{:.2f}%"></i></div>
-<p class="soft">Kept is green, dropped is orange. A rule opens to show the first pieces that it dropped.</p>
+<p class="faint">Kept is green, dropped is orange. A rule opens to show the first pieces that it dropped.</p>
 )",
                       std::clamp(share, 0.0, 100.0));
   return html;
@@ -210,7 +157,7 @@ std::string by_kind(std::string_view title, std::string_view first,
 // Without these the bars above do not add up: most of a page of HTML is markup.
 std::string by_change(const std::map<std::string, int64_t>& changed) {
   std::string html =
-      "<h2>Left out or changed within what was kept</h2>\n<section>\n"
+      "<h2>Left out or changed within what was kept</h2>\n<section class=\"card\">\n"
       "<div class=\"row head\"><span>kind</span><span></span><span>count</span></div>\n";
   for (const auto& [name, count] : changed) {
     html += fmt::format("<div class=\"row\"><span>{}</span><span></span><span>{}</span></div>\n", escaped(name),
@@ -222,9 +169,12 @@ std::string by_change(const std::map<std::string, int64_t>& changed) {
 }  // namespace
 
 std::string Report::to_html() const {
-  return std::string(kHead) + totals(*this) + by_rule(*this) + by_change(changed) +
+  constexpr std::string_view kPlace = "{{report}}";
+  const size_t place = kCorpusPage.find(kPlace);
+  return std::string(kCorpusPage.substr(0, place)) + totals(*this) + by_rule(*this) + by_change(changed) +
          by_kind("Encodings", "encoding", encodings, read.bytes) +
-         by_kind("Kinds of files", "kind", formats, read.bytes) + "</main>\n</html>\n";
+         by_kind("Kinds of files", "kind", formats, read.bytes) +
+         std::string(kCorpusPage.substr(place + kPlace.size()));
 }
 
 }  // namespace tinyllm

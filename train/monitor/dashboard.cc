@@ -3,126 +3,109 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/monitor/report_page.h>
 
-#ifdef TINYLLM_HTTPLIB
-#include <httplib.h>
-
-#include <fmt/format.h>
+#ifdef TINYLLM_SERVE
+#include <tinyllm/runtime/serve/http.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <string_view>
-#include <thread>
+#include <cstring>
 #endif
 
 namespace tinyllm {
 
-#ifdef TINYLLM_HTTPLIB
+#ifdef TINYLLM_SERVE
 namespace {
 
-// Bytes of the log in one reply: what a socket takes at once, also where training leaves the browser no time to read.
+// Bytes of the log in one reply.
 constexpr int64_t kMaxReply = 1 << 20;
 
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address == "localhost" || address == "::1";
-}
+// A browser opens a few connections, each for one request.
+constexpr HttpLimits kLimits = {.connections = 16,
+                                .requests = 1,
+                                .idle_timeout = std::chrono::seconds(5),
+                                .header_timeout = std::chrono::seconds(5),
+                                .write_timeout = std::chrono::seconds(10)};
 
-// Whether a Host header, whatever its port, names this machine.
-bool names_loopback(std::string_view host) {
-  constexpr std::array<std::string_view, 3> kNames = {"localhost", "127.0.0.1", "[::1]"};
-  const size_t colon = host.rfind(':');
-  const bool has_port = colon != std::string_view::npos && !host.ends_with(']');
-  const std::string_view name = host.substr(0, has_port ? colon : host.size());
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
+// An open file that closes itself; -1 if there is none.
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) close(fd);
+  }
+};
 
-int64_t number(const httplib::Request& request, const char* name) {
-  const std::string text = request.get_param_value(name);
+int64_t number(const HttpRequest& request, std::string_view name) {
+  const std::string text = request.parameter(name).value_or("");
   int64_t value = -1;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 
-// What the log has from ?from= on, if it is still the ?file= that was read up to there; else from its beginning.
-// A log that is started again is another file: its number says so.
-void reply_lines(const std::filesystem::path& path, const httplib::Request& request, httplib::Response& response) {
+// Replies with the log from ?from= on, if it is still the ?file= that was read so far; else from its beginning. A log
+// that is started again is another file, with another number.
+void reply_lines(const std::filesystem::path& path, const HttpRequest& request, HttpReply& reply) {
   struct stat about {};
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool is_there = file >= 0 && fstat(file, &about) == 0;
+  const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.fd < 0 && errno != ENOENT) throw Error("{}: cannot be opened: {}", path.string(), std::strerror(errno));
+  const bool exists = file.fd >= 0 && fstat(file.fd, &about) == 0;
   const auto size = static_cast<int64_t>(about.st_size);
   const auto id = static_cast<int64_t>(about.st_ino);
   int64_t from = number(request, "from");
   if (number(request, "file") != id || from < 0 || from > size) from = 0;
   std::string bytes(static_cast<size_t>(std::min(size - from, kMaxReply)), '\0');
-  bytes.resize(static_cast<size_t>(std::max<ssize_t>(pread(file, bytes.data(), bytes.size(), from), 0)));
-  if (file >= 0) close(file);
+  bytes.resize(static_cast<size_t>(std::max<ssize_t>(pread(file.fd, bytes.data(), bytes.size(), from), 0)));
   using std::chrono::system_clock;
   const int64_t age = system_clock::to_time_t(system_clock::now()) - about.st_mtime;
-  response.set_header("Metrics-File", fmt::format("{}", id));
-  response.set_header("Metrics-From", fmt::format("{}", from));
-  response.set_header("Metrics-Age", fmt::format("{}", is_there ? std::max<int64_t>(age, 0) : 0));
-  response.set_header("Cache-Control", "no-store");
-  response.set_content(bytes, "application/x-ndjson");  // A type that is not compressed: time is training's.
+  reply.send(200, "application/x-ndjson", bytes,
+             {{"Metrics-File", fmt::format("{}", id)},
+              {"Metrics-From", fmt::format("{}", from)},
+              {"Metrics-Age", fmt::format("{}", exists ? std::max<int64_t>(age, 0) : 0)},
+              {"Cache-Control", "no-store"}});
+}
+
+void answer(const std::filesystem::path& metrics, const HttpRequest& request, HttpReply& reply) {
+  const bool is_page = request.path == "/";
+  if (!is_page && request.path != "/metrics") return reply.send(404, "text/plain", "no such page\n");
+  if (request.method != "GET" && request.method != "HEAD") {
+    return reply.send(405, "text/plain", "expected GET\n", {{"Allow", "GET, HEAD"}});
+  }
+  if (is_page) return reply.send(200, "text/html; charset=utf-8", live_page());
+  reply_lines(metrics, request, reply);
 }
 
 }  // namespace
 
 struct Dashboard::Server {
-  httplib::Server http;
-  std::thread thread;
+  Server(const HttpOptions& options, const HttpHandler& handler) : http(options, handler) {}
+  HttpServer http;
 };
 
-Dashboard::Dashboard(int port, std::filesystem::path metrics, const std::string& address)
-    : server_(std::make_unique<Server>()) {
-  httplib::Server& http = server_->http;
-  http.new_task_queue = [] { return new httplib::ThreadPool(2); };
-  // Not the default, with which a second run could share the port of the first.
-  http.set_socket_options([](socket_t socket) {
-    const int on = 1;
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  });
-  // What a silent browser can make the destructor wait for, in seconds.
-  http.set_keep_alive_timeout(1);
-  http.set_keep_alive_max_count(1);
-  http.set_read_timeout(1);
-  http.set_write_timeout(1);
-  http.set_payload_max_length(0);
-  http.set_default_headers({{"X-Content-Type-Options", "nosniff"}, {"X-Frame-Options", "DENY"}});
-  http.set_pre_routing_handler([is_local = is_loopback(address)](const auto& request, auto& response) {
-    if (!is_local || names_loopback(request.get_header_value("Host")))
-      return httplib::Server::HandlerResponse::Unhandled;
-    response.status = 403;
-    return httplib::Server::HandlerResponse::Handled;
-  });
-  http.Get("/", [](const auto&, auto& response) { response.set_content(live_page(), "text/html; charset=utf-8"); });
-  http.Get("/metrics", [metrics = std::move(metrics)](const auto& request, auto& response) {
-    reply_lines(metrics, request, response);
-  });
-  if (port < 0 || port > 65535) throw Error("port {} of the live page: expected 0 to 65535", port);
-  port_ = port;
-  const bool is_bound = port == 0 ? (port_ = http.bind_to_any_port(address)) > 0 : http.bind_to_port(address, port);
-  if (!is_bound)
-    throw Error("the live page cannot be served on port {} of {}: it is in use, or not ours", port, address);
-  server_->thread = std::thread([&http] { http.listen_after_bind(); });
-  while (!http.is_running()) std::this_thread::yield();  // Before that, stop() would do nothing.
+Dashboard::Dashboard(int port, std::filesystem::path metrics, const std::string& address) {
+  const HttpHandler handler = [metrics = std::move(metrics)](HttpRequest&& request, HttpReply&& reply) {
+    answer(metrics, request, reply);
+  };
+  try {
+    server_ = std::make_unique<Server>(HttpOptions{address, port, kLimits}, handler);
+  } catch (const Error& error) {
+    throw Error("the live page cannot be served: {}", error.what());
+  }
+  port_ = server_->http.port();
 }
 
-Dashboard::~Dashboard() {
-  server_->http.stop();
-  server_->thread.join();
-}
+Dashboard::~Dashboard() = default;
 
 #else
 
 struct Dashboard::Server {};
 
 Dashboard::Dashboard(int, std::filesystem::path, const std::string&) {
-  throw Error("there is no live page: cpp-httplib was missing when tinyllm was built");
+  throw Error("there is no live page: Boost was missing when tinyllm was built");
 }
 
 Dashboard::~Dashboard() = default;

@@ -6,15 +6,16 @@
 
 namespace tinyllm {
 
-/// A live page of a run, served over HTTP by threads of its own that sleep while nobody looks. The browser asks for
-/// what is new in the run's metrics.jsonl, which need not be there yet and may be replaced.
+/// A live page of a run, served over HTTP by one thread that sleeps while nobody looks. The browser asks for what is
+/// new in the run's metrics.jsonl, which need not exist yet and may be replaced. No client can use up the process's
+/// memory or files (http.h).
 class Dashboard {
  public:
-  /// Serves on a port (0: a free one) of an address of this machine. On a loopback address only requests that name
+  /// Serves on a port (0: a free one) of an IP address of this machine. On a loopback address only requests that name
   /// this machine as their host are answered, so that no page from elsewhere can read the run. Throws Error when the
-  /// port is in use, or when the library was built without cpp-httplib.
+  /// port is in use, or when the library was built without Boost.
   Dashboard(int port, std::filesystem::path metrics, const std::string& address = "127.0.0.1");
-  /// Stops serving at once, or within a second while a browser holds a connection that it does not use.
+  /// Stops serving at once.
   ~Dashboard();
   Dashboard(const Dashboard&) = delete;
   Dashboard& operator=(const Dashboard&) = delete;

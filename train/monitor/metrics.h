@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,24 +23,35 @@ struct DataPart {
   int64_t tokens;
 };
 
-/// A log of JSON lines, each an object with the field "step" first. Lines are flushed as they are written.
+/// A log of JSON lines, each an object with the field "step" first. A line has reached the system when `add` returns,
+/// so that it survives the death of the process.
 class MetricsLog {
  public:
-  /// Opens the log of a run that goes on after `step`: lines of later steps, which the run will write again, and a line
-  /// that was cut off, are removed. Without a step the log begins anew. Throws Error when it cannot be read or written.
-  MetricsLog(const std::filesystem::path& path, std::optional<int64_t> step);
+  /// Opens the log of a run that continues after `step`: lines of later steps, which the run will write again, and a
+  /// last line that was cut off are removed. So are lines that are not metrics (not JSON, or with a step that is not a
+  /// number); `on_event` is told how many, in words. Without a step the log begins anew. Throws Error when it cannot be
+  /// read or written.
+  MetricsLog(const std::filesystem::path& path, std::optional<int64_t> step,
+             const std::function<void(const std::string&)>& on_event = {});
+  ~MetricsLog();
+  MetricsLog(const MetricsLog&) = delete;
+  MetricsLog& operator=(const MetricsLog&) = delete;
 
-  /// Throws Error when the line cannot be written, as `add` does. The line has step 0 and "run", an object.
+  /// Writes a line of step 0 with "run", an object. Throws Error when it cannot be written, as the others do.
   void describe(const std::vector<std::pair<std::string, std::string>>& run);
-  /// The same with "mix", a list of objects.
+  /// Writes a line of step 0 with "mix", a list of objects.
   void describe(const std::vector<DataPart>& mix);
   void add(int64_t step, const std::vector<Metric>& fields);
 
+  /// Returns once all lines are on the disk: to be called before a checkpoint gets its name, so that no checkpoint is
+  /// newer than the log.
+  void sync();
+
  private:
-  void write(const std::string& line);
+  void write(std::string line);
 
   std::filesystem::path path_;
-  std::ofstream file_;
+  int file_ = -1;
 };
 
 }  // namespace tinyllm

@@ -1,90 +1,142 @@
 #include <tinyllm/train/monitor/report_page.h>
 
-#include <nlohmann/json.hpp>
+#include <tinyllm/train/monitor/metrics_line.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
+#include <map>
 #include <vector>
 
 namespace tinyllm {
 
-extern const std::string_view kPage;  // page/, with {{metrics}} where the lines go.
+extern const std::string_view kRunPage;  // page/, with {{metrics}} where the lines go.
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+// Of the page. Where the lines of a run take more, fewer are kept.
+constexpr size_t kMaxBytes = 2'500'000;
+// Buckets that the steps of a long run are divided into, and at most that many lines of every other kind.
+constexpr size_t kBuckets = 1000;
+// Steps in a bucket that are kept whatever their number: first, last, lowest and highest loss and gradient norm.
+constexpr size_t kKept = 6;
+constexpr std::array kCurves = {"loss", "grad_norm"};
 
-// Steps that a report shows in full, and stretches that a longer run is cut into.
-constexpr size_t kAllSteps = 8000;
-constexpr size_t kStretches = 1600;
-// Objects and lists inside of each other; what lies deeper is left out.
-constexpr int kDepth = 8;
-// The curves whose peaks a stretch keeps.
-constexpr std::array kPeaks = {"loss", "grad_norm"};
+enum class Kind { run, mix, step, validation, sample, event, other };
 
-std::vector<Json> parse(std::string_view metrics) {
-  const auto is_shallow = [](int depth, Json::parse_event_t, const Json&) { return depth < kDepth; };
-  std::vector<Json> lines;
-  while (!metrics.empty()) {
-    const size_t end = std::min(metrics.find('\n'), metrics.size());
-    Json line = Json::parse(metrics.substr(0, end), is_shallow, false);
-    if (line.is_object()) lines.push_back(std::move(line));
-    metrics.remove_prefix(std::min(end + 1, metrics.size()));
-  }
-  return lines;
+// What the choice of lines needs to know about one.
+struct Line {
+  std::string_view text;
+  Kind kind;
+  int64_t step;
+  bool is_best;
+  size_t part;  // Steps of one stage and one length of rows have the same number.
+  std::array<double, kCurves.size()> values;
+};
+
+Kind kind_of(const MetricsLine& line) {
+  if (line.contains("loss")) return Kind::step;
+  if (line.contains("held_out_loss")) return Kind::validation;
+  if (line.contains("prompt") && line.contains("sample")) return Kind::sample;
+  if (line.contains("event")) return Kind::event;
+  if (line.contains("run")) return Kind::run;
+  return line.contains("mix") ? Kind::mix : Kind::other;
 }
 
-// Not a number counts as the highest: that it was there is to be seen.
-double value_of(const Json& line, const char* name) {
+// What is not a number counts as the highest, so that it is seen.
+double value_of(const MetricsLine& line, const char* name) {
   const auto found = line.find(name);
   return found != line.end() && found->is_number() ? found->get<double>() : std::numeric_limits<double>::infinity();
 }
 
-// Marks the ends of a stretch of steps, and its lowest and highest values.
-void keep_peaks(const std::vector<Json>& lines, const std::vector<size_t>& stretch, std::vector<bool>& is_kept) {
-  is_kept[stretch.front()] = is_kept[stretch.back()] = true;
-  for (const char* name : kPeaks) {
-    const auto less = [&](size_t a, size_t b) { return value_of(lines[a], name) < value_of(lines[b], name); };
-    const auto [low, high] = std::minmax_element(stretch.begin(), stretch.end(), less);
-    is_kept[*low] = is_kept[*high] = true;
+std::vector<Line> lines_of(std::string_view metrics) {
+  std::vector<Line> lines;
+  MetricsLine last_part;
+  size_t part = 0;
+  while (!metrics.empty()) {
+    const size_t end = std::min(metrics.find('\n'), metrics.size());
+    const std::string_view text = metrics.substr(0, end);
+    metrics.remove_prefix(std::min(end + 1, metrics.size()));
+    const auto json = parse_metrics_line(text);
+    if (!json) continue;
+    Line line = {text, kind_of(*json), json->at("step").get<int64_t>(), json->value("best", MetricsLine()) == true, 0,
+                 {}};
+    if (line.kind == Kind::step) {
+      MetricsLine this_part = {json->value("stage", MetricsLine()), json->value("length", MetricsLine())};
+      if (this_part != last_part) ++part;
+      last_part = std::move(this_part);
+      line.part = part;
+      for (size_t i = 0; i < kCurves.size(); ++i) line.values[i] = value_of(*json, kCurves[i]);
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+// The lines of a report, by number, and with the last step of each bucket the mean of its curves.
+using Choice = std::map<size_t, MetricsLine>;
+
+void keep_bucket(const std::vector<Line>& lines, const std::vector<size_t>& bucket, Choice& choice) {
+  choice[bucket.front()];
+  MetricsLine& mean = choice[bucket.back()];
+  for (size_t i = 0; i < kCurves.size(); ++i) {
+    const auto less = [&](size_t a, size_t b) { return lines[a].values[i] < lines[b].values[i]; };
+    const auto [low, high] = std::minmax_element(bucket.begin(), bucket.end(), less);
+    choice[*low];
+    choice[*high];
+    double sum = 0, count = 0;
+    for (const size_t at : bucket) {
+      if (!std::isfinite(lines[at].values[i])) continue;
+      sum += lines[at].values[i];
+      ++count;
+    }
+    if (count > 0) mean[kCurves[i]] = sum / count;
   }
 }
 
-// Whether a curve changes its nature between two steps: that it does is to be seen where it does.
-bool is_break(const Json& before, const Json& after) {
-  const auto differ = [&](const char* name) { return before.value(name, Json()) != after.value(name, Json()); };
-  return differ("stage") || differ("length");
-}
-
-void thin(std::vector<Json>& lines) {
+void keep_steps(const std::vector<Line>& lines, size_t buckets, Choice& choice) {
   std::vector<size_t> steps;
-  std::vector<bool> is_kept(lines.size(), true);
   for (size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i].contains("loss")) steps.push_back(i);
+    if (lines[i].kind == Kind::step) steps.push_back(i);
   }
-  if (steps.size() <= kAllSteps) return;
-  for (const size_t i : steps) is_kept[i] = false;
-  const size_t length = (steps.size() + kStretches - 1) / kStretches;
-  std::vector<size_t> stretch;
+  if (steps.size() <= kKept * buckets) {
+    for (const size_t i : steps) choice[i];
+    return;
+  }
+  const size_t length = (steps.size() + buckets - 1) / buckets;
+  std::vector<size_t> bucket;
   for (size_t i = 0; i < steps.size(); ++i) {
-    stretch.push_back(steps[i]);
-    const bool is_end = i + 1 == steps.size() || is_break(lines[steps[i]], lines[steps[i + 1]]);
-    if (stretch.size() < length && !is_end) continue;
-    keep_peaks(lines, stretch, is_kept);
-    stretch.clear();
+    bucket.push_back(steps[i]);
+    const bool is_end = i + 1 == steps.size() || lines[steps[i]].part != lines[steps[i + 1]].part;
+    if (bucket.size() < length && !is_end) continue;
+    keep_bucket(lines, bucket, choice);
+    bucket.clear();
   }
-  size_t kept = 0;
-  for (size_t i = 0; i < lines.size(); ++i) {
-    if (!is_kept[i]) continue;
-    if (kept != i) lines[kept] = std::move(lines[i]);
-    ++kept;
-  }
-  lines.resize(kept);
 }
 
-// JSON without a character that could end the script element around it. In JSON these stand in strings alone.
-std::string escaped(const std::string& json) {
+// Lines of one kind at `most` different steps, evenly spaced, always with the last one and the best one.
+void keep_others(const std::vector<Line>& lines, Kind kind, size_t most, Choice& choice) {
+  std::vector<std::vector<size_t>> groups;  // Samples of one validation stay together.
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].kind != kind) continue;
+    const bool is_same = kind == Kind::sample && !groups.empty() && lines[groups.back()[0]].step == lines[i].step;
+    if (!is_same) groups.emplace_back();
+    groups.back().push_back(i);
+  }
+  const size_t stride = (groups.size() + most - 1) / most;
+  size_t best = groups.size();
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (lines[groups[i][0]].is_best) best = i;
+  }
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if ((groups.size() - 1 - i) % stride != 0 && i != best) continue;
+    for (const size_t line : groups[i]) choice[line];
+  }
+}
+
+// JSON without a character that could end the script element around it. In JSON, these occur only in strings.
+std::string safe_in_script(const std::string& json) {
   std::string text;
   for (const char c : json) {
     switch (c) {
@@ -106,8 +158,9 @@ std::string escaped(const std::string& json) {
 
 std::string page_around(std::string_view data) {
   constexpr std::string_view kPlace = "{{metrics}}";
-  const size_t place = kPage.find(kPlace);
-  return std::string(kPage.substr(0, place)) + std::string(data) + std::string(kPage.substr(place + kPlace.size()));
+  const size_t place = kRunPage.find(kPlace);
+  return std::string(kRunPage.substr(0, place)) + std::string(data) +
+         std::string(kRunPage.substr(place + kPlace.size()));
 }
 
 }  // namespace
@@ -115,11 +168,21 @@ std::string page_around(std::string_view data) {
 std::string live_page() { return page_around(""); }
 
 std::string report_page(std::string_view metrics) {
-  std::vector<Json> lines = parse(metrics);
-  thin(lines);
-  std::string data = "\n";  // The page of a run without lines is a report too.
-  for (const Json& line : lines) data += escaped(line.dump(-1, ' ', false, Json::error_handler_t::replace)) + '\n';
-  return page_around(data);
+  const std::vector<Line> lines = lines_of(metrics);
+  for (size_t buckets = kBuckets;; buckets /= 2) {
+    Choice choice;
+    keep_steps(lines, buckets, choice);
+    for (const Kind kind : {Kind::run, Kind::mix, Kind::validation, Kind::sample, Kind::event}) {
+      keep_others(lines, kind, buckets, choice);
+    }
+    std::string data = "\n";  // The page of a run without lines is a report too.
+    for (const auto& [number, mean] : choice) {
+      MetricsLine line = *parse_metrics_line(lines[number].text);
+      if (!mean.is_null()) line["mean"] = mean;
+      data += safe_in_script(line.dump(-1, ' ', false, MetricsLine::error_handler_t::replace)) + '\n';
+    }
+    if (kRunPage.size() + data.size() <= kMaxBytes || buckets == 1) return page_around(data);
+  }
 }
 
 }  // namespace tinyllm

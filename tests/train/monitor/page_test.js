@@ -8,16 +8,17 @@ const read = (name) => fs.readFileSync(path.join(process.argv[2], name + ".js"),
 const {Log, Chart, smoothed, short, clock, ticks, indexAt, limitsOf} = new Function(
     read("chart") + read("log") + "return {Log, Chart, smoothed, short, clock, ticks, indexAt, limitsOf};")();
 
-// An element without a browser; a canvas has a pen that counts what it draws, and wants numbers.
+// An element without a browser; a canvas has a pen that records what it draws, and wants numbers.
 function fakeElement() {
-  const drawn = [];
+  const drawn = [], calls = [];
   const pen = new Proxy({}, {get: (target, name) => target[name] ?? ((...given) => {
     const numbers = given.filter((value) => typeof value === "number");
     assert.ok(numbers.every(Number.isFinite), `${name}(${given})`);
     drawn.push(name);
+    calls.push([name, ...given]);
   })});
   return {
-    drawn, style: {}, clientWidth: 600, clientHeight: 200, getContext: () => pen,
+    drawn, calls, style: {}, clientWidth: 600, clientHeight: 200, getContext: () => pen,
     appendChild: (child) => child, append() {}, replaceChildren() {}, addEventListener() {},
   };
 }
@@ -84,6 +85,33 @@ const tests = {
     assert.deepEqual(logOf(step(1), step(2)).lengths, []);
   },
 
+  "progress is steps of all stages, and unknown without their number"() {
+    const run = {step: 0, run: {steps: "8"}};
+    assert.equal(logOf(run, step(2)).progress(), 0.25);
+    assert.equal(logOf(run, step(2), step(8, {stage: "two", tokens_per_second: 1e-3})).progress(), 1);
+    assert.deepEqual(logOf(step(2)).progress(), NaN);
+    assert.deepEqual(logOf(run).progress(), NaN);
+  },
+
+  "curves have a gap where a stage begins, also those of validations"() {
+    const log = logOf(step(1), step(2), {step: 2, held_out_loss: 3}, step(3, {stage: "two"}), step(4, {stage: "two"}),
+                      {step: 4, held_out_loss: 3}, step(5, {stage: "three"}));
+    assert.deepEqual(log.starts(log.steps), [2, 4]);
+    assert.deepEqual(log.starts(log.held), [1]);
+  },
+
+  "the smoothed line of a report follows the means of its buckets"() {
+    const mean = (loss) => ({mean: {loss, grad_norm: 1}});
+    const log = logOf(step(1), step(10, mean(2)), step(11), step(20, mean(2)), step(21, {stage: "two"}),
+                      step(30, {stage: "two", ...mean(7)}));
+    log.smooth();
+    assert.deepEqual(log.smoothed.step, [10, 20, 30]);
+    assert.deepEqual(log.smoothed.tokens, [1000, 2000, 3000]);
+    assert.deepEqual(log.smoothed.loss, [2, 2, 7]);
+    log.forget(20);
+    assert.deepEqual(log.means.step, [10, 20]);
+  },
+
   "samples are a table, newest first, with the last word on each prompt"() {
     const said = (step, prompt, sample) => ({step, prompt, sample});
     const log = logOf(said(5, "a", "1"), said(5, "b", "2"), said(9, "a", "3"), said(9, "a", ""),
@@ -114,6 +142,7 @@ const tests = {
     assert.ok(peak.every((value) => value >= 3 - 1e-9 && value <= 3.2));
     assert.equal(line((i) => i === 1000 ? NaN : 3)[1000], line(() => 3)[999]);
     assert.deepEqual(smoothed([NaN, 2]), [NaN, 2]);
+    assert.deepEqual(smoothed([4, 4, 1, 1], [2]), [4, 4, 1, 1]);
     assert.deepEqual(smoothed([]), []);
   },
 
@@ -139,6 +168,33 @@ const tests = {
         assert.ok(chart.canvas.drawn.filter((name) => name === "lineTo").length < 10000);
       }
     }
+  },
+
+  "a line has a gap before each of its starts"() {
+    const moves = (starts, dots) => {
+      const xs = Array.from({length: 100}, (_, i) => i);
+      const line = {name: "", color: "--a", dots, get: () => [xs, xs.map((x) => x === 50 ? NaN : x), starts]};
+      const chart = new Chart(fakeElement(), {lines: [line], onHover() {}});
+      chart.draw({range: [0, 99], marks: [], formatX: short, ticksX: () => []});
+      const calls = chart.canvas.calls, from = calls.findIndex(([name]) => name === "clip");
+      return calls.slice(from).filter(([name]) => name === "moveTo").map(([, x]) => Math.round((x - 46) / 544 * 99));
+    };
+    for (const dots of [true, false]) {
+      assert.deepEqual(moves([], dots), [0]);
+      assert.deepEqual(moves([30, 50], dots), [0, 30, 51]);
+    }
+  },
+
+  "the last point is drawn whole"() {
+    const line = {name: "", color: "--a", dots: true, best: () => 1, get: () => [[1, 2], [3, 4]]};
+    const chart = new Chart(fakeElement(), {lines: [line], onHover() {}});
+    chart.draw({range: [0, 2], marks: [], formatX: short, ticksX: ticks});
+    const {calls} = chart.canvas, [, left, top, width, height] = calls.find(([name]) => name === "rect");
+    for (const [, x, y, radius] of calls.filter(([name]) => name === "arc")) {
+      assert.ok(x - radius >= left && x + radius + 1 <= left + width, `${x} of ${left} + ${width}`);
+      assert.ok(y - radius >= top && y + radius + 1 <= top + height, `${y} of ${top} + ${height}`);
+    }
+    assert.ok(calls.filter(([name]) => name === "arc").length === 3);
   },
 
   "numbers and times are short"() {

@@ -1,7 +1,7 @@
-// A chart: lines over a common x, thinned to the lowest and highest value of each pixel. The pointer has a canvas of
-// its own above them, so that it follows at once also where the lines are long.
+// A chart: lines over a common x, thinned to the lowest and highest value of each pixel. The pointer is drawn on a second
+// canvas above them, so that it follows at once even when the lines are long.
 
-const kMiddle = 1000;  // Values that say where the middle of a noisy line is.
+const kMiddle = 1000;  // Values that are looked at to find the range of a noisy line.
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 
 function short(value) {
@@ -78,10 +78,11 @@ function limitsOf(values, from, to, isNoisy, fits) {
 }
 
 class Chart {
-  // lines: [{name, color, get() -> [xs, ys]}], where one without a name is not in the legend, and where wanted
+  // lines: [{name, color, get() -> [xs, ys, starts]}]. A line without a name is not in the legend; it has a gap before
+  //   each index in starts. Optional:
   //   width, dots: how it is drawn; isNoisy: single peaks may leave the chart
   //   best() -> the index of a point to put a ring around, or -1
-  //   isWords: stands in the legend alone; format: of its values there
+  //   isWords: it is in the legend only; format: of its values there
   // onHover(x or null) is called with the x under the pointer.
   constructor(parent, {lines, wide, log, format = short, onHover}) {
     Object.assign(this, {lines, wide, log, format});
@@ -101,17 +102,17 @@ class Chart {
     this.overlay.addEventListener("pointerleave", () => onHover(null));
   }
 
-  // range: of x; marks: [{x, color, text, row}], where a text stands in a row of its own below the chart's top.
+  // range: of x; marks: [{x, color, text, row}], row: the line of text below the chart's top.
   draw({range, marks, formatX, ticksX}) {
     Object.assign(this, {range, width: this.canvas.clientWidth, height: this.canvas.clientHeight});
-    Object.assign(this, {left: 46, right: 8, top: 12, bottom: 22});
+    Object.assign(this, {left: 46, right: 10, top: 12, bottom: 22});
     this.pen = this.penOf(this.canvas);
     this.data = this.lines.map((line) => line.get());
     this.limits = this.findLimits();
     this.drawGrid(formatX, ticksX);
     this.pen.beginPath();
-    this.pen.rect(this.left, this.top - 3,
-                  this.width - this.left - this.right, this.height - this.top - this.bottom + 6);
+    // With the margin on the right: the dot or ring of the last point reaches into it.
+    this.pen.rect(this.left, this.top - 3, this.width - this.left, this.height - this.top - this.bottom + 6);
     this.pen.clip();
     this.drawMarks(marks);
     this.lines.forEach((line, i) => { if (!line.isWords) this.drawLine(line, ...this.data[i]); });
@@ -206,18 +207,19 @@ class Chart {
     }
   }
 
-  drawLine({color, width = 1, dots}, xs, ys) {
-    const {pen} = this;
+  drawLine({color, width = 1, dots}, xs, ys, starts = []) {
+    const {pen} = this, isStart = new Set(starts);
     pen.strokeStyle = pen.fillStyle = css(color);
     pen.lineWidth = width;
-    pen.lineJoin = "round";
+    pen.lineJoin = pen.lineCap = "round";
     pen.beginPath();
-    let pixel = -1, low = 0, high = 0, last = 0, open = false;
+    let pixel = -1, low = 0, high = 0, last = 0, open = false;  // open: a curve has begun.
     const flush = () => {
       if (high !== low) { pen.lineTo(pixel, low); pen.lineTo(pixel, high); }
       pen.lineTo(pixel, last);
     };
     for (let i = 0; i < xs.length; ++i) {
+      if (isStart.has(i) && open) { flush(); open = false; }
       if (!this.fits(ys[i])) continue;
       const x = dots ? this.x(xs[i]) : Math.round(this.x(xs[i]) * 2) / 2, y = this.y(ys[i]);
       if (open && x === pixel) {

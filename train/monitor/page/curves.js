@@ -4,7 +4,8 @@ const kMarks = 200;  // Of events, the newest.
 const kSpans = {all: 0, half: 0.5, tenth: 0.9};  // Where the shown part of the run begins.
 
 const line = (table, key, name, color, more = {}) =>
-    ({name, color, get: () => [log.places(log[table], view.axis), log[table][key]], ...more});
+    ({name, color, ...more,
+      get: () => [log.places(log[table], view.axis), log[table][key], log.starts(log[table])]});
 const point = (x) => { view.at = x; drawSoon(false); };
 const chart = (lines, more = {}) => new Chart($("charts"), {lines, onHover: point, ...more});
 
@@ -42,7 +43,8 @@ const formatX = (value) => view.axis === "time" ? clock(value) : short(Math.roun
 
 function drawCharts() {
   const ticksX = view.axis === "time" ? clockTicks : wholeTicks;
-  const end = log.steps[view.axis].at(-1) || 1, range = [kSpans[view.span] * end, end];
+  const lasts = [log.steps, log.held].map((table) => log.places(table, view.axis).at(-1) ?? 0);
+  const end = Math.max(...lasts) || 1, range = [kSpans[view.span] * end, end];
   lossChart.log = view.scale === "log";
   for (const each of charts) each.draw({range, marks: marks(), formatX, ticksX});
 }
@@ -53,7 +55,7 @@ function pointAll() {
   for (const each of charts) each.point(view.at, place);
 }
 
-// With the next picture of the screen: the lines again where they have changed, else the pointer alone.
+// Draws with the next frame: the lines if they have changed, otherwise only the pointer.
 const due = {isAsked: false, hasChanged: false};
 function drawSoon(hasChanged = true) {
   due.hasChanged ||= hasChanged;

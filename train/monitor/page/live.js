@@ -1,8 +1,8 @@
-// Shows the log of a report once, and asks the server of a live page for what is new.
+// Shows the log of a report once; asks the server of a live page for new lines.
 
 const kPoll = 2000;  // Milliseconds.
 
-// Made again only where there is something new: a reader may be selecting text in them.
+// Rebuilds a part only if its value has changed: a reader may be selecting text in it.
 const shown = {};
 function showNew(name, value, show) {
   if (shown[name] === value) return;
@@ -24,7 +24,7 @@ function showAll() {
 
 const source = {file: "", from: 0, rest: "", decoder: new TextDecoder()};
 
-// Asks for what is new. Another file under the same name (the run was started again) is read from its beginning.
+// Asks for new lines. Another file of the same name (the run was started again) is read from its beginning.
 async function readMore() {
   const reply = await fetch(`metrics?file=${source.file}&from=${source.from}`, {cache: "no-store"});
   if (!reply.ok) throw new Error(reply.statusText);

@@ -4,14 +4,15 @@ const number = (value) => typeof value === "number" ? value
     : value === "inf" ? Infinity : value === "-inf" ? -Infinity : NaN;
 const isObject = (value) => typeof value === "object" && value !== null;
 
-// A mean that forgets: over a hundredth of the run, and over less at its start, where the loss falls fast. A peak
-// counts as twice the mean at most.
-function smoothed(values) {
-  const most = Math.max(20, values.length / 100);
-  let mean = NaN, weight = 0;
+// A moving average over a hundredth of the run, and over less where a stage begins and the loss falls fast. A peak
+// counts as twice the average at most. starts: the indices where a new stage begins.
+function smoothed(values, starts = []) {
+  const most = Math.max(20, values.length / 100), isStart = new Set(starts);
+  let mean = NaN, weight = 0, start = 0;
   return values.map((value, i) => {
+    if (isStart.has(i)) [mean, weight, start] = [NaN, 0, i];
     if (!Number.isFinite(value)) return mean;
-    const keep = 1 - 1 / Math.max(2, Math.min(i / 10, most));
+    const keep = 1 - 1 / Math.max(2, Math.min((i - start) / 10, most));
     weight = keep * weight + 1;
     mean = weight === 1 ? value : mean + (Math.min(value, 2 * Math.abs(mean)) - mean) / weight;
     return mean;
@@ -24,20 +25,21 @@ class Log {
   clear() {
     this.steps = {step: [], tokens: [], time: [], loss: [], grad_norm: [], lr: [], tokens_per_second: [],
                   fraction_of_peak: [], seq_len: []};
+    this.means = {step: [], tokens: [], time: [], loss: [], grad_norm: []};  // Of buckets of steps, in a report.
     this.smoothed = this.steps;
     this.held = {step: [], validation_loss: [], perplexity: [], bits_per_byte: []};
     this.best = [];     // The steps of the lowest validation loss so far.
     this.samples = [];
     this.events = [];
     this.stages = [];   // The first step of each stage,
-    this.lengths = [];  // of each length of row after the first,
-    this.resumes = [];  // and the last one before the run went on after a stop.
+    this.lengths = [];  // the first of each row length except the first length,
+    this.resumes = [];  // the last before each stop after which the run continued.
     this.run = {};
     this.mix = [];
     this.last = {};
   }
 
-  // Takes a line; one that is cut off or no object says nothing.
+  // Takes a line. One that is cut off or not an object is ignored.
   add(text) {
     let line;
     try { line = JSON.parse(text); } catch { return; }
@@ -68,7 +70,14 @@ class Log {
     for (const name in steps) steps[name].push(number(line[name]));
     steps.tokens[count] = tokens;
     steps.time[count] = took + (count ? steps.time[count - 1] : 0);
+    if (isObject(line.mean)) this.addMean(line.mean);
     this.last = line;
+  }
+
+  // The mean of the bucket that the last step ends.
+  addMean(mean) {
+    for (const name of ["step", "tokens", "time"]) this.means[name].push(this.steps[name].at(-1));
+    for (const name of ["loss", "grad_norm"]) this.means[name].push(number(mean[name]));
   }
 
   // A run that was stopped right after a validation may have made it twice.
@@ -81,9 +90,9 @@ class Log {
     if (line.best === true) this.best.push(line);
   }
 
-  // Drops what comes after a step: a run that goes on from there writes it again.
+  // Drops what comes after a step: a run that continues from there writes it again.
   forget(step) {
-    for (const table of [this.steps, this.held]) {
+    for (const table of [this.steps, this.means, this.held]) {
       const keep = table.step.filter((at) => at <= step).length;
       for (const name in table) table[name].length = keep;
     }
@@ -92,9 +101,18 @@ class Log {
   }
 
   smooth() {
-    this.smoothed = {...this.steps};
-    for (const name of ["loss", "grad_norm"]) this.smoothed[name] = smoothed(this.steps[name]);
+    const table = this.means.step.length ? this.means : this.steps, starts = this.starts(table);
+    this.smoothed = {...table};
+    for (const name of ["loss", "grad_norm"]) this.smoothed[name] = smoothed(table[name], starts);
   }
+
+  // The indices in a table where a stage after the first begins: curves have a gap there.
+  starts(table) {
+    return this.stages.slice(1).map((stage) => table.step.findIndex((step) => step >= stage.step)).filter((i) => i > 0);
+  }
+
+  // The steps that are done as a fraction of those of all stages; NaN if they are not known.
+  progress() { return number(this.last.step) / Number(this.run.steps); }
 
   // Where the steps of a table are on an axis: "step", "tokens" or "time".
   places(table, axis) {
@@ -111,7 +129,7 @@ class Log {
 
   prompts() { return [...new Set(this.samples.map((line) => line.prompt))]; }
 
-  // For each step with samples, newest first: what was said after each prompt; null where the prompt was not asked.
+  // For each step with samples, newest first: the answer to each prompt, null if the prompt was not asked.
   samplesByStep(prompts) {
     const rows = new Map();
     for (const {step, prompt, sample} of this.samples) {

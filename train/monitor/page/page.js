@@ -1,10 +1,10 @@
-// What the parts of the page share, and its head: a Log that is in the page (a report) or is asked for (live).
+// What the parts of the page share, and its head. The log is in the page itself (a report) or comes from a server (live).
 
 const $ = (id) => document.getElementById(id);
 const log = new Log();
 const view = {
-  axis: "step", scale: "linear", span: "all", at: null,  // Of the curves, `at` where the pointer is.
-  prompt: null,  // The one whose samples are shown; all where null.
+  axis: "step", scale: "linear", span: "all", at: null,  // Of the curves; at: the x under the pointer.
+  prompt: null,  // The prompt whose samples are shown; null: all.
   isLive: $("metrics").textContent === "", age: 0, isGone: false,
 };
 
@@ -20,10 +20,10 @@ const words = (value) => typeof value === "object" ? JSON.stringify(value) : Str
 const grouped = (value) => Number.isFinite(value) ? value.toLocaleString("en") : "–";
 
 function state() {
-  if (log.last.seconds_left === 0) return ["finished", "已完成 · finished"];
+  if (log.progress() >= 1) return ["finished", "已完成 · finished"];
   if (view.isGone || !view.isLive) return ["stopped", "已停止 · stopped"];
   if (!log.steps.step.length) return ["running", "等待中 · waiting"];
-  if (view.age > 120) return ["stopped", "无新数据 · silent for " + clock(view.age)];
+  if (view.age > 120) return ["stopped", "无新数据 · no data for " + clock(view.age)];
   return ["running", "训练中 · running"];
 }
 
@@ -36,13 +36,13 @@ function showHead() {
   $("state").textContent = text;
   $("state").className = kind;
   const spent = log.steps.time.at(-1) ?? 0, left = number(last.seconds_left);
-  const done = Number.isFinite(left) && spent + left > 0 ? spent / (spent + left) : NaN;
-  $("done").style.width = (Number.isFinite(done) ? 100 * done : 0) + "%";
+  const done = log.progress();
+  $("done").style.width = (Number.isFinite(done) ? Math.min(100, 100 * done) : 0) + "%";
   $("progress").textContent = `${percent(done)} · 已用 ${clock(spent)} spent`;
   $("left").textContent = left > 0 ? `剩余 ${clock(left)} left` : "";
 }
 
-// [name, value, what else is known of it]
+// [name, value, note]
 function figures() {
   const {last, held} = log, best = log.bestHeldOut(), peak = number(last.fraction_of_peak);
   const memory = number(last.resident_bytes);
@@ -71,7 +71,7 @@ function showTiles() {
   }
 }
 
-// The buttons of a switch, one of which is on.
+// Buttons of which one is on.
 function makeSwitch(name, changed) {
   const buttons = $(name).querySelectorAll("button");
   const choose = (value) => {

@@ -1,6 +1,6 @@
-// Samples, events, the data and the configuration. Text of a run becomes text of the page alone (textContent).
+// Samples, events, data and configuration. All text of a run is set with textContent, so that it never becomes markup.
 
-// What the model said, a row for each validation with the newest above, a column for each prompt: to be read upwards.
+// The model's answers: one row for each validation, the newest first, and one column for each prompt.
 function showSamples() {
   const prompts = log.prompts(), shown = prompts.includes(view.prompt) ? [view.prompt] : prompts;
   $("samples").hidden = !prompts.length;
