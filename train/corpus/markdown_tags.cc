@@ -2,7 +2,7 @@
 #include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/markdown_tags.h>
 
-#include <libxml/HTMLparser.h>
+#include <gumbo.h>
 
 #include <algorithm>
 #include <array>
@@ -21,11 +21,8 @@ bool is_one_of(const std::array<std::string_view, kSize>& names, std::string_vie
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool is_html(const std::string& name) {
-  constexpr std::array<std::string_view, 17> kSinceHtml5 = {
-      "article", "aside", "audio",   "details", "figcaption", "figure",  "footer", "header", "main",
-      "mark",    "nav",   "picture", "section", "source",     "summary", "svg",    "video"};
-  return htmlTagLookup(reinterpret_cast<const xmlChar*>(name.c_str())) != nullptr || is_one_of(kSinceHtml5, name);
+bool is_html(std::string_view name) {
+  return gumbo_tagn_enum(name.data(), static_cast<unsigned>(name.size())) != GUMBO_TAG_UNKNOWN;
 }
 
 bool breaks_line(std::string_view name) {
