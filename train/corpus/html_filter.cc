@@ -45,14 +45,14 @@ constexpr std::array kElements = {
     Element{"blockquote", Kind::kBlock, ""},
     Element{"body", Kind::kBreak, ""},
     Element{"br", Kind::kBreak, ""},
-    Element{"button", Kind::kScope, "", true},
+    Element{"button", Kind::kBlock, "", true},
     Element{"canvas", Kind::kMuted, ""},
     Element{"caption", Kind::kTablePart, ""},
     Element{"center", Kind::kBlock, ""},
     Element{"datalist", Kind::kMuted, ""},
     Element{"dd", Kind::kItem, ""},
     Element{"details", Kind::kBlock, ""},
-    Element{"dialog", Kind::kMuted, ""},
+    Element{"dialog", Kind::kBlock, "section", true},
     Element{"dir", Kind::kBlock, ""},
     Element{"div", Kind::kBlock, ""},
     Element{"dl", Kind::kBlock, ""},
@@ -179,19 +179,17 @@ class Filter {
 
   // At a `<`.
   void markup() {
-    is_joined_ = true;
     const std::string_view rest = html_.substr(at_);
-    if (const size_t size = html_comment_size(rest); size > 0) {
-      at_ += size;
-      return;
-    }
-    const std::optional<HtmlTag> tag = parse_html_tag(rest);
-    if (!tag) {
+    const size_t comment = html_comment_size(rest);
+    const std::optional<HtmlTag> tag = comment > 0 ? std::nullopt : parse_html_tag(rest);
+    if (comment == 0 && !tag) {
       text("<");
       ++at_;
       return;
     }
-    at_ += tag->size;
+    is_joined_ = true;
+    at_ += tag ? tag->size : comment;
+    if (!tag) return;
     const Element element = element_of(tag->name);
     if (tag->closes) {
       close(*tag, element);
@@ -205,13 +203,18 @@ class Filter {
     if (in_svg && (tag.name == "foreignobject" || tag.name == "desc")) mute_.html += tag.closes_itself ? 0 : 1;
     if (tag.name == mute_.name && !tag.closes_itself) ++mute_.open;
     const bool hides = element.is_left_out || tag.is_hidden;
+    if (closes_select(tag.name)) {
+      close({"select", 0, true}, element_of("select"));
+      if (tag.name == "select") return;
+    }
     switch (element.kind) {
       case Kind::kInline:
         return tag.is_hidden && !is_void_element(tag.name) ? mute(tag) : void();
       case Kind::kMuted:
         return mute(tag);
       case Kind::kSkipped:
-        return in_svg && tag.closes_itself ? void() : static_cast<void>(take_raw(tag.name));
+        if (!in_svg || (tag.name != "title" && !tag.closes_itself)) take_raw(tag.name);
+        return;
       case Kind::kVerbatim:
         return verbatim(tag);
       default:
@@ -280,14 +283,28 @@ class Filter {
   // The text up to the end tag of an element in which markup is text.
   std::string_view take_raw(std::string_view name) {
     const size_t begin = at_;
-    while ((at_ = html_.find("</", at_)) != kNone) {
-      const size_t end = at_ + 2 + name.size();
-      const bool is_end = end < html_.size() && lower_case(html_.substr(at_ + 2, name.size())) == name &&
-                          std::string_view(" \t\r\n\f/>").find(html_[end]) != kNone;
-      if (is_end) return html_.substr(begin, at_ - begin);  // The end tag is read as that of any element.
-      at_ += 2;
+    const auto is_tag = [&](size_t at) {
+      const size_t end = at + name.size();
+      return end < html_.size() && std::string_view(" \t\r\n\f/>").find(html_[end]) != kNone &&
+             lower_case(html_.substr(at, name.size())) == name;
+    };
+    bool in_comment = false;  // A script within a comment within a script has an end of its own.
+    bool in_script = false;
+    constexpr ByteSet kMarks("<-");
+    for (; (at_ = kMarks.find(html_, at_)) < html_.size(); ++at_) {
+      const std::string_view rest = html_.substr(at_);
+      if (rest.starts_with("</") && is_tag(at_ + 2)) {
+        if (!in_script) return html_.substr(begin, at_ - begin);  // The end tag is read as that of any element.
+        in_script = false;
+      } else if (rest.starts_with("-->")) {
+        in_comment = in_script = false;
+      } else if (name == "script" && rest.starts_with("<!--")) {
+        in_comment = true;
+        ++at_;  // "<!-->" is a whole comment.
+      } else if (in_comment && rest.starts_with('<') && is_tag(at_ + 1)) {
+        in_script = true;
+      }
     }
-    at_ = html_.size();
     return html_.substr(begin);
   }
 
@@ -317,10 +334,20 @@ class Filter {
         leave(i);
         return open.is_written;
       }
-      const bool is_list = open.name == "ul" || open.name == "ol";
-      if (open.is_scope || (is_list && name == "li")) return false;
+      if (is_barrier(open, name)) return false;
     }
     return false;
+  }
+
+  // Whether an end tag of this name does not reach beyond an open element.
+  static bool is_barrier(const Open& open, std::string_view name) {
+    if (name == "template") return false;
+    if (name == "table" && open.name == "select") return false;
+    return open.is_scope || (name == "li" && (open.name == "ul" || open.name == "ol"));
+  }
+
+  bool closes_select(std::string_view name) const {
+    return !open_.empty() && open_.back().name == "select" && (name == "select" || name == "input" || name == "textarea");
   }
 
   // A part of a table ends what is muted in the part before; one that begins also closes all that is open there.
@@ -331,7 +358,7 @@ class Filter {
         if (begins) leave(i + 1);
         return;
       }
-      if (open_[i].is_scope) return;
+      if (is_barrier(open_[i], "table")) return;
     }
   }
 

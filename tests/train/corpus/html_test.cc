@@ -1,10 +1,37 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/train/corpus/html.h>
+#include <tinyllm/train/corpus/html_filter.h>
+
+#include <gumbo.h>
+
+#include <algorithm>
 
 #include "train/corpus/text_cases.h"
 
 namespace tinyllm::test {
+namespace {
+
+int depth_of(const GumboNode* node) {
+  if (node->type != GUMBO_NODE_ELEMENT && node->type != GUMBO_NODE_TEMPLATE) return 0;
+  int depth = 0;
+  for (unsigned i = 0; i < node->v.element.children.length; ++i) {
+    depth = std::max(depth, depth_of(static_cast<const GumboNode*>(node->v.element.children.data[i])));
+  }
+  return depth + 1;
+}
+
+// How many elements are nested in one another where the parser nests the most.
+int depth_of(const std::string& page) {
+  GumboOptions options = kGumboDefaultOptions;
+  options.max_errors = 0;
+  GumboOutput* output = gumbo_parse_with_options(&options, page.data(), page.size());
+  const int depth = depth_of(output->root);
+  gumbo_destroy_output(&options, output);
+  return depth;
+}
+
+}  // namespace
 
 TEST_CASE("the readable text of a page is kept, a paragraph a line") {
   const std::vector<TextCase> cases = {
@@ -48,6 +75,11 @@ TEST_CASE("the readable text of a page is kept, a paragraph a line") {
        "<p>so <math><mi>x</mi><mo>=</mo><mn>1</mn><annotation encoding=tex>gone</annotation></math>.", "so x=1.\n"},
       {"marks that allow a break", "<p>tea<wbr>pot", "teapot\n"},
       {"verbatim", "<xmp>a <b> &lt;\n  b</xmp><p>c<plaintext><p>d&lt;", "a <b> &lt;\n  b\nc\n<p>d&lt;\n"},
+      {"a script within a comment within a script",
+       "<script><!-- write('<script src=x></script>') //--> gone</script>tea<script><!-- <scripts> </script>pot",
+       "teapot\n"},
+      {"a menu without an end", "<table><tr><td><select><option>x<td>a<td><select>x<select>b<select>x<input>c</table>",
+       "a\tbc\n"},
       {"CDATA outside of SVG", "<p>a<![CDATA[gone]]>b", "ab\n"},
       {"the heading of an article", "<header>Site</header><article><header><h1>Tea</h1></header>Boil.</article>",
        "Tea\nBoil.\n"},
@@ -122,6 +154,24 @@ TEST_CASE("broken pages give what can be read") {
       {"NUL", std::string("<p>t\0ea</p>ti\0me", 16), "tea\ntime\n"},
   };
   check_cases(html_text, cases);
+}
+
+TEST_CASE("the parser, quadratic in depth and in attributes, gets pages that are neither deep nor rich in them") {
+  // A table also has a body, a row and a cell; around all are the page, its body and a paragraph.
+  constexpr int kDeepest = 4 * static_cast<int>(kDeepestElement) + 3;
+  constexpr int kMany = 3000;
+  for (const char* part :
+       {"<div a b=1 c='2'>", "<p a=1>", "<li>", "<i hidden>", "<p><b hidden>", "<a hidden><p>", "<div><section></div>",
+        "<div><table><td></div>", "<div><select></div>", "<div><object></div>", "<li><dd>", "<dt></dd><li>",
+        "<li><ul></li>", "<table><div></td>", "<table><caption>", "<table><td>", "<object><table><td></object>",
+        "<template><td>", "<template><object></template>", "<button><p>", "<option><p>", "<h1></h2><h2>", "<form>",
+        "<form><div></form>", "<svg><td>", "<math><p>", "<select><p></select>", "<ruby><rt>", "<pre></xmp>"}) {
+    CAPTURE(part);
+    const std::string page = filter_html(repeat(part, kMany));
+    CHECK(page.find('=') == std::string::npos);
+    CHECK(depth_of(page) <= kDeepest);
+  }
+  CHECK(filter_html("<p" + repeat(" hidden a", kMany) + ">") == "<p hidden>");
 }
 
 TEST_CASE("a page of a hundred thousand elements in one another is read to its end") {
