@@ -1,54 +1,16 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/corpus/html.h>
+#include <tinyllm/train/corpus/html_filter.h>
 
-#include <libxml/HTMLparser.h>
-#include <libxml/parserInternals.h>
+#include <gumbo.h>
 
 #include <algorithm>
-#include <array>
-#include <iterator>
-#include <limits>
 #include <memory>
-#include <optional>
 #include <utility>
+#include <vector>
 
 namespace tinyllm {
 namespace {
-
-// Sorted, for std::binary_search.
-constexpr std::array<std::string_view, 33> kLeftOut = {
-    "applet",   "aside",    "audio",    "button",   "canvas", "datalist", "dialog",   "embed",  "footer",
-    "frameset", "head",     "iframe",   "input",    "label",  "map",      "menu",     "meter",  "nav",
-    "noembed",  "noframes", "noscript", "object",   "option", "picture",  "progress", "script", "select",
-    "style",    "svg",      "template", "textarea", "title",  "video"};
-constexpr std::array<std::string_view, 43> kBlocks = {
-    "address", "article", "blockquote", "body",       "br",     "caption", "center", "dd",   "details", "dir", "div",
-    "dl",      "dt",      "fieldset",   "figcaption", "figure", "form",    "h1",     "h2",   "h3",      "h4",  "h5",
-    "h6",      "header",  "hgroup",     "hr",         "html",   "legend",  "li",     "main", "ol",      "p",   "pre",
-    "search",  "section", "summary",    "table",      "tbody",  "tfoot",   "thead",  "tr",   "ul",      "xmp"};
-static_assert(std::is_sorted(kLeftOut.begin(), kLeftOut.end()) && std::is_sorted(kBlocks.begin(), kBlocks.end()));
-
-template <size_t kSize>
-bool is_one_of(const std::array<std::string_view, kSize>& names, std::string_view name) {
-  return std::binary_search(names.begin(), names.end(), name);
-}
-
-std::string_view view(const xmlChar* text) { return text == nullptr ? "" : reinterpret_cast<const char*>(text); }
-
-// Whether the attributes, names and values in turn, say that an element is not to be seen or not part of the text.
-bool is_hidden(const xmlChar** attributes) {
-  for (; attributes != nullptr && attributes[0] != nullptr; attributes += 2) {
-    const std::string_view name = view(attributes[0]);
-    const std::string_view value = view(attributes[1]);
-    if (name == "hidden") return true;
-    if (name == "aria-hidden" && value == "true") return true;
-    if (name == "role" && (value == "navigation" || value == "banner" || value == "contentinfo" ||
-                           value == "complementary" || value == "search")) {
-      return true;
-    }
-  }
-  return false;
-}
 
 // From U+3000 on characters stand without blanks: kana, Chinese characters and full-width signs.
 bool is_wide_first(char lead) { return static_cast<unsigned char>(lead) >= 0xE3; }
@@ -77,16 +39,47 @@ class Writer {
     text_ += text;
   }
 
+  // Ends the line; within a cell before the next word there, if there is one.
   void line() {
     blank_ = line_feed_ = false;
-    while (text_.ends_with(' ') || text_.ends_with('\t')) text_.pop_back();
-    if (!begins_line()) text_ += '\n';
+    if (!rows_.empty() && rows_.back().cells > 0) {
+      rows_.back().ends_line = true;
+    } else {
+      end_line();
+    }
+  }
+
+  void begin_row() {
+    line();
+    if (!rows_.empty()) rows_.back().is_layout = true;  // With a table in it.
+    if (!rows_.empty() && rows_.back().ends_line) break_line();
+    rows_.emplace_back();
   }
 
   void cell() {
+    if (rows_.empty()) return end_line();
+    Row& row = rows_.back();
+    blank_ = line_feed_ = row.ends_line = false;
+    row.lines = 1;
+    ++row.cells;
     if (begins_line()) return;
-    blank_ = line_feed_ = false;
+    row.tabs.push_back(text_.size());
     text_ += '\t';
+  }
+
+  // A heading or code in a cell.
+  void lay_out() {
+    if (!rows_.empty()) rows_.back().is_layout = true;
+  }
+
+  // A row of data becomes one line; one that lays out the page keeps its lines, and its cells are lines too.
+  void end_row() {
+    if (rows_.empty()) return;
+    const Row row = std::move(rows_.back());
+    rows_.pop_back();
+    const bool is_data = row.cells > 1 && !row.is_layout;
+    for (const size_t at : is_data ? row.breaks : row.tabs) text_[at] = is_data ? ' ' : '\n';
+    line();
   }
 
   // An item without words leaves no mark.
@@ -97,12 +90,38 @@ class Writer {
   void end_item() { is_item_ = false; }
 
   std::string take() {
-    line();
+    end_line();
     return std::move(text_);
   }
 
  private:
   static constexpr std::string_view kNoBreak = "\xC2\xA0";  // U+00A0.
+
+  struct Row {
+    int cells = 0;
+    int lines = 0;                // In this cell.
+    bool ends_line = false;       // The next word of this cell begins a line.
+    bool is_layout = false;
+    std::vector<size_t> breaks;  // Where lines in cells end,
+    std::vector<size_t> tabs;    // and cells.
+  };
+
+  void end_line() {
+    while (text_.ends_with(' ') || text_.ends_with('\t')) text_.pop_back();
+    if (!begins_line()) text_ += '\n';
+  }
+
+  // Within a cell.
+  void break_line() {
+    constexpr int kMostLines = 3;
+    Row& row = rows_.back();
+    row.ends_line = false;
+    if (begins_line() || text_.ends_with('\t')) return;
+    row.is_layout |= ++row.lines > kMostLines;
+    while (text_.ends_with(' ')) text_.pop_back();
+    row.breaks.push_back(text_.size());
+    text_ += '\n';
+  }
 
   bool begins_line() const { return text_.empty() || text_.ends_with('\n'); }
 
@@ -124,6 +143,7 @@ class Writer {
   }
 
   void begin_word() {
+    if (!rows_.empty() && rows_.back().ends_line) break_line();
     const bool is_fresh = begins_line() || text_.ends_with('\t') || text_.ends_with(' ');
     if (blank_ && !is_fresh) text_ += ' ';
     blank_ = line_feed_ = false;
@@ -135,137 +155,108 @@ class Writer {
   bool blank_ = false;      // There were blanks since the last word,
   bool line_feed_ = false;  // and a line feed among them.
   bool is_item_ = false;    // The next word begins an item of a list.
+  std::vector<Row> rows_;   // Those that are open, in one another.
 };
 
-// What the parser calls with the tags and text that it finds.
-class Page {
+// Walks the tree of a page and tells the writer what begins and ends.
+class Walker {
  public:
-  // The parser searches all open elements at some closing tags. Deeper ones than this are not told to it.
-  static constexpr int kDeepest = 2000;
-
-  void open(std::string_view name, const xmlChar** attributes) {
-    ++depth_;
-    if (left_out_from_ == 0 && is_left_out(name, attributes)) left_out_from_ = depth_;
-    if (left_out_from_ != 0) return;
-    if (name == "li") {
-      writer_.begin_item();
-    } else if (name == "td" || name == "th") {
-      writer_.cell();
-    } else if (is_one_of(kBlocks, name)) {
-      writer_.line();
+  std::string walk(const GumboNode* root) {
+    enter(root);
+    while (!path_.empty()) {
+      auto& [node, next] = path_.back();
+      const GumboVector& children = node->v.element.children;
+      if (next < children.length) {
+        enter(static_cast<const GumboNode*>(children.data[next++]));
+      } else {
+        leave(*node);
+        path_.pop_back();
+      }
     }
-    articles_ += is_article(name) ? 1 : 0;
-    preformatted_ += name == "pre" ? 1 : 0;
+    return writer_.take();
   }
-
-  void close(std::string_view name) {
-    if (left_out_from_ == 0) {
-      articles_ -= is_article(name) ? 1 : 0;
-      preformatted_ -= name == "pre" ? 1 : 0;
-      if (is_one_of(kBlocks, name)) writer_.line();
-      if (name == "li") writer_.end_item();
-    } else if (left_out_from_ == depth_) {
-      left_out_from_ = 0;
-    }
-    --depth_;
-  }
-
-  void text(std::string_view text) {
-    if (left_out_from_ != 0) return;
-    if (preformatted_ > 0) {
-      writer_.preformatted(text);
-    } else {
-      writer_.text(text);
-    }
-  }
-
-  bool is_too_deep() const { return depth_ >= kDeepest; }
-  std::string take() { return writer_.take(); }
 
  private:
-  static bool is_article(std::string_view name) { return name == "article" || name == "main"; }
-  bool is_left_out(std::string_view name, const xmlChar** attributes) const {
-    return is_one_of(kLeftOut, name) || (name == "header" && articles_ == 0) || is_hidden(attributes);
+  struct Step {
+    const GumboNode* node;
+    unsigned next;  // Which of its children comes next.
+  };
+
+  void enter(const GumboNode* node) {
+    switch (node->type) {
+      case GUMBO_NODE_ELEMENT:
+      case GUMBO_NODE_TEMPLATE:
+        if (is_left_out(node->v.element)) return is_block(node->v.element.tag) ? writer_.line() : void();
+        open(node->v.element.tag);
+        path_.push_back({node, 0});
+        break;
+      case GUMBO_NODE_TEXT:
+      case GUMBO_NODE_WHITESPACE:
+        if (preformatted_ > 0) {
+          writer_.preformatted(node->v.text.text);
+        } else {
+          writer_.text(node->v.text.text);
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  bool is_left_out(const GumboElement& element) const {
+    const bool is_of_page = element.tag == GUMBO_TAG_HEADER && articles_ == 0;
+    return is_of_page || gumbo_get_attribute(&element.attributes, "hidden") != nullptr;
+  }
+
+  // What is left out of a line does not break it, unless it is a block.
+  static bool is_block(GumboTag tag) {
+    return tag != GUMBO_TAG_APPLET && tag != GUMBO_TAG_BUTTON && tag != GUMBO_TAG_OBJECT && tag != GUMBO_TAG_SELECT &&
+           tag != GUMBO_TAG_TEMPLATE;
+  }
+  static bool is_article(GumboTag tag) { return tag == GUMBO_TAG_ARTICLE || tag == GUMBO_TAG_MAIN; }
+
+  void open(GumboTag tag) {
+    articles_ += is_article(tag) ? 1 : 0;
+    preformatted_ += tag == GUMBO_TAG_PRE ? 1 : 0;
+    if (tag == GUMBO_TAG_H1 || tag == GUMBO_TAG_PRE) writer_.lay_out();
+    switch (tag) {
+      case GUMBO_TAG_LI:
+        return writer_.begin_item();
+      case GUMBO_TAG_TR:
+        return writer_.begin_row();
+      case GUMBO_TAG_TD:
+      case GUMBO_TAG_TH:
+        return writer_.cell();
+      default:
+        return writer_.line();
+    }
+  }
+
+  void leave(const GumboNode& node) {
+    const GumboTag tag = node.v.element.tag;
+    articles_ -= is_article(tag) ? 1 : 0;
+    preformatted_ -= tag == GUMBO_TAG_PRE ? 1 : 0;
+    if (tag == GUMBO_TAG_TR) return writer_.end_row();
+    writer_.line();
+    if (tag == GUMBO_TAG_LI) writer_.end_item();
   }
 
   Writer writer_;
-  int depth_ = 0;
-  int left_out_from_ = 0;  // The depth of the element that is left out; 0 outside of one.
-  int articles_ = 0;       // How many we are in.
+  std::vector<Step> path_;
+  int articles_ = 0;  // How many we are in.
   int preformatted_ = 0;
-};
-
-// One run of the parser, which ends where elements lie too deep in one another.
-class Parser {
- public:
-  Parser(Page& page, std::string_view html)
-      : page_(page),
-        html_(html.substr(0, std::numeric_limits<int>::max())),
-        context_(htmlCreateMemoryParserCtxt(html_.data(), static_cast<int>(html_.size()))) {
-    if (context_ == nullptr) throw Error("html: libxml2 has no memory for a parser");
-    htmlSAXHandler& calls = *context_->sax;
-    calls = {};
-    calls.startElement = [](void* self, const xmlChar* name, const xmlChar** attributes) {
-      static_cast<Parser*>(self)->open(view(name), attributes);
-    };
-    calls.endElement = [](void* self, const xmlChar* name) {
-      auto& parser = *static_cast<Parser*>(self);
-      if (!parser.stopped_at_) parser.page_.close(view(name));
-    };
-    calls.characters = [](void* self, const xmlChar* text, int size) {
-      auto& parser = *static_cast<Parser*>(self);
-      if (!parser.stopped_at_) parser.page_.text(view(text).substr(0, static_cast<size_t>(size)));
-    };
-    calls.ignorableWhitespace = calls.characters;
-    context_->userData = this;
-    htmlCtxtUseOptions(context_.get(), HTML_PARSE_IGNORE_ENC | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING);
-  }
-
-  // Returns how much of the page was read.
-  size_t parse() {
-    xmlSwitchEncoding(context_.get(), XML_CHAR_ENCODING_UTF8);
-    htmlParseDocument(context_.get());
-    if (!stopped_at_) return html_.size();
-    const size_t end = html_.find('>', *stopped_at_);  // The tag was read but for this.
-    return end == std::string_view::npos ? html_.size() : end + 1;
-  }
-
- private:
-  struct Free {
-    void operator()(htmlParserCtxtPtr context) const { htmlFreeParserCtxt(context); }
-  };
-
-  void open(std::string_view name, const xmlChar** attributes) {
-    if (stopped_at_) return;
-    page_.open(name, attributes);
-    if (!page_.is_too_deep()) return;
-    stopped_at_ = static_cast<size_t>(xmlByteConsumed(context_.get()));
-    xmlStopParser(context_.get());
-  }
-
-  Page& page_;
-  std::string_view html_;
-  std::unique_ptr<htmlParserCtxt, Free> context_;
-  std::optional<size_t> stopped_at_;
 };
 
 }  // namespace
 
 std::string html_text(std::string_view html) {
-  static const bool kIsReady = (xmlInitParser(), true);  // Before there are threads in it.
-  static_cast<void>(kIsReady);
-  std::string clean;
-  if (html.find('\0') != std::string_view::npos) {  // The parser would end there.
-    std::remove_copy(html.begin(), html.end(), std::back_inserter(clean), '\0');
-    html = clean;
-  }
-  std::string text;
-  while (!html.empty()) {
-    Page page;
-    html.remove_prefix(Parser(page, html).parse());
-    text += page.take();
-  }
-  return text;
+  const std::string page = filter_html(html);
+  GumboOptions options = kGumboDefaultOptions;
+  options.max_errors = 0;
+  const auto destroy = [&](GumboOutput* output) { gumbo_destroy_output(&options, output); };
+  const std::unique_ptr<GumboOutput, decltype(destroy)> output(
+      gumbo_parse_with_options(&options, page.data(), page.size()), destroy);
+  return Walker().walk(output->root);
 }
 
 }  // namespace tinyllm

@@ -2,6 +2,7 @@
 #include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/entity.h>
 #include <tinyllm/train/corpus/markdown_inline.h>
+#include <tinyllm/train/corpus/markdown_search.h>
 
 #include <algorithm>
 #include <optional>
@@ -34,14 +35,14 @@ class Line {
   };
 
   char before(size_t i) const { return i == 0 ? ' ' : line_[i - 1]; }
-  char behind(size_t i) const { return i >= line_.size() ? ' ' : line_[i]; }
+  char at(size_t i) const { return i >= line_.size() ? ' ' : line_[i]; }
   void set(size_t from, size_t to, Use use) {
     std::fill(use_.begin() + static_cast<std::ptrdiff_t>(from), use_.begin() + static_cast<std::ptrdiff_t>(to), use);
   }
 
-  std::vector<size_t> brackets() const;
-  size_t target_end(size_t parenthesis) const;
-  bool is_call(size_t bracket, size_t parenthesis, size_t end) const;
+  std::vector<size_t> brackets(char opens, char closes, bool in_code) const;
+  std::vector<size_t> address_marks() const;
+  bool is_call(size_t bracket, bool has_address) const;
   bool is_identifier(size_t from, size_t to) const;
 
   std::string_view line_;
@@ -49,15 +50,12 @@ class Line {
 };
 
 void Line::find_code() {
+  if (line_.find('`') == kNone) return;
+  const CodeSpans spans(line_);
   for (size_t i = 0; (i = line_.find('`', i)) != kNone;) {
-    const size_t words = std::min(line_.find_first_not_of('`', i), line_.size());
-    const size_t size = words - i;
-    size_t end = words;
-    while ((end = line_.find('`', end)) != kNone) {
-      const size_t stop = std::min(line_.find_first_not_of('`', end), line_.size());
-      if (stop - end == size) break;
-      end = stop;
-    }
+    const size_t size = spans.run_size(i);
+    const size_t words = i + size;
+    const size_t end = spans.find(words, size);
     if (end != kNone) {
       set(i, words, Use::kMark);
       set(words, end, Use::kVerbatim);
@@ -69,7 +67,7 @@ void Line::find_code() {
 
 void Line::find_escapes() {
   for (size_t i = 0; (i = line_.find('\\', i)) != kNone; ++i) {
-    if (use_[i] != Use::kText || std::string_view("*_`#<>|~").find(behind(i + 1)) == kNone) continue;
+    if (use_[i] != Use::kText || std::string_view("*_`#<>|~").find(at(i + 1)) == kNone) continue;
     use_[i] = Use::kMark;
     use_[++i] = Use::kVerbatim;
   }
@@ -83,7 +81,7 @@ void Line::find_mixed_marks() {
     size_t end = i;
     bool is_mixed = begin < i;
     for (; end < line_.size() && use_[end] != Use::kVerbatim; ++end) {
-      if (line_[end] == '\\' && behind(end + 1) == '*') {
+      if (line_[end] == '\\' && at(end + 1) == '*') {
         ++end;
       } else if (line_[end] == '*') {
         is_mixed = true;
@@ -96,14 +94,14 @@ void Line::find_mixed_marks() {
   }
 }
 
-// For each opening bracket the place of its closing one.
-std::vector<size_t> Line::brackets() const {
+// For each opening bracket the position of the one that closes it.
+std::vector<size_t> Line::brackets(char opens, char closes, bool in_code) const {
   std::vector<size_t> closing(line_.size(), kNone);
   std::vector<size_t> open;
   for (size_t i = 0; i < line_.size(); ++i) {
-    if (use_[i] != Use::kText) continue;
-    if (line_[i] == '[') open.push_back(i);
-    if (line_[i] == ']' && !open.empty()) {
+    if (!in_code && use_[i] != Use::kText) continue;
+    if (line_[i] == opens) open.push_back(i);
+    if (line_[i] == closes && !open.empty()) {
       closing[open.back()] = i;
       open.pop_back();
     }
@@ -111,41 +109,46 @@ std::vector<size_t> Line::brackets() const {
   return closing;
 }
 
-// Behind the parenthesis that closes the target of a link.
-size_t Line::target_end(size_t parenthesis) const {
-  constexpr size_t kLongest = 2048;
-  int depth = 0;
-  for (size_t i = parenthesis; i < std::min(line_.size(), parenthesis + kLongest); ++i) {
-    if (line_[i] == '(') ++depth;
-    if (line_[i] == ')' && --depth == 0) return i + 1;
-  }
-  return kNone;
+// "f[i](x)" is a link to nothing: it comes after a name, and its target is not an address.
+bool Line::is_call(size_t bracket, bool has_address) const {
+  const char c = before(bracket);
+  return !has_address && (is_ascii_alphanumeric(c) || c == '_' || c == ']' || c == ')');
 }
 
-// "f[i](x)" is a link to no one.
-bool Line::is_call(size_t bracket, size_t parenthesis, size_t end) const {
-  const char c = before(bracket);
-  if (!is_ascii_alphanumeric(c) && c != '_' && c != ']' && c != ')') return false;
-  return line_.substr(parenthesis, end - parenthesis).find_first_of("/.#") == kNone;
+// For each position how many of the characters that an address has are before it.
+std::vector<size_t> Line::address_marks() const {
+  constexpr ByteSet kMarks("/.#");
+  std::vector<size_t> counts(line_.size() + 1, 0);
+  for (size_t i = 0; i < line_.size(); ++i) counts[i + 1] = counts[i] + (kMarks.has(line_[i]) ? 1 : 0);
+  return counts;
 }
 
 void Line::find_links(const std::set<std::string, std::less<>>& labels) {
   if (line_.find('[') == kNone) return;
-  const std::vector<size_t> closing = brackets();
+  const std::vector<size_t> closing = brackets('[', ']', false);
+  const bool has_targets = line_.find("](") != kNone;
+  const std::vector<size_t> parentheses = has_targets ? brackets('(', ')', true) : std::vector<size_t>();
+  const std::vector<size_t> marks = has_targets ? address_marks() : std::vector<size_t>();
   const auto is_label = [&](size_t from, size_t to) {
-    return !labels.empty() && labels.contains(lower_case(line_.substr(from, to - from)));
+    const std::string_view label = line_.substr(from, to - from);
+    if (labels.empty() || label.find('[') != kNone) return false;  // Nested ones are not read again and again.
+    detail::bytes_searched += std::ssize(label);
+    return labels.contains(lower_case(label));
   };
   for (size_t i = 0; i < line_.size(); ++i) {
-    if (line_[i] != '[' || closing[i] == kNone) continue;
+    if (line_[i] != '[' || use_[i] != Use::kText || closing[i] == kNone) continue;
     const size_t close = closing[i];
     const bool is_image = before(i) == '!' && use_[i - 1] == Use::kText;
-    size_t end = kNone;  // Behind the link.
-    if (behind(i + 1) == '^') {
+    size_t end = kNone;  // Of the link.
+    if (at(i + 1) == '^') {
       set(i, close + 1, Use::kMark);
-    } else if (behind(close + 1) == '(') {
-      end = target_end(close + 1);
-      if (end != kNone && !is_image && is_call(i, close + 1, end)) end = kNone;
-    } else if (behind(close + 1) == '[' && closing[close + 1] != kNone) {
+    } else if (at(close + 1) == '(') {
+      constexpr size_t kLongest = 2048;
+      const size_t last = parentheses[close + 1];
+      const bool is_target = last != kNone && last - close <= kLongest &&
+                             (is_image || !is_call(i, marks[last] > marks[close + 1]));
+      if (is_target) end = last + 1;
+    } else if (at(close + 1) == '[' && closing[close + 1] != kNone) {
       const size_t last = closing[close + 1];
       const bool is_short = last == close + 2;
       if (is_image || (is_short ? is_label(i + 1, close) : is_label(close + 2, last))) end = last + 1;
@@ -168,7 +171,7 @@ bool Line::is_identifier(size_t from, size_t to) const {
   return std::all_of(words.begin(), words.end(), [](char c) { return is_ascii_alphanumeric(c) || c == '_'; });
 }
 
-// A mark opens before a word and closes behind one, with its back to a blank, to punctuation, or to Chinese, which has
+// A mark opens before a word and closes after one, with its back to a blank, to punctuation, or to Chinese, which has
 // no blanks: not in "a*b*c", nor in the formulas of TeX.
 void Line::find_emphasis() {
   const auto is_outside = [](char c, std::string_view punctuation) {
@@ -181,7 +184,7 @@ void Line::find_emphasis() {
     i += run.size;
     if (use_[run.at] != Use::kText || run.size > 4 || (run.mark == '~' && run.size != 2)) continue;
     const char left = before(run.at);
-    const char right = behind(i);
+    const char right = at(i);
     const auto same = [&](const Run& other) { return other.mark == run.mark && other.size == run.size; };
     const auto opener = std::find_if(open.begin(), open.end(), same);
     if (opener != open.end() && left != ' ' && is_outside(right, "*_~-.,;:!?()[]\"'<|/")) {
@@ -207,6 +210,7 @@ void Line::write(std::string& text) const {
     const auto entity = line_[i] == '&' && use_[i] == Use::kText ? parse_entity(line_.substr(i)) : std::nullopt;
     if (entity) {
       append_character(text, entity->character);
+      if (entity->second != 0) append_character(text, entity->second);
       i += entity->size;
       continue;
     }

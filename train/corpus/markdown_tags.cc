@@ -1,12 +1,15 @@
 #include <tinyllm/train/corpus/byte_set.h>
 #include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/train/corpus/markdown_search.h>
 #include <tinyllm/train/corpus/markdown_tags.h>
 
-#include <libxml/HTMLparser.h>
+#include <gumbo.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace tinyllm {
 namespace {
@@ -21,29 +24,20 @@ bool is_one_of(const std::array<std::string_view, kSize>& names, std::string_vie
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool is_html(const std::string& name) {
-  constexpr std::array<std::string_view, 17> kSinceHtml5 = {
-      "article", "aside", "audio",   "details", "figcaption", "figure",  "footer", "header", "main",
-      "mark",    "nav",   "picture", "section", "source",     "summary", "svg",    "video"};
-  return htmlTagLookup(reinterpret_cast<const xmlChar*>(name.c_str())) != nullptr || is_one_of(kSinceHtml5, name);
-}
-
 bool breaks_line(std::string_view name) {
   constexpr std::array<std::string_view, 12> kNames = {"br", "p",  "div", "li", "tr", "h1",
                                                        "h2", "h3", "h4",  "h5", "h6", "summary"};
   return is_one_of(kNames, name);
 }
 
-bool has_no_prose(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kNames = {"script", "style", "svg", "video", "audio", "object"};
-  return is_one_of(kNames, name);
-}
+constexpr std::array<std::string_view, 6> kWithoutProse = {"script", "style", "svg", "video", "audio", "object"};
 
 struct Tag {
-  size_t end = kNone;  // Behind its `>`; none where there is no tag.
+  size_t end = kNone;  // After its `>`; none where there is no tag.
   std::string name;    // Lower case.
   bool closes = false;
   bool closes_itself = false;
+  bool has_attributes = false;
 };
 
 // The tag at the `<` at the front of the text.
@@ -70,16 +64,28 @@ Tag parse_tag(std::string_view text) {
   }
   if (i >= text.size() || text[i] != '>') return tag;
   tag.closes_itself = text[i - 1] == '/';
-  // "a <b and c> d" is no tag, <details open> is one.
-  const bool has_words = text.substr(attributes, i - attributes).find_first_not_of(" \t\r\n/") != kNone;
-  if (has_words && !has_value && (tag.closes || tag.name.size() == 1)) return tag;
+  // "a <b and c> d" is not a tag, <details open> is one.
+  tag.has_attributes = text.substr(attributes, i - attributes).find_first_not_of(" \t\r\n/") != kNone;
+  if (tag.has_attributes && !has_value && (tag.closes || tag.name.size() == 1)) return tag;
   tag.end = i + 1;
   return tag;
 }
 
+// "run <image> <output>" names what to fill in.
+bool is_html(const Tag& tag) {
+  constexpr std::array<std::string_view, 3> kPlaceholders = {"data", "image", "output"};
+  if (!tag.has_attributes && is_one_of(kPlaceholders, tag.name)) return false;
+  return gumbo_tagn_enum(tag.name.data(), static_cast<unsigned>(tag.name.size())) != GUMBO_TAG_UNKNOWN;
+}
+
 class Stripper {
  public:
-  explicit Stripper(std::string_view text) : text_(text) {}
+  explicit Stripper(std::string_view text)
+      : text_(text),
+        comment_end_(text, "-->"),
+        shortcodes_{{{"{{<", {text, ">}}"}}, {"{{%", {text, "%}}"}}, {"{%", {text, "%}"}}}} {
+    for (const std::string_view name : kWithoutProse) ends_.emplace_back(text, "</" + std::string(name) + ">");
+  }
 
   std::string strip() {
     while (at_ < text_.size()) {
@@ -88,7 +94,7 @@ class Stripper {
       const bool taken = text_[at_] == '`' ? code() : text_[at_] == '{' ? shortcode() : comment() || tag();
       if (!taken) {
         copy(1);
-      } else if (begins_line()) {
+      } else if (begins_line_) {
         at_ = std::min(text_.find_first_not_of(" \t", at_), text_.size());
       }
     }
@@ -96,85 +102,96 @@ class Stripper {
   }
 
  private:
+  struct Shortcode {
+    std::string_view opens;
+    ForwardFinder closes;
+  };
+
   void copy(size_t size) {
     const std::string_view part = text_.substr(at_, size);
     const size_t line_feed = part.rfind('\n');
     if (line_feed != kNone) line_begin_ = out_.size() + line_feed + 1;
+    const size_t word = part.find_last_not_of(" \t");
+    if (word != kNone) begins_line_ = part[word] == '\n';
     out_ += part;
     at_ += size;
   }
 
   // Code in back quotes stays as it is.
   bool code() {
-    const size_t words = std::min(text_.find_first_not_of('`', at_), text_.size());
-    const std::string_view mark = text_.substr(at_, words - at_);
-    if (line_end_ < words) line_end_ = std::min(text_.find('\n', words), text_.size());
-    const std::string_view line = text_.substr(words, line_end_ - words);
-    size_t end = 0;
-    while ((end = line.find(mark, end)) != kNone) {
-      const size_t behind = std::min(line.find_first_not_of('`', end), line.size());
-      if (behind - end == mark.size()) break;
-      end = behind;
+    if (at_ >= line_end_) {
+      line_at_ = at_;
+      line_end_ = std::min(text_.find('\n', at_), text_.size());
+      spans_.emplace(text_.substr(line_at_, line_end_ - line_at_));
     }
-    const size_t size = mark.size() + (end == kNone ? 0 : end + mark.size());
-    copy(size);
+    const size_t size = spans_->run_size(at_ - line_at_);
+    const size_t words = at_ - line_at_ + size;
+    const size_t end = spans_->find(words, size);
+    copy(end == kNone ? size : end + size - (at_ - line_at_));
     return true;
   }
 
   bool shortcode() {
-    for (const auto& [opens, closes] : {std::pair{"{{<", ">}}"}, {"{{%", "%}}"}, {"{%", "%}"}}) {
+    constexpr size_t kLongest = 1024;
+    for (auto& [opens, closes] : shortcodes_) {
       if (!text_.substr(at_).starts_with(opens)) continue;
-      constexpr size_t kLongest = 1024;
-      const size_t end = text_.substr(at_, kLongest).find(closes);
-      if (end == kNone) return false;
-      at_ += end + std::string_view(closes).size();
+      const size_t end = closes.find(at_);
+      if (end == kNone || end - at_ > kLongest) return false;
+      at_ = end + (opens.size() == 3 ? 3 : 2);
       return true;
     }
     return false;
   }
 
-  bool comment() { return text_.substr(at_).starts_with("<!--") && skip_to("-->"); }
+  bool comment() { return text_.substr(at_).starts_with("<!--") && skip_to(comment_end_, 3); }
 
   bool tag() {
     const Tag tag = parse_tag(text_.substr(at_));
     if (tag.end == kNone) return false;
-    const size_t behind = at_ + tag.end;
-    if (!is_html(tag.name) && !tag.closes && !tag.closes_itself && !is_alone(behind)) return false;
+    const size_t end = at_ + tag.end;
+    if (!is_html(tag) && !tag.closes && !tag.closes_itself && !is_alone(end)) return false;
     if (breaks_line(tag.name) && line_begin_ < out_.size()) {
       out_ += out_[line_begin_] == '|' ? ' ' : '\n';
-      if (out_.back() == '\n') line_begin_ = out_.size();
+      if (out_.back() == '\n') {
+        line_begin_ = out_.size();
+        begins_line_ = true;
+      }
     }
-    if (has_no_prose(tag.name) && !tag.closes && !tag.closes_itself && skip_to("</" + tag.name + ">")) return true;
-    at_ = behind;
+    if (!tag.closes && !tag.closes_itself) {
+      const auto* found = std::find(kWithoutProse.begin(), kWithoutProse.end(), tag.name);
+      const bool has_no_prose = found != kWithoutProse.end();
+      if (has_no_prose && skip_to(ends_[static_cast<size_t>(found - kWithoutProse.begin())], tag.name.size() + 3)) {
+        return true;
+      }
+    }
+    at_ = end;
     return true;
   }
 
-  // Whether there is nothing but blanks and tags before and behind a tag on its line.
-  bool is_alone(size_t behind) const {
-    const size_t next = text_.find_first_not_of(" \t\r", behind);
-    return begins_line() && (next == kNone || text_[next] == '\n' || text_[next] == '<');
+  // Whether there are only blanks and tags around a tag on its line.
+  bool is_alone(size_t end) const {
+    const size_t next = text_.find_first_not_of(" \t\r", end);
+    return begins_line_ && (next == kNone || text_[next] == '\n' || text_[next] == '<');
   }
 
-  bool begins_line() const {
-    const size_t before = std::string_view(out_).find_last_not_of(" \t");
-    return before == kNone || out_[before] == '\n';
-  }
-
-  // A text with no end to one thing is not searched for the end of the next.
-  bool skip_to(std::string_view end) {
-    if (is_open_) return false;
-    const size_t found = text_.find(end, at_);
-    is_open_ = found == kNone;
-    if (!is_open_) at_ = found + end.size();
-    return !is_open_;
+  // Goes to the end of what ends with a string of this size, if there is one.
+  bool skip_to(ForwardFinder& end, size_t size) {
+    const size_t found = end.find(at_);
+    if (found != kNone) at_ = found + size;
+    return found != kNone;
   }
 
   std::string_view text_;
   size_t at_ = 0;
-  size_t line_end_ = 0;  // Of the line of the last back quote.
+  size_t line_at_ = 0;  // From the first back quote of a line to its end.
+  size_t line_end_ = 0;
+  std::optional<CodeSpans> spans_;
+  ForwardFinder comment_end_;
+  std::vector<ForwardFinder> ends_;  // Of each element without prose.
+  std::array<Shortcode, 3> shortcodes_;
   std::string out_;
-  size_t line_begin_ = 0;  // Of the last line of that.
-  bool is_open_ = false;
+  size_t line_begin_ = 0;    // Of the last line of that,
+  bool begins_line_ = true;  // in which there are only blanks.
 };
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 
-#include <optional>
 
 namespace tinyllm {
 namespace {
@@ -122,11 +121,11 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
   Writer writer(out, counts);
   for (size_t at = 0; at < line.size();) {
     const size_t start = at;
-    const std::optional<Entity> entity = line[at] == '&' ? parse_entity(line.substr(at)) : std::nullopt;
-    char32_t c = entity ? entity->character : next_character(line, at);
-    if (entity) {
+    const Entity entity = line[at] == '&' ? parse_entity(line.substr(at)).value_or(Entity{}) : Entity{};
+    char32_t c = entity.size > 0 ? entity.character : next_character(line, at);
+    if (entity.size > 0) {
       ++counts.entities;
-      at += entity->size;
+      at += entity.size;
     }
     if (c >= 0x3040 && c < 0xE000) {  // Most of Chinese: nothing to ask.
       writer.add(c);
@@ -149,6 +148,7 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
       }
       writer.add(c);
     }
+    if (entity.second != 0) writer.add(entity.second);
   }
   writer.finish();
 }

@@ -37,7 +37,7 @@ struct Line {
 
 Kind kind_of(const MetricsLine& line) {
   if (line.contains("loss")) return Kind::step;
-  if (line.contains("held_out_loss")) return Kind::validation;
+  if (line.contains("validation_loss")) return Kind::validation;
   if (line.contains("prompt") && line.contains("sample")) return Kind::sample;
   if (line.contains("event")) return Kind::event;
   if (line.contains("run")) return Kind::run;
@@ -63,7 +63,7 @@ std::vector<Line> lines_of(std::string_view metrics) {
     Line line = {text, kind_of(*json), json->at("step").get<int64_t>(), json->value("best", MetricsLine()) == true, 0,
                  {}};
     if (line.kind == Kind::step) {
-      MetricsLine this_part = {json->value("stage", MetricsLine()), json->value("length", MetricsLine())};
+      MetricsLine this_part = {json->value("stage", MetricsLine()), json->value("seq_len", MetricsLine())};
       if (this_part != last_part) ++part;
       last_part = std::move(this_part);
       line.part = part;

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/train/corpus/markdown.h>
+#include <tinyllm/train/corpus/markdown_search.h>
 
 #include "train/corpus/text_cases.h"
 
@@ -13,6 +14,10 @@ TEST_CASE("the marks of Markdown go, the words stay") {
        "one two three four words five words six\n"},
       {"emphasis twice over", "\\***\\*one\\*\\***: **\\*\\*two\\*\\*** \\*three\\*", "one: two *three*\n"},
       {"emphasis within Chinese", "这是**很**好的*绿*茶，**“香”**得很。", "这是很好的绿茶，“香”得很。\n"},
+      {"entities of HTML 5", "&lpar;a&rpar; &nvle; &#150; &#x80;&Tab;b &copy c &notit;\n",
+       "(a) \u2264\u20D2 – € b &copy c &notit;\n"},
+      {"code of several back quotes", "`a ``b` ``c`d`` `e ``f\n", "a ``b c`d `e ``f\n"},
+      {"indented code", "    for x:\n        pour(x)\n", "    for x:\n        pour(x)\n"},
       {"code", "use `pour(*cup)` or ``a`b``\n", "use pour(*cup) or a`b\n"},
       {"links", "a [list](http://a.b/c_(d) \"t\"), [more][1] and [More].\n\n[1]: http://a.b\n[more]: <c.html> 'x'\n",
        "a list, more and More.\n\n"},
@@ -58,6 +63,7 @@ TEST_CASE("plain text that only looks like it is left alone") {
       "AT&T; R&D; a & b; &; &x\n",
       "C:\\new\\table, \\[x\\] and \\{y\\}\n",
       "【注】[1] 见第3页 [sic]；《茶经》（760年）\n",
+      "docker run <image> <output>\n",
       "-5 degrees\n+5 degrees\n>= 5 degrees\n",
       "---\nThis line is no setting\n",
   };
@@ -76,6 +82,31 @@ TEST_CASE("Markdown of one mark many thousand times, and of any bytes, is read t
     CHECK(markdown_text(repeat(part, kMany) + "\n\nend\n").find("end") != std::string::npos);
   }
   CHECK(markdown_text("").empty());
+}
+
+TEST_CASE("Markdown of marks that nothing ends is searched in linear time") {
+  const auto searched = [](const std::string& text) {
+    const int64_t before = detail::bytes_searched;
+    markdown_text(text);
+    return detail::bytes_searched - before;
+  };
+  // Runs of back quotes, each of another size.
+  const auto runs = [](int many) {
+    std::string text;
+    for (int i = 1; i <= many; ++i) text += std::string(static_cast<size_t>(i), '`') + ' ';
+    return text;
+  };
+  CHECK(searched(runs(1000)) <= std::ssize(runs(1000)));
+  constexpr int kMany = 20000;
+  for (const char* part :
+       {"[", "[a", "![", "[a](", "[a][", "f[i](", "`` `", "` ``", "<!--", "<!-- -->", "<script>", "<svg><style>", "{{<",
+        "{{% {% ", "{{< {{% >}} ", "<a b=\"", "<a b='\"", "   <b>", "\\*", "**\\*", "*a _b __c ", "_a*b", "~~a ", "> ",
+        "&", "&a;", "| a ", "- [ ] "}) {
+    CAPTURE(part);
+    // A label that links may refer to, so that all brackets are looked up; a mark's end is searched for in both passes.
+    const std::string text = "[a]: /b\n\n" + std::string(kMany, ' ') + repeat(part, kMany) + repeat("]", kMany);
+    CHECK(searched(text) <= 4 * std::ssize(text));
+  }
 }
 
 }  // namespace tinyllm::test

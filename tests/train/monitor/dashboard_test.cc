@@ -101,7 +101,7 @@ TEST_CASE("the report of a long run is small whatever its lines are, and keeps t
         "\"resident_bytes\":1234567890,\"seconds_left\":12345.678901234}}\n",
         step, step % 2 == 0 ? 2 : 4, 0.5 + step % 3, step * 4096L);
     if (step % 50 != 0) continue;
-    log += fmt::format("{{\"step\":{},\"held_out_loss\":{},\"perplexity\":23.456789,\"bits_per_byte\":1.2345{}}}\n",
+    log += fmt::format("{{\"step\":{},\"validation_loss\":{},\"perplexity\":23.456789,\"bits_per_byte\":1.2345{}}}\n",
                        step, step == 12350 ? 2.5 : 3, step == 12350 ? ",\"best\":true" : "");
     for (int i = 0; i < 3; ++i) {
       log += fmt::format("{{\"step\":{},\"prompt\":\"{}\",\"sample\":\"{}\"}}\n", step, i, sample);
@@ -112,8 +112,8 @@ TEST_CASE("the report of a long run is small whatever its lines are, and keeps t
   CHECK(page.size() < 3'000'000);
   const std::string data = data_of(page);
   CHECK(count(data, "\"mean\":{\"loss\":3.0,") > 50);
-  CHECK(data.find("\"step\":12350,\"held_out_loss\":2.5") != std::string::npos);
-  for (const char* part : {"held_out_loss", "\"prompt\":\"0\"", "\"prompt\":\"2\"", "event", "stage"}) {
+  CHECK(data.find("\"step\":12350,\"validation_loss\":2.5") != std::string::npos);
+  for (const char* part : {"validation_loss", "\"prompt\":\"0\"", "\"prompt\":\"2\"", "event", "stage"}) {
     const size_t line = data.rfind(part);
     REQUIRE(line != std::string::npos);
     CHECK(data.compare(data.rfind('\n', line) + 1, 14, "{\"step\":100000") == 0);

@@ -94,8 +94,8 @@ const tests = {
   },
 
   "curves have a gap where a stage begins, also those of validations"() {
-    const log = logOf(step(1), step(2), {step: 2, held_out_loss: 3}, step(3, {stage: "two"}), step(4, {stage: "two"}),
-                      {step: 4, held_out_loss: 3}, step(5, {stage: "three"}));
+    const log = logOf(step(1), step(2), {step: 2, validation_loss: 3}, step(3, {stage: "two"}), step(4, {stage: "two"}),
+                      {step: 4, validation_loss: 3}, step(5, {stage: "three"}));
     assert.deepEqual(log.starts(log.steps), [2, 4]);
     assert.deepEqual(log.starts(log.held), [1]);
   },

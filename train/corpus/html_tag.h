@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tinyllm {
+
+struct HtmlTag {
+  std::string name;  ///< In lower case; empty for a tag that the end of the page cuts off.
+  size_t size = 0;   ///< In bytes, from `<` to `>`.
+  bool closes = false;
+  bool closes_itself = false;
+  bool is_hidden = false;  ///< Its attributes say that readers do not see the element, or that it is not the content.
+};
+
+/// The tag at the `<` at the front of a text as the HTML standard reads it; none where that is an ordinary character.
+std::optional<HtmlTag> parse_html_tag(std::string_view text);
+
+/// The size of the comment, or of what browsers take for one, at the `<` at the front of a text; 0 where there is none.
+size_t html_comment_size(std::string_view text);
+
+/// Whether elements of this name have no content and no end tag.
+bool is_void_element(std::string_view name);
+
+}  // namespace tinyllm

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tinyllm {
+
+namespace detail {
+
+/// Bytes that were searched in this thread for the ends of marks. Tests show with it that reading Markdown takes linear
+/// time.
+inline thread_local int64_t bytes_searched = 0;
+
+}  // namespace detail
+
+/// Finds one string in a text again and again, going forward. All searches together read the text once.
+class ForwardFinder {
+ public:
+  ForwardFinder(std::string_view text, std::string what) : text_(text), what_(std::move(what)) {}
+
+  /// Where it is at or after `from`, which is not less than in the call before; npos where it is not.
+  size_t find(size_t from) {
+    if (!next_ || *next_ < from) {
+      next_ = text_.find(what_, from);
+      detail::bytes_searched += static_cast<int64_t>(std::min(*next_, text_.size()) - from);
+    }
+    return *next_;
+  }
+
+ private:
+  std::string_view text_;
+  std::string what_;
+  std::optional<size_t> next_;
+};
+
+/// The runs of back quotes in a line. Code is between two runs of the same size.
+class CodeSpans {
+ public:
+  explicit CodeSpans(std::string_view line) : line_(line) {
+    for (size_t at = 0; (at = line.find('`', at)) != std::string_view::npos;) {
+      const size_t size = run_size(at);
+      if (last_.size() <= size) last_.resize(size + 1, 0);
+      last_[size] = at;
+      at += size;
+    }
+  }
+
+  size_t run_size(size_t at) const { return std::min(line_.find_first_not_of('`', at), line_.size()) - at; }
+
+  /// Where the next run of this size is at or after `from`, a place outside of runs; npos where there is none.
+  size_t find(size_t from, size_t size) const {
+    if (size >= last_.size() || last_[size] < from) return std::string_view::npos;
+    size_t at = line_.find('`', from);
+    for (size_t found = run_size(at); found != size; found = run_size(at)) at = line_.find('`', at + found);
+    detail::bytes_searched += static_cast<int64_t>(at - from);
+    return at;
+  }
+
+ private:
+  std::string_view line_;
+  std::vector<size_t> last_;  // Where the last run of each size begins.
+};
+
+}  // namespace tinyllm
