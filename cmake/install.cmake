@@ -15,7 +15,7 @@ endif()
 # needs nlohmann/json.
 foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
-          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd|tiles)|message_list)\\.h$" EXCLUDE PATTERN corpus EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" REGEX "/(kernels/(attention|random|simd|tiles)|base/json|message_list)\\.h$" EXCLUDE PATTERN corpus EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
 

@@ -2,6 +2,7 @@
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/text_dataset.h>
 #include <tinyllm/train/monitor/dashboard.h>
 #include <tinyllm/train/tasks/reasoning.h>

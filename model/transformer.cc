@@ -108,9 +108,14 @@ std::vector<WeightSpec> trained_specs(const ModelConfig& c) {
 }
 
 int64_t parameter_count(const ModelConfig& config) {
-  int64_t count = 0;
-  for (const WeightSpec& spec : weight_specs(config)) count += spec.shape.size();
-  return count;
+  ModelConfig one_layer = config;
+  one_layer.n_layers = 1;
+  int64_t layer = 0, rest = 0;
+  for (const WeightSpec& spec : weight_specs(one_layer)) {
+    int64_t& count = spec.name.starts_with("blocks.") ? layer : rest;
+    count = checked_add(count, spec.shape.size());
+  }
+  return checked_add(rest, checked_mul(layer, config.n_layers));
 }
 
 void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store) {
