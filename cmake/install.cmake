@@ -16,7 +16,7 @@ endif()
 foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
           FILES_MATCHING PATTERN "*.h" PATTERN corpus EXCLUDE
-          REGEX "/(kernels/(attention|random|simd|tiles)|message_list|metrics_line|http_(exchange|parser))\\.h$" EXCLUDE)
+          REGEX "/(kernels/(attention|random|simd|tiles)|base/json|message_list|metrics_line|http_(exchange|parser))\\.h$" EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
 

@@ -1,6 +1,7 @@
 // From folders of raw text to one clean corpus, with a report of what was dropped and why.
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/thread_pool.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/corpus/prepare.h>
 #include "common/progress_bar.h"
 

@@ -1,6 +1,7 @@
 // From text to a model that answers: made-up problems of arithmetic and everyday reasoning, or your own text.
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/text_dataset.h>
 #include <tinyllm/train/tasks/reasoning.h>
 

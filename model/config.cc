@@ -1,26 +1,29 @@
 #include <tinyllm/model/config.h>
 
+#include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/base/file.h>
-
-#include <nlohmann/json.hpp>
+#include <tinyllm/tensor/base/json.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <tuple>
 
 namespace tinyllm {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kModelType = "tinyllm";
 constexpr const char* kActivation = "hidden_act";
 constexpr const char* kGated = "swiglu";
 constexpr const char* kPlain = "silu";
 constexpr const char* kQuantization = "quantization_config";
+constexpr const char* kTokenizerHash = "tokenizer_hash";
 
-// The fields, under their names in config.json: what reading and writing share. A file may do without those of
-// for_each_option.
+// The fields, under their names in config.json: what reading and writing share. Those of for_each_option may be
+// missing.
 template <class Config, class F>
 void for_each_field(Config& config, F f) {
   f("vocab_size", config.vocab_size);
@@ -39,54 +42,52 @@ void for_each_option(Config& config, F f) {
   f("mlp_bias", config.ffn_bias);
 }
 
-DType read_type(const Json& json, const char* name) {
-  const Json value = json.is_object() ? json.value(name, Json()) : Json();
+DType read_type(const Json& quantization, const char* field) {
+  std::string name;
+  read_field(quantization, field, name);
   for (const DType type : {f32, q8_0, q4_0, bf16}) {
-    if (value == name_of(type)) return type;
+    if (name == name_of(type)) return type;
   }
-  throw Error("{}: {} is {}, expected f32, q8_0, q4_0 or bf16", kQuantization, name, value.dump());
+  throw Error("field {}: is {}, expected f32, q8_0, q4_0 or bf16", field, shortened(name));
 }
 
-template <class T>
-void read_field(const Json& value, const char* name, T& field) {
-  constexpr bool kWhole = std::is_same_v<T, int64_t>, kTruth = std::is_same_v<T, bool>;
-  if (kTruth ? !value.is_boolean() : kWhole ? !value.is_number_integer() : !value.is_number()) {
-    throw Error("{} is {}, expected {}", name, value.dump(),
-                kTruth   ? "true or false"
-                : kWhole ? "a whole number"
-                         : "a number");
+WeightTypes read_types(const Json& quantization) {
+  try {
+    if (!quantization.is_object()) throw Error("is {}, expected an object", type_of(quantization));
+    return {read_type(quantization, "matrices"), read_type(quantization, "tables")};
+  } catch (const Error& error) {
+    throw Error("{}: {}", kQuantization, error.what());
   }
-  value.get_to(field);
 }
 
-void read_fields(const Json& json, ModelConfig& config) {
-  for_each_field(config, [&](const char* name, auto& field) {
-    if (!json.contains(name)) throw Error("{} is missing", name);
-    read_field(json[name], name, field);
-  });
+ModelConfig read_fields(const Json& json) {
+  ModelConfig config;
+  for_each_field(config, [&](const char* name, auto& field) { read_field(json, name, field); });
   for_each_option(config, [&](const char* name, auto& field) {
-    if (json.contains(name)) read_field(json[name], name, field);
+    if (const Json* value = find_field(json, name)) read_value(*value, name, field);
   });
-  const Json activation = json.value(kActivation, Json(kPlain));
+  std::string activation = kPlain;
+  if (const Json* value = find_field(json, kActivation)) read_value(*value, kActivation, activation);
   if (activation != kPlain && activation != kGated) {
-    throw Error("{} is {}, expected \"{}\" or \"{}\"", kActivation, activation.dump(), kPlain, kGated);
+    throw Error("field {}: is {}, expected \"{}\" or \"{}\"", kActivation, shortened(activation), kPlain, kGated);
   }
   config.ffn_gated = activation == kGated;
-  if (json.contains(kQuantization)) {
-    config.types = {read_type(json[kQuantization], "matrices"), read_type(json[kQuantization], "tables")};
-  }
-  if (config.n_kv_heads == config.n_heads) config.n_kv_heads = 0;  // Two ways to say the same.
+  if (const Json* value = find_field(json, kQuantization)) config.types = read_types(*value);
+  if (config.n_kv_heads == config.n_heads) config.n_kv_heads = 0;  // Both mean one key head for each head.
+  return config;
 }
 
 void check(const Lora& lora) {
   if (lora.rank == 0) return;
   const std::vector<std::string> known = Lora{}.targets;
   if (lora.rank < 0 || lora.rank > 4096) throw Error("lora: rank {}, expected 1 to 4096", lora.rank);
-  if (!(lora.alpha > 0)) throw Error("lora: alpha {}, expected more than 0", lora.alpha);
+  if (!(lora.alpha > 0) || !std::isfinite(lora.alpha)) {
+    throw Error("lora: alpha {}, expected a finite number above 0", lora.alpha);
+  }
   if (lora.targets.empty()) throw Error("lora: no targets, expected some of {}", fmt::join(known, ", "));
   for (const std::string& target : lora.targets) {
     if (std::find(known.begin(), known.end(), target) == known.end()) {
-      throw Error("lora: target {}, expected some of {}", target, fmt::join(known, ", "));
+      throw Error("lora: target {}, expected some of {}", short_name(target), fmt::join(known, ", "));
     }
   }
 }
@@ -110,7 +111,8 @@ bool Lora::adapts(std::string_view name) const {
 }
 
 void check(const ModelConfig& c) {
-  constexpr int64_t kMost = int64_t{1} << 24;  // Products of two sizes stay far from overflow.
+  constexpr int64_t kMost = int64_t{1} << 24;         // Products of two sizes stay far from overflow.
+  constexpr int64_t kMostWeights = int64_t{1} << 50;  // Far more than any machine holds; in bytes far from overflow.
   const std::pair<const char*, int64_t> sizes[] = {
       {"vocab_size", c.vocab_size},       {"hidden_size", c.dim},           {"num_hidden_layers", c.n_layers},
       {"num_attention_heads", c.n_heads}, {"intermediate_size", c.ffn_dim}, {"max_position_embeddings", c.context}};
@@ -125,32 +127,55 @@ void check(const ModelConfig& c) {
     throw Error("config: {} heads over num_key_value_heads {}: expected a number that divides them", c.n_heads,
                 c.n_kv_heads);
   }
-  if (!(c.norm_eps > 0)) throw Error("config: rms_norm_eps is {}, expected more than 0", c.norm_eps);
-  if (!(c.rope_base > 1)) throw Error("config: rope_theta is {}, expected more than 1", c.rope_base);
+  if (!(c.norm_eps > 0) || !std::isfinite(c.norm_eps)) {
+    throw Error("config: rms_norm_eps is {}, expected a finite number above 0", c.norm_eps);
+  }
+  if (!(c.rope_base > 1) || !std::isfinite(c.rope_base)) {
+    throw Error("config: rope_theta is {}, expected a finite number above 1", c.rope_base);
+  }
   if (!(c.dropout >= 0 && c.dropout < 1)) throw Error("config: dropout is {}, expected 0 <= p < 1", c.dropout);
   check_blocks(c);
   check(c.lora);
+  ModelConfig one_layer = c;
+  one_layer.n_layers = 1;
+  if (parameter_count(one_layer) > kMostWeights / c.n_layers) {
+    throw Error("config: {} layers of hidden_size {} and intermediate_size {}: too many weights, expected at most 2^50",
+                c.n_layers, c.dim, c.ffn_dim);
+  }
 }
 
 ModelConfig load_config(const std::filesystem::path& path) {
-  const Json json = Json::parse(read_file(path), nullptr, false);
-  if (!json.is_object()) throw Error("{}: is not a JSON object", path.string());
-  if (!json.contains("model_type") || json["model_type"] != kModelType) {
-    throw Error("{}: model_type is {}, expected \"{}\"", path.string(),
-                json.contains("model_type") ? json["model_type"].dump() : "missing", kModelType);
-  }
-  ModelConfig config;
+  const Json json = load_json_object(path);
   try {
-    read_fields(json, config);
+    std::string type;
+    read_field(json, "model_type", type);
+    if (type != kModelType) throw Error("field model_type: is {}, expected \"{}\"", shortened(type), kModelType);
+    const ModelConfig config = read_fields(json);
     check(config);
+    return config;
   } catch (const Error& error) {
     throw Error("{}: {}", path.string(), error.what());
   }
-  return config;
 }
 
-void save_config(const ModelConfig& config, const std::filesystem::path& path) {
-  Json json = {{"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
+std::optional<uint64_t> load_tokenizer_hash(const std::filesystem::path& path) {
+  const Json json = load_json_object(path);
+  const Json* value = find_field(json, kTokenizerHash);
+  if (value == nullptr) return std::nullopt;
+  const std::string text = value->is_string() ? value->get<std::string>() : "";
+  uint64_t hash = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hash, 16);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Error("{}: field {}: is {}, expected 16 hexadecimal digits in quotes", path.string(), kTokenizerHash,
+                shown(*value));
+  }
+  return hash;
+}
+
+void save_config(const ModelConfig& config, const std::filesystem::path& path, std::optional<uint64_t> tokenizer_hash) {
+  check(config);  // JSON has no infinity: it would be saved as null.
+  OrderedJson json = {
+      {"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
   for_each_field(config, [&](const char* name, const auto& field) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, float>) {
       json[name] = std::stod(fmt::format("{}", field));  // 0.1, not 0.10000000149.
@@ -167,6 +192,7 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path) {
                            {"tables", name_of(config.types.tables)}};
   }
   json["tie_word_embeddings"] = false;
+  if (tokenizer_hash) json[kTokenizerHash] = fmt::format("{:016x}", *tokenizer_hash);
   write_file(path, json.dump(2) + "\n");
 }
 

@@ -3,15 +3,12 @@
 #include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/weights.h>
 #include <tinyllm/tensor/base/file.h>
-
-#include <nlohmann/json.hpp>
+#include <tinyllm/tensor/base/json.h>
 
 namespace tinyllm {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-// The config with these adapters, if it may have them.
+// The config with these adapters. Throws Error when it has adapters already, or these are not possible.
 ModelConfig with(const ModelConfig& config, const Lora& lora) {
   if (config.lora.rank > 0) throw Error("lora: the model has adapters of rank {} already", config.lora.rank);
   if (lora.rank == 0) throw Error("lora: rank 0, expected 1 or more");
@@ -21,13 +18,17 @@ ModelConfig with(const ModelConfig& config, const Lora& lora) {
   return adapted;
 }
 
-Lora read_config(const std::filesystem::path& path) {
-  const Json json = Json::parse(read_file(path), nullptr, false);
+// The config with the adapters that an adapter.json describes.
+ModelConfig with_file(const ModelConfig& config, const std::filesystem::path& path) {
+  const Json json = load_json_object(path);
   try {
-    return {json.at("rank").get<int64_t>(), json.at("alpha").get<float>(),
-            json.at("targets").get<std::vector<std::string>>()};
-  } catch (const Json::exception& error) {
-    throw Error("{}: {}: expected rank, alpha and targets", path.string(), error.what());
+    Lora lora;
+    read_field(json, "rank", lora.rank);
+    read_field(json, "alpha", lora.alpha);
+    read_field(json, "targets", lora.targets);
+    return with(config, lora);
+  } catch (const Error& error) {
+    throw Error("{}: {}", path.string(), error.what());
   }
 }
 
@@ -64,13 +65,14 @@ void merge_lora(Model& model) {
 void save_lora(const Model& model, const std::filesystem::path& folder) {
   const Lora& lora = model.config.lora;
   make_folder(folder);
-  const Json json = {{"rank", lora.rank}, {"alpha", lora.alpha}, {"targets", lora.targets}};
+  check(model.config);
+  const nlohmann::ordered_json json = {{"rank", lora.rank}, {"alpha", lora.alpha}, {"targets", lora.targets}};
   write_file(folder / kAdapterConfigFile, json.dump(2) + "\n");
   save_weights(model, adapter_specs(model.config), folder / kAdapterWeightsFile);
 }
 
 void load_lora(Model& model, const std::filesystem::path& folder) {
-  const ModelConfig adapted = with(model.config, read_config(folder / kAdapterConfigFile));
+  const ModelConfig adapted = with_file(model.config, folder / kAdapterConfigFile);
   load_weights(model, adapter_specs(adapted), folder / kAdapterWeightsFile);
   model.config = adapted;
 }

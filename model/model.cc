@@ -5,32 +5,70 @@
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/model/weights.h>
 
-#include <set>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/json.h>
+
+#include <unordered_set>
 
 namespace tinyllm {
+namespace {
 
-void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
-  const Safetensors file(path);
-  std::set<std::string> known;
-  std::vector<Store::Wanted> wanted;
+// Throws Error when the file lacks one of the weights, has it in another type or shape, or has more than these.
+void check_entries(const Safetensors& file, const std::vector<WeightSpec>& specs) {
+  std::unordered_set<std::string_view> known;
   for (const WeightSpec& spec : specs) {
-    known.insert(spec.name);
-    if (has_scales(spec.dtype)) known.insert(scale_name(spec.name));
-    wanted.push_back({spec.name, spec.dtype, spec.shape});
+    for (const Safetensors::Entry* entry : entries_of(file, spec)) known.insert(entry->name);
   }
   for (const Safetensors::Entry& entry : file.entries()) {
-    if (!known.contains(entry.name)) throw Error("{}: {} is no weight of this model", path.string(), entry.name);
+    if (!known.contains(entry.name)) {
+      throw Error("{}: {} is not a weight of this model", file.path().string(), short_name(entry.name));
+    }
   }
+}
+
+// Memory is reserved when the file is known to have what will be in it.
+void load_weights(Model& model, const std::vector<WeightSpec>& specs, const Safetensors& file) {
+  check_entries(file, specs);
+  std::vector<Store::Wanted> wanted;
+  for (const WeightSpec& spec : specs) wanted.push_back({spec.name, spec.dtype, spec.shape});
   model.weights->add(wanted);
   ThreadPool pool(hardware_threads());
   for (const WeightSpec& spec : specs) {
     const Store::Entry& entry = model.weights->at(spec.name);
     if (is_quantized(spec.dtype)) {
-      load_quantized(file, entry, pool);
+      load_quantized(file, spec, entry, pool);
     } else {
       file.read(spec.name, spec.shape, entry.as<float>());
     }
   }
+}
+
+// A config may claim any number of layers: it is compared with the file before a name is made for each.
+void check_layers(const ModelConfig& config, const Safetensors& file) {
+  if (config.n_layers > std::ssize(file.entries())) {
+    throw Error("{}: holds {} tensors, too few for the {} layers in {}", file.path().string(), file.entries().size(),
+                config.n_layers, kConfigFile);
+  }
+}
+
+void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
+  const std::string path = (folder / kTokenizerFile).string();
+  if (tokenizer.size() != config.vocab_size) {
+    throw Error("{}: the tokenizer has {} tokens, expected {} as in {}", path, tokenizer.size(), config.vocab_size,
+                kConfigFile);
+  }
+  const std::optional<uint64_t> recorded = load_tokenizer_hash(folder / kConfigFile);
+  if (recorded && *recorded != tokenizer.hash()) {
+    throw Error(
+        "{}: is not the tokenizer that this model was trained with: its hash is {:016x}, expected {:016x} as in {}",
+        path, tokenizer.hash(), *recorded, kConfigFile);
+  }
+}
+
+}  // namespace
+
+void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
+  load_weights(model, specs, Safetensors(path));
 }
 
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
@@ -42,25 +80,27 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
 }
 
 Model load_model(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) throw Error("{}: there is no such model folder", folder.string());
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    throw Error("{}: there is no such model folder", folder.string());
+  }
   const ModelConfig config = load_config(folder / kConfigFile);
   Model model{config, Tokenizer::load(folder / kTokenizerFile)};
-  if (model.tokenizer.size() != config.vocab_size) {
-    throw Error("{}: the tokenizer has {} tokens, expected {} as in {}", (folder / kTokenizerFile).string(),
-                model.tokenizer.size(), config.vocab_size, kConfigFile);
-  }
-  load_weights(model, weight_specs(config), folder / kWeightsFile);
-  if (std::filesystem::exists(folder / kAdapterConfigFile)) load_lora(model, folder);
+  check_tokenizer(model.tokenizer, config, folder);
+  const Safetensors weights(folder / kWeightsFile);
+  check_layers(config, weights);
+  load_weights(model, weight_specs(config), weights);
+  if (is_there(folder / kAdapterConfigFile)) load_lora(model, folder);
   return model;
 }
 
 void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder) {
   make_folder(folder);
-  save_config(config, folder / kConfigFile);
+  save_config(config, folder / kConfigFile, tokenizer.hash());
   tokenizer.save(folder / kTokenizerFile);
   if (config.lora.rank > 0) return;
-  std::filesystem::remove(folder / kAdapterConfigFile);
-  std::filesystem::remove(folder / kAdapterWeightsFile);
+  remove_file(folder / kAdapterConfigFile);
+  remove_file(folder / kAdapterWeightsFile);
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
@@ -71,7 +111,7 @@ void save_model(const Model& model, const std::filesystem::path& folder) {
 
 void remove_model(const std::filesystem::path& folder) {
   for (const char* file : {kWeightsFile, kConfigFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile}) {
-    std::filesystem::remove(folder / file);
+    remove_file(folder / file);
   }
   std::error_code has_more;
   std::filesystem::remove(folder, has_more);

@@ -9,33 +9,36 @@
 
 namespace tinyllm {
 
-/// The files of a model folder, in the shape of Hugging Face.
+/// The files of a model folder, named as in Hugging Face's.
 inline constexpr const char* kConfigFile = "config.json";
 inline constexpr const char* kWeightsFile = "model.safetensors";
 
 /// A model in memory: sizes, weights, tokenizer.
+/// Threads may share a model while none of them changes its config or weights: each opens its own Session.
 struct Model {
   ModelConfig config;
   Tokenizer tokenizer;
   std::unique_ptr<Store> weights = std::make_unique<Store>();
 };
 
-/// Reads a folder, and the adapters that are in it. Throws Error that names the file and what is wrong: a file missing
-/// or damaged, a tensor missing, unknown, or of another type or shape than the config says, a tokenizer of another
-/// size.
+/// Reads a folder with the adapters in it. Throws Error that names the file and what is wrong: a file that is missing
+/// or damaged; a tensor that is missing, unknown, or has another type or shape than the config says; another tokenizer
+/// than the one in `config.json`. A folder may come from a stranger: its weights are compared with the config before
+/// memory is reserved, which is bounded by the size of the files.
 Model load_model(const std::filesystem::path& folder);
 
 /// Writes a folder, each file whole or not at all, the weights last. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
 
-/// What `save_model` writes but the weights: sizes and tokenizer. Where the model has no adapters, those in the folder
-/// are of another one, and removed.
+/// Writes what `save_model` writes except the weights: sizes and tokenizer. If the model has no adapters, adapters in
+/// the folder belong to another model and are removed.
 void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder);
 
-/// Removes the files of a model from a folder, the weights first, and the folder where nothing else is in it.
+/// Removes the files of a model from a folder, the weights first, and the folder if nothing else is in it.
 void remove_model(const std::filesystem::path& folder);
 
-/// One file of weights, which holds exactly these. Reading adds them to the model's store.
+/// One file of weights, which holds exactly these. Reading adds them to the model's store. Throws Error that names the
+/// file and the tensor, before the store is changed when a tensor is missing, unknown or of another type or shape.
 void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);
 

@@ -124,10 +124,17 @@ std::vector<WeightSpec> trained_specs(const ModelConfig& c) {
   return c.lora.rank > 0 ? adapter_specs(c) : weight_specs(c);
 }
 
+// Counts two layers at most: the config may be a stranger's.
 int64_t parameter_count(const ModelConfig& config) {
-  int64_t count = 0;
-  for (const WeightSpec& spec : weight_specs(config)) count += spec.shape.size();
-  return count;
+  const auto count = [&](int64_t layers) {
+    ModelConfig some = config;
+    some.n_layers = layers;
+    int64_t sum = 0;
+    for (const WeightSpec& spec : weight_specs(some)) sum = checked_add(sum, spec.shape.size());
+    return sum;
+  };
+  const int64_t one = count(1);
+  return checked_add(one, checked_mul(count(2) - one, config.n_layers - 1));
 }
 
 void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store) {

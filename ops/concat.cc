@@ -79,7 +79,7 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
       throw Error("concat: {} {} and {} {} do not join along axis {}", first.str(), name_of(first.dtype()), part.str(),
                   name_of(part.dtype()), axis);
     }
-    extent += part.shape()[axis];
+    extent = checked_add(extent, part.shape()[axis]);
   }
   const Shape shape = first.shape().with(axis, extent);
   return first.graph().append(kConcat, parts, {{first.dtype(), shape}}, Params{axis})[0];
@@ -88,7 +88,7 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
 std::vector<Tensor> split(Tensor x, int axis, const std::vector<int64_t>& extents) {
   if (!x) throw Error("split: x is empty");
   axis = x.shape().axis(axis);
-  const int64_t total = std::accumulate(extents.begin(), extents.end(), int64_t{0});
+  const int64_t total = std::accumulate(extents.begin(), extents.end(), int64_t{0}, checked_add<int64_t>);
   if (extents.empty() || total != x.shape()[axis]) {
     throw Error("split: x {} along axis {}: parts ({}) add up to {}, expected {}", x.str(), axis,
                 fmt::join(extents, ","), total, x.shape()[axis]);

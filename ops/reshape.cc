@@ -22,7 +22,7 @@ Tensor reshape(Tensor x, std::vector<int64_t> extents) {
   int64_t* open = nullptr;
   for (int64_t& extent : extents) {
     if (extent != -1) {
-      known *= extent;
+      if (__builtin_mul_overflow(known, extent, &known)) known = 0;  // The shape below is refused.
     } else if (open == nullptr) {
       open = &extent;
     } else {

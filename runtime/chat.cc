@@ -1,6 +1,6 @@
 #include <tinyllm/runtime/chat.h>
 
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <limits>
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <map>
 
 namespace tinyllm {
@@ -15,6 +16,17 @@ namespace {
 constexpr int64_t kMostRows = 512;
 
 int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
+
+int64_t checked_pages(int64_t sequences, int64_t context) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // A page's number is 32 bits.
+  // One spare page: copy-on-write of a shared page needs the new page before the old one is released.
+  const int64_t pages = checked_add(checked_mul(sequences, pages_for(context)), int64_t{1});
+  if (pages > kMost) {
+    throw Error("session: {} sequences of {} tokens need {} cache pages, expected at most {}", sequences, context,
+                pages, kMost);
+  }
+  return pages;
+}
 
 // A program for a number of rows, with its result.
 struct Pass {
@@ -81,8 +93,7 @@ struct Session::State {
       : model(m),
         sequences(options.sequences),
         most_pages(pages_for(m.config.context)),
-        // One page more: what sequences of one beginning copy to go on from is not theirs alone while they do.
-        pages(sequences * most_pages + 1),
+        pages(checked_pages(sequences, m.config.context)),
         pool(options.threads) {}
 
   // The blocks over `rows` tokens, each of any sequence: hidden states [1, rows, C].
@@ -114,7 +125,7 @@ struct Session::State {
   }
 
   Pass& compiled(const Graph& graph, Tensor result, std::map<int64_t, Pass>& passes, int64_t rows) {
-    Program program = compile(graph, {result}, {.pool = &pool, .store = model.weights.get(), .states = &caches});
+    Program program = compile(graph, {result}, {.pool = &pool, .weights = model.weights.get(), .states = &caches});
     return passes.emplace(rows, Pass{result, std::move(program)}).first->second;
   }
 

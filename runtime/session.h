@@ -42,7 +42,8 @@ struct SessionOptions {
 
 /// A model that reads: many sequences at once, over one cache of keys and values in pages. Logits are a function of the
 /// sequence's own tokens alone, to the bit: not of the sequences read with it, nor of the pieces in which they were
-/// read, nor of the number of threads. For use from one thread at a time.
+/// read, nor of the number of threads. One thread at a time may use a session. Threads that each have their own session
+/// may share one model: sessions only read it, also while they compile their programs.
 class Session {
  public:
   /// `model` must outlive the session, and its weights must not move. Throws Error on options that cannot be.

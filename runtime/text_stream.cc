@@ -1,6 +1,5 @@
 #include <tinyllm/runtime/text_stream.h>
 
-#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>

@@ -11,9 +11,9 @@ namespace tinyllm {
 Arena::Arena(size_t bytes) : size_(bytes) {
   if (bytes == 0) return;
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw Error("arena: the system has no {:.1f} MB to give", double(bytes) / 1e6);
+  if (memory == MAP_FAILED) throw Error("arena: the system cannot give {:.1f} MB of memory", double(bytes) / 1e6);
 #ifdef MADV_HUGEPAGE
-  madvise(memory, bytes, MADV_HUGEPAGE);  // A wish: fewer TLB misses; nothing is lost when it is refused.
+  madvise(memory, bytes, MADV_HUGEPAGE);  // A hint for fewer TLB misses: it may be refused.
 #endif
   data_ = static_cast<std::byte*>(memory);
 }

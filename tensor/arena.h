@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tinyllm/tensor/base/checked.h>
+
 #include <cstddef>
 
 namespace tinyllm {
@@ -7,13 +9,14 @@ namespace tinyllm {
 /// Every tensor begins at a multiple of this many bytes: a cache line, and the widest vector register.
 inline constexpr size_t kAlignment = 64;
 
-constexpr size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+/// The least multiple of kAlignment that is at least `bytes`. Throws Error when size_t cannot hold it.
+constexpr size_t aligned(size_t bytes) { return checked_add(bytes, kAlignment - 1) / kAlignment * kAlignment; }
 
-/// One block of zeroed memory, taken from the system in large pages where it has them.
+/// One block of zeroed memory from the system, in large pages if it has them.
 class Arena {
  public:
   Arena() = default;
-  /// Throws Error when the system has not that much.
+  /// Throws Error when the system does not have that much memory.
   explicit Arena(size_t bytes);
   ~Arena();
   Arena(Arena&& other) noexcept;

@@ -73,13 +73,13 @@ size_t place(std::vector<Block>& blocks) {
     block.offset = 0;
     for (const Block* other : placed) {
       if (other->last < block.first || block.last < other->first) continue;
-      if (block.offset + block.bytes <= other->offset) break;
+      if (checked_add(block.offset, block.bytes) <= other->offset) break;
       block.offset = std::max(block.offset, other->offset + other->bytes);
     }
     placed.insert(std::upper_bound(placed.begin(), placed.end(), &block,
                                    [](const Block* a, const Block* b) { return a->offset < b->offset; }),
                   &block);
-    arena = std::max(arena, block.offset + block.bytes);
+    arena = std::max(arena, checked_add(block.offset, block.bytes));
   }
   return arena;
 }

@@ -12,8 +12,9 @@ struct Block {
   size_t offset = 0;  ///< Set by `place`.
 };
 
-/// Gives every block an offset so that blocks needed at the same time do not overlap, and returns the size of the
-/// whole. Largest first, each at the lowest offset that is free during its life.
+/// Gives every block an offset so that blocks needed at the same time do not overlap, and returns the size of the arena
+/// in bytes. Largest first, each at the lowest offset that is free during its life. Throws Error when size_t cannot
+/// hold an offset.
 /// Source: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020 (greedy by size).
 size_t place(std::vector<Block>& blocks);
 
@@ -24,9 +25,10 @@ struct Plan {
   std::vector<int> root;       ///< Of each value: the value whose memory it is a view of, itself if none.
   std::vector<Block> blocks;   ///< Results first, then scratch memory.
   std::vector<int> workspace;  ///< Of each scheduled node, an index into `blocks`, or -1.
-  size_t arena = 0;            ///< Bytes of the whole.
+  size_t arena = 0;            ///< Bytes of the arena that holds all blocks.
 };
 
+/// Plans the nodes that `outputs` depend on. Throws Error when an output is empty or belongs to another graph.
 Plan plan(const Graph& graph, const std::vector<Tensor>& outputs);
 
 }  // namespace tinyllm

@@ -32,8 +32,6 @@ struct Program::State {
   std::unique_ptr<ThreadPool> own_pool;
   ThreadPool* pool = nullptr;
   std::unique_ptr<Store> own_store;
-  Store* store = nullptr;
-  Store* states = nullptr;
   Arena inputs;
   Arena activations;
   std::vector<Step> steps;
@@ -53,41 +51,34 @@ namespace {
 Memory memory_of(const Graph& graph, const Plan& plan) {
   Memory memory;
   for (const Value& value : graph.values()) {
-    const size_t bytes = aligned(bytes_of(value));
-    if (value.kind == Kind::parameter) {
-      memory.parameters += bytes;
-    } else if (value.kind == Kind::state) {
-      memory.states += bytes;
-    } else if (value.kind != Kind::activation) {
-      memory.inputs += bytes;
-    }
+    if (value.kind == Kind::activation) continue;
+    size_t& sum = value.kind == Kind::parameter ? memory.parameters
+                  : value.kind == Kind::state   ? memory.states
+                                                : memory.inputs;
+    sum = checked_add(sum, aligned(bytes_of(value)));
   }
   memory.activations = plan.arena;
-  for (const Block& block : plan.blocks) memory.unplanned += block.bytes;
+  for (const Block& block : plan.blocks) memory.unplanned = checked_add(memory.unplanned, block.bytes);
   return memory;
 }
 
-// The bytes of every value that no node computes: from the store, or from the arena of inputs and constants.
-std::vector<void*> bind_leaves(const Graph& graph, Store& parameters, Store& states, Arena& inputs,
-                               const Memory& memory) {
-  const auto store_of = [&](const Value& value) -> Store& {
-    return value.kind == Kind::parameter ? parameters : states;
-  };
-  std::vector<Store::Wanted> wanted_parameters, wanted_states;
+// Adds the parameters or the states of a graph to a store.
+void add_values(const Graph& graph, Kind kind, Store& store) {
+  std::vector<Store::Wanted> wanted;
   for (const Value& value : graph.values()) {
-    if (!is_persistent(value)) continue;
-    std::vector<Store::Wanted>& wanted = value.kind == Kind::parameter ? wanted_parameters : wanted_states;
-    wanted.push_back({value.name, value.dtype, value.shape});
+    if (value.kind == kind) wanted.push_back({value.name, value.dtype, value.shape});
   }
-  parameters.add(wanted_parameters);
-  states.add(wanted_states);
-  inputs = Arena(memory.inputs);
+  store.add(wanted);
+}
 
+// The bytes of every value that no node computes: from the store, or from the arena of inputs and constants.
+std::vector<void*> bind_leaves(const Graph& graph, const Store& parameters, const Store& states, Arena& inputs) {
   std::vector<void*> data;
   std::byte* next = inputs.data();
   for (const Value& value : graph.values()) {
     if (is_persistent(value)) {
-      data.push_back(store_of(value).at(value.name).data);
+      const Store& store = value.kind == Kind::parameter ? parameters : states;
+      data.push_back(store.at(value.name, value.dtype, value.shape).data);
     } else if (value.kind == Kind::activation) {
       data.push_back(nullptr);
     } else {
@@ -107,14 +98,14 @@ double flops_of(const Node& node, const Graph& graph) {
 
 double moved_bytes(const Node& node, const Graph& graph) {
   if (node.op->alias && node.inputs.size() == 1) return 0;  // A view: nothing else updates its only input.
-  size_t bytes = 0;
+  double bytes = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const Value& value = graph.value(node.inputs[i]);
     const bool is_output = node.op->alias && i == 0;  // Its being written is counted there.
-    bytes += bytes_of(value) * (value.kind == Kind::state && !is_output ? 2 : 1);
+    bytes += static_cast<double>(bytes_of(value)) * (value.kind == Kind::state && !is_output ? 2 : 1);
   }
-  for (const int id : node.outputs) bytes += bytes_of(graph.value(id));
-  return static_cast<double>(bytes);
+  for (const int id : node.outputs) bytes += static_cast<double>(bytes_of(graph.value(id)));
+  return bytes;
 }
 
 }  // namespace
@@ -128,14 +119,18 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   if (options.pool == nullptr) state->own_pool = std::make_unique<ThreadPool>(options.threads);
   state->pool = options.pool != nullptr ? options.pool : state->own_pool.get();
   if (options.store == nullptr) state->own_store = std::make_unique<Store>();
-  state->store = options.store != nullptr ? options.store : state->own_store.get();
-  state->states = options.states != nullptr ? options.states : state->store;
+  Store& store = options.store != nullptr ? *options.store : *state->own_store;
+  Store& states = options.states != nullptr ? *options.states : store;
   state->precision = options.precision;
 
   const Plan plan = tinyllm::plan(graph, outputs);
   state->memory = memory_of(graph, plan);
-  std::vector<void*> data = bind_leaves(graph, *state->store, *state->states, state->inputs, state->memory);
+  if (options.weights == nullptr) add_values(graph, Kind::parameter, store);
+  add_values(graph, Kind::state, states);
+  state->inputs = Arena(state->memory.inputs);
   state->activations = Arena(plan.arena);
+  const Store& parameters = options.weights != nullptr ? *options.weights : store;
+  const std::vector<void*> data = bind_leaves(graph, parameters, states, state->inputs);
 
   const auto view = [&](int id) {
     const int root = plan.root[index(id)];

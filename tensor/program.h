@@ -25,28 +25,31 @@ struct OpTime {
   int nodes = 0;
   double seconds = 0;
   double flops = 0;  ///< Floating point operations; 0 for an op that counts none.
-  /// Of inputs and outputs, whole and once each, but of states twice: read and written. 0 for a view, and none for an
-  /// output that nothing uses and the op leaves out.
+  /// Sum over inputs and outputs. A state counts twice (read and written), a view and an output that the op leaves out
+  /// because nothing uses it count 0.
   double bytes = 0;
 };
 
 struct CompileOptions {
   int threads = hardware_threads();       ///< Of the program's own pool.
-  ThreadPool* pool = nullptr;             ///< A pool to share between programs, in place of an own one.
-  Store* store = nullptr;                 ///< Where parameters live. Null: in a store of the program's own.
-  Store* states = nullptr;                ///< Where states live. Null: with the parameters.
-  Precision precision = Precision::fp32;  ///< Of matrix products. `run` throws Error where the CPU lacks it.
+  ThreadPool* pool = nullptr;             ///< A pool to share between programs, instead of one of its own.
+  Store* store = nullptr;                 ///< Where parameters live; missing ones are added. Null: in its own store.
+  const Store* weights = nullptr;         ///< Instead of `store`: holds every parameter, and is only read.
+  Store* states = nullptr;                ///< Where states live. Null: in `store` or the program's own store.
+  Precision precision = Precision::fp32;  ///< Of matrix products. `run` throws Error when the CPU does not have it.
 };
 
 /// A graph ready to run: which nodes, in which order, every byte placed. Made by `compile`.
+/// For one thread at a time. Programs over the same `weights` may be compiled and run in several threads at once, each
+/// with its own pool and states.
 class Program {
  public:
   ~Program();
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  /// Copies into an input, parameter or state. Throws Error when there is none of that name, or the type or the
-  /// number of elements differs.
+  /// Copies into an input, parameter or state. Throws Error when none has that name, or when the type or the number of
+  /// elements differs.
   template <class T>
   void write(std::string_view name, const T& values) {
     const std::span source(values);
@@ -58,23 +61,23 @@ class Program {
     std::copy(source.begin(), source.end(), target.begin());
   }
 
-  /// The bytes of a parameter, state or input, to read or to fill in place. Throws Error as `write` does.
+  /// The elements of a parameter, state or input, to read or to fill in place. Throws Error as `write` does.
   template <class T>
   std::span<T> as(std::string_view name) {
     return typed<T>(view(name), name);
   }
-  /// The elements of one of the outputs that were asked of `compile`; valid until the next run. The tensor's graph may
-  /// be gone. Throws Error when it is none of the outputs, or of another type.
+  /// The elements of an output passed to `compile`; valid until the next run. The tensor's graph may be gone. Throws
+  /// Error when the tensor is not one of the outputs, or T is not its type.
   template <class T>
   std::span<const T> read(const Tensor& output) const {
     const auto& [view, name] = output_view(output.id());
     return typed<T>(view, name);
   }
 
-  /// Runs all nodes. Allocates nothing, but for the scratch memory of a thread in its first matrix product. Throws what
+  /// Runs all nodes. Allocates nothing, except the scratch memory of a thread in its first matrix product. Throws what
   /// an op throws (a token outside the vocabulary).
   void run();
-  /// Runs all nodes and says where the time went, slowest op first. `run` knows nothing of it and costs the same.
+  /// Runs all nodes and returns the time of each op, slowest first. `run` does not pay for this.
   std::vector<OpTime> profile();
 
   const Memory& memory() const;
@@ -97,9 +100,10 @@ class Program {
 };
 
 /// Plans the nodes that `outputs` depend on, in the order in which they were built, and places every result in one
-/// arena so that no two that are needed at the same time overlap. Updates in place (adamw) happen when their result is
+/// arena so that results needed at the same time do not overlap. Updates in place (adamw) happen when their result is
 /// among the outputs. The program keeps what it needs: the graph may be destroyed afterwards.
-/// Throws Error when an output is empty or of another graph, or the store holds a tensor of another shape.
+/// Throws Error when an output is empty or of another graph, when the store holds a tensor of another type or shape,
+/// when `weights` lacks a parameter, or when the memory cannot be had.
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options = {});
 
 /// What a program of these outputs would hold, without reserving it. Throws Error as `compile` does for its outputs.

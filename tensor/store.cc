@@ -4,18 +4,22 @@ namespace tinyllm {
 
 void Store::add(std::span<const Wanted> wanted) {
   size_t bytes = 0;
+  bool is_complete = true;
   for (const Wanted& want : wanted) {
-    const Entry* have = find(want.name);
-    if (have == nullptr) {
-      bytes += aligned(bytes_of(want.dtype, want.shape));
-    } else if (have->shape != want.shape || have->dtype != want.dtype) {
-      throw Error("store: {} is {} {}, expected {} {}", want.name, name_of(have->dtype), have->shape,
-                  name_of(want.dtype), want.shape);
+    if (find(want.name) != nullptr) {
+      at(want.name, want.dtype, want.shape);
+    } else {
+      bytes = checked_add(bytes, aligned(bytes_of(want.dtype, want.shape)));
+      is_complete = false;
     }
   }
+  if (is_complete) return;
   std::byte* next = arenas_.emplace_back(bytes).data();
   for (const Wanted& want : wanted) {
-    if (!index_.emplace(want.name, entries_.size()).second) continue;
+    if (!index_.emplace(want.name, entries_.size()).second) {
+      at(want.name, want.dtype, want.shape);  // Wanted twice: both must be the same.
+      continue;
+    }
     const Entry& entry = entries_.emplace_back(Entry{want.name, want.dtype, want.shape, next});
     next += aligned(entry.bytes());
   }
@@ -30,6 +34,14 @@ const Store::Entry& Store::at(std::string_view name) const {
   const Entry* entry = find(name);
   if (entry == nullptr) throw Error("store: holds nothing named {}", name);
   return *entry;
+}
+
+const Store::Entry& Store::at(std::string_view name, DType dtype, const Shape& shape) const {
+  const Entry& entry = at(name);
+  if (entry.shape != shape || entry.dtype != dtype) {
+    throw Error("store: {} is {} {}, expected {} {}", name, name_of(entry.dtype), entry.shape, name_of(dtype), shape);
+  }
+  return entry;
 }
 
 }  // namespace tinyllm

@@ -11,8 +11,9 @@
 
 namespace tinyllm {
 
-/// The named tensors that outlive a run: parameters, optimiser moments, caches. Several programs compiled over one
-/// store share their weights, which is how a model is trained, evaluated and asked without copying it.
+/// The named tensors that outlive a run: parameters, optimiser moments, caches. Programs compiled over one store share
+/// its tensors: a model is trained, evaluated and queried without a copy of its weights.
+/// Threads may share a store while none of them adds to it or writes into an entry.
 class Store {
  public:
   struct Entry {
@@ -22,7 +23,7 @@ class Store {
     std::byte* data;
 
     size_t bytes() const { return bytes_of(dtype, shape); }
-    /// Throws Error when T is not the entry's type.
+    /// The elements, to read or to write. Throws Error when T is not the entry's type.
     template <class T>
     std::span<T> as() const {
       if (dtype_of<T>() != dtype) throw Error("{}: is {}, not {}", name, name_of(dtype), name_of(dtype_of<T>()));
@@ -39,15 +40,18 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  /// Adds what is not there yet, as zeros, in one contiguous block; entries never move afterwards.
-  /// Throws Error when an entry is there with another type or shape.
+  /// Adds the tensors that are missing, as zeros, in one contiguous block; entries never move afterwards. When none is
+  /// missing the store is not changed. Throws Error when an entry has another type or shape than wanted, or when the
+  /// memory cannot be had.
   void add(std::span<const Wanted> wanted);
 
-  /// Null when there is none.
+  /// Null when no entry has the name.
   const Entry* find(std::string_view name) const;
-  /// Throws Error when there is none.
+  /// Throws Error when no entry has the name.
   const Entry& at(std::string_view name) const;
-  /// In the order of adding.
+  /// Throws Error also when the entry has another type or shape.
+  const Entry& at(std::string_view name, DType dtype, const Shape& shape) const;
+  /// In the order in which they were added.
   const std::deque<Entry>& entries() const { return entries_; }
 
  private:

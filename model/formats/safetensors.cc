@@ -1,20 +1,21 @@
 #include <tinyllm/model/formats/safetensors.h>
 
+#include <tinyllm/tensor/base/json.h>
+
 #include <xxhash.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <unordered_set>
 
 namespace tinyllm {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian");
 
-using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kLengthBytes = 8;
@@ -40,186 +41,200 @@ class Checksum {
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
-// Extents whose product does not overflow.
 Shape parse_shape(const Json& json) {
   std::vector<int64_t> extents;
-  int64_t product = 1;
-  for (const Json& item : json) {
-    if (!item.is_number_unsigned()) throw Error("its shape {} has an extent that is no whole number", json.dump());
-    extents.push_back(item.get<int64_t>());
-    if (extents.back() < 0 || __builtin_mul_overflow(product, extents.back(), &product)) {
-      throw Error("its shape {} is too large", json.dump());
-    }
-  }
+  if (json.size() > Shape::kMaxRank)
+    throw Error("its shape has {} axes, expected at most {}", json.size(), Shape::kMaxRank);
+  for (const Json& item : json) read_value(item, "shape", extents.emplace_back());
   return Shape{std::span<const int64_t>(extents)};
 }
 
-Safetensors::Entry parse_entry(const std::string& name, const Json& json, std::span<const std::byte> data) {
-  if (!json.is_object() || !json.contains("dtype") || !json["dtype"].is_string() || !json.contains("shape") ||
-      !json["shape"].is_array() || !json.contains("data_offsets") || !json["data_offsets"].is_array() ||
-      json["data_offsets"].size() != 2 || !json["data_offsets"][0].is_number_unsigned() ||
-      !json["data_offsets"][1].is_number_unsigned()) {
-    throw Error("expected dtype, shape and two data_offsets, found {}", json.dump());
+// An entry of the header, whose data must be within the first `data_size` bytes.
+Safetensors::Entry parse_entry(const std::string& name, const Json& json, uint64_t data_size) {
+  if (!json.is_object()) throw Error("is {}, expected an object", type_of(json));
+  const Json& shape = need_field(json, "shape");
+  const Json& offsets = need_field(json, "data_offsets");
+  if (!shape.is_array()) throw Error("field shape: is {}, expected a list", type_of(shape));
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+      !offsets[1].is_number_unsigned()) {
+    throw Error("field data_offsets: is {}, expected two whole numbers", shown(offsets));
   }
-  Safetensors::Entry entry{name, json["dtype"], parse_shape(json["shape"]), {}};
+  Safetensors::Entry entry{name, "", parse_shape(shape), 0, 0};
+  read_field(json, "dtype", entry.dtype);
   const size_t element = element_bytes(entry.dtype);
-  if (element == 0) throw Error("its type {} is unknown", entry.dtype);
-  const uint64_t begin = json["data_offsets"][0];
-  const uint64_t end = json["data_offsets"][1];
-  if (begin > end || end > data.size()) {
+  if (element == 0) throw Error("its type {} is unknown", short_name(entry.dtype));
+  const uint64_t begin = offsets[0], end = offsets[1];
+  if (begin > end || end > data_size) {
     throw Error("its data is at [{}, {}), but the file has {} bytes of data: it is cut short or damaged", begin, end,
-                data.size());
+                data_size);
   }
-  uint64_t expected = 0;
-  if (__builtin_mul_overflow(static_cast<uint64_t>(entry.shape.size()), element, &expected) ||
-      expected != end - begin) {
+  if (checked_mul(static_cast<uint64_t>(entry.shape.size()), uint64_t{element}) != end - begin) {
     throw Error("{} {} does not fit its {} bytes", entry.dtype, entry.shape, end - begin);
   }
-  entry.bytes = data.subspan(begin, end - begin);
+  entry.begin = begin;
+  entry.size = end - begin;
   return entry;
 }
 
+bool is_before(const Safetensors::Entry* entry, std::string_view name) { return entry->name < name; }
+
 }  // namespace
 
-Safetensors::Safetensors(const std::filesystem::path& path) : path_(path), file_(path) {
-  const std::span<const std::byte> bytes = file_.bytes();
-  if (bytes.size() < kLengthBytes) {
-    throw Error("{}: {} bytes, too few for a safetensors file: it is cut short", path.string(), bytes.size());
+Safetensors::Safetensors(const std::filesystem::path& path) : file_(path) {
+  if (file_.size() < kLengthBytes) {
+    throw Error("{}: {} bytes, too few for a safetensors file: it is cut short", path.string(), file_.size());
   }
   uint64_t length = 0;
-  std::memcpy(&length, bytes.data(), sizeof length);
-  if (length > kMaxHeader || length > bytes.size() - kLengthBytes) {
-    throw Error("{}: a header of {} bytes in a file of {}: it is no safetensors file, cut short or damaged",
-                path.string(), length, bytes.size());
+  file_.read(0, std::as_writable_bytes(std::span(&length, 1)));
+  if (length > kMaxHeader || length > file_.size() - kLengthBytes) {
+    throw Error("{}: a header of {} bytes in a file of {}: it is not a safetensors file, cut short or damaged",
+                path.string(), length, file_.size());
   }
-  const std::span<const std::byte> data = bytes.subspan(kLengthBytes + length);
-  parse_header(file_.text().substr(kLengthBytes, length), data);
-  check_layout(data.size());
-  check_sum(data);
+  std::string header(length, '\0');
+  file_.read(kLengthBytes, std::as_writable_bytes(std::span(header)));
+  data_begin_ = kLengthBytes + length;
+  data_size_ = file_.size() - data_begin_;
+  parse_header(header);
+  check_layout();
+  check_sum();
 }
 
-void Safetensors::parse_header(std::string_view text, std::span<const std::byte> data) {
-  const Json header = Json::parse(text, nullptr, false);
-  if (!header.is_object()) throw Error("{}: the header is not JSON: the file is damaged", path_.string());
+void Safetensors::parse_header(std::string_view text) {
+  const std::string what = path().string() + ": header";
+  const Json header = parse_json(text, what);
+  if (!header.is_object()) throw Error("{}: is {}, expected an object", what, type_of(header));
   for (const auto& [name, json] : header.items()) {
     try {
       if (name != "__metadata__") {
-        entries_.push_back(parse_entry(name, json, data));
+        entries_.push_back(parse_entry(name, json, data_size_));
         continue;
       }
-      for (const auto& [key, value] : json.items()) {
-        if (!value.is_string()) throw Error("{} is not text", key);
-        metadata_[key] = value.get<std::string>();
-      }
+      if (!json.is_object()) throw Error("is {}, expected an object", type_of(json));
+      for (const auto& [key, value] : json.items()) read_value(value, short_name(key), metadata_[key]);
     } catch (const Error& error) {
-      throw Error("{}: {}: {}", path_.string(), name, error.what());
+      throw Error("{}: {}: {}", path().string(), short_name(name), error.what());
     }
   }
 }
 
-void Safetensors::check_layout(size_t data_size) {
-  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-    return std::pair(a.bytes.data(), a.bytes.size()) < std::pair(b.bytes.data(), b.bytes.size());
-  });
-  size_t covered = 0;
-  const std::byte* next = entries_.empty() ? nullptr : file_.bytes().data() + (file_.bytes().size() - data_size);
+void Safetensors::check_layout() {
+  std::sort(entries_.begin(), entries_.end(),
+            [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.size) < std::pair(b.begin, b.size); });
+  uint64_t covered = 0;
   for (const Entry& entry : entries_) {
-    if (entry.bytes.data() != next) {
-      throw Error("{}: {}: its data leaves a gap or overlaps another's", path_.string(), entry.name);
+    if (entry.begin != covered) {
+      throw Error("{}: {}: its data leaves a gap or overlaps another's", path().string(), short_name(entry.name));
     }
-    next += entry.bytes.size();
-    covered += entry.bytes.size();
+    covered += entry.size;
+    by_name_.push_back(&entry);
   }
-  if (covered != data_size) {
-    throw Error("{}: {} bytes of data, expected {}", path_.string(), data_size, covered);
-  }
+  if (covered != data_size_) throw Error("{}: {} bytes of data, expected {}", path().string(), data_size_, covered);
+  std::sort(by_name_.begin(), by_name_.end(), [](const Entry* a, const Entry* b) { return a->name < b->name; });
 }
 
-void Safetensors::check_sum(std::span<const std::byte> data) const {
+void Safetensors::check_sum() const {
+  constexpr uint64_t kAtOnce = uint64_t{1} << 20;
   const auto expected = metadata_.find(kChecksum);
   if (expected == metadata_.end()) return;
   Checksum sum;
-  sum.add(data);
+  std::vector<std::byte> buffer(std::min(kAtOnce, data_size_));
+  for (uint64_t at = 0; at < data_size_; at += kAtOnce) {
+    const std::span<std::byte> bytes = std::span(buffer).first(std::min(kAtOnce, data_size_ - at));
+    file_.read(data_begin_ + at, bytes);
+    sum.add(bytes);
+  }
   if (sum.str() != expected->second) {
-    throw Error("{}: the data's checksum is {}, expected {}: the file is damaged", path_.string(), sum.str(),
-                expected->second);
+    throw Error("{}: the data's checksum is {}, expected {}: the file is damaged", path().string(), sum.str(),
+                short_name(expected->second));
   }
 }
 
-int64_t Safetensors::number(const std::string& name) const {
+int64_t Safetensors::number(const std::string& name, int64_t most) const {
   const auto found = metadata_.find(name);
-  const std::string text = found == metadata_.end() ? "" : found->second;
+  if (found == metadata_.end()) throw Error("{}: {} is missing in its metadata", path().string(), name);
+  const std::string& text = found->second;
   int64_t value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    throw Error("{}: {} is '{}' in its metadata, expected a whole number", path_.string(), name, text);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most) {
+    throw Error("{}: {} is {} in its metadata, expected a whole number from 0 to {}", path().string(), name,
+                shortened(text), most);
   }
   return value;
 }
 
 const Safetensors::Entry& Safetensors::at(std::string_view name) const {
-  for (const Entry& entry : entries_) {
-    if (entry.name == name) return entry;
+  const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, is_before);
+  if (found == by_name_.end() || (*found)->name != name) {
+    throw Error("{}: holds no tensor named {}", path().string(), name);
   }
-  throw Error("{}: holds no tensor named {}", path_.string(), name);
+  return **found;
 }
 
 const Safetensors::Entry& Safetensors::at(std::string_view name, std::string_view dtype, const Shape& shape) const {
   const Entry& entry = at(name);
-  if (entry.shape != shape) throw Error("{}: {} is {}, expected {}", path_.string(), name, entry.shape, shape);
+  if (entry.shape != shape) throw Error("{}: {} is {}, expected {}", path().string(), name, entry.shape, shape);
   check_type(entry, dtype);
   return entry;
 }
 
 void Safetensors::check_type(const Entry& entry, std::string_view dtype) const {
   if (entry.dtype != dtype) {
-    throw Error("{}: {} is {}, expected {}", path_.string(), entry.name, entry.dtype, dtype);
+    throw Error("{}: {} is {}, expected {}", path().string(), short_name(entry.name), entry.dtype, dtype);
   }
 }
 
-void Safetensors::copy(const Entry& entry, std::span<std::byte> target, std::string_view dtype) const {
-  check_type(entry, dtype);
-  if (!target.empty()) std::memcpy(target.data(), entry.bytes.data(), target.size());
+void Safetensors::read(const Entry& entry, std::span<std::byte> target) const {
+  if (target.size() != entry.size) {
+    throw Error("{}: {} has {} bytes, expected {}", path().string(), short_name(entry.name), entry.size, target.size());
+  }
+  file_.read(data_begin_ + entry.begin, target);
 }
 
 void Safetensors::read(std::string_view name, const Shape& shape, std::span<float> target) const {
-  copy(at(name, "F32", shape), std::as_writable_bytes(target), "F32");
+  read(at(name, "F32", shape), std::as_writable_bytes(target));
 }
 
 void save_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                       std::map<std::string, std::string> metadata) {
-  std::vector<Safetensors::Entry> entries;
+  std::vector<RawTensor> raw;
   for (const NamedTensor& tensor : tensors) {
     const std::span bytes(static_cast<const std::byte*>(tensor.data), bytes_of(tensor.dtype, tensor.shape));
-    entries.push_back({tensor.name, tensor.dtype == f32 ? "F32" : "I32", tensor.shape, bytes});
+    raw.push_back({tensor.name, tensor.dtype == f32 ? "F32" : "I32", tensor.shape, bytes});
   }
-  save_safetensors(path, entries, std::move(metadata));
+  save_safetensors(path, raw, std::move(metadata));
 }
 
-void save_safetensors(const std::filesystem::path& path, const std::vector<Safetensors::Entry>& entries,
+void save_safetensors(const std::filesystem::path& path, const std::vector<RawTensor>& tensors,
                       std::map<std::string, std::string> metadata) {
   Checksum sum;
-  for (const Safetensors::Entry& entry : entries) sum.add(entry.bytes);
+  for (const RawTensor& tensor : tensors) sum.add(tensor.bytes);
   metadata[kChecksum] = sum.str();
 
-  OrderedJson header;
-  header["__metadata__"] = metadata;
+  OrderedJson header = {{"__metadata__", metadata}};
+  std::unordered_set<std::string_view> names;
   size_t offset = 0;
-  for (const Safetensors::Entry& entry : entries) {
-    if (header.contains(entry.name)) throw Error("{}: two tensors are named {}", path.string(), entry.name);
-    const size_t end = offset + entry.bytes.size();
-    header[entry.name] = {{"dtype", entry.dtype},
-                          {"shape", std::vector<int64_t>(entry.shape.begin(), entry.shape.end())},
-                          {"data_offsets", {offset, end}}};
+  for (const RawTensor& tensor : tensors) {
+    if (!names.insert(tensor.name).second) throw Error("{}: two tensors are named {}", path.string(), tensor.name);
+    const size_t end = offset + tensor.bytes.size();
+    OrderedJson entry = {{"dtype", tensor.dtype},
+                         {"shape", std::vector<int64_t>(tensor.shape.begin(), tensor.shape.end())},
+                         {"data_offsets", {offset, end}}};
+    // Appended without the search for an equal name that operator[] would make.
+    header.get_ref<OrderedJson::object_t&>().emplace_back(tensor.name, std::move(entry));
     offset = end;
   }
-  std::string text = header.dump();
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const OrderedJson::exception&) {
+    throw Error("{}: a name or the metadata is not UTF-8", path.string());
+  }
   text.resize((text.size() + 7) / 8 * 8, ' ');  // Data begins at a multiple of 8 bytes.
   const uint64_t length = text.size();
   write_file(path, [&](const Append& append) {
     append(std::as_bytes(std::span(&length, 1)));
     append(std::as_bytes(std::span(text)));
-    for (const Safetensors::Entry& entry : entries) append(entry.bytes);
+    for (const RawTensor& tensor : tensors) append(tensor.bytes);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,69 +12,80 @@ namespace tinyllm {
 
 /// A file of named tensors: 8 bytes of header length, a JSON header, raw little-endian data.
 /// Source: the format description of huggingface/safetensors.
+/// Threads may share it.
 class Safetensors {
  public:
   struct Entry {
     std::string name;
     std::string dtype;  ///< As in the file: F32, I32, F64, ...
     Shape shape;
-    std::span<const std::byte> bytes;
+    uint64_t begin;  ///< First byte, counted from the beginning of the data.
+    uint64_t size;   ///< In bytes.
   };
 
-  /// Maps the file and checks it as a whole: the header's length and form, and of every tensor name, type, shape and
-  /// place; tensors cover the data without overlap or gap; data must agree with the checksum where the file has one.
-  /// Throws Error that names the file, the tensor, what was found and what was expected.
+  /// Reads the header and checks the whole file: the header's length and form; the name, type, shape and position of
+  /// every tensor; that the tensors cover the data without overlap or gap; that the data has the checksum in the
+  /// metadata, if there is one. Throws Error that names the file, the tensor, what was found and what was expected.
   explicit Safetensors(const std::filesystem::path& path);
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return file_.path(); }
   /// In the order of the data.
   const std::vector<Entry>& entries() const { return entries_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// A whole number of the metadata, 0 or more. Throws Error when it is missing or is none.
-  int64_t number(const std::string& name) const;
-  /// Throws Error when there is none of that name.
-  const Entry& at(std::string_view name) const;
+  /// A whole number of the metadata, from 0 to `most`. Throws Error when it is missing or is not such a number.
+  int64_t number(const std::string& name, int64_t most = INT64_MAX) const;
 
-  /// Copies a tensor of numbers out. Throws Error when T is not its type (float F32, double F64, int32_t I32).
+  /// Throws Error when no tensor has the name.
+  const Entry& at(std::string_view name) const;
+  /// Throws Error also when the tensor has another type or shape.
+  const Entry& at(std::string_view name, std::string_view dtype, const Shape& shape) const;
+
+  /// Copies a tensor from the file. Throws Error when `target` has another size, or the file has become shorter.
+  void read(const Entry& entry, std::span<std::byte> target) const;
+  /// Copies an F32 tensor of this shape. Throws Error when it is missing or has another type or shape.
+  void read(std::string_view name, const Shape& shape, std::span<float> target) const;
+  /// The numbers of a tensor. Throws Error when T is not its type (float F32, double F64, int32_t I32).
   template <class T>
   std::vector<T> values(std::string_view name) const {
     const Entry& entry = at(name);
+    check_type(entry, std::is_same_v<T, float> ? "F32" : std::is_same_v<T, double> ? "F64" : "I32");
     std::vector<T> values(static_cast<size_t>(entry.shape.size()));
-    copy(entry, std::as_writable_bytes(std::span(values)),
-         std::is_same_v<T, float>    ? "F32"
-         : std::is_same_v<T, double> ? "F64"
-                                     : "I32");
+    read(entry, std::as_writable_bytes(std::span(values)));
     return values;
   }
-  /// Copies an F32 tensor of this shape. Throws Error when it is missing or is another.
-  void read(std::string_view name, const Shape& shape, std::span<float> target) const;
-  /// A tensor of this type and shape. Throws Error when it is missing or is another.
-  const Entry& at(std::string_view name, std::string_view dtype, const Shape& shape) const;
 
  private:
   void check_type(const Entry& entry, std::string_view dtype) const;
-  void copy(const Entry& entry, std::span<std::byte> target, std::string_view dtype) const;
-  void parse_header(std::string_view json, std::span<const std::byte> data);
-  void check_layout(size_t data_size);
-  void check_sum(std::span<const std::byte> data) const;
+  void parse_header(std::string_view text);
+  void check_layout();
+  void check_sum() const;
 
-  std::filesystem::path path_;
-  MappedFile file_;
+  InputFile file_;
+  uint64_t data_begin_ = 0;
+  uint64_t data_size_ = 0;
   std::vector<Entry> entries_;
+  std::vector<const Entry*> by_name_;
   std::map<std::string, std::string> metadata_;
 };
 
-/// A tensor to be written, F32 or I32.
+/// A tensor to be written, f32 or i32.
 struct NamedTensor {
   std::string name;
   DType dtype;
   Shape shape;
   const void* data;
 };
+/// A tensor to be written, of any type that the format has.
+struct RawTensor {
+  std::string name;
+  std::string dtype;
+  Shape shape;
+  std::span<const std::byte> bytes;
+};
 
 /// Writes a file, whole or not at all, with a checksum of its data (XXH3, metadata "xxh3").
-/// Throws Error when it cannot be written or two tensors have one name.
-void save_safetensors(const std::filesystem::path& path, const std::vector<Safetensors::Entry>& entries,
+/// Throws Error when it cannot be written, two tensors have one name, or a name or the metadata is not UTF-8.
+void save_safetensors(const std::filesystem::path& path, const std::vector<RawTensor>& tensors,
                       std::map<std::string, std::string> metadata = {});
 void save_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                       std::map<std::string, std::string> metadata = {});

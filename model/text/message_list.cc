@@ -1,7 +1,5 @@
 #include <tinyllm/model/text/message_list.h>
 
-#include <tinyllm/tensor/base/utf8.h>
-
 namespace tinyllm {
 namespace {
 
@@ -27,56 +25,6 @@ Role role_of(const std::string& name) {
 }
 
 }  // namespace
-
-std::string_view type_of(const Json& value) {
-  switch (value.type()) {
-    case Json::value_t::null:
-      return "null";
-    case Json::value_t::boolean:
-      return "a boolean";
-    case Json::value_t::string:
-      return "a string";
-    case Json::value_t::array:
-      return "a list";
-    case Json::value_t::object:
-      return "an object";
-    default:
-      return "a number";
-  }
-}
-
-std::string shortened(std::string_view text) {
-  constexpr size_t kLongest = 40;
-  const size_t end = character_cut(text, kLongest);
-  return Json(text.substr(0, end)).dump() + (end < text.size() ? "..." : "");
-}
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
-
-const Json* find_field(const Json& object, const char* field) {
-  const auto found = object.find(field);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-const Json& need_field(const Json& object, const char* field) {
-  const Json* found = find_field(object, field);
-  if (found == nullptr) throw Error("field {}: missing", field);
-  return *found;
-}
-
-std::string text_or_none(const Json& object, const char* field) {
-  const Json* found = find_field(object, field);
-  if (found == nullptr) return {};
-  if (!found->is_string()) throw Error("field {}: is {}, expected a string", field, type_of(*found));
-  return found->get<std::string>();
-}
-
-std::string text(const Json& object, const char* field) {
-  need_field(object, field);
-  std::string words = text_or_none(object, field);
-  if (is_blank(words)) throw Error("field {}: is empty, expected text", field);
-  return words;
-}
 
 Message message_of(const Json& value, std::string_view where) {
   try {

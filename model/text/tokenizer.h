@@ -22,7 +22,7 @@ inline constexpr int32_t kUnkId = 3;
 inline constexpr const char* kTokenizerFile = "tokenizer.model";
 
 /// A SentencePiece BPE that gives every text back byte for byte: no normalisation, bytes as a fallback, digits one by
-/// one, line feeds and runs of blanks kept.
+/// one, line feeds and runs of blanks kept. Threads may share a tokenizer.
 class Tokenizer {
  public:
   struct TrainOptions {

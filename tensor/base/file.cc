@@ -1,16 +1,16 @@
 #include <tinyllm/tensor/base/file.h>
 
-#include <tinyllm/tensor/base/utf8.h>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
 
 namespace tinyllm {
 namespace {
@@ -38,68 +38,128 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
   }
 }
 
-// Opens a file under that name once nobody else writes it: who wrote before has renamed or removed the file, so
-// that another one may have to be opened.
-int open_alone(const fs::path& path) {
+const char* kind_of(mode_t mode) {
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+// Somebody may have put a link, a pipe or a device where a file will be written: only a file with one name is written.
+void check_is_plain(const fs::path& path, const struct stat& status) {
+  if (!S_ISREG(status.st_mode)) {
+    throw Error("{}: is not a regular file but {}; remove it", path.string(), kind_of(status.st_mode));
+  }
+  if (status.st_nlink > 1) throw Error("{}: has other names (hard links); remove it", path.string());
+}
+
+// Opens a file under that name when no other process writes it. The process before renamed or removed the file that it
+// wrote, so it may be necessary to open another one.
+int open_alone(const fs::path& path, mode_t mode) {
   for (;;) {
-    Descriptor file{open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)};
-    if (file.fd < 0) fail(path, "cannot be written");
-    while (flock(file.fd, LOCK_EX) != 0 && errno == EINTR) {  // Some file systems have no locks: then nobody waits.
+    // Neither follows a link nor waits for the reader of a pipe.
+    Descriptor file{open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)};
+    struct stat named {};
+    if (file.fd < 0) {
+      const int error = errno;
+      if (lstat(path.c_str(), &named) == 0) check_is_plain(path, named);
+      errno = error;
+      fail(path, "cannot be written");
     }
     struct stat locked {};
-    struct stat named {};
     if (fstat(file.fd, &locked) != 0) fail(path, "cannot be written");
-    if (stat(path.c_str(), &named) != 0 || locked.st_ino != named.st_ino) continue;
+    check_is_plain(path, locked);
+    while (flock(file.fd, LOCK_EX) != 0 && errno == EINTR) {  // Some file systems have no locks: then nobody waits.
+    }
+    if (lstat(path.c_str(), &named) != 0 || locked.st_ino != named.st_ino) continue;
     return std::exchange(file.fd, -1);
   }
 }
 
-// The length of the UTF-8 character at the front of `text`, or 0 when there is none (RFC 3629).
-size_t utf8_length(std::string_view text) {
-  const auto at = [&](size_t i) -> unsigned { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
-  const auto continues = [&](size_t i) { return i < text.size() && continues_character(text[i]); };
-  const unsigned first = at(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned second = at(1);
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;  // Overlong; a surrogate.
-    return continues(1) && continues(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned second = at(1);
-    if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;  // Overlong; too large.
-    return continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
+// The mode of the file that will replace `path`; for a new file, before the umask.
+mode_t mode_for(const fs::path& path, Access access, bool& is_new) {
+  struct stat status {};
+  is_new = stat(path.c_str(), &status) != 0;
+  const mode_t mode = is_new ? 0666 : status.st_mode & 0777;
+  return access == Access::owner ? mode & 0600 : mode;
 }
 
 }  // namespace
 
-MappedFile::MappedFile(const fs::path& path) {
-  const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+InputFile::InputFile(const fs::path& path) : path_(path) {
+  // Does not wait for the writer of a pipe.
+  Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status {};
   if (file.fd < 0 || fstat(file.fd, &status) != 0) fail(path, "cannot be opened");
-  if (!S_ISREG(status.st_mode)) throw Error("{}: is not a regular file", path.string());
-  size_ = static_cast<size_t>(status.st_size);
-  if (size_ == 0) return;
-  void* memory = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  if (!S_ISREG(status.st_mode)) throw Error("{}: is not a regular file but {}", path.string(), kind_of(status.st_mode));
+  size_ = static_cast<uint64_t>(status.st_size);
+  fd_ = std::exchange(file.fd, -1);
+}
+
+InputFile::~InputFile() { close(fd_); }
+
+void InputFile::read(uint64_t at, std::span<std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t got = pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path_, "cannot be read");
+    if (got == 0) throw Error("{}: ends at byte {}, expected {} more", path_.string(), at, bytes.size());
+    at += static_cast<uint64_t>(got);
+    bytes = bytes.subspan(static_cast<size_t>(got));
+  }
+}
+
+MappedFile::MappedFile(const fs::path& path) : file_(path) {
+  if (file_.size() == 0) return;
+  void* memory = mmap(nullptr, file_.size(), PROT_READ, MAP_PRIVATE, file_.descriptor(), 0);
   if (memory == MAP_FAILED) fail(path, "cannot be mapped");
   data_ = static_cast<const std::byte*>(memory);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), file_.size());
 }
 
-std::string read_file(const fs::path& path) { return std::string(MappedFile(path).text()); }
+std::span<const std::byte> MappedFile::bytes() const {
+  struct stat status {};
+  if (fstat(file_.descriptor(), &status) != 0) fail(file_.path(), "cannot be read");
+  if (static_cast<uint64_t>(status.st_size) < file_.size()) {
+    throw Error("{}: was cut to {} bytes while it was read, expected {}", file_.path().string(), status.st_size,
+                file_.size());
+  }
+  return {data_, file_.size()};
+}
+
+std::string_view MappedFile::text() const {
+  const std::span<const std::byte> all = bytes();
+  return {reinterpret_cast<const char*>(all.data()), all.size()};
+}
+
+std::string read_file(const fs::path& path, uint64_t most) {
+  const InputFile file(path);
+  if (file.size() > most) {
+    throw Error("{}: has {} bytes, expected at most {}", path.string(), file.size(), most);
+  }
+  std::string text;
+  try {
+    text.resize(file.size());
+  } catch (const std::exception&) {
+    throw Error("{}: its {} bytes do not fit into memory", path.string(), file.size());
+  }
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  return text;
+}
 
 fs::path part_of(const fs::path& path) { return path.string() + ".part"; }
 
-void write_file(const fs::path& path, const std::function<void(const Append&)>& fill) {
+void write_file(const fs::path& path, const std::function<void(const Append&)>& fill, Access access) {
+  bool is_new = true;
+  const mode_t mode = mode_for(path, access, is_new);
   const fs::path part = part_of(path);
-  const Descriptor file{open_alone(part)};
+  const Descriptor file{open_alone(part, mode)};
   try {
+    if ((!is_new || access == Access::owner) && fchmod(file.fd, mode) != 0) fail(part, "cannot be given its mode");
     if (ftruncate(file.fd, 0) != 0) fail(part, "cannot be written");
     fill([&](std::span<const std::byte> bytes) { write_all(file.fd, bytes, part); });
     if (fsync(file.fd) != 0) fail(part, "cannot be written");
@@ -108,51 +168,35 @@ void write_file(const fs::path& path, const std::function<void(const Append&)>& 
     unlink(part.c_str());
     throw;
   }
-  // The new name too must survive a power cut. Some file systems refuse to sync a folder; nothing is lost by that.
+  // The new name must survive a power cut too. Some file systems refuse to sync a folder: then nothing more can be
+  // done.
   const Descriptor folder{open(path.parent_path().empty() ? "." : path.parent_path().c_str(), O_RDONLY | O_CLOEXEC)};
   if (folder.fd >= 0) fsync(folder.fd);
 }
 
-void write_file(const fs::path& path, std::string_view text) {
-  write_file(path, [&](const Append& append) { append(std::as_bytes(std::span(text))); });
+void write_file(const fs::path& path, std::string_view text, Access access) {
+  write_file(
+      path, [&](const Append& append) { append(std::as_bytes(std::span(text))); }, access);
 }
 
 void make_folder(const fs::path& path) {
-  std::error_code error;
+  std::error_code error, ignored;
   fs::create_directories(path, error);
-  if (error || !fs::is_directory(path)) {
+  if (error || !fs::is_directory(path, ignored)) {
     throw Error("{}: the folder cannot be made: {}", path.string(), error ? error.message() : "a file has that name");
   }
-  if (access(path.c_str(), W_OK | X_OK) != 0) fail(path, "the folder cannot be written into");
+  if (access(path.c_str(), W_OK | X_OK) != 0) fail(path, "files cannot be made in this folder");
 }
 
-size_t valid_utf8(std::string_view text) {
-  size_t valid = 0;
-  while (valid < text.size()) {
-    const size_t length = utf8_length(text.substr(valid, 4));
-    if (length == 0) break;
-    valid += length;
-  }
-  return valid;
+bool is_there(const fs::path& path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) == 0) return true;
+  if (errno != ENOENT && errno != ENOTDIR) fail(path, "cannot be looked up");
+  return false;
 }
 
-void check_utf8(std::string_view text, std::string_view what, size_t line, size_t byte) {
-  const size_t bad = valid_utf8(text);
-  if (bad == text.size()) return;
-  const std::string_view before = text.substr(0, bad);
-  const auto line_ends = static_cast<size_t>(std::count(before.begin(), before.end(), '\n'));
-  throw Error("{}: line {}, byte {}: 0x{:02X} is not UTF-8", what, line + line_ends,
-              line_ends == 0 ? byte + bad : bad - before.rfind('\n'), static_cast<unsigned char>(text[bad]));
-}
-
-std::string replace_invalid_utf8(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    const size_t length = utf8_length(text);
-    result += length == 0 ? "\uFFFD" : text.substr(0, length);
-    text.remove_prefix(std::max<size_t>(length, 1));
-  }
-  return result;
+void remove_file(const fs::path& path) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) fail(path, "cannot be removed");
 }
 
 }  // namespace tinyllm

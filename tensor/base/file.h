@@ -3,6 +3,7 @@
 #include <tinyllm/tensor/base/error.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -11,48 +12,73 @@
 
 namespace tinyllm {
 
-/// A file mapped into memory for reading.
+/// A file open for reading at any position. Copies bytes, so that nothing that happens to the file can crash the
+/// reader. Threads may share it.
+class InputFile {
+ public:
+  /// Throws Error when the file cannot be opened or is not a regular file.
+  explicit InputFile(const std::filesystem::path& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Bytes of the file when it was opened.
+  uint64_t size() const { return size_; }
+  int descriptor() const { return fd_; }
+  /// Fills `bytes` from position `at`. Throws Error when the file ends before, or cannot be read.
+  void read(uint64_t at, std::span<std::byte> bytes) const;
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+  uint64_t size_ = 0;
+};
+
+/// A file mapped into memory for reading, for large files of which parts are read again and again. If another process
+/// shortens the file while its bytes are read, the system ends this process (SIGBUS); each call of `bytes` and `text`
+/// checks that this has not happened yet.
 class MappedFile {
  public:
-  /// Throws Error when the file cannot be opened or is no regular file.
+  /// Throws Error when the file cannot be opened or is not a regular file.
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
-  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  /// Throws Error when the file has become shorter since it was opened.
+  std::span<const std::byte> bytes() const;
+  std::string_view text() const;
 
  private:
+  InputFile file_;
   const std::byte* data_ = nullptr;
-  size_t size_ = 0;
 };
 
-/// The whole file as text. Throws Error when it cannot be read.
-std::string read_file(const std::filesystem::path& path);
+/// The whole file. Throws Error when it cannot be read, or has more than `most` bytes.
+std::string read_file(const std::filesystem::path& path, uint64_t most = UINT64_MAX);
 
 /// Where a file is written before it has its name: `<path>.part`.
 std::filesystem::path part_of(const std::filesystem::path& path);
 
-/// Writes a file so that under its name there is the old one or the whole new one, never a part: to part_of(path),
-/// which is synced to the disk and then renamed. Who writes the same file meanwhile, in another process too, waits,
-/// where the file system has locks. `fill` calls its argument with bytes to append. Throws Error (disk full, folder
-/// read-only) after removing the part.
-using Append = std::function<void(std::span<const std::byte>)>;
-void write_file(const std::filesystem::path& path, const std::function<void(const Append&)>& fill);
-void write_file(const std::filesystem::path& path, std::string_view text);
+/// Who may read and write a file that is written: as the umask allows, or its owner alone (mode 0600).
+enum class Access : uint8_t { by_umask, owner };
 
-/// Makes a folder and those above it. Throws Error when that fails, or when it cannot be written into.
+/// Writes a file atomically: readers see the old file or the complete new one, also after a power cut. Writes to
+/// part_of(path), syncs it to the disk and renames it. Writers of the same path, also in other processes, wait for each
+/// other if the file system has locks. A file that is replaced keeps its mode. `fill` calls its argument with bytes to
+/// append. Throws Error (disk full, folder read-only, the part is a link, pipe or device) after removing the part.
+using Append = std::function<void(std::span<const std::byte>)>;
+void write_file(const std::filesystem::path& path, const std::function<void(const Append&)>& fill,
+                Access access = Access::by_umask);
+void write_file(const std::filesystem::path& path, std::string_view text, Access access = Access::by_umask);
+
+/// Makes a folder and its parents. Throws Error when that fails, or when files cannot be made in it.
 void make_folder(const std::filesystem::path& path);
 
-/// How many bytes are UTF-8 before the first that is not.
-size_t valid_utf8(std::string_view text);
-
-/// Throws Error that names the first byte that is not UTF-8, by line and column in bytes; `what` names the text, which
-/// begins at a line and a byte of it.
-void check_utf8(std::string_view text, std::string_view what, size_t line = 1, size_t byte = 1);
-
-/// The text with U+FFFD in place of each byte that is part of no character: UTF-8 in any case.
-std::string replace_invalid_utf8(std::string_view text);
+/// Whether something is there under that name. Throws Error when the system cannot tell.
+bool is_there(const std::filesystem::path& path);
+/// Removes a file if it is there. Throws Error when that fails.
+void remove_file(const std::filesystem::path& path);
 
 }  // namespace tinyllm

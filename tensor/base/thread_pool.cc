@@ -1,6 +1,9 @@
 #include <tinyllm/tensor/base/thread_pool.h>
 
+#include <tinyllm/tensor/base/cpu_limit.h>
 #include <tinyllm/tensor/base/error.h>
+
+#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -21,9 +24,9 @@ void relax() {
 #endif
 }
 
-// Looks until `done` or for about a millisecond: first without pause, then giving the core to whoever else wants it.
-// That is longer than a piece and than the gap between two ops of a program, so that threads stay on the cores that
-// they have, and short enough that an idle pool costs nothing. The caller then sleeps.
+// Checks `done` for about a millisecond: at first without pause, then yielding the core between checks. This is longer
+// than a piece and than the gap between two ops of a program, so threads keep their cores, and short enough that an
+// idle pool costs nothing. The caller then sleeps.
 template <class Done>
 bool spin(Done done) {
   constexpr int kLooks = 200;
@@ -38,14 +41,23 @@ bool spin(Done done) {
   return false;
 }
 
+// How many forks are between this process and the one that loaded the library. A forked child has the memory of its
+// parent but none of its threads.
+std::atomic<int> forks{0};
+
+int count_forks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1); });
+  return registered == 0 ? forks.load() : 0;
+}
+
 }  // namespace
 
 struct ThreadPool::State {
-  // `epoch` is odd while a region is open. A worker that sees it open counts itself in, looks again, and takes pieces
-  // from `next`; when none are left, the caller closes the region and waits for those that are in. It does not wait for
-  // a worker whose core somebody else has: that one comes too late and finds the region closed. The fields of a region
-  // are written while it is closed and nobody is in. Either the worker's second look sees the closing, or the caller
-  // sees the worker: both orders are sequentially consistent.
+  // `epoch` is odd while a region is open. A worker that sees it open adds itself to `inside`, checks again, and takes
+  // pieces from `next`. When no pieces are left, the caller closes the region and waits for the workers inside. It does
+  // not wait for a worker that has no core: that worker comes too late and finds the region closed. The fields of a
+  // region are written while it is closed and no worker is inside. Either the worker's second check sees the region
+  // closed, or the caller sees the worker: both orders are sequentially consistent.
   std::atomic<uint64_t> epoch{0};
   alignas(64) std::atomic<int64_t> next{0};
   alignas(64) std::atomic<int> inside{0};
@@ -53,7 +65,8 @@ struct ThreadPool::State {
   Call call = nullptr;
   void* self = nullptr;
   std::atomic<bool> failed{false};
-  bool stop = false;
+  std::atomic<bool> stop{false};
+  const int made_after_forks = count_forks();
   std::mutex error_mutex;
   std::exception_ptr error;
   std::vector<std::thread> workers;
@@ -71,6 +84,8 @@ struct ThreadPool::State {
       }
     }
   }
+
+  bool is_in_child() const { return forks.load(std::memory_order_relaxed) != made_after_forks; }
 
   static bool is_open(uint64_t epoch) { return epoch % 2 == 1; }
 
@@ -108,6 +123,11 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
 }
 
 ThreadPool::~ThreadPool() {
+  if (state_->is_in_child()) {
+    // The workers cannot be joined, and may have been inside of anything: the child keeps the memory.
+    static_cast<void>(state_.release());
+    return;
+  }
   state_->stop = true;
   state_->open();
   for (std::thread& worker : state_->workers) worker.join();
@@ -117,7 +137,7 @@ int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()
 
 void ThreadPool::run(int64_t pieces, Call call, void* self) {
   State& s = *state_;
-  if (pieces <= 1 || s.workers.empty()) {
+  if (pieces <= 1 || s.workers.empty() || s.is_in_child()) {
     for (int64_t piece = 0; piece < pieces; ++piece) call(self, piece);
     return;
   }
@@ -134,6 +154,13 @@ void ThreadPool::run(int64_t pieces, Call call, void* self) {
   }
 }
 
-int hardware_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int usable_threads(const std::filesystem::path& root) {
+  return std::min({affinity_cpus(), cgroup_cpus(root).value_or(ThreadPool::kMaxThreads), ThreadPool::kMaxThreads});
+}
+
+int hardware_threads() {
+  static const int threads = usable_threads("/");
+  return threads;
+}
 
 }  // namespace tinyllm

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <type_traits>
 
@@ -9,10 +10,13 @@ namespace tinyllm {
 /// A persistent pool of worker threads; the calling thread is worker 0.
 ///
 /// Work is given as a number of pieces, fixed by the caller from shapes alone. Which worker runs which piece is not
-/// fixed, so a piece must depend on its index only: that is what makes results independent of the number of threads.
-/// Between regions the workers look for the next one for about a millisecond, at first without pause, then giving their
-/// core to whoever wants it, and then sleep: an idle pool costs nothing. A region ends when its pieces are done; it
-/// does not wait for a worker that had no core and took none.
+/// fixed, so a piece must depend on its index only: this makes results independent of the number of threads.
+/// Between regions the workers check for the next one for about a millisecond, at first without pause, then yielding
+/// their core, and then sleep: an idle pool costs nothing. A region ends when its pieces are done; it does not wait for
+/// a worker that had no core and took no piece.
+///
+/// One thread at a time may use a pool; each thread that computes needs its own. In a forked child, which has no
+/// workers, a pool of the parent runs all pieces on the calling thread.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;
@@ -26,7 +30,7 @@ class ThreadPool {
   int threads() const;
 
   /// Calls `work(piece)` for every piece in [0, pieces) and returns when all are done. Allocates nothing.
-  /// The first exception that a piece throws is thrown again here; pieces not yet begun are then left out.
+  /// The first exception that a piece throws is thrown again here; pieces that have not begun are then skipped.
   /// Not to be called from two threads at once, nor from inside a piece.
   template <class Work>
   void parallel_for(int64_t pieces, Work&& work) {
@@ -44,7 +48,10 @@ class ThreadPool {
   std::unique_ptr<State> state_;
 };
 
-/// The number of hardware threads that this process may use, at least 1.
+/// Threads that this process may use, from 1 to ThreadPool::kMaxThreads: no more than its CPU affinity and the quota of
+/// its control groups (rounded up) allow. Found out once, at the first call.
 int hardware_threads();
+/// The same, found out now; `root` as for `cgroup_cpus`.
+int usable_threads(const std::filesystem::path& root);
 
 }  // namespace tinyllm

@@ -8,18 +8,18 @@
 
 namespace tinyllm {
 
-/// Whether a byte of UTF-8 is one behind the first of a character.
+/// Whether a byte of UTF-8 is not the first of its character.
 inline bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
-/// Where a text may be cut so that at most `bytes` are before: where a character begins, or its end. Steps over three
-/// bytes at most, also where the text is not UTF-8.
+/// Where to cut a text so that at most `bytes` bytes are before the cut: at the beginning of a character, or at the end
+/// of the text. Goes back by at most three bytes, also in a text that is not UTF-8.
 inline size_t character_cut(std::string_view text, size_t bytes) {
   if (bytes >= text.size()) return text.size();
   for (int i = 0; i < 3 && bytes > 0 && continues_character(text[bytes]); ++i) --bytes;
   return bytes;
 }
 
-/// The character at `at` of a text that is UTF-8, and moves `at` behind it.
+/// The character at `at` of a text that is UTF-8; moves `at` to the next one.
 inline char32_t next_character(std::string_view text, size_t& at) {
   const auto byte = [&](size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
   const char32_t first = byte(at);
@@ -63,9 +63,19 @@ inline void append_character(std::string& text, char32_t c) {
   }
 }
 
-/// How many characters a text that is UTF-8 has.
+/// Number of characters in a text that is UTF-8.
 inline int64_t count_of_characters(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char byte) { return !continues_character(byte); });
 }
+
+/// Number of bytes before the first one that is not UTF-8; the size of the text when all of it is.
+size_t valid_utf8(std::string_view text);
+
+/// Throws Error that names the first byte that is not UTF-8, by line and by column in bytes. `what` names the text,
+/// which begins at `line` and `byte` of it.
+void check_utf8(std::string_view text, std::string_view what, size_t line = 1, size_t byte = 1);
+
+/// The text with U+FFFD instead of each byte that does not belong to a character. The result is always UTF-8.
+std::string replace_invalid_utf8(std::string_view text);
 
 }  // namespace tinyllm

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/lora.h>
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/tensor/program.h>
 
@@ -8,6 +9,7 @@
 #include "temp_folder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
 
@@ -113,23 +115,42 @@ TEST_CASE("what is wrong in a model folder is named") {
       {"no config", remove(kConfigFile), "config.json: cannot be opened"},
       {"no tokenizer", remove(kTokenizerFile), "tokenizer.model: cannot be opened"},
       {"no weights", remove(kWeightsFile), "model.safetensors: cannot be opened"},
-      {"config is text", [](const auto& folder) { write_file(folder / kConfigFile, "hello"); }, "is not a JSON object"},
-      {"another model", edit_config("\"tinyllm\"", "\"llama\""), "model_type is \"llama\", expected \"tinyllm\""},
-      {"a field is gone", edit_config("num_hidden_layers", "other"), "num_hidden_layers is missing"},
+      {"config is text", [](const auto& folder) { write_file(folder / kConfigFile, "hello"); },
+       "config.json: line 1, byte 1: is not JSON"},
+      {"config is a list", [](const auto& folder) { write_file(folder / kConfigFile, "[1]"); },
+       "config.json: is a list, expected a JSON object"},
+      {"config is deep",
+       [](const auto& folder) { write_file(folder / kConfigFile, R"({"vocab_size":)" + std::string(80000, '[')); },
+       "nested deeper than 64 levels"},
+      {"another model", edit_config("\"tinyllm\"", "\"llama\""),
+       "field model_type: is \"llama\", expected \"tinyllm\""},
+      {"a field is gone", edit_config("num_hidden_layers", "other"), "field num_hidden_layers: missing"},
       {"a field is text", edit_config("\"hidden_size\": 16", "\"hidden_size\": \"16\""),
-       "hidden_size is \"16\", expected a whole"},
+       "field hidden_size: is \"16\", expected a whole"},
       {"a size is 0", edit_config("\"hidden_size\": 16", "\"hidden_size\": 0"), "hidden_size is 0, expected 1 to"},
       {"heads do not divide", edit_config("attention_heads\": 2", "attention_heads\": 3"),
        "hidden_size 16 over 3 heads"},
       {"key heads do not divide", edit_config("key_value_heads\": 2", "key_value_heads\": 3"),
        "2 heads over num_key_value_heads 3"},
       {"another activation", edit_config("\"hidden_act\": \"silu\"", "\"hidden_act\": \"relu\""),
-       "hidden_act is \"relu\", expected \"silu\" or \"swiglu\""},
-      {"a switch is a number", edit_config("\"mlp_bias\": true", "\"mlp_bias\": 1"), "mlp_bias is 1, expected true"},
+       "field hidden_act: is \"relu\", expected \"silu\" or \"swiglu\""},
+      {"a switch is a number", edit_config("\"mlp_bias\": true", "\"mlp_bias\": 1"),
+       "field mlp_bias: is 1, expected true"},
+      {"a number is too large", edit_config("\"rms_norm_eps\": 1e-05", "\"rms_norm_eps\": 1e39"),
+       "field rms_norm_eps: is 1e+39, expected at most 3.4e38"},
+      {"a number is null", edit_config("\"rope_theta\": 10000.0", "\"rope_theta\": null"), "field rope_theta: missing"},
       {"another width", edit_config("\"intermediate_size\": 24", "\"intermediate_size\": 32"),
        "blocks.0.ffn.w1.weight is [24,16], expected [32,16]"},
       {"more layers", edit_config("hidden_layers\": 1", "hidden_layers\": 2"),
        "holds no tensor named blocks.1.norm1.weight"},
+      {"a million layers", edit_config("hidden_layers\": 1", "hidden_layers\": 1000000"),
+       "model.safetensors: holds 11 tensors, too few for the 1000000 layers in config.json"},
+      {"another tokenizer", edit_config("\"tokenizer_hash\": \"", "\"tokenizer_hash\": \"0"), "tokenizer_hash: is"},
+      {"a tokenizer of another hash",
+       [](const auto& folder) {
+         save_config(load_config(folder / kConfigFile), folder / kConfigFile, uint64_t{0x123});
+       },
+       "expected 0000000000000123 as in config.json"},
       {"another vocabulary", edit_config("\"vocab_size\": ", "\"vocab_size\": 1"), "the tokenizer has"},
       {"weights cut short", [](const auto& folder) { std::filesystem::resize_file(folder / kWeightsFile, 5000); },
        "is cut short or damaged"},
@@ -144,12 +165,16 @@ TEST_CASE("what is wrong in a model folder is named") {
        [](const auto& folder) {
          const Safetensors file(folder / kWeightsFile);
          std::vector<NamedTensor> tensors;
-         for (const auto& entry : file.entries()) tensors.push_back({entry.name, f32, entry.shape, entry.bytes.data()});
+         std::vector<std::vector<float>> values;
+         for (const auto& entry : file.entries()) {
+           values.push_back(file.values<float>(entry.name));
+           tensors.push_back({entry.name, f32, entry.shape, values.back().data()});
+         }
          const float extra = 1;
          tensors.push_back({"extra", f32, {1}, &extra});
          save_safetensors(folder / kWeightsFile, tensors);
        },
-       "extra is no weight of this model"},
+       "extra is not a weight of this model"},
   };
   const Model model = sample_model();
   for (const Case& c : cases) {
@@ -158,8 +183,91 @@ TEST_CASE("what is wrong in a model folder is named") {
     c.damage(folder.path());
     const std::string found = error_of(folder.path());
     CHECK_MESSAGE(found.find(c.message) != std::string::npos, fmt::format("{}: {}", c.what, found));
+    CHECK(found.size() < 400);
   }
   CHECK(error_of("/no/such/folder") == "/no/such/folder: there is no such model folder");
+}
+
+TEST_CASE("a folder that was written before tokenizers were recorded is read") {
+  const TempFolder folder;
+  const Model model = sample_model();
+  save_model(model, folder.path());
+  CHECK(load_tokenizer_hash(folder / kConfigFile) == model.tokenizer.hash());
+  save_config(model.config, folder / kConfigFile);
+  CHECK_FALSE(load_tokenizer_hash(folder / kConfigFile));
+  CHECK_NOTHROW(load_model(folder.path()));
+}
+
+TEST_CASE("weights that do not fit are refused before memory is reserved for them") {
+  const TempFolder folder;
+  const Model model = sample_model();
+  save_model(model, folder.path());
+  ModelConfig wide = model.config;
+  wide.dim = int64_t{1} << 22;
+  wide.n_heads = wide.dim / 2;
+  Model other{wide, sample_tokenizer()};
+  CHECK_THROWS_AS(load_weights(other, weight_specs(wide), folder / kWeightsFile), Error);
+  CHECK(other.weights->entries().empty());
+}
+
+TEST_CASE("sizes whose sum wraps around make no model") {
+  const ModelConfig config{.vocab_size = 300,
+                           .dim = 1048576,
+                           .n_layers = 82117,
+                           .n_heads = 1048576 / 64,
+                           .ffn_dim = 16454663,
+                           .ffn_gated = true,
+                           .ffn_bias = false};
+  CHECK_THROWS_WITH_AS(check(config),
+                       "config: 82117 layers of hidden_size 1048576 and intermediate_size 16454663: too many weights, "
+                       "expected at most 2^50",
+                       Error);
+  CHECK_THROWS_AS(parameter_count({.dim = 1 << 24, .n_layers = 1 << 24, .ffn_dim = 1 << 24}), Error);
+}
+
+TEST_CASE("what JSON cannot say is not saved") {
+  const TempFolder folder;
+  for (const float bad : {INFINITY, -INFINITY, NAN}) {
+    const ModelConfig configs[] = {{.norm_eps = bad}, {.rope_base = bad}, {.dropout = bad}};
+    for (const ModelConfig& config : configs) CHECK_THROWS_AS(save_config(config, folder / kConfigFile), Error);
+    CHECK_THROWS_AS(check(ModelConfig{.lora = {.rank = 2, .alpha = bad}}), Error);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder / kConfigFile));
+}
+
+TEST_CASE("what is wrong with adapters is named") {
+  const std::pair<std::string, const char*> cases[] = {
+      {"hello", "adapter.json: line 1, byte 1: is not JSON"},
+      {std::string(80000, '['), "nested deeper than 64 levels"},
+      {R"({"rank": 4, "alpha": 8})", "adapter.json: field targets: missing"},
+      {R"({"rank": 1e30, "alpha": 8, "targets": ["ffn.w1"]})", "field rank: is 1e+30, expected a whole number"},
+      {R"({"rank": 1000000, "alpha": 8, "targets": ["ffn.w1"]})", "rank 1000000, expected 1 to 4096"},
+      {R"({"rank": 4, "alpha": 1e39, "targets": ["ffn.w1"]})", "field alpha: is 1e+39"},
+      {R"({"rank": 4, "alpha": 8, "targets": [")" + std::string(5000, 'x') + R"("]})", "xxx..., expected some of"},
+      {R"({"rank": 4096, "alpha": 8, "targets": ["ffn.w1"]})", "lora_a is [2,16], expected [4096,16]"},
+  };
+  const TempFolder folder;
+  Model model = sample_model();
+  add_lora(model, {.rank = 2, .targets = {"ffn.w1"}}, 1);
+  save_model(model, folder.path());
+  CHECK_NOTHROW(load_model(folder.path()));
+  for (const auto& [json, message] : cases) {
+    write_file(folder / kAdapterConfigFile, json);
+    const std::string found = error_of(folder.path());
+    CHECK_MESSAGE(found.find(message) != std::string::npos, found);
+    CHECK(found.size() < 400);
+  }
+}
+
+TEST_CASE("a folder in the place of a file is an error, whichever file it is") {
+  for (const char* name : {kConfigFile, kTokenizerFile, kWeightsFile, kAdapterConfigFile}) {
+    const TempFolder folder;
+    save_model(sample_model(), folder.path());
+    std::filesystem::remove(folder / name);
+    std::filesystem::create_directory(folder / name);
+    CHECK(error_of(folder.path()).find("is not a regular file but a folder") != std::string::npos);
+    CHECK_THROWS_AS(save_model(sample_model(), folder.path()), Error);
+  }
 }
 
 TEST_CASE("a folder that cannot be written is named") {

@@ -118,10 +118,14 @@ TEST_CASE("what is wrong with a quantised folder is named") {
       {"another type", edit_config("\"matrices\": \"q4_0\"", "\"matrices\": \"q8_0\""),
        "blocks.0.attn.qkv.weight is [192,32], expected [192,64]"},
       {"a type of the tables", edit_config("\"tables\": \"q8_0\"", "\"tables\": \"q5_1\""),
-       "quantization_config: tables is \"q5_1\", expected f32, q8_0, q4_0 or bf16"},
-      {"no types", edit_config("\"matrices\"", "\"others\""), "quantization_config: matrices is null, expected"},
+       "quantization_config: field tables: is \"q5_1\", expected f32, q8_0, q4_0 or bf16"},
+      {"no types", edit_config("\"matrices\"", "\"others\""), "quantization_config: field matrices: missing"},
       {"not said to be quantised", edit_config("quantization_config", "something"),
-       "_scale is no weight of this model"},
+       "blocks.0.attn.qkv.weight is [192,32], expected [192,64]"},
+      {"not an object", edit_config("\"quantization_config\": {", "\"quantization_config\": 8, \"x\": {"),
+       "quantization_config: is a number, expected an object"},
+      {"more layers", edit_config("hidden_layers\": 1", "hidden_layers\": 1000000"),
+       "holds 15 tensors, too few for the 1000000 layers"},
       {"sizes of no whole blocks", edit_config("\"intermediate_size\": 96", "\"intermediate_size\": 100"),
        "intermediate_size is 100, expected a multiple of 32 for q4_0"},
       {"cut short", [](const auto& folder) { std::filesystem::resize_file(folder / kWeightsFile, 9000); },
@@ -156,7 +160,7 @@ TEST_CASE("what cannot be quantised, or not written, leaves nothing behind") {
   CHECK(saving(broken, {q8_0, q8_0}) == "quantize: lm_head.weight: a weight is inf: expected a number to quantise");
   Model adapted = sample_model();
   add_lora(adapted, {.rank = 2}, 1);
-  CHECK(saving(adapted, {q8_0, f32}) == "quantize: the model has adapters, which are to be merged first");
+  CHECK(saving(adapted, {q8_0, f32}) == "quantize: the model has adapters; merge them first");
   CHECK(error_of([&] {
           save_quantized(sample_model(), {q8_0, f32}, to, 1, [](int64_t, int64_t) { return false; });
         }) == "stopped; nothing was written");

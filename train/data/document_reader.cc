@@ -1,6 +1,5 @@
 #include <tinyllm/train/data/document_reader.h>
 
-#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/documents.h>
 

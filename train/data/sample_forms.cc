@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/text/message_list.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>
 #include <array>

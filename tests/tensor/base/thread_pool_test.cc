@@ -4,8 +4,12 @@
 #include <tinyllm/tensor/base/thread_pool.h>
 
 #include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tinyllm::test {
 
@@ -39,10 +43,37 @@ TEST_CASE("what a piece throws is thrown by parallel_for, and the pool works on"
   }
 }
 
+TEST_CASE("in a forked child a pool runs on the calling thread, and can be destroyed") {
+  auto pool = std::make_unique<ThreadPool>(4);
+  std::atomic<int> done = 0;
+  pool->parallel_for(100, [&](int64_t) { done.fetch_add(1); });
+  REQUIRE(done == 100);
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);  // Ends a child that hangs.
+    int sum = 0;
+    bool is_thrown = false;
+    pool->parallel_for(100, [&](int64_t) { ++sum; });
+    try {
+      pool->parallel_for(3, [](int64_t) { throw std::runtime_error("a piece"); });
+    } catch (const std::runtime_error&) {
+      is_thrown = true;
+    }
+    pool.reset();
+    _exit(sum == 100 && is_thrown ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  pool->parallel_for(100, [&](int64_t) { done.fetch_add(1); });
+  CHECK(done == 200);
+}
+
 TEST_CASE("a pool of no threads or of too many is refused") {
   CHECK_THROWS_WITH_AS(ThreadPool(0), "thread pool: 0 threads asked for, expected 1 to 256", Error);
   CHECK_THROWS_WITH_AS(ThreadPool(1000), "thread pool: 1000 threads asked for, expected 1 to 256", Error);
   CHECK(hardware_threads() >= 1);
+  CHECK(hardware_threads() <= ThreadPool::kMaxThreads);
 }
 
 }  // namespace tinyllm::test

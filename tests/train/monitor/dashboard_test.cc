@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/monitor/dashboard.h>
 #include <tinyllm/train/monitor/report_page.h>
 

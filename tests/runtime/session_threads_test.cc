@@ -1,0 +1,52 @@
+#include <doctest/doctest.h>
+
+#include "runtime/model_to_ask.h"
+
+#include <thread>
+
+namespace tinyllm::test {
+
+TEST_CASE("threads with their own sessions share one model, also while programs are compiled") {
+  constexpr size_t kThreads = 2;
+  const Model model = model_to_ask();
+  // Passes of several sizes, so that each session compiles while the other one compiles or computes.
+  const auto logits_of = [&](uint64_t seed) {
+    Session session(model, {.threads = 2});
+    Sequence sequence = session.start();
+    for (const int64_t count : {1, 2, 3, 5, 9, 17}) {
+      const std::vector<int32_t> tokens = random_tokens(model, seed, count);
+      session.read(sequence, model.tokenizer.encode(model.tokenizer.decode(tokens)));
+      session.read(sequence, tokens);
+    }
+    return std::vector<float>(sequence.logits().begin(), sequence.logits().end());
+  };
+  std::vector<std::vector<float>> found(kThreads);
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < kThreads; ++i) threads.emplace_back([&, i] { found[i] = logits_of(i); });
+  }
+  for (size_t i = 0; i < kThreads; ++i) CHECK(found[i] == logits_of(i));
+}
+
+TEST_CASE("a session does not add to the weights of its model") {
+  const Model model = model_to_ask();
+  const size_t weights = model.weights->entries().size();
+  Session session(model, {.threads = 1});
+  Sequence sequence = session.start();
+  session.read(sequence, random_tokens(model, 1, 4));
+  CHECK(model.weights->entries().size() == weights);
+
+  const Model empty{model.config, sample_tokenizer()};
+  Session none(empty, {.threads = 1});
+  Sequence nothing = none.start();
+  CHECK_THROWS_AS(none.read(nothing, random_tokens(model, 1, 4)), Error);
+  CHECK(empty.weights->entries().empty());
+}
+
+TEST_CASE("a cache of more pages than can be numbered is refused") {
+  Model model = model_to_ask();
+  model.config.context = int64_t{1} << 24;
+  CHECK_THROWS_AS(Session(model, {.sequences = 1 << 16, .threads = 1}), Error);
+}
+
+}  // namespace tinyllm::test

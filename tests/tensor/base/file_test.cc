@@ -1,0 +1,141 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/tensor/base/file.h>
+
+#include "temp_folder.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <sys/stat.h>
+
+namespace tinyllm::test {
+namespace {
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat status {};
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  return status.st_mode & 07777;
+}
+
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a file that cannot be written is named, and the old file stays") {
+  const TempFolder folder;
+  CHECK_THROWS_AS(write_file("/dev/full/x", "new"), Error);
+  CHECK_THROWS_AS(write_file(folder / "no/such/folder/x", "new"), Error);
+  write_file(folder / "x", "old");
+  CHECK_THROWS_AS(write_file(folder / "x", [](const Append&) { throw Error("in the middle"); }), Error);
+  CHECK(read_file(folder / "x") == "old");
+  CHECK_FALSE(std::filesystem::exists(folder / "x.part"));
+}
+
+TEST_CASE("threads that write one file at once each write a whole one") {
+  constexpr int kWriters = 4, kTimes = 10, kPieces = 50;
+  const TempFolder folder;
+  const auto text = [](int writer) { return std::string(100, static_cast<char>('a' + writer)); };
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    writers.emplace_back([&, writer] {
+      const std::string piece = text(writer);
+      for (int i = 0; i < kTimes; ++i) {
+        try {
+          write_file(folder / "x", [&](const Append& append) {
+            for (int j = 0; j < kPieces; ++j) append(std::as_bytes(std::span(piece)));
+          });
+        } catch (const Error&) {
+          ++failed;
+        }
+        const std::string found = read_file(folder / "x");
+        if (found.size() != kPieces * piece.size() || found.find_first_not_of(found[0]) != std::string::npos) ++failed;
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(failed == 0);
+  CHECK_FALSE(std::filesystem::exists(folder / "x.part"));
+}
+
+TEST_CASE("nothing is written through a link, into a pipe or into another file") {
+  const TempFolder folder;
+  write_file(folder / "other", "other");
+  const std::pair<const char*, std::function<void(const std::filesystem::path&)>> cases[] = {
+      {"a symbolic link", [&](const auto& part) { std::filesystem::create_symlink(folder / "other", part); }},
+      {"a named pipe", [](const auto& part) { REQUIRE(mkfifo(part.c_str(), 0600) == 0); }},
+      {"a folder", [](const auto& part) { std::filesystem::create_directory(part); }},
+      {"hard links", [&](const auto& part) { std::filesystem::create_hard_link(folder / "other", part); }},
+  };
+  for (const auto& [kind, make] : cases) {
+    make(folder / "x.part");
+    const std::string found = error_of([&] { write_file(folder / "x", "new"); });
+    CHECK_MESSAGE(found.find(kind) != std::string::npos, found);
+    CHECK_FALSE(std::filesystem::exists(folder / "x"));
+    std::filesystem::remove(folder / "x.part");
+  }
+  CHECK(read_file(folder / "other") == "other");
+}
+
+TEST_CASE("a new file has the mode of the umask, a replaced one keeps its own, a private one is its owner's alone") {
+  const TempFolder folder;
+  const mode_t before = umask(027);
+  write_file(folder / "new", "text");
+  write_file(folder / "private", "text", Access::owner);
+  umask(before);
+  CHECK(mode_of(folder / "new") == 0640);
+  CHECK(mode_of(folder / "private") == 0600);
+  for (const mode_t mode : {mode_t{0600}, mode_t{0664}}) {
+    REQUIRE(chmod((folder / "new").c_str(), mode) == 0);
+    write_file(folder / "new", "again");
+    CHECK(mode_of(folder / "new") == mode);
+  }
+  write_file(folder / "new", "a secret", Access::owner);
+  CHECK(mode_of(folder / "new") == 0600);
+  CHECK(read_file(folder / "new") == "a secret");
+}
+
+TEST_CASE("only regular files are read, and no more than is allowed") {
+  const TempFolder folder;
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(error_of([&] { read_file(folder / "pipe"); }).find("is not a regular file but a named pipe") !=
+        std::string::npos);
+  CHECK(error_of([&] { read_file(folder.path()); }).find("is not a regular file but a folder") != std::string::npos);
+  CHECK(error_of([&] { read_file(folder / "none"); }).find("none: cannot be opened: No such file") !=
+        std::string::npos);
+  write_file(folder / "x", "123456");
+  CHECK(read_file(folder / "x", 6) == "123456");
+  CHECK(error_of([&] { read_file(folder / "x", 5); }).ends_with("x: has 6 bytes, expected at most 5"));
+}
+
+TEST_CASE("a mapped file that was cut since is an error, not the end of the process") {
+  const TempFolder folder;
+  write_file(folder / "x", std::string(10000, 'x'));
+  const MappedFile file(folder / "x");
+  CHECK(file.text().size() == 10000);
+  std::filesystem::resize_file(folder / "x", 10);
+  CHECK_THROWS_AS(file.bytes(), Error);
+  CHECK_THROWS_AS(file.text(), Error);
+}
+
+TEST_CASE("removing what is not there is not an error, removing a folder is") {
+  const TempFolder folder;
+  CHECK_FALSE(is_there(folder / "x"));
+  CHECK_NOTHROW(remove_file(folder / "x"));
+  write_file(folder / "x", "text");
+  CHECK(is_there(folder / "x"));
+  remove_file(folder / "x");
+  CHECK_FALSE(is_there(folder / "x"));
+  CHECK_THROWS_AS(remove_file(folder.path()), Error);
+}
+
+}  // namespace tinyllm::test
