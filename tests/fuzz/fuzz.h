@@ -1,5 +1,5 @@
-// What the fuzz targets share. A target is a function of bytes from outside: it may refuse them with tinyllm::Error, and
-// nothing else may happen.
+// What the fuzz targets share. A target is a function of bytes from outside: it may refuse them with tinyllm::Error,
+// and nothing else may happen.
 #pragma once
 
 #include <tinyllm/tensor/base/error.h>

@@ -145,8 +145,8 @@ void Line::find_links(const std::set<std::string, std::less<>>& labels) {
     } else if (at(close + 1) == '(') {
       constexpr size_t kLongest = 2048;
       const size_t last = parentheses[close + 1];
-      const bool is_target = last != kNone && last - close <= kLongest &&
-                             (is_image || !is_call(i, marks[last] > marks[close + 1]));
+      const bool is_target =
+          last != kNone && last - close <= kLongest && (is_image || !is_call(i, marks[last] > marks[close + 1]));
       if (is_target) end = last + 1;
     } else if (at(close + 1) == '[' && closing[close + 1] != kNone) {
       const size_t last = closing[close + 1];

@@ -199,9 +199,9 @@ Maybe english_balls(Draw& draw) {
       fmt::format("In all {}+{}={}. Red: {}. So {}.", a, b, a + b, a, fraction(a, a + b, ", ")), lowest(a, a + b));
 }
 
-// What decides between training and validation: the numbers and signs in order, so that other names or things do not make
-// another problem. FNV-1a, then mixed: by itself it gives keys that differ in their last letter neighbouring values,
-// and all problems that begin alike would be for validation together.
+// What decides between training and validation: the numbers and signs in order, so that other names or things do not
+// make another problem. FNV-1a, then mixed: by itself it gives keys that differ in their last letter neighbouring
+// values, and all problems that begin alike would be for validation together.
 bool is_validation(const Problem& problem) {
   uint64_t hash = 14695981039346656037u;
   const auto add = [&](char c) { hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u; };

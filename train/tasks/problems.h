@@ -16,8 +16,8 @@ struct Problem {
 };
 
 /// Problems of arithmetic and everyday reasoning, in Chinese and some English. What is asked is drawn from (seed,
-/// index); the wording and the numbers make a problem's key, whose hash decides whether it is for validation (one in ten): a
-/// validation problem is never made for training, whatever the seed.
+/// index); the wording and the numbers make a problem's key, whose hash decides whether it is for validation (one in
+/// ten): a validation problem is never made for training, whatever the seed.
 enum class Split : uint8_t { train, validation };
 Problem make_problem(uint64_t seed, uint64_t index, Split split);
 std::vector<Problem> make_problems(uint64_t seed, int64_t count, Split split);
