@@ -5,11 +5,12 @@
 #include <tinyllm/tensor/base/file.h>
 
 #include "common/answer_options.h"
+#include "common/conversation_file.h"
 #include "common/interrupt.h"
 #include "common/line_editor.h"
+#include "common/output.h"
 #include "common/parse.h"
-
-#include <nlohmann/json.hpp>
+#include "common/suggest.h"
 
 #include <unistd.h>
 
@@ -19,120 +20,61 @@ namespace tl = tinyllm;
 
 namespace {
 
-constexpr const char* kHelp =
-    R"(A message ends with Enter. For one of several lines, end a line in \, or begin and end with """;
-on a terminal, Alt-Enter begins a new line too. Ctrl-C stops an answer, Ctrl-D ends the program.
-  /retry          answers the last message once more
-  /reset          forgets the conversation
-  /system [text]  says or sets what the model is told first; forgets the conversation
-  /temp <number>  0: always the likeliest token; higher: more variety
-  /stats          the last answer in numbers
-  /save <file>    writes the conversation, as JSON
-  /load <file>    goes on with one that was saved
-  /help, /quit    begin a message with // where it is to begin with /
-)";
-
-struct Options {
-  std::string folder;
-  std::string system = "你是严谨的中文推理助手";
+struct Options : tl::cli::AskOptions {
   std::string history;
-  tl::AnswerOptions answer;
   tl::Overflow overflow = tl::Overflow::drop_oldest_turns;
-  int threads = tl::hardware_threads();
 };
 
-std::string default_history() {
-  const char* home = std::getenv("HOME");
-  return home == nullptr ? "" : std::string(home) + "/.tinyllm_history";
+// "tinyllm-model", of whatever path leads to the folder.
+std::string folder_name(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
-
-Options parse(int argc, char** argv) {
-  Options o;
-  o.answer.sampling.seed = std::random_device()();
-  o.history = default_history();
-  CLI::App app(std::string("Talks to a model, on a terminal or a pipe.\n\n") + kHelp);
-  app.add_option("model", o.folder, "The model folder")->required();
-  app.add_option("--system", o.system, "What the model is told first")->capture_default_str();
-  tl::cli::add_answer_options(app, o.answer);
-  app.add_option("--seed", o.answer.sampling.seed,
-                 "Of the first answer; each further one has the next. Default: by chance");
-  tl::cli::add_choice(app, "--overflow", o.overflow,
-                      {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
-                      "When the context is full: stop, or drop the oldest turns");
-  app.add_option("--history", o.history, "The file of what was typed; empty: none")->capture_default_str();
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
-  tl::cli::parse(app, argc, argv);
-  return o;
-}
-
-// ---- A conversation in a file: {"messages": [{"role", "content"}, ...]}, as samples for training may have it
-// ---------
-
-void save(const tl::Conversation& conversation, const std::string& path) {
-  nlohmann::ordered_json messages = {{{"role", "system"}, {"content", conversation.system}}};
-  for (const tl::Turn& turn : conversation.turns) {
-    messages.push_back({{"role", "user"}, {"content", turn.user}});
-    messages.push_back({{"role", "assistant"}, {"content", turn.assistant}});
-  }
-  tl::write_file(path, nlohmann::ordered_json{{"messages", messages}}.dump() + "\n");
-}
-
-tl::Conversation load(const std::string& path) {
-  const auto json = nlohmann::json::parse(tl::read_file(path), nullptr, false);
-  if (!json.is_object() || !json.contains("messages") || !json["messages"].is_array()) {
-    throw tl::Error("{}: is no conversation, expected {{\"messages\": [...]}}", path);
-  }
-  tl::Conversation conversation;
-  std::string expected = "system";
-  for (const auto& message : json["messages"]) {
-    const bool is_text = message.is_object() && message.contains("role") && message["role"].is_string() &&
-                         message.contains("content") && message["content"].is_string();
-    if (!is_text || message["role"] != expected) {
-      throw tl::Error("{}: message {} is {}, expected one of role {} with content", path, conversation.turns.size() * 2,
-                      message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 80), expected);
-    }
-    const std::string text = message["content"];
-    if (expected == "system") conversation.system = text;
-    if (expected == "user") conversation.turns.push_back({text, ""});
-    if (expected == "assistant") conversation.turns.back().assistant = text;
-    expected = expected == "user" ? "assistant" : "user";
-  }
-  if (expected != "user") throw tl::Error("{}: ends where a message of role {} is expected", path, expected);
-  return conversation;
-}
-
-// ---- The program
-// -----------------------------------------------------------------------------------------------------
 
 class Program {
  public:
   explicit Program(const Options& o)
-      : answer_(o.answer),
+      : name_(folder_name(o.model)),
+        answer_(o.answer),
         overflow_(o.overflow),
-        model_(tl::load_model(o.folder)),
-        session_(model_, {.threads = o.threads}),
+        model_(tl::load_model(o.model)),
+        session_(model_, {.context = o.context, .threads = o.threads}),
         chat_(session_, {o.system, {}}, o.overflow),
         editor_(o.history) {
     tl::check(answer_.sampling, model_.config.vocab_size);
   }
 
+  static std::string help();
+
   int run() {
-    if (editor_.is_terminal()) fmt::print(stderr, "{}; /help says what else there is\n", tl::cpu_features());
+    if (editor_.is_terminal()) {
+      fmt::print(stderr, "{}, context of {} tokens. /help shows the commands.\n", description(), session_.context());
+    }
     bool failed = false;
     while (const std::optional<std::string> message = read_message()) {
       if (message->empty()) continue;
       try {
         if (!obey(*message)) break;
-      } catch (const std::exception& error) {  // Say so and go on.
+        tl::cli::flush_output();
+      } catch (const std::exception& error) {  // Report it and go on.
         fmt::print(stderr, "chat: {}\n", error.what());
         failed = true;
       }
     }
+    tl::cli::flush_output();
     return failed && !editor_.is_terminal() ? 1 : 0;
   }
 
  private:
-  // Of one line or several; none at the end of the input.
+  struct Command {
+    std::vector<std::string_view> names;
+    std::string_view argument;
+    std::string_view help;
+    void (Program::*run)(const std::string& argument);
+  };
+  static const std::vector<Command>& commands();
+
+  // A message of one or several lines, or none at the end of the input.
   std::optional<std::string> read_message() {
     std::string message;
     bool in_block = false;
@@ -162,66 +104,127 @@ class Program {
     return message;
   }
 
-  // Does what a message says. Returns false when the program is to end.
+  // Answers a message or runs a command. Returns false when the program is to end.
   bool obey(const std::string& message) {
-    if (!message.starts_with('/')) return answer(message), true;
-    if (message.starts_with("//")) return answer(message.substr(1)), true;
-    const size_t blank = std::min(message.find(' '), message.size());
-    const std::string command = message.substr(0, blank);
-    const std::string argument = blank < message.size() ? message.substr(blank + 1) : "";
-    if (command == "/quit" || command == "/exit") return false;
-    if (command == "/help") {
-      fmt::print("{}", kHelp);
-    } else if (command == "/retry") {
-      answer(std::nullopt);
-    } else if (command == "/reset") {
-      begin({chat_.conversation().system, {}});
-    } else if (command == "/system") {
-      if (argument.empty()) fmt::print("{}\n", chat_.conversation().system);
-      if (!argument.empty()) begin({argument, {}});
-    } else if (command == "/temp") {
-      set_temperature(argument);
-    } else if (command == "/stats") {
-      stats();
-    } else if (command == "/save") {
-      if (argument.empty()) throw tl::Error("/save: expected the name of a file");
-      save(chat_.conversation(), argument);
-    } else if (command == "/load") {
-      if (argument.empty()) throw tl::Error("/load: expected the name of a file");
-      begin(load(argument));
-      fmt::print("{} turns\n", chat_.conversation().turns.size());
-    } else {
-      throw tl::Error("{}: is no command; /help names them, and // begins a message with /", command);
+    if (!message.starts_with('/') || message.starts_with("//")) {
+      answer(message.substr(message.starts_with("//") ? 1 : 0));
+      return true;
     }
-    return true;
+    const size_t blank = std::min(message.find(' '), message.size());
+    const std::string name = message.substr(0, blank);
+    std::vector<std::string_view> names;
+    for (const Command& command : commands()) {
+      if (std::find(command.names.begin(), command.names.end(), name) != command.names.end()) {
+        (this->*command.run)(blank < message.size() ? message.substr(blank + 1) : "");
+        return !should_end_;
+      }
+      names.insert(names.end(), command.names.begin(), command.names.end());
+    }
+    const std::string_view meant = tl::cli::closest(name, names);
+    throw tl::Error("{}: unknown command{}; /help shows the commands, and // begins a message with /", name,
+                    meant.empty() ? "" : fmt::format(", did you mean {}?", meant));
   }
 
-  void begin(tl::Conversation conversation) { chat_ = tl::Chat(session_, std::move(conversation), overflow_); }
+  void begin(tl::Conversation conversation) {
+    chat_ = tl::Chat(session_, std::move(conversation), overflow_);
+    was_full_ = false;
+  }
 
-  void set_temperature(const std::string& argument) {
+  void end(const std::string&) { should_end_ = true; }
+  void print_help(const std::string&) { fmt::print("{}", help()); }
+  void retry(const std::string&) { answer(std::nullopt); }
+  void reset(const std::string&) { begin({chat_.conversation().system, {}}); }
+  void undo(const std::string&) {
+    chat_.undo();
+    fmt::print("{}\n", turns());
+  }
+  void system(const std::string& text) {
+    if (text.empty()) tl::cli::print_text(chat_.conversation().system + "\n");
+    if (!text.empty()) begin({text, {}});
+  }
+  void set_temperature(const std::string& number) {
     tl::Sampling sampling = answer_.sampling;
     char* end = nullptr;
-    sampling.temperature = std::strtof(argument.c_str(), &end);
-    if (argument.empty() || *end != '\0') throw tl::Error("/temp: \"{}\" is no number", argument);
+    sampling.temperature = std::strtof(number.c_str(), &end);
+    if (number.empty() || *end != '\0') throw tl::Error("/temp: \"{}\" is not a number", number);
     tl::check(sampling, model_.config.vocab_size);
     answer_.sampling = sampling;
   }
 
-  // Answers a message, or the last one once more, printing as the answer comes.
+  void load(const std::string& file) {
+    if (file.empty()) throw tl::Error("/load: expected the name of a file");
+    begin(tl::cli::load_conversation(file));
+    fmt::print("{}\n", turns());
+  }
+  void save(const std::string& file) { save(file, "/save", false); }
+  void replace(const std::string& file) { save(file, "/save!", true); }
+  void save(const std::string& file, const char* command, bool may_replace) {
+    if (file.empty()) throw tl::Error("{}: expected the name of a file", command);
+    if (std::filesystem::exists(file)) {
+      if (!tl::cli::is_conversation(file)) {
+        throw tl::Error("{}: {} exists and is not a saved conversation; choose another name", command, file);
+      }
+      if (!may_replace && !confirm(fmt::format("Replace the conversation in {}? [y/N] ", file))) {
+        throw tl::Error("/save: {} exists; /save! replaces it", file);
+      }
+    }
+    const size_t bytes = tl::cli::save_conversation(chat_.conversation(), file);
+    fmt::print("saved {}: {}, {} bytes\n", std::filesystem::absolute(file).string(), turns(), bytes);
+  }
+  bool confirm(const std::string& question) {
+    if (!editor_.is_terminal()) return false;
+    const std::optional<tl::cli::LineEditor::Line> line = editor_.read(question);
+    return line && !line->cancelled && (line->text == "y" || line->text == "yes");
+  }
+
+  // Answers a message, or the last one again, and prints the answer as it is generated.
   void answer(const std::optional<std::string>& message) {
     char last = '\n';
     const auto say = [&](std::string_view text) {
       if (!text.empty()) last = text.back();
-      fmt::print("{}", text);
-      std::fflush(stdout);
+      tl::cli::print_text(text);
+      tl::cli::flush_output();
       return tl::cli::interrupts == 0;
     };
+    if (message) check_room(*message);
     const tl::cli::InterruptGuard guard;
     last_ = message ? chat_.say(*message, answer_, say) : chat_.retry(answer_, say);
     ++answer_.sampling.seed;
     if (last != '\n' || last_->text.empty()) fmt::print("\n");
-    std::fflush(stdout);
+    tl::cli::flush_output();
     if (editor_.is_terminal() && isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\x1b[2m[{}]\x1b[0m\n", numbers());
+    report_overflow();
+  }
+
+  void check_room(const std::string& message) const {
+    if (overflow_ != tl::Overflow::stop || chat_.conversation().turns.empty()) return;
+    if (tokens() + model_.tokenizer.encode(message).size() >= static_cast<size_t>(session_.context())) {
+      throw tl::Error("the context of {} tokens has no room for this message; /reset begins a new conversation",
+                      session_.context());
+    }
+  }
+
+  // Once in a conversation.
+  void report_overflow() {
+    const bool is_full = chat_.dropped_turns() > 0 || last_->ended == tl::Ended::context_full;
+    if (is_full && !was_full_) {
+      fmt::print(stderr, "chat: the context of {} tokens is full{}; /reset begins a new conversation\n",
+                 session_.context(), chat_.dropped_turns() > 0 ? ", and the oldest turns are no longer read" : "");
+    }
+    was_full_ = is_full;
+  }
+
+  std::string turns() const {
+    const size_t count = chat_.conversation().turns.size();
+    return fmt::format("{} turn{}", count, count == 1 ? "" : "s");
+  }
+
+  std::string description() const {
+    const tl::WeightTypes& types = model_.config.types;
+    const std::string tables =
+        types.tables == types.matrices ? "" : fmt::format(", embeddings {}", name_of(types.tables));
+    return fmt::format("{}: {:.2f} M parameters, weights {}{}", name_,
+                       static_cast<double>(tl::parameter_count(model_.config)) / 1e6, name_of(types.matrices), tables);
   }
 
   std::string numbers() const {
@@ -232,15 +235,21 @@ class Program {
                        last_->ended == tl::Ended::end_token ? "" : fmt::format(", {}", name_of(last_->ended)));
   }
 
-  void stats() const {
-    if (!last_) throw tl::Error("/stats: nothing was answered yet");
-    fmt::print("answer   {}\nprompt   {} tokens of a context of {}, {} of them read for this answer\n", numbers(),
-               last_->prompt_tokens, model_.config.context, last_->read_tokens);
-    fmt::print("sampling temperature {}, next seed {}\nmodel    {:.2f} M parameters, {}\n",
-               answer_.sampling.temperature, answer_.sampling.seed,
-               static_cast<double>(tl::parameter_count(model_.config)) / 1e6, tl::cpu_features());
+  size_t tokens() const { return tl::chat_sample(model_.tokenizer, chat_.conversation()).tokens.size(); }
+
+  void print_tokens(const std::string&) {
+    fmt::print("{}, {} tokens of a context of {}\n", turns(), tokens(), session_.context());
   }
 
+  void print_stats(const std::string&) {
+    if (!last_) throw tl::Error("/stats: there is no answer yet");
+    fmt::print("answer   {}\nprompt   {} tokens of a context of {}, {} of them read for this answer\n", numbers(),
+               last_->prompt_tokens, session_.context(), last_->read_tokens);
+    fmt::print("sampling temperature {}, next seed {}\nmodel    {}\nCPU      {}\n", answer_.sampling.temperature,
+               answer_.sampling.seed, description(), tl::cpu_features());
+  }
+
+  std::string name_;
   tl::AnswerOptions answer_;
   tl::Overflow overflow_;
   tl::Model model_;
@@ -248,7 +257,68 @@ class Program {
   tl::Chat chat_;
   tl::cli::LineEditor editor_;
   std::optional<tl::Answer> last_;
+  bool was_full_ = false;
+  bool should_end_ = false;
 };
+
+const std::vector<Program::Command>& Program::commands() {
+  static const std::vector<Command> all = {
+      {{"/retry"}, "", "Answer the last message again.", &Program::retry},
+      {{"/undo"}, "", "Remove the last message and its answer.", &Program::undo},
+      {{"/reset", "/clear"}, "", "Forget the conversation.", &Program::reset},
+      {{"/system"}, "[TEXT]", "Show the system prompt, or set it and forget the conversation.", &Program::system},
+      {{"/temp"}, "NUMBER", "Set the sampling temperature.", &Program::set_temperature},
+      {{"/tokens"}, "", "Show how many tokens the conversation has.", &Program::print_tokens},
+      {{"/stats"}, "", "Show the last answer in numbers.", &Program::print_stats},
+      {{"/save"}, "FILE", "Save the conversation as JSON; ask before replacing one.", &Program::save},
+      {{"/save!"}, "FILE", "Save the conversation, replacing one without asking.", &Program::replace},
+      {{"/load"}, "FILE", "Continue a saved conversation.", &Program::load},
+      {{"/help", "/?"}, "", "Show this help.", &Program::print_help},
+      {{"/quit", "/exit", "/bye"}, "", "End the program, as Ctrl-D does.", &Program::end},
+  };
+  return all;
+}
+
+std::string Program::help() {
+  std::string text =
+      "A message ends with Enter. For several lines, end a line in \\, or begin and end with \"\"\"; on a terminal,\n"
+      "Alt-Enter begins a new line, and a pasted text is one message. Ctrl-C stops an answer.\n"
+      "A message that begins with / is written with //. Commands:\n";
+  for (const Command& command : commands()) {
+    const std::string usage = fmt::format("{} {}", fmt::join(command.names, ", "), command.argument);
+    text += fmt::format("  {:<20}{}\n", usage, command.help);
+  }
+  return text;
+}
+
+std::string default_history() {
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? "" : std::string(home) + "/.tinyllm_history";
+}
+
+Options parse(int argc, char** argv) {
+  Options o;
+  o.answer.sampling.seed = std::random_device()();
+  o.history = default_history();
+  CLI::App app("Talks to a model, on a terminal or a pipe.\n\n" + Program::help());
+  app.footer(
+      "Examples:\n"
+      "  chat tinyllm-model\n"
+      "  echo '计算：1+2*3' | chat -m tinyllm-model --temp 0.7 -n 100\n"
+      "Next: generate answers one prompt, also as JSON.");
+  app.add_option("-m,--model,model", o.model, "Use the model in this folder.")->required();
+  tl::cli::add_ask_options(app, o);
+  app.add_option("--seed", o.answer.sampling.seed,
+                 "Sample the first answer with this seed, each further one with the next. Default: a random one.")
+      ->check(tl::cli::seed_number());
+  tl::cli::add_choice(app, "--overflow", o.overflow,
+                      {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
+                      "When the context is full, stop, or drop the oldest turns.");
+  app.add_option("--history", o.history, "Keep what is typed on a terminal in this file. Empty: keep nothing.")
+      ->capture_default_str();
+  tl::cli::parse(app, argc, argv);
+  return o;
+}
 
 }  // namespace
 

@@ -1,9 +1,10 @@
-// Continues one prompt, and says what came of it as text or as JSON.
+// Answers one prompt, as text or as JSON.
 #include <tinyllm/model/text/prompt.h>
 #include <tinyllm/runtime/generate.h>
 
 #include "common/answer_options.h"
 #include "common/interrupt.h"
+#include "common/output.h"
 #include "common/parse.h"
 
 #include <nlohmann/json.hpp>
@@ -15,29 +16,44 @@ namespace tl = tinyllm;
 
 namespace {
 
-struct Options {
-  std::string folder;
+struct Options : tl::cli::AskOptions {
   std::string prompt;
-  std::string system = "你是严谨的中文推理助手";
   bool raw = false;
   bool json = false;
-  tl::AnswerOptions answer;
-  int threads = tl::hardware_threads();
 };
+
+// Model and prompt can be named by options or by position: with --model, the first word is the prompt.
+void resolve(CLI::App& app, const std::vector<std::string>& words, Options& o) {
+  size_t used = 0;
+  if (o.model.empty() && used < words.size()) o.model = words[used++];
+  const bool has_prompt = app.count("--prompt") > 0 || used < words.size();
+  if (app.count("--prompt") == 0 && used < words.size()) o.prompt = words[used++];
+  if (o.model.empty()) throw CLI::RequiredError("--model");
+  if (used < words.size()) throw CLI::ExtrasError(std::vector(words.begin() + static_cast<int>(used), words.end()));
+  if (!has_prompt) o.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
 
 Options parse(int argc, char** argv) {
   Options o;
+  std::vector<std::string> words;
   CLI::App app("Answers one prompt. The same seed gives the same text.");
-  app.add_option("model", o.folder, "The model folder")->required();
-  CLI::Option* prompt = app.add_option("prompt", o.prompt, "What to answer; default: all of the input stream");
-  app.add_option("--system", o.system, "What the model is told first")->capture_default_str();
-  app.add_flag("--raw", o.raw, "Continue the prompt as it is, not as a message of the chat template");
-  app.add_flag("--json", o.json, "One line of JSON at the end, in place of the text as it comes");
-  tl::cli::add_answer_options(app, o.answer);
-  app.add_option("--seed", o.answer.sampling.seed, "Of what is drawn")->capture_default_str();
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+  app.footer(
+      "Examples:\n"
+      "  generate tinyllm-model '计算：1+2*3'\n"
+      "  generate -m tinyllm-model -p 'Once upon a time' --raw --temp 0.7 -n 100 --json\n"
+      "Next: chat talks to the same model.");
+  app.add_option("words", words, "The model folder, and the prompt. Without a prompt, all of the input stream is it.")
+      ->expected(0, 2);
+  app.add_option("-m,--model", o.model, "Use the model in this folder.");
+  app.add_option("-p,--prompt", o.prompt, "Answer this text.");
+  app.add_flag("--raw", o.raw, "Continue the prompt as it is, instead of as a message in the chat template.");
+  app.add_flag("--json", o.json, "Print one line of JSON at the end, instead of the text as it is generated.");
+  tl::cli::add_ask_options(app, o);
+  app.add_option("--seed", o.answer.sampling.seed, "Sample with this seed.")
+      ->check(tl::cli::seed_number())
+      ->capture_default_str();
+  app.parse_complete_callback([&] { resolve(app, words, o); });
   tl::cli::parse(app, argc, argv);
-  if (prompt->count() == 0) o.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
   return o;
 }
 
@@ -56,18 +72,18 @@ void print_json(const tl::Answer& answer, const Options& o) {
 
 int generate(const Options& o) {
   if (o.prompt.empty()) throw tl::Error("the prompt is empty");
-  const tl::Model model = tl::load_model(o.folder);
-  tl::Session session(model, {.threads = o.threads});
-  // All of the prompt, or an error: what is left out would be missing without a word.
+  const tl::Model model = tl::load_model(o.model);
+  tl::Session session(model, {.context = o.context, .threads = o.threads});
+  // The whole prompt or an Error: nothing is left out silently.
   const tl::Request request{
       .prompt = o.raw ? model.tokenizer.encode(o.prompt)
-                      : tl::chat_prompt(model.tokenizer, {o.system, {{o.prompt, ""}}}, model.config.context - 1),
+                      : tl::chat_prompt(model.tokenizer, {o.system, {{o.prompt, ""}}}, session.context() - 1),
       .options = o.answer};
   const tl::cli::InterruptGuard guard;
   const tl::Answer answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
     if (!o.json) {
-      fmt::print("{}", text);
-      std::fflush(stdout);
+      tl::cli::print_text(text);
+      tl::cli::flush_output();
     }
     return tl::cli::interrupts == 0;
   })[0]);
@@ -76,6 +92,7 @@ int generate(const Options& o) {
   } else if (!answer.text.ends_with('\n')) {
     fmt::print("\n");
   }
+  tl::cli::flush_output();
   return answer.ended == tl::Ended::cancelled ? 1 : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <tinyllm/train/data/samples.h>
 #include "common/progress_bar.h"
 
+#include "common/output.h"
 #include "common/parse.h"
 
 #include <unistd.h>
@@ -71,22 +72,6 @@ void add_tokens(const tl::Tokenizer& tokenizer, const tl::AnySample& sample, std
   }
 }
 
-// Text for a person: what a terminal would take for a command is spelled, U+0080 to U+009F too.
-std::string printable(std::string_view text) {
-  std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
-    } else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
 // Tokens from `begin` to `end` as text, markers and end tokens spelled.
 std::string spelled(const tl::Tokenizer& tokenizer, const tl::Sample& sample, size_t begin, size_t end) {
   std::string text;
@@ -98,7 +83,7 @@ std::string spelled(const tl::Tokenizer& tokenizer, const tl::Sample& sample, si
     }
     size_t to = from;
     while (to < end && sample.tokens[to] != tl::kEosId) ++to;
-    text += printable(tokenizer.decode(std::span(sample.tokens).subspan(from, to - from)));
+    text += tl::cli::printable(tokenizer.decode(std::span(sample.tokens).subspan(from, to - from)));
     from = to;
   }
   return text;

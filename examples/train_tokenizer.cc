@@ -1,11 +1,14 @@
-// From a corpus to the vocabulary of a model, with what it is worth on text that it was not learnt from.
+// Learns the vocabulary of a model from a corpus, and measures it on text that it was not learned from.
+#include <tinyllm/model/model.h>
 #include <tinyllm/model/text/tokenizer.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/text_sample.h>
-#include "common/progress_bar.h"
 
+#include "common/number.h"
+#include "common/output.h"
 #include "common/parse.h"
+#include "common/progress_bar.h"
 
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
@@ -23,9 +26,9 @@ namespace tl = tinyllm;
 namespace {
 
 struct Options {
-  std::vector<std::string> inputs;
+  std::vector<std::filesystem::path> inputs;
   std::string output;
-  int64_t vocab = 16000;
+  int64_t vocab_size = 16000;
   int64_t sample_mb = 8;
   uint64_t seed = 1;
   bool compare = false;
@@ -34,24 +37,37 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Learns the vocabulary of a model from a sample of UTF-8 texts, and says how many characters a token holds on "
-      "text that was held out.");
-  app.add_option("--input", o.inputs, "Texts; lines with a form feed stand between documents")->required();
-  app.add_option("--output", o.output, "A folder to put tokenizer.model in, or a file that ends in .model")->required();
-  app.add_option("--vocab", o.vocab, "Tokens of the vocabulary")
-      ->check(CLI::Range(300, 1'000'000))
+      "Learns the vocabulary of a model from a sample of UTF-8 texts, and measures how many characters a token holds "
+      "on "
+      "text that it was not learned from.");
+  app.footer(
+      "Examples:\n"
+      "  train_tokenizer -i corpus.txt -o tokenizer\n"
+      "  train_tokenizer -i zh.txt en.txt -o tokenizer --vocab-size 32000 --sample-mb 20 --compare\n"
+      "Next: tokenize encodes the corpus with it, once for all runs.");
+  app.add_option("-i,--input", o.inputs, "Learn from these texts. A line with only a form feed separates documents.")
+      ->required();
+  app.add_option("-o,--output", o.output,
+                 "Write tokenizer.model into this folder, or the tokenizer to this file if the name ends in .model.")
+      ->required();
+  app.add_option("--vocab-size", o.vocab_size, "Learn at most this many tokens.")
+      ->check(tl::cli::between(300, 1e6, "300 to 1000000"))
       ->capture_default_str();
-  app.add_option("--sample-mb", o.sample_mb, "How much is drawn from all over the texts, in MB")
-      ->check(CLI::Range(1, 1000))
+  app.add_option("--sample-mb", o.sample_mb, "Draw this many MB from all over the texts.")
+      ->check(tl::cli::between(1, 1000, "1 to 1000"))
       ->capture_default_str();
-  app.add_option("--seed", o.seed, "Of the sample: same seed, same file")->capture_default_str();
-  app.add_flag("--compare", o.compare,
-               "Learn with the usual settings of SentencePiece too; takes several times as long");
+  app.add_option("--seed", o.seed, "Draw with this seed. The same seed gives the same tokenizer.")
+      ->check(tl::cli::seed_number())
+      ->capture_default_str();
+  app.add_flag(
+      "--compare", o.compare,
+      "Learn another one with the default settings of SentencePiece, and measure it too. Takes several times as "
+      "long.");
   tl::cli::parse(app, argc, argv);
   return o;
 }
 
-// Shows for how long something has been going on, while it lives.
+// Shows on stderr how long something takes, from its construction to its destruction.
 class Stopwatch {
  public:
   explicit Stopwatch(std::string what) : what_(std::move(what)), thread_([this] { show(); }) {}
@@ -108,14 +124,14 @@ class Lines : public sentencepiece::SentenceIterator {
   size_t at_ = 0;
 };
 
-// What the settings give that most people begin with: rare characters unknown, blanks and line feeds normalised.
+// With the settings that most people begin with: rare characters are unknown, blanks and line feeds are normalised.
 void learn_usual(const std::vector<std::string>& texts, const Options& o,
                  sentencepiece::SentencePieceProcessor& usual) {
   Lines lines(texts);
   std::string model;
   const auto status =
       sentencepiece::SentencePieceTrainer::Train({{"model_type", "bpe"},
-                                                  {"vocab_size", std::to_string(o.vocab)},
+                                                  {"vocab_size", std::to_string(o.vocab_size)},
                                                   {"hard_vocab_limit", "false"},
                                                   {"num_threads", "1"},
                                                   {"character_coverage", "0.9995"},
@@ -126,77 +142,71 @@ void learn_usual(const std::vector<std::string>& texts, const Options& o,
                                                   {"user_defined_symbols", "<|system|>,<|user|>,<|assistant|>,<|sep|>"},
                                                   {"minloglevel", "2"}},
                                                  &lines, &model);
-  if (!status.ok() || !usual.LoadFromSerializedProto(model).ok()) throw tl::Error("usual: {}", status.ToString());
+  if (!status.ok() || !usual.LoadFromSerializedProto(model).ok()) {
+    throw tl::Error("--compare: SentencePiece with its default settings: {}", status.ToString());
+  }
 }
 
-// Characters a token on the held-out stretches of one text, and how many of them come back byte for byte.
+// Prints how many characters a token holds, and how many of the texts are given back byte for byte.
 template <typename Encode, typename Decode>
-void report(std::string_view name, const std::vector<std::string>& held_out, Encode encode, Decode decode) {
-  if (held_out.empty()) {
-    fmt::print("  {:<8}too few lines to hold any out\n", name);
-    return;
-  }
+void report(std::string_view name, const std::vector<std::string>& validation, Encode encode, Decode decode) {
   int64_t characters = 0;
   int64_t tokens = 0;
   size_t same = 0;
-  for (const std::string& text : held_out) {
+  for (const std::string& text : validation) {
     const auto ids = encode(text);
     characters += tl::count_of_characters(text);
     tokens += static_cast<int64_t>(ids.size());
     same += decode(ids) == text ? 1 : 0;
   }
-  fmt::print("  {:<8}{:.3f} characters a token, {} of {} stretches come back byte for byte\n", name,
+  fmt::print("{}: {:.3f} characters per token, {} of {} validation texts given back byte for byte\n", name,
              static_cast<double>(characters) / static_cast<double>(std::max<int64_t>(tokens, 1)), same,
-             held_out.size());
+             validation.size());
 }
 
+// The file to write. Refuses to replace the tokenizer of a model, whose weights belong to its tokens.
 std::filesystem::path output_file(const std::string& output) {
   std::filesystem::path path = output;
-  if (path.extension() != ".model") {
-    tl::make_folder(path);
-    return path / tl::kTokenizerFile;
+  if (path.extension() != ".model") path /= tl::kTokenizerFile;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  for (const char* file : {tl::kWeightsFile, tl::kConfigFile}) {
+    if (std::filesystem::exists(folder / file)) {
+      throw tl::Error(
+          "--output {}: {} holds a model ({}), which another tokenizer would make useless; choose another "
+          "folder",
+          output, folder.string(), file);
+    }
   }
-  if (path.has_parent_path()) tl::make_folder(path.parent_path());
+  tl::make_folder(folder);
   return path;
 }
 
 void run(const Options& o) {
   const std::filesystem::path output = output_file(o.output);
-  uintmax_t total = 0;
-  for (const std::string& input : o.inputs) total += tl::MappedFile(input).bytes().size();
-  std::vector<tl::TextSample> samples;
-  std::vector<std::string> learn;
-  for (const std::string& input : o.inputs) {
-    const double share =
-        static_cast<double>(tl::MappedFile(input).bytes().size()) / static_cast<double>(std::max<uintmax_t>(total, 1));
-    samples.push_back(
-        tl::sample_text(input, static_cast<int64_t>(share * 1e6 * static_cast<double>(o.sample_mb)), o.seed));
-    learn.insert(learn.end(), samples.back().learn.begin(), samples.back().learn.end());
-  }
+  const tl::TextSample sample = tl::sample_texts(o.inputs, o.sample_mb * 1'000'000, o.seed);
   size_t bytes = 0;
-  for (const std::string& text : learn) bytes += text.size();
-  const std::string from = fmt::format("{} tokens from {:.1f} MB", o.vocab, static_cast<double>(bytes) / 1e6);
-  const tl::Tokenizer ours = [&] {
+  for (const std::string& text : sample.learn) bytes += text.size();
+  const std::string from = fmt::format("{} tokens from {:.1f} MB", o.vocab_size, static_cast<double>(bytes) / 1e6);
+  const tl::Tokenizer tokenizer = [&] {
     const Stopwatch watch("learning " + from);
-    return tl::Tokenizer::train(learn, {o.vocab});
+    return tl::Tokenizer::train(sample.learn, {o.vocab_size});
   }();
+  tokenizer.save(output);
+  fmt::print("saved {}: {} tokens\n", output.string(), tokenizer.size());
+  if (sample.validation.empty()) throw tl::Error("the text is too short to validate the tokenizer on a part of it");
+  report(
+      "tinyllm", sample.validation, [&](const std::string& text) { return tokenizer.encode(text); },
+      [&](const std::vector<int32_t>& ids) { return tokenizer.decode(ids); });
+  if (!o.compare) return;
+  tl::cli::flush_output();
   sentencepiece::SentencePieceProcessor usual;
-  if (o.compare) {
-    const Stopwatch watch("with the usual settings, " + from);
-    learn_usual(learn, o, usual);
+  {
+    const Stopwatch watch("with the default settings of SentencePiece, " + from);
+    learn_usual(sample.learn, o, usual);
   }
-  ours.save(output);
-  for (size_t i = 0; i < samples.size(); ++i) {
-    fmt::print("{}: held out\n", o.inputs[i]);
-    report(
-        "ours", samples[i].held_out, [&](const std::string& text) { return ours.encode(text); },
-        [&](const std::vector<int32_t>& ids) { return ours.decode(ids); });
-    if (!o.compare) continue;
-    report(
-        "usual", samples[i].held_out, [&](const std::string& text) { return usual.EncodeAsIds(text); },
-        [&](const std::vector<int>& ids) { return usual.DecodeIds(ids); });
-  }
-  fmt::print("saved {}: {} tokens\n", output.string(), ours.size());
+  report(
+      "SentencePiece", sample.validation, [&](const std::string& text) { return usual.EncodeAsIds(text); },
+      [&](const std::vector<int>& ids) { return usual.DecodeIds(ids); });
 }
 
 }  // namespace

@@ -27,13 +27,18 @@ Answer Chat::say(std::string message, const AnswerOptions& options, const OnWord
 }
 
 Answer Chat::retry(const AnswerOptions& options, const OnWords& on_words) {
-  if (conversation_.turns.empty()) throw Error("there is no message to answer once more");
+  if (conversation_.turns.empty()) throw Error("chat: there is no message to answer again");
   return answer(options, on_words);
 }
 
+void Chat::undo() {
+  if (conversation_.turns.empty()) throw Error("chat: there is no message to remove");
+  conversation_.turns.pop_back();
+}
+
 Answer Chat::answer(const AnswerOptions& options, const OnWords& on_words) {
-  const int64_t context = session_->model().config.context;
-  // Turns go before there is no room for a usual answer; in a longer one, more of them go.
+  const int64_t context = session_->context();
+  // Turns are dropped to leave room for an ordinary answer. A longer answer drops more of them as it grows.
   const int64_t reserved = std::max<int64_t>(1, std::min(options.max_tokens, context / 4));
   Request request{.prompt = prompt(context - reserved), .options = options, .sequence = &sequence_};
   if (overflow_ == Overflow::drop_oldest_turns) {
@@ -45,13 +50,12 @@ Answer Chat::answer(const AnswerOptions& options, const OnWords& on_words) {
   return answer;
 }
 
-// Longer than asked where the last message alone is: whether that has room, `generate` says.
-std::vector<int32_t> Chat::prompt(int64_t max_tokens) const {
-  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
-  const Tokenizer& tokenizer = session_->model().tokenizer;
-  if (overflow_ == Overflow::stop) return chat_prompt(tokenizer, conversation_, kAll);
-  const auto last = chat_prompt(tokenizer, {conversation_.system, {conversation_.turns.back()}}, kAll);
-  return chat_prompt(tokenizer, conversation_, std::max(max_tokens, static_cast<int64_t>(last.size())));
+// Longer than `max_tokens` if the last message alone is: `generate` then says whether it fits.
+std::vector<int32_t> Chat::prompt(int64_t max_tokens) {
+  if (overflow_ == Overflow::stop) max_tokens = std::numeric_limits<int64_t>::max();
+  ChatPrompt prompt = fit_chat_prompt(session_->model().tokenizer, conversation_, max_tokens);
+  dropped_turns_ = prompt.dropped_turns;
+  return std::move(prompt.tokens);
 }
 
 }  // namespace tinyllm

@@ -5,34 +5,39 @@
 
 namespace tinyllm {
 
-/// What becomes of a conversation that outgrows the model's context: the answer ends there (and a message that has no
-/// room is an Error), or the model forgets the oldest turns.
+/// What happens to a conversation that is longer than the session's context. `stop`: the answer ends, and a message
+/// that does not fit is an Error. `drop_oldest_turns`: the model no longer reads the oldest turns.
 enum class Overflow : uint8_t { stop, drop_oldest_turns };
 
-/// A conversation with a model. What the model has read of it is kept in one sequence of the session.
+/// A conversation with a model, cached in one sequence of the session: each answer reads only what is new.
 class Chat {
  public:
   /// Throws Error on a text that is not UTF-8.
   Chat(Session& session, Conversation conversation, Overflow overflow = Overflow::drop_oldest_turns);
 
   using OnWords = std::function<bool(std::string_view text)>;
-  /// Appends a message and its answer, given out as it comes; return false from `on_words` to cut it short. Throws
-  /// Error as `generate` does, and on a message that is not UTF-8 or too long for the context; the conversation is then
-  /// what it was.
+  /// Appends a message and its answer, which is passed to `on_words` as it is generated; return false there to end it.
+  /// Throws Error as `generate` does, and on a message that is not UTF-8 or too long for the context. The conversation
+  /// is then unchanged.
   Answer say(std::string message, const AnswerOptions& options = {}, const OnWords& on_words = {});
-  /// Answers the last message once more. Throws Error when there is none.
+  /// Answers the last message again. Throws Error when there is none.
   Answer retry(const AnswerOptions& options = {}, const OnWords& on_words = {});
+  /// Removes the last message and its answer. Throws Error when there is none.
+  void undo();
 
   const Conversation& conversation() const { return conversation_; }
+  /// The oldest turns that the last answer could not take into account.
+  size_t dropped_turns() const { return dropped_turns_; }
 
  private:
   Answer answer(const AnswerOptions& options, const OnWords& on_words);
-  std::vector<int32_t> prompt(int64_t max_tokens) const;
+  std::vector<int32_t> prompt(int64_t max_tokens);
 
   Session* session_;
   Conversation conversation_;
   Overflow overflow_;
   Sequence sequence_;
+  size_t dropped_turns_ = 0;
 };
 
 }  // namespace tinyllm

@@ -9,8 +9,8 @@
 namespace tinyllm {
 namespace {
 
-// Tokens of a prompt that are read in one pass: between passes an answer can be cancelled.
-constexpr size_t kPiece = 128;
+// Tokens of a prompt that are read in one pass. Between passes an answer can be cancelled.
+constexpr size_t kChunk = 128;
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -22,9 +22,9 @@ size_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b) {
 void check(const Request& request, const Session& session) {
   const ModelConfig& config = session.model().config;
   if (request.prompt.empty()) throw Error("generate: a prompt is empty");
-  if (static_cast<int64_t>(request.prompt.size()) >= config.context) {
+  if (static_cast<int64_t>(request.prompt.size()) >= session.context()) {
     throw Error("generate: a prompt of {} tokens leaves no room in a context of {}", request.prompt.size(),
-                config.context);
+                session.context());
   }
   if (request.options.max_tokens < 1) {
     throw Error("generate: max_tokens {}, expected 1 or more", request.options.max_tokens);
@@ -33,7 +33,7 @@ void check(const Request& request, const Session& session) {
   TextStream(session.model().tokenizer, request.options.stop);
 }
 
-// An answer under way.
+// An answer that is being generated.
 class Running {
  public:
   Running(Session& session, size_t index, const Request& request, Answer& answer, const Sequence* prefix)
@@ -44,16 +44,16 @@ class Running {
         own_(prefix == nullptr ? session.start() : prefix->fork()),
         sampler_(request.options.sampling, session.model().config.vocab_size),
         stream_(session.model().tokenizer, request.options.stop) {
-    read_anew(request.prompt);
+    begin_with(request.prompt);
     answer_.prompt_tokens = static_cast<int64_t>(request.prompt.size());
     answer_.read_tokens = static_cast<int64_t>(unread_.size());
   }
 
-  Session::Reading next() { return {&sequence(), std::span(unread_).first(std::min(kPiece, unread_.size()))}; }
+  Session::Reading next() { return {&sequence(), std::span(unread_).first(std::min(kChunk, unread_.size()))}; }
 
   // After the tokens of `next` were read; `start` is when the call began. Returns false when the answer has ended.
   bool advance(const OnText& on_text, Clock::time_point start) {
-    unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(std::min(kPiece, unread_.size())));
+    unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(std::min(kChunk, unread_.size())));
     std::string text;
     bool has_ended = false;
     if (unread_.empty()) {
@@ -88,23 +88,23 @@ class Running {
     text = stream_.add(token);
     if (stream_.stopped()) return end(Ended::stop_string);
     if (static_cast<int64_t>(answer_.tokens.size()) >= request_.options.max_tokens) return end(Ended::max_tokens);
-    if (sequence().size() < session_.model().config.context) {
+    if (sequence().size() < session_.context()) {
       unread_ = {token};
       return true;
     }
     if (!request_.shorten) return end(Ended::context_full);
     std::vector<int32_t> shorter = request_.shorten(static_cast<int64_t>(answer_.tokens.size()));
     const size_t size = shorter.size() + answer_.tokens.size();
-    if (shorter.empty() || static_cast<int64_t>(size) > session_.model().config.context) {
+    if (shorter.empty() || static_cast<int64_t>(size) > session_.context()) {
       return end(Ended::context_full);
     }
     shorter.insert(shorter.end(), answer_.tokens.begin(), answer_.tokens.end());
-    read_anew(shorter);
+    begin_with(shorter);
     return true;
   }
 
-  // Keeps what the sequence holds of the tokens' beginning, but for the last token: its logits are wanted.
-  void read_anew(std::span<const int32_t> tokens) {
+  // What the sequence already holds of the first tokens is kept. The last token is read again: its logits are wanted.
+  void begin_with(std::span<const int32_t> tokens) {
     const size_t held = std::min(common_prefix(sequence().tokens(), tokens), tokens.size() - 1);
     sequence().rewind(static_cast<int64_t>(held));
     unread_.assign(tokens.begin() + static_cast<std::ptrdiff_t>(held), tokens.end());
@@ -120,7 +120,7 @@ class Running {
   std::vector<int32_t> unread_;
 };
 
-// What all prompts begin with, read; without tokens where it is not worth it.
+// The common beginning of all prompts, read once; empty when it is shorter than a page.
 Sequence shared_prefix(Session& session, std::span<const Request> requests) {
   Sequence prefix = session.start();
   if (requests.size() < 2) return prefix;

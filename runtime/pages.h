@@ -7,7 +7,7 @@
 
 namespace tinyllm {
 
-/// Which pages of a cache are in use, and by how many sequences each.
+/// Reference counts of the pages of a cache.
 class Pages {
  public:
   explicit Pages(int64_t count) : users_(static_cast<size_t>(count), 0) {
@@ -19,7 +19,7 @@ class Pages {
 
   /// A page for one user. Throws Error when none is free.
   int32_t take() {
-    if (free_.empty()) throw Error("cache: all of its {} pages are in use", count());
+    if (free_.empty()) throw Error("cache: all {} pages are in use", count());
     const int32_t page = free_.back();
     free_.pop_back();
     users_[static_cast<size_t>(page)] = 1;

@@ -5,11 +5,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace tinyllm {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
 
 void check(const Sampling& s, int64_t vocab_size) {
-  // Written so that what is not a number fails too.
+  // Each condition is negated, so that NaN fails it too.
   if (!(s.temperature >= 0 && std::isfinite(s.temperature))) {
     throw Error("sampling: temperature {}, expected 0 or more", s.temperature);
   }
@@ -48,15 +54,17 @@ int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> to
     }
   }
   for (size_t i = 0; i < scores_.size(); ++i) {
-    if (!std::isfinite(scores_[i])) throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
+    if (std::isnan(scores_[i]) || scores_[i] == kInfinity) {
+      throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
+    }
   }
-  if (sampling_.temperature == 0) {
-    return static_cast<int32_t>(std::max_element(scores_.begin(), scores_.end()) - scores_.begin());
-  }
-  return draw(Random(sampling_.seed, draws_++).uniform());
+  const auto greatest = std::max_element(scores_.begin(), scores_.end());
+  if (*greatest == -kInfinity) throw Error("sampler: the logits of all tokens are -inf");
+  if (sampling_.temperature == 0) return static_cast<int32_t>(greatest - scores_.begin());
+  return draw(*greatest, Random(sampling_.seed, draws_++).uniform());
 }
 
-// Candidates are a heap, from whose top they are taken in order only as far as they are wanted: most draws want few.
+// The candidates are a heap, sorted only as far as ranks are asked for: most draws need few.
 const Sampler::Candidate& Sampler::likeliest(size_t rank) {
   const auto less = [](const Candidate& a, const Candidate& b) {
     return a.weight != b.weight ? a.weight < b.weight : a.token > b.token;
@@ -70,13 +78,12 @@ const Sampler::Candidate& Sampler::likeliest(size_t rank) {
   return taken_[rank];
 }
 
-int32_t Sampler::draw(double uniform) {
-  const double greatest = static_cast<double>(*std::max_element(scores_.begin(), scores_.end()));
+int32_t Sampler::draw(float greatest, double uniform) {
   double total = 0;
   taken_.clear();
   candidates_.clear();
   for (size_t i = 0; i < scores_.size(); ++i) {
-    const double score = static_cast<double>(scores_[i]) - greatest;
+    const double score = static_cast<double>(scores_[i]) - static_cast<double>(greatest);
     candidates_.push_back({static_cast<int32_t>(i), std::exp(score / static_cast<double>(sampling_.temperature))});
     total += candidates_.back().weight;
   }
@@ -96,11 +103,14 @@ int32_t Sampler::draw(double uniform) {
     count = kept;
   }
   double left = uniform * total;
-  for (size_t i = 0; i + 1 < count; ++i) {
+  size_t drawn = 0;
+  for (size_t i = 0; i < count && likeliest(i).weight > 0; ++i) {
+    drawn = i;
     left -= likeliest(i).weight;
-    if (left < 0) return likeliest(i).token;
+    if (left < 0) break;
   }
-  return likeliest(count - 1).token;
+  // Rounding may leave a rest after the last: it belongs to the last one that has a probability.
+  return likeliest(drawn).token;
 }
 
 }  // namespace tinyllm

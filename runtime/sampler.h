@@ -7,23 +7,24 @@
 
 namespace tinyllm {
 
-/// How the next token is chosen from logits. In this order: logits += bias; the repetition penalty; at temperature 0
-/// the likeliest token, of equals the lowest. Else softmax(logits / temperature), of which the likeliest `top_k` are
-/// kept, of these the fewest whose probabilities add up to `top_p` (the token that gets there is kept), of these those
-/// with at least `min_p` of the likeliest one's probability; and one of the rest is drawn.
+/// How the next token is chosen from logits:
+/// 1. Add `logit_bias`. 2. Apply the repetition penalty. 3. At temperature 0, take the largest logit, the lowest token
+/// of equal ones. Otherwise compute softmax(logits / temperature), and 4. keep the `top_k` likeliest tokens; 5. of
+/// these the smallest set whose probabilities reach `top_p` of their sum; 6. of these the ones with at least `min_p` of
+/// the likeliest token's probability; 7. draw one of those that are left.
 struct Sampling {
   float temperature = 0;
   int64_t top_k = 0;  ///< 0: all.
   float top_p = 1;    ///< Source: Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020.
   float min_p = 0;    ///< Source: Nguyen et al., "Turning Up the Heat: Min-p Sampling", 2024.
-  /// Logits of tokens that the sequence holds are divided by it where positive, else multiplied. 1: none.
+  /// Logits of tokens that the sequence holds are divided by it if positive, and multiplied otherwise. 1: off.
   /// Source: Keskar et al., "CTRL: A Conditional Transformer Language Model for Controllable Generation", 2019.
   float repetition_penalty = 1;
-  std::vector<std::pair<int32_t, float>> logit_bias = {};  ///< Tokens, and what their logits are raised by.
+  std::vector<std::pair<int32_t, float>> logit_bias = {};  ///< Tokens, and what is added to their logits.
   uint64_t seed = 0;
 };
 
-/// Throws Error that names the first field without meaning.
+/// Throws Error that names the first invalid field.
 void check(const Sampling& sampling, int64_t vocab_size);
 
 /// Chooses the tokens of one answer. Draw i is a function of the seed and i alone.
@@ -32,23 +33,24 @@ class Sampler {
   /// Throws Error as `check` does.
   Sampler(Sampling sampling, int64_t vocab_size);
 
-  /// The token behind `tokens`, from its logits [V]. Throws Error where a logit is not finite.
+  /// The token after `tokens`, from its logits [V]. A token with the logit -inf, or with a probability that is 0 in
+  /// double precision, is never drawn. Throws Error when a logit is NaN or +inf, or when all are -inf.
   int32_t next(std::span<const float> logits, std::span<const int32_t> tokens);
 
  private:
   struct Candidate {
     int32_t token;
-    double weight;  // Its probability as a part of the likeliest token's.
+    double weight;  // Its probability divided by that of the likeliest token.
   };
   const Candidate& likeliest(size_t rank);
-  int32_t draw(double uniform);
+  int32_t draw(float greatest, double uniform);
 
   Sampling sampling_;
   uint64_t draws_ = 0;
   std::vector<float> scores_;
   std::vector<bool> penalised_;
   std::vector<Candidate> candidates_;
-  std::vector<Candidate> taken_;  // The likeliest of them, in order.
+  std::vector<Candidate> taken_;  // The likeliest of them, in descending order.
 };
 
 }  // namespace tinyllm

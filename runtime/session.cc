@@ -12,8 +12,8 @@
 namespace tinyllm {
 namespace {
 
-// Rows of the largest pass; large, since float weights are packed anew in each.
-constexpr int64_t kMostRows = 512;
+// Rows of the largest pass. Large, since every pass packs float weights again.
+constexpr int64_t kMaxRows = 512;
 
 int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
 
@@ -34,16 +34,18 @@ struct Pass {
   Program program;
 };
 
-// Rows that are read next, of those that are left, and of the program that reads them: a power of two. Where much of it
-// would be padding, the half of it is read first.
-struct Cut {
+// The rows that the next pass reads, and those of its program: a power of two.
+struct PassSize {
   int64_t rows, program_rows;
-
-  explicit Cut(int64_t left) : rows(std::min(left, kMostRows)) {
-    program_rows = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(rows)));
-    if (program_rows >= 32 && program_rows - rows > program_rows / 4) rows = program_rows /= 2;
-  }
 };
+
+PassSize next_pass(int64_t left) {
+  const int64_t rows = std::min(left, kMaxRows);
+  const auto program_rows = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(rows)));
+  // If more than a quarter would be padding, half of the size is filled completely first.
+  if (program_rows >= 32 && program_rows - rows > program_rows / 4) return {program_rows / 2, program_rows / 2};
+  return {rows, program_rows};
+}
 
 }  // namespace
 
@@ -83,6 +85,7 @@ void Sequence::rewind(int64_t new_size) {
 struct Session::State {
   const Model& model;
   int64_t sequences;
+  int64_t context;
   int64_t most_pages;  // Of a sequence.
   Pages pages;
   ThreadPool pool;
@@ -92,8 +95,9 @@ struct Session::State {
   State(const Model& m, const SessionOptions& options)
       : model(m),
         sequences(options.sequences),
-        most_pages(pages_for(m.config.context)),
-        pages(checked_pages(sequences, m.config.context)),
+        context(options.context == 0 ? m.config.context : options.context),
+        most_pages(pages_for(context)),
+        pages(checked_pages(sequences, context)),
         pool(options.threads) {}
 
   // The blocks over `rows` tokens, each of any sequence: hidden states [1, rows, C].
@@ -129,7 +133,7 @@ struct Session::State {
     return passes.emplace(rows, Pass{result, std::move(program)}).first->second;
   }
 
-  // Pages that a sequence must be given to grow.
+  // The new pages that a sequence needs to grow to `size` tokens.
   int64_t missing_pages(const Sequence& sequence, int64_t size) const {
     const int64_t missing = pages_for(size) - static_cast<int64_t>(sequence.pages_.size());
     return missing + (is_last_page_shared(sequence) ? 1 : 0);
@@ -165,9 +169,9 @@ struct Session::State {
       }
       seen.push_back(sequence);
       const int64_t size = sequence->size() + static_cast<int64_t>(tokens.size());
-      if (size > model.config.context) {
-        throw Error("session: {} tokens behind {}, expected at most {} in all", tokens.size(), sequence->size(),
-                    model.config.context);
+      if (size > context) {
+        throw Error("session: {} tokens after {}, expected at most {} in all", tokens.size(), sequence->size(),
+                    context);
       }
       for (const int32_t token : tokens) {
         if (token < 0 || token >= model.config.vocab_size) {
@@ -192,7 +196,7 @@ struct Session::State {
                 const std::vector<size_t>& wanted, const OnLogits& on_logits);
 };
 
-// Writes the inputs of a pass, in which every reading that it touches has a line of pages, and runs it.
+// Writes the inputs of a pass, with one line of pages for each sequence in it, and runs it.
 void Session::State::run(std::span<const Reading> readings, std::span<const Row> rows, int64_t program_rows,
                          const OnLogits& on_logits) {
   Pass& pass = blocks_of(program_rows);
@@ -221,16 +225,16 @@ void Session::State::run(std::span<const Reading> readings, std::span<const Row>
   run_head(pass.program.read<float>(pass.result), readings, rows, wanted, on_logits);
 }
 
-// The head is the largest product: it is computed for the rows that are asked for.
+// The head is the largest product, so it is computed only for the rows whose logits are wanted.
 void Session::State::run_head(std::span<const float> hidden, std::span<const Reading> readings,
                               std::span<const Row> rows, const std::vector<size_t>& wanted, const OnLogits& on_logits) {
   const auto dim = static_cast<size_t>(model.config.dim), vocab = static_cast<size_t>(model.config.vocab_size);
   for (size_t from = 0; from < wanted.size();) {
-    const Cut cut(static_cast<int64_t>(wanted.size() - from));
-    Pass& pass = head_of(cut.program_rows);
+    const PassSize pass_size = next_pass(static_cast<int64_t>(wanted.size() - from));
+    Pass& pass = head_of(pass_size.program_rows);
     const auto input = pass.program.as<float>("hidden");
     std::fill(input.begin(), input.end(), 0.0f);
-    const size_t count = static_cast<size_t>(cut.rows);
+    const auto count = static_cast<size_t>(pass_size.rows);
     for (size_t i = 0; i < count; ++i) {
       const auto row = hidden.subspan(wanted[from + i] * dim, dim);
       std::copy(row.begin(), row.end(), input.begin() + static_cast<std::ptrdiff_t>(i * dim));
@@ -253,12 +257,16 @@ Session::Session(const Model& model, const SessionOptions& options) {
   if (options.sequences < 1 || options.sequences > kMost) {
     throw Error("session: {} sequences, expected 1 to {}", options.sequences, kMost);
   }
+  if (options.context < 0 || options.context > model.config.context) {
+    throw Error("session: a context of {} tokens, expected 1 to the model's {}", options.context, model.config.context);
+  }
   state_ = std::make_unique<State>(model, options);
 }
 Session::~Session() = default;
 
 const Model& Session::model() const { return state_->model; }
 int64_t Session::sequences() const { return state_->sequences; }
+int64_t Session::context() const { return state_->context; }
 Sequence Session::start() { return Sequence(state_->pages); }
 
 void Session::read(std::span<const Reading> readings, const OnLogits& on_logits) {
@@ -272,9 +280,9 @@ void Session::read(std::span<const Reading> readings, const OnLogits& on_logits)
     for (size_t token = 0; token < tokens.size(); ++token) rows.push_back({reading, token});
   }
   for (size_t from = 0; from < rows.size();) {
-    const Cut cut(static_cast<int64_t>(rows.size() - from));
-    s.run(readings, std::span(rows).subspan(from, static_cast<size_t>(cut.rows)), cut.program_rows, on_logits);
-    from += static_cast<size_t>(cut.rows);
+    const PassSize size = next_pass(static_cast<int64_t>(rows.size() - from));
+    s.run(readings, std::span(rows).subspan(from, static_cast<size_t>(size.rows)), size.program_rows, on_logits);
+    from += static_cast<size_t>(size.rows);
   }
   for (const auto& [sequence, tokens] : readings) {
     sequence->tokens_.insert(sequence->tokens_.end(), tokens.begin(), tokens.end());

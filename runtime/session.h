@@ -8,7 +8,7 @@
 
 namespace tinyllm {
 
-/// Tokens that a session has read, with their keys and values. Its session must outlive it.
+/// Tokens that a session has read, with their keys and values. The session must outlive it.
 class Sequence {
  public:
   Sequence(Sequence&& other) noexcept = default;
@@ -17,12 +17,12 @@ class Sequence {
 
   const std::vector<int32_t>& tokens() const { return tokens_; }
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
-  /// Scores [V] of the token that comes next. Empty where nothing was read since it began or was rewound.
+  /// Logits [V] of the next token. Empty when nothing was read since the start or the last rewind.
   std::span<const float> logits() const { return logits_; }
 
-  /// The same tokens again, to go on in another way. What both have read is stored once.
+  /// A copy that may go on in another way. The tokens that both have read are stored once.
   Sequence fork() const;
-  /// Forgets all but the first tokens. Throws Error when there are not that many.
+  /// Keeps only the first `size` tokens. Throws Error when there are fewer.
   void rewind(int64_t size);
 
  private:
@@ -36,23 +36,27 @@ class Sequence {
 };
 
 struct SessionOptions {
-  int64_t sequences = 1;  ///< The cache has room for so many of the model's whole context.
+  int64_t sequences = 1;  ///< The cache has room for this many sequences of full length.
+  int64_t context = 0;    ///< Longest sequence in tokens; less than the model's saves memory. 0: the model's.
   int threads = hardware_threads();
 };
 
-/// A model that reads: many sequences at once, over one cache of keys and values in pages. Logits are a function of the
-/// sequence's own tokens alone, to the bit: not of the sequences read with it, nor of the pieces in which they were
-/// read, nor of the number of threads. One thread at a time may use a session. Threads that each have their own session
-/// may share one model: sessions only read it, also while they compile their programs.
+/// Runs a model over many sequences at once, with one cache of keys and values in pages. The logits of a sequence are a
+/// function of its own tokens alone, to the bit: they do not depend on the sequences read with it, on the chunks in
+/// which it was read, or on the number of threads. A session and its sequences may be used by one thread at a time.
+/// Threads that each have a session of their own may share one model: sessions only read it, also while they compile.
 class Session {
  public:
-  /// `model` must outlive the session, and its weights must not move. Throws Error on options that cannot be.
+  /// `model` must outlive the session, and its weights must not move. Throws Error when there are fewer than 1 or more
+  /// than 65536 sequences, and on a context below 0 or above the model's.
   explicit Session(const Model& model, const SessionOptions& options = {});
   ~Session();
 
   const Model& model() const;
-  /// Sequences that may be under way together, as `SessionOptions` has it.
+  /// Sequences of full length that the cache has room for.
   int64_t sequences() const;
+  /// The most tokens of a sequence.
+  int64_t context() const;
 
   /// A sequence without tokens.
   Sequence start();
@@ -62,9 +66,9 @@ class Session {
     std::span<const int32_t> tokens;
   };
   using OnLogits = std::function<void(size_t reading, size_t token, std::span<const float> logits)>;
-  /// Appends tokens to sequences, each named once; afterwards `Sequence::logits` are those behind the last one.
-  /// `on_logits` is given the scores behind every token. Throws Error, before anything is changed, on a token outside
-  /// the vocabulary, a sequence that would outgrow the model's context, and when the cache has no room.
+  /// Appends tokens to sequences, each named once. Afterwards `Sequence::logits` are those after the last token.
+  /// `on_logits` is given the logits after every token. Throws Error, before anything is changed, on a token outside
+  /// the vocabulary, a sequence that would become longer than `context()`, and when the cache has no room.
   void read(std::span<const Reading> readings, const OnLogits& on_logits = {});
   void read(Sequence& sequence, std::span<const int32_t> tokens);
 

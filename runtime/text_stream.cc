@@ -7,8 +7,10 @@
 namespace tinyllm {
 namespace {
 
-// Bytes at the front of a text that end with a character: the last one is whole unless its first byte promises more
-// than there is.
+// In bytes. Each token costs up to the square of it.
+constexpr size_t kMaxStop = 1024;
+
+// The length of a text without an incomplete last character, whose first byte announces more bytes than there are.
 size_t whole_characters(std::string_view text) {
   size_t start = text.size();
   while (start > 0 && text.size() - start < 4) {
@@ -20,7 +22,7 @@ size_t whole_characters(std::string_view text) {
   return text.size();
 }
 
-// Bytes at the end of a text that another text may go on from.
+// The length of the longest end of a text that is a beginning of another one.
 size_t begun(std::string_view text, std::string_view other) {
   for (size_t length = std::min(text.size(), other.size() - 1); length > 0; --length) {
     if (text.ends_with(other.substr(0, length))) return length;
@@ -34,6 +36,7 @@ TextStream::TextStream(const Tokenizer& tokenizer, std::vector<std::string> stop
     : tokenizer_(tokenizer), stop_(std::move(stop)) {
   for (const std::string& text : stop_) {
     if (text.empty()) throw Error("stop string: is empty, expected some text");
+    if (text.size() > kMaxStop) throw Error("stop string: has {} bytes, expected at most {}", text.size(), kMaxStop);
     check_utf8(text, "stop string");
   }
 }

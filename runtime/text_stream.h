@@ -7,16 +7,16 @@
 
 namespace tinyllm {
 
-/// Joins the bytes of tokens into text that is given out in whole UTF-8 characters (bytes that are part of none become
-/// U+FFFD), and that ends where a stop string begins. What may be the beginning of one is held back.
+/// Turns tokens into text in whole UTF-8 characters; bytes that are not part of one become U+FFFD. The text ends before
+/// the first stop string. What may be the beginning of a stop string is held back.
 class TextStream {
  public:
-  /// Throws Error on a stop string that is empty or not UTF-8.
+  /// Throws Error on a stop string that is empty, longer than 1024 bytes or not UTF-8.
   explicit TextStream(const Tokenizer& tokenizer, std::vector<std::string> stop = {});
 
-  /// What has become certain by this token. Nothing once a stop string was found.
+  /// The text that this token completes. Empty after a stop string was found.
   std::string add(int32_t token);
-  /// What is left, at the end.
+  /// The text that is still held back.
   std::string finish();
   bool stopped() const { return stopped_; }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #ifdef TINYLLM_LIBEDIT
@@ -11,7 +12,9 @@
 #include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <cwchar>
 #endif
 
 namespace tinyllm::cli {
@@ -24,6 +27,7 @@ struct LineEditor::State {
   History* history = nullptr;
   std::string prompt;
   bool cancelled = false;
+  bool has_paste = false;  // The terminal knows bracketed paste.
 
   explicit State(std::filesystem::path p) : path(std::move(p)) {
     // libedit asks the locale how wide characters are.
@@ -41,24 +45,28 @@ struct LineEditor::State {
         edit, EL_PROMPT, +[](EditLine* line) { return of(line).prompt.data(); });
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_SIGNAL, 0);
-    // While a line is edited, Ctrl-C is a key that gives it up.
+    // While a line is edited, Ctrl-C is a key that cancels it.
     el_set(edit, EL_SETTY, "-d", "-intr", nullptr);
     el_set(
-        edit, EL_ADDFN, "give-up", "Gives the line up", +[](EditLine* line, int) -> unsigned char {
+        edit, EL_ADDFN, "cancel", "Cancels the line", +[](EditLine* line, int) -> unsigned char {
           of(line).cancelled = true;
           return CC_EOF;
         });
-    el_set(edit, EL_BIND, "^C", "give-up", nullptr);
+    el_set(edit, EL_BIND, "^C", "cancel", nullptr);
     el_set(
-        edit, EL_ADDFN, "line-feed", "Goes on in a new line",
+        edit, EL_ADDFN, "line-feed", "Begins a new line",
         +[](EditLine* line, int) -> unsigned char { return el_insertstr(line, "\n") == 0 ? CC_REFRESH : CC_ERROR; });
     el_set(edit, EL_BIND, "\\e^M", "line-feed", nullptr);
     el_set(edit, EL_BIND, "\\e^J", "line-feed", nullptr);
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+    el_set(edit, EL_ADDFN, "paste", "Inserts what is pasted", paste);
+    el_set(edit, EL_BIND, "\\e[200~", "paste", nullptr);
+    const char* terminal = std::getenv("TERM");
+    has_paste = terminal != nullptr && std::strcmp(terminal, "dumb") != 0;
   }
   ~State() {
     if (!path.empty()) {
-      // Whole, also where two chats end at once.
+      // Written whole, also when two chats end at once. libedit makes the file private to its owner.
       const std::string part = path.string() + "." + std::to_string(getpid());
       HistEvent event;
       if (::history(history, &event, H_SAVE, part.c_str()) < 0 || std::rename(part.c_str(), path.c_str()) != 0) {
@@ -71,6 +79,27 @@ struct LineEditor::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  // A terminal in bracketed paste mode sends what is pasted between ESC [200~ and ESC [201~, so that its line feeds do
+  // not end the line.
+  static unsigned char paste(EditLine* line, int) {
+    constexpr std::wstring_view kEnd = L"\x1b[201~";
+    std::wstring text;
+    for (wchar_t c = 0; !text.ends_with(kEnd);) {
+      if (el_wgetc(line, &c) != 1) return CC_EOF;
+      if (c == L'\n' && text.ends_with(L'\r')) text.pop_back();
+      if (c != L'\0') text += c;
+    }
+    text.resize(text.size() - kEnd.size());
+    std::replace(text.begin(), text.end(), L'\r', L'\n');
+    if (text.empty()) return CC_NORM;
+    return el_winsertstr(line, text.c_str()) == 0 ? CC_REFRESH : CC_ERROR;
+  }
+  void set_paste_mode(bool is_on) const {
+    if (!has_paste) return;
+    std::fputs(is_on ? "\x1b[?2004h" : "\x1b[?2004l", stdout);
+    std::fflush(stdout);
+  }
+
   static State& of(EditLine* line) {
     void* state = nullptr;
     el_get(line, EL_CLIENTDATA, &state);
@@ -80,7 +109,9 @@ struct LineEditor::State {
   std::optional<Line> read() {
     cancelled = false;
     int count = 0;
+    set_paste_mode(true);
     const char* text = el_gets(edit, &count);
+    set_paste_mode(false);
     if (cancelled) {
       el_reset(edit);
       return Line{"", true};
@@ -125,6 +156,7 @@ std::optional<LineEditor::Line> LineEditor::read(const std::string& prompt) {
   if (!is_terminal()) {
     std::string line;
     if (!std::getline(std::cin, line)) return std::nullopt;
+    if (line.ends_with('\r')) line.pop_back();
     return Line{std::move(line)};
   }
   state_->prompt = prompt;

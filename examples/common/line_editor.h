@@ -7,11 +7,10 @@
 
 namespace tinyllm::cli {
 
-/// Lines that a person types on a terminal, with editing (characters of any width) and a history; else those of the
-/// input stream.
+/// Reads lines: on a terminal with editing, bracketed paste and a history, otherwise from the input stream.
 class LineEditor {
  public:
-  /// `history` is read, and written when the editor goes; empty: none is kept.
+  /// `history` is a file that is read now, and written by the destructor with access for its owner only. Empty: none.
   explicit LineEditor(std::filesystem::path history);
   ~LineEditor();
 
@@ -21,7 +20,8 @@ class LineEditor {
     std::string text;
     bool cancelled = false;  ///< By Ctrl-C.
   };
-  /// The next line, without its line feed; it may hold some (Alt-Enter). None at the end of the input.
+  /// The next line without its end, LF or CR LF. A line may contain line feeds (Alt-Enter, or a pasted text). None at
+  /// the end of the input.
   std::optional<Line> read(const std::string& prompt);
   void remember(const std::string& text);
 

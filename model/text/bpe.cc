@@ -7,13 +7,12 @@
 #include <map>
 #include <queue>
 #include <string_view>
-#include <unordered_map>
 
 namespace tinyllm {
 namespace {
 
 constexpr int32_t kNone = -1;
-// A segment up to this length is searched for its best merge again and again, a longer one keeps its merges in a heap.
+// In a segment of up to this length, the best merge is searched for anew each time; a longer one keeps a heap.
 constexpr size_t kShort = 48;
 
 // A token of a segment, and what it becomes with the next one.
@@ -39,7 +38,7 @@ void merge_short(const PairTable& pairs, std::vector<Symbol>& segment) {
   }
 }
 
-// The same with a heap of merges over a linked list, in n log n steps.
+// The same in n log n steps: a heap of merges over a linked list.
 void merge_long(const PairTable& pairs, std::vector<Symbol>& segment) {
   struct Candidate {
     uint32_t rank;
@@ -62,7 +61,7 @@ void merge_long(const PairTable& pairs, std::vector<Symbol>& segment) {
   while (!heap.empty()) {
     const auto [rank, left] = heap.top();
     heap.pop();
-    // Its symbols may have become parts of others since.
+    // Its symbols may have been merged with others since.
     if (segment[left].id == kNone || segment[left].merge.rank != rank) continue;
     const size_t right = next[left];
     segment[left].id = segment[left].merge.id;
@@ -75,7 +74,7 @@ void merge_long(const PairTable& pairs, std::vector<Symbol>& segment) {
   std::erase_if(segment, [](const Symbol& symbol) { return symbol.id == kNone; });
 }
 
-// Merges what is in a segment, and moves its tokens over.
+// Merges a segment, appends its tokens, and clears it.
 void finish(const PairTable& pairs, std::vector<Symbol>& segment, std::vector<int32_t>& tokens) {
   if (segment.size() <= kShort) {
     merge_short(pairs, segment);
@@ -88,9 +87,9 @@ void finish(const PairTable& pairs, std::vector<Symbol>& segment, std::vector<in
 
 }  // namespace
 
-Bpe::Bpe(std::span<const Piece> pieces) : pairs_(0) {
+Bpe::Bpe(std::span<const Piece> pieces, std::string_view what) {
   add_characters(pieces);
-  add_pairs(pieces);
+  add_pairs(pieces, what);
   for (size_t i = 0; i < pieces.size(); ++i) {
     const Piece& piece = pieces[i];
     if (piece.kind == Kind::byte) byte_id_[static_cast<unsigned char>(piece.text[0])] = static_cast<int32_t>(i);
@@ -120,21 +119,18 @@ void Bpe::add_characters(std::span<const Piece> pieces) {
   }
 }
 
-void Bpe::add_pairs(std::span<const Piece> pieces) {
+void Bpe::add_pairs(std::span<const Piece> pieces, std::string_view what) {
   std::map<float, uint32_t, std::greater<>> rank_of;
-  std::unordered_map<std::string_view, int32_t> id_of_text;
-  int64_t characters = 0;
+  std::map<std::string_view, int32_t> id_of_text;  // Not hashed: a stranger's texts may all have one hash.
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i].kind != Kind::merged) continue;
     rank_of[pieces[i].score] = 0;
     id_of_text[pieces[i].text] = static_cast<int32_t>(i);
-    characters += count_of_characters(pieces[i].text);
   }
   uint32_t next_rank = 0;
   for (auto& [score, rank] : rank_of) rank = next_rank++;
 
-  // Of each border inside a piece: the two characters, and the two parts.
-  pairs_ = PairTable(2 * static_cast<size_t>(characters));
+  // At each border inside a piece: the pair of the two characters, and the pair of the two parts.
   for (const auto& [text, id] : id_of_text) {
     const Merge merge{rank_of[pieces[static_cast<size_t>(id)].score], id};
     size_t at = 0;
@@ -151,8 +147,8 @@ void Bpe::add_pairs(std::span<const Piece> pieces) {
       }
       last = character;
     }
-    if (last == kNone) throw Error("tokenizer: a character of the piece {} is no piece", text);
-    if (!is_made) throw Error("tokenizer: the piece {} is not made of two pieces", text);
+    if (last == kNone) throw Error("{}: a character of piece {} is not a piece", what, id);
+    if (!is_made) throw Error("{}: piece {} is not made of two pieces", what, id);
   }
 }
 
@@ -165,8 +161,8 @@ const Bpe::Fixed* Bpe::fixed_at(std::string_view rest) const {
   return found != fixed_.end() ? &*found : nullptr;
 }
 
-// The text falls into segments that are merged one by one: nothing is merged across two characters that stand side by
-// side in no piece.
+// The text is split into segments that are merged one by one: nothing is merged across two characters that no piece has
+// side by side.
 void Bpe::encode(std::string_view text, std::vector<int32_t>& tokens) const {
   std::vector<Symbol> segment;
   bool cut = false;

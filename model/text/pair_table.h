@@ -1,7 +1,10 @@
 #pragma once
 
+#include <tinyllm/tensor/base/error.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace tinyllm {
@@ -13,27 +16,30 @@ struct Merge {
   int32_t id = 0;
 };
 
-/// The merges of pairs of tokens: a hash table with open addressing, which is asked for each pair of characters.
+/// The merges of pairs of tokens: a hash table with open addressing, which is looked up for each pair of characters.
 class PairTable {
  public:
-  /// `pairs` is how many will be added at most.
-  explicit PairTable(size_t pairs) {
-    size_t slots = 2;
-    while (slots < 2 * pairs) slots *= 2;
-    slots_.resize(slots);
-  }
+  /// Slots that are looked at for one pair at most. Pairs of a real vocabulary need a tenth of it.
+  static constexpr size_t kMaxProbes = 256;
 
-  /// A pair that is there already keeps the merge of the lower rank.
+  /// A pair that is there already keeps the merge of the lower rank. Throws Error when too many pairs have one hash,
+  /// as only pairs do that were made for it: looking them up would take time without bound.
   void add(int32_t left, int32_t right, Merge merge) {
-    Slot& slot = slots_[place_of(left, right)];
-    if (slot.left == left && slot.merge.rank <= merge.rank) return;
+    if (kSlotsPerPair * (pairs_ + 1) > slots_.size()) grow();
+    Slot& slot = slots_[find_slot(left, right)];
+    if (slot.left == left && slot.right == right) {
+      if (merge.rank < slot.merge.rank) slot.merge = merge;
+      return;
+    }
+    if (slot.left >= 0) throw Error("tokenizer: more than {} pairs of tokens have one hash", kMaxProbes);
     slot = {left, right, merge};
+    ++pairs_;
   }
 
   /// Null when the pair was never added.
   const Merge* find(int32_t left, int32_t right) const {
-    const Slot& slot = slots_[place_of(left, right)];
-    return slot.left == left ? &slot.merge : nullptr;
+    const Slot& slot = slots_[find_slot(left, right)];
+    return slot.left == left && slot.right == right ? &slot.merge : nullptr;
   }
 
  private:
@@ -42,20 +48,32 @@ class PairTable {
     int32_t right = 0;
     Merge merge;
   };
+  static constexpr size_t kSlotsPerPair = 4;
 
-  // Of the pair, or of the empty slot where it would go. There is one: the table is half full at most.
-  size_t place_of(int32_t left, int32_t right) const {
+  // The slot of the pair, or the empty one where it would go, or the last one that is looked at.
+  size_t find_slot(int32_t left, int32_t right) const {
     const uint64_t pair = static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
     const size_t mask = slots_.size() - 1;
     // Fibonacci hashing: the upper bits of a product with 2^64 over the golden ratio are well mixed.
-    size_t place = static_cast<size_t>(pair * 0x9E3779B97F4A7C15 >> 32) & mask;
-    while (slots_[place].left >= 0 && (slots_[place].left != left || slots_[place].right != right)) {
-      place = (place + 1) & mask;
+    size_t index = static_cast<size_t>(pair * 0x9E3779B97F4A7C15 >> 32) & mask;
+    for (size_t probes = 1; probes < kMaxProbes; ++probes) {
+      const Slot& slot = slots_[index];
+      if (slot.left < 0 || (slot.left == left && slot.right == right)) break;
+      index = (index + 1) & mask;
     }
-    return place;
+    return index;
   }
 
-  std::vector<Slot> slots_;
+  void grow() {
+    const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(2 * slots_.size()));
+    pairs_ = 0;
+    for (const Slot& slot : old) {
+      if (slot.left >= 0) add(slot.left, slot.right, slot.merge);
+    }
+  }
+
+  std::vector<Slot> slots_ = std::vector<Slot>(kSlotsPerPair);  // A power of two.
+  size_t pairs_ = 0;
 };
 
 }  // namespace tinyllm

@@ -11,53 +11,49 @@ constexpr std::string_view kFinalTitle = "【最终答案】\n";
 // Appends the parts of the template to a sample.
 class Builder {
  public:
-  Builder(const Tokenizer& tokenizer, bool learns_prompts) : tokenizer_(tokenizer), learns_prompts_(learns_prompts) {}
+  Builder(const Tokenizer& tokenizer, Learn learn) : tokenizer_(tokenizer), learn_(learn) {}
 
-  void marker(Marker marker) { token(tokenizer_.id(marker), learns_prompts_); }
-  void token(int32_t token, bool learned) {
-    sample_.tokens.push_back(token);
-    sample_.learned.push_back(learned);
-  }
-  void text(std::string_view text) { this->text(text, learns_prompts_); }
-  void text(std::string_view text, bool learned) {
-    for (const int32_t id : tokenizer_.encode(text)) token(id, learned);
-  }
-  void said(Marker who, std::string_view words) {
-    marker(who);
+  void system(std::string_view words) { said(Marker::system, words); }
+  // The user's message, up to where the assistant begins to answer.
+  void question(std::string_view words) {
+    said(Marker::user, words);
+    marker(Marker::assistant);
     text("\n");
-    text(words);
-    text("\n");
+  }
+  void answer(std::string_view words, bool is_last) {
+    const bool learned = is_last || learn_ != Learn::last_answer;
+    text(words, learned);
+    token(kEosId, learned);
+  }
+  // What separates an answer from the next message.
+  void separator() {
     marker(Marker::sep);
     text("\n");
   }
   Sample take() { return std::move(sample_); }
 
  private:
+  void said(Marker who, std::string_view words) {
+    marker(who);
+    text("\n");
+    text(words);
+    text("\n");
+    separator();
+  }
+  void marker(Marker marker) { token(tokenizer_.id(marker), learn_ == Learn::all); }
+  void token(int32_t token, bool learned) {
+    sample_.tokens.push_back(token);
+    sample_.learned.push_back(learned);
+  }
+  void text(std::string_view text) { this->text(text, learn_ == Learn::all); }
+  void text(std::string_view text, bool learned) {
+    for (const int32_t id : tokenizer_.encode(text)) token(id, learned);
+  }
+
   const Tokenizer& tokenizer_;
-  bool learns_prompts_;
+  Learn learn_;
   Sample sample_;
 };
-
-Sample build(const Tokenizer& tokenizer, const Conversation& conversation, size_t first_turn, bool answered,
-             Learn learn) {
-  Builder builder(tokenizer, learn == Learn::all);
-  builder.said(Marker::system, conversation.system);
-  for (size_t i = first_turn; i < conversation.turns.size(); ++i) {
-    const Turn& turn = conversation.turns[i];
-    const bool last = i + 1 == conversation.turns.size();
-    builder.said(Marker::user, turn.user);
-    builder.marker(Marker::assistant);
-    builder.text("\n");
-    if (last && !answered) break;
-    const bool learned = last || learn != Learn::last_answer;
-    builder.text(turn.assistant, learned);
-    builder.token(kEosId, learned);
-    if (last) break;
-    builder.marker(Marker::sep);
-    builder.text("\n");
-  }
-  return builder.take();
-}
 
 }  // namespace
 
@@ -78,17 +74,52 @@ Reasoned parse_reasoning(std::string_view assistant) {
 }
 
 Sample chat_sample(const Tokenizer& tokenizer, const Conversation& conversation, Learn learn) {
-  return build(tokenizer, conversation, 0, true, learn);
+  Builder builder(tokenizer, learn);
+  builder.system(conversation.system);
+  for (size_t i = 0; i < conversation.turns.size(); ++i) {
+    const bool is_last = i + 1 == conversation.turns.size();
+    builder.question(conversation.turns[i].user);
+    builder.answer(conversation.turns[i].assistant, is_last);
+    if (!is_last) builder.separator();
+  }
+  return builder.take();
+}
+
+ChatPrompt fit_chat_prompt(const Tokenizer& tokenizer, const Conversation& conversation, int64_t max_tokens) {
+  const std::vector<Turn>& turns = conversation.turns;
+  if (turns.empty()) throw Error("prompt: there is no message to answer");
+  Builder system(tokenizer, Learn::answers);
+  system.system(conversation.system);
+  // Backwards from the last turn, so that of the turns that are dropped only one is encoded.
+  std::vector<std::vector<int32_t>> parts;
+  ChatPrompt prompt{system.take().tokens, turns.size()};
+  auto left = max_tokens - static_cast<int64_t>(prompt.tokens.size());
+  while (prompt.dropped_turns > 0) {
+    const Turn& turn = turns[prompt.dropped_turns - 1];
+    Builder builder(tokenizer, Learn::answers);
+    builder.question(turn.user);
+    if (!parts.empty()) {
+      builder.answer(turn.assistant, false);
+      builder.separator();
+    }
+    std::vector<int32_t> part = builder.take().tokens;
+    left -= static_cast<int64_t>(part.size());
+    if (left < 0 && !parts.empty()) break;
+    parts.push_back(std::move(part));
+    --prompt.dropped_turns;
+  }
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    prompt.tokens.insert(prompt.tokens.end(), part->begin(), part->end());
+  }
+  return prompt;
 }
 
 std::vector<int32_t> chat_prompt(const Tokenizer& tokenizer, const Conversation& conversation, int64_t max_tokens) {
-  size_t size = 0;
-  for (size_t first = 0; first < conversation.turns.size(); ++first) {
-    std::vector<int32_t> tokens = build(tokenizer, conversation, first, false, Learn::answers).tokens;
-    if (static_cast<int64_t>(tokens.size()) <= max_tokens) return tokens;
-    size = tokens.size();
+  std::vector<int32_t> tokens = fit_chat_prompt(tokenizer, conversation, max_tokens).tokens;
+  if (static_cast<int64_t>(tokens.size()) > max_tokens) {
+    throw Error("prompt: the last message makes {} tokens, expected at most {}", tokens.size(), max_tokens);
   }
-  throw Error("prompt: the last message makes {} tokens, expected at most {}", size, max_tokens);
+  return tokens;
 }
 
 }  // namespace tinyllm

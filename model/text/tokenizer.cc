@@ -1,15 +1,16 @@
 #include <tinyllm/model/text/tokenizer.h>
 
 #include <tinyllm/model/text/bpe.h>
+#include <tinyllm/model/text/sentencepiece_file.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 
-#include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -19,10 +20,13 @@ namespace {
 constexpr std::array kMarkers = {Marker::system, Marker::user, Marker::assistant, Marker::sep};
 constexpr int64_t kFixedTokens = 4 + 4 + 1 + 256;  // Controls, markers, the line feed, bytes.
 constexpr int64_t kMinVocab = 300;
-// SentencePiece writes a blank as this character, so that a text which has it would come back with a blank.
-constexpr std::string_view kBlankSymbol = "\xE2\x96\x81";
+// SentencePiece writes a blank as this character.
+constexpr std::string_view kBlankSymbol = "\u2581";
+// Characters that the trainer of SentencePiece reserves: it would take the first for a blank, and skips every line that
+// has the second. Both are given as bytes.
+constexpr char32_t kReserved[] = {U'\u2581', U'\u2585'};
 
-// Lines of texts, one after the other, for the trainer.
+// The lines of all texts, for the trainer.
 class Lines : public sentencepiece::SentenceIterator {
  public:
   explicit Lines(std::span<const std::string> texts) : texts_(texts) { Next(); }
@@ -50,7 +54,7 @@ class Lines : public sentencepiece::SentenceIterator {
   std::string line_;
 };
 
-// What is commonest among `counts`: at most `size` of them, and of those that are equally common either all or none.
+// The commonest keys: at most `size` of them, and of equally common ones all or none.
 template <typename Key>
 std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts, size_t size) {
   std::vector<int64_t> sorted;
@@ -64,10 +68,11 @@ std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts
   return kept;
 }
 
-// The texts with line feeds in place of their rarest characters, so that those left fill half of a vocabulary at most
-// and there is room for words: the rare ones will be given as bytes. And with line feeds between two characters that
-// stand side by side so rarely that no piece will have both: each piece is made of pairs that are at least as common
-// as itself. The trainer goes through a share of all different pairs for each piece: most are rare.
+// The texts as the trainer should see them. A line feed replaces each rare character: those left get at most half of
+// the vocabulary, so that there is room for words, and the rare ones will be encoded as bytes. A line feed also
+// separates two characters that are rarely neighbours: no piece will hold both, since every piece is at most as common
+// as each pair in it. This saves time, since the trainer goes through a share of all different pairs for each new
+// piece.
 std::vector<std::string> learnable(std::span<const std::string> texts, int64_t vocab_size) {
   constexpr size_t kPairsPerToken = 4;
   constexpr size_t kLongestLine = 4000;  // The trainer fails at words of some ten thousand characters.
@@ -82,6 +87,7 @@ std::vector<std::string> learnable(std::span<const std::string> texts, int64_t v
       ++pairs[pair(std::exchange(last, character), character)];
     }
   }
+  for (const char32_t character : kReserved) characters.erase(character);
   const auto kept = commonest(characters, static_cast<size_t>((vocab_size - kFixedTokens) / 2));
   const auto kept_pairs = commonest(pairs, static_cast<size_t>(vocab_size) * kPairsPerToken);
 
@@ -112,64 +118,93 @@ std::vector<std::string> learnable(std::span<const std::string> texts, int64_t v
 }  // namespace
 
 struct Tokenizer::State {
-  sentencepiece::SentencePieceProcessor processor;
   std::string model;
   std::vector<Bpe::Piece> pieces;
   std::array<int32_t, kMarkers.size()> marker_id{};
   std::unique_ptr<const Bpe> bpe;
 
   State(std::string serialized, std::string_view what) : model(std::move(serialized)) {
-    if (!processor.LoadFromSerializedProto(model).ok()) throw Error("{}: is not a SentencePiece model", what);
-    if (processor.pad_id() != kPadId || processor.bos_id() != kBosId || processor.eos_id() != kEosId ||
-        processor.unk_id() != kUnkId) {
-      throw Error("{}: pad, bos, eos and unk are {}, {}, {} and {}, expected 0, 1, 2 and 3", what, processor.pad_id(),
-                  processor.bos_id(), processor.eos_id(), processor.unk_id());
+    const std::vector<SentencePiece> read = read_sentencepieces(model, what);
+    check_first(read, what);
+    std::array<bool, 256> has_byte{};
+    marker_id.fill(-1);
+    for (const SentencePiece& piece : read) {
+      pieces.push_back(piece_of(piece, fmt::format("{}: piece {}", what, pieces.size())));
+      if (piece.type == SentencePiece::Type::byte) has_byte[static_cast<unsigned char>(pieces.back().text[0])] = true;
     }
-    for (const Marker marker : kMarkers) marker_id[static_cast<size_t>(marker)] = find(text_of(marker), what);
-    for (int byte = 0; byte < 256; ++byte) find(fmt::format("<0x{:02X}>", byte), what);
-    for (int id = 0; id < processor.GetPieceSize(); ++id) {
-      check_utf8(processor.IdToPiece(id), fmt::format("{}: piece {}", what, id));
-      pieces.push_back(piece(id));
+    for (const Marker marker : kMarkers) {
+      if (id(marker) < 0) throw Error("{}: has no token {}", what, text_of(marker));
     }
-    bpe = std::make_unique<const Bpe>(pieces);
-    check_encoding(what);
+    const auto missing = std::find(has_byte.begin(), has_byte.end(), false);
+    if (missing != has_byte.end()) throw Error("{}: has no token <0x{:02X}>", what, missing - has_byte.begin());
+    bpe = std::make_unique<const Bpe>(pieces, what);
   }
 
-  int32_t find(std::string_view piece, std::string_view what) const {
-    const int id = processor.PieceToId(std::string(piece));
-    if (id == kUnkId) throw Error("{}: has no token {}", what, piece);
-    return id;
+  int32_t& id(Marker marker) { return marker_id[static_cast<size_t>(marker)]; }
+
+  static void check_first(std::span<const SentencePiece> read, std::string_view what) {
+    using Type = SentencePiece::Type;
+    const struct {
+      int32_t id;
+      std::string_view text;
+      Type type;
+    } first[] = {{kPadId, "<pad>", Type::control},
+                 {kBosId, "<s>", Type::control},
+                 {kEosId, "</s>", Type::control},
+                 {kUnkId, "<unk>", Type::unknown}};
+    for (const auto& [id, text, type] : first) {
+      const auto i = static_cast<size_t>(id);
+      if (read.size() <= i || read[i].text != text || read[i].type != type) {
+        throw Error("{}: piece {} is not {}", what, id, text);
+      }
+    }
   }
 
-  Bpe::Piece piece(int id) const {
-    if (processor.IsControl(id) || processor.IsUnknown(id) || processor.IsUnused(id)) return {};
-    const std::string& text = processor.IdToPiece(id);
-    if (processor.IsByte(id)) {
-      return {std::string(1, static_cast<char>(std::stoi(text.substr(3, 2), nullptr, 16))), 0, Bpe::Kind::byte};
+  // `name` names the piece in errors.
+  Bpe::Piece piece_of(const SentencePiece& piece, const std::string& name) {
+    switch (piece.type) {
+      case SentencePiece::Type::byte:
+        return {std::string(1, byte_of(piece.text, name)), 0, Bpe::Kind::byte};
+      case SentencePiece::Type::user_defined:
+        return {piece.text, 0, fixed_kind(piece.text, name)};
+      case SentencePiece::Type::normal:
+        return {with_blanks(piece.text, name), piece.score, Bpe::Kind::merged};
+      case SentencePiece::Type::unknown:
+        if (pieces.size() != static_cast<size_t>(kUnkId)) throw Error("{}: is a second unknown token", name);
+        break;
+      case SentencePiece::Type::control:
+      case SentencePiece::Type::unused:
+        break;
     }
-    Bpe::Piece piece{{}, processor.GetScore(id), Bpe::Kind::merged};
-    if (text == "\n") piece.kind = Bpe::Kind::whole;
-    if (std::count(marker_id.begin(), marker_id.end(), id) > 0) piece.kind = Bpe::Kind::spelled;
+    return {};
+  }
+
+  static char byte_of(std::string_view text, const std::string& name) {
+    unsigned byte = 0;
+    if (text.size() == 6) std::from_chars(text.data() + 3, text.data() + 5, byte, 16);
+    if (text != fmt::format("<0x{:02X}>", byte)) throw Error("{}: is not a byte, as <0x41>", name);
+    return static_cast<char>(byte);
+  }
+
+  Bpe::Kind fixed_kind(std::string_view text, const std::string& name) {
+    if (text == "\n") return Bpe::Kind::whole;
+    for (const Marker marker : kMarkers) {
+      if (text != text_of(marker)) continue;
+      id(marker) = static_cast<int32_t>(pieces.size());
+      return Bpe::Kind::spelled;
+    }
+    throw Error("{}: is user-defined, expected that of the line feed and the markers only", name);
+  }
+
+  static std::string with_blanks(std::string_view text, const std::string& name) {
+    if (text.find(' ') != std::string_view::npos) throw Error("{}: has a blank, expected U+2581", name);
+    std::string result;
     for (size_t i = 0; i < text.size();) {
-      const bool blank = text.compare(i, kBlankSymbol.size(), kBlankSymbol) == 0;
-      piece.text += blank ? ' ' : text[i];
-      i += blank ? kBlankSymbol.size() : 1;
+      const bool is_blank = text.substr(i).starts_with(kBlankSymbol);
+      result += is_blank ? ' ' : text[i];
+      i += is_blank ? kBlankSymbol.size() : 1;
     }
-    return piece;
-  }
-
-  // A model of another kind (unigrams, normalisation, a blank put in front) would be read, but not encoded as it says.
-  void check_encoding(std::string_view what) const {
-    std::string text = "\uFF21A";
-    if (processor.PieceToId(std::string(kBlankSymbol)) != kUnkId) text = "  " + text + "   ";
-    for (size_t i = 0; i < pieces.size() && text.size() < 4000; i += 1 + pieces.size() / 500) {
-      if (pieces[i].kind == Bpe::Kind::merged) text += pieces[i].text;
-    }
-    std::vector<int32_t> tokens;
-    bpe->encode(text, tokens);
-    if (processor.EncodeAsIds(text) != tokens) {
-      throw Error("{}: is no byte pair encoding without normalisation, as Tokenizer::train makes", what);
-    }
+    return result;
   }
 };
 

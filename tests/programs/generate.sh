@@ -4,8 +4,8 @@ make_model
 
 cp -r "$work/model" "$work/mute"
 rm "$work/mute/tokenizer.model"
-# One prompt: the same seed gives the same text, also for two processes at once; what cannot be answered is said.
-generate="$bin/generate $work/model --temperature 1 --json"
+# One prompt: the same seed gives the same text, also for two processes at once; what cannot be answered is reported.
+generate="$bin/generate $work/model --temp 1 --json"
 answer() {
   $generate "$@" '计算：1+2*3' --max-tokens 20 | sed 's/,"first_token_seconds.*//'
 }
@@ -13,7 +13,7 @@ answer --seed 5 >"$work/answer.json"
 answer --seed 5 --threads 3 >"$work/answer-3.json" &
 expect 0 "$(cat "$work/answer.json" | sed 's/[][\\.*^$]/\\&/g')" answer --seed 5 --threads 1
 wait
-cmp "$work/answer.json" "$work/answer-3.json" || failures=$((failures + 1))
+same "$work/answer.json" "$work/answer-3.json"
 expect 0 '"ended":"max tokens","prompt_tokens":[1-9][0-9]*,"seed":6' answer --seed 6
 answer --seed 6 >"$work/other.json"
 cmp -s "$work/answer.json" "$work/other.json" && failures=$((failures + 1))
@@ -23,12 +23,33 @@ expect 1 "generate: the prompt is empty" $generate
 long=$(printf '题目%.0s' $(seq 2000))
 expect 1 "the last message makes [0-9]* tokens, expected at most" $generate "$long"
 expect 1 "a prompt of [0-9]* tokens leaves no room in a context of" $generate --raw "$long"
-expect 1 "temperature -1, expected 0 or more" "$bin/generate" "$work/model" 1 --temperature -1
-expect 1 "temperature nan, expected 0 or more" "$bin/generate" "$work/model" 1 --temperature nan
-expect 1 "top_p 0, expected more than 0" $generate 1 --top-p 0
+expect 2 "temp: -1, expected 0 or more" "$bin/generate" "$work/model" 1 --temp -1
+expect 2 "temp: nan, expected 0 or more" "$bin/generate" "$work/model" 1 --temp nan
+expect 2 "temp: warm, expected 0 or more" "$bin/generate" "$work/model" 1 --temp warm
+expect 2 "top-p: 0, expected more than 0, at most 1" $generate 1 --top-p 0
+expect 2 "logit-bias 5: expected a token and a number" $generate 1 --logit-bias 5
 expect 1 "stop string: is empty" $generate 1 --stop ''
-expect 2 "temperature" "$bin/generate" "$work/model" 1 --temperature warm
-expect 2 "max-tokens" $generate 1 --max-tokens 0
+expect 2 "max-tokens: 0, expected 1 to" $generate 1 --max-tokens 0
+for seed in -1 100000000000000000000000; do expect 2 "seed: $seed, expected 0 to" $generate 1 --seed $seed; done
+expect 2 "threads: 257, expected 1 to 256" $generate 1 -j 257
+
+# Model and prompt by option or by position.
+answer >"$work/answer.json"
+by_option() {
+  "$bin/generate" "$@" --temp 1 --json -n 20 | sed 's/,"first_token_seconds.*//'
+}
+for words in "-m $work/model 计算：1+2*3" "$work/model -p 计算：1+2*3" "计算：1+2*3 --model $work/model" \
+  "-p 计算：1+2*3 $work/model -c 100"; do
+  by_option $words >"$work/other.json"
+  same "$work/answer.json" "$work/other.json"
+done
+expect 2 "model" "$bin/generate"
+expect 2 "two" "$bin/generate" -m "$work/model" one two
+expect 1 "session: a context of 1000 tokens, expected 1 to the model's 256" $generate 1 -c 1000
+
+# Output that cannot be written.
+expect 1 "standard output: cannot be written: No space left" sh -c "$bin/generate $work/model 1 -n 5 >/dev/full"
+expect 1 "standard output: cannot be written: No space left" sh -c "$generate 1 -n 5 >/dev/full"
 expect 1 "mute/tokenizer.model: cannot be opened" "$bin/generate" "$work/mute" 1
 
 finish

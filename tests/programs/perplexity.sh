@@ -3,7 +3,7 @@
 make_model
 cp -r "$work/model" "$work/again"
 
-$bin/train_tokenizer --vocab 500 --input "$work/text.txt" --output "$work/words" >/dev/null 2>&1 || failures=$((failures + 1))
+$bin/train_tokenizer --vocab-size 500 --input "$work/text.txt" --output "$work/words" >/dev/null 2>&1 || failures=$((failures + 1))
 $bin/tokenize --tokenizer "$work/model" --input "$work/text.txt" --output "$work/corpus.tokens" >/dev/null 2>&1 || failures=$((failures + 1))
 expect 0 "pretrain: held-out loss" \
   $tiny --corpus "$work/corpus.tokens" --tokenizer "$work/model/tokenizer.model" --output "$work/of-tokens"

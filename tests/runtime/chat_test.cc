@@ -44,6 +44,8 @@ TEST_CASE("a conversation that outgrows the context loses its oldest turns, or e
   Chat forgetful(session, {"s", {}});
   for (int i = 0; i < 12; ++i) CHECK(forgetful.say("计算 12 + 35 等于多少？", options).ended == Ended::max_tokens);
   CHECK(forgetful.conversation().turns.size() == 12);
+  CHECK(forgetful.dropped_turns() > 0);
+  CHECK(forgetful.dropped_turns() < 12);
 
   Chat strict(session, {"s", {}}, Overflow::stop);
   size_t answered = 0;
@@ -70,7 +72,7 @@ TEST_CASE("an answer longer than the context goes on while older turns can be fo
   options.max_tokens = 1000;
   const Answer answer = chat.say("1", options);
   CHECK(answer.ended == Ended::context_full);
-  // More than there was room for behind all that was said before.
+  // More than there was room for after everything that was said before.
   CHECK(answer.tokens.size() + static_cast<size_t>(answer.prompt_tokens) > static_cast<size_t>(kContext) + 1);
 }
 
@@ -106,6 +108,38 @@ TEST_CASE("a message that cannot be answered leaves the conversation as it was")
   CHECK_THROWS_AS(Chat(session, {"\xFF", {}}), Error);
   chat.say("2", kShort);
   CHECK(chat.conversation().turns.size() == 2);
+}
+
+TEST_CASE("the last turn can be removed, and the conversation goes on as if it had not been") {
+  const Model model = model_to_ask(400);
+  Session session(model, {.sequences = 2});
+  Chat chat(session, {"s", {}}), other(session, {"s", {}});
+  const Answer first = chat.say("1", kShort);
+  chat.say("what is 12 * 3?", kShort);
+  chat.undo();
+  CHECK(chat.conversation().turns.size() == 1);
+  other.say("1", kShort);
+  CHECK(chat.say("2", kShort).text == other.say("2", kShort).text);
+  chat.undo();
+  chat.undo();
+  CHECK_THROWS_WITH_AS(chat.undo(), "chat: there is no message to remove", Error);
+  CHECK(chat.say("1", kShort).text == first.text);
+}
+
+TEST_CASE("a session with a shorter context answers the same until it is full, and not beyond") {
+  const Model model = model_to_ask(400);
+  Session whole(model), shorter(model, {.context = 100});
+  CHECK(shorter.context() == 100);
+  CHECK(whole.context() == 400);
+  AnswerOptions options = kShort;
+  options.sampling.logit_bias = {{kEosId, -1000}};
+  Chat of_whole(whole, {"s", {}}), of_shorter(shorter, {"s", {}}, Overflow::stop);
+  CHECK(of_shorter.say("1", options).text == of_whole.say("1", options).text);
+  options.max_tokens = 1000;
+  const Answer answer = of_shorter.say("2", options);
+  CHECK(answer.ended == Ended::context_full);
+  // The last token is sampled, but no longer read.
+  CHECK(answer.prompt_tokens + static_cast<int64_t>(answer.tokens.size()) == 101);
 }
 
 }  // namespace tinyllm::test

@@ -191,6 +191,8 @@ TEST_CASE("requests that cannot be are refused before anything is answered") {
   refused(with([](Request& r) { r.options.sampling.temperature = -0.5f; }),
           "sampling: temperature -0.5, expected 0 or more");
   refused(with([](Request& r) { r.options.stop = {""}; }), "stop string: is empty, expected some text");
+  refused(with([](Request& r) { r.options.stop = {std::string(1025, 'a')}; }),
+          "stop string: has 1025 bytes, expected at most 1024");
   CHECK(generate(session, {}).empty());
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <set>
 
 namespace tinyllm::test {
 namespace {
@@ -92,6 +93,45 @@ TEST_CASE("draws are a function of the seed and their number") {
   for (int i = 0; i < 20; ++i) CHECK(one.next(kLogits, {}) == other.next(kLogits, {}));
 }
 
+TEST_CASE("a token without a probability is never drawn, wherever the numbers end") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float largest = std::numeric_limits<float>::max();
+  // What may be drawn of each.
+  const std::pair<std::vector<float>, std::set<int32_t>> cases[] = {
+      {{-infinity, -infinity, 3, -infinity}, {2}},
+      {{-infinity, 1, 1, -infinity}, {1, 2}},
+      {{0, 0, 0, 0}, {0, 1, 2, 3}},
+      {{-largest, largest, -largest, -largest}, {1}},
+      {{0, -2000, 0, -2000}, {0, 2}},  // exp(-2000) is 0 in double precision.
+      {{5}, {0}},
+  };
+  const Sampling kinds[] = {{.temperature = 1},
+                            {.temperature = std::numeric_limits<float>::denorm_min()},
+                            {.temperature = largest},
+                            {.temperature = 1, .top_k = 1},
+                            {.temperature = 1, .top_k = 1000},
+                            {.temperature = 1, .top_p = std::nextafter(1.0f, 0.0f)},
+                            {.temperature = 1, .top_p = std::numeric_limits<float>::denorm_min()},
+                            {.temperature = 1, .min_p = 1},
+                            {.temperature = 1, .top_k = 1000, .top_p = std::nextafter(1.0f, 0.0f), .min_p = 1e-30f},
+                            {}};
+  for (const auto& [logits, allowed] : cases) {
+    for (const Sampling& kind : kinds) {
+      CAPTURE(kind.temperature);
+      // At a temperature that levels all logits, even the smallest finite ones have a probability.
+      if (kind.temperature == largest && logits[0] != -infinity) continue;
+      Sampler sampler(kind, static_cast<int64_t>(logits.size()));
+      for (int i = 0; i < 200; ++i) CHECK(allowed.contains(sampler.next(logits, {})));
+    }
+  }
+  // Many probabilities that round: whatever the draw, the rest is never given to the last token, which has none.
+  std::vector<float> logits(1000);
+  for (size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i % 7) / 3;
+  logits.back() = -infinity;
+  Sampler sampler({.temperature = 1, .top_p = std::nextafter(1.0f, 0.0f)}, 1000);
+  for (int i = 0; i < 500; ++i) CHECK(sampler.next(logits, {}) != 999);
+}
+
 TEST_CASE("sampling without meaning is refused, with the field and what was expected") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   const std::pair<std::function<void(Sampling&)>, const char*> cases[] = {
@@ -117,9 +157,16 @@ TEST_CASE("sampling without meaning is refused, with the field and what was expe
     change(sampling);
     CHECK_THROWS_WITH_AS(Sampler(sampling, 5), message, Error);
   }
-  Sampler sampler({}, 5);
-  CHECK_THROWS_AS(sampler.next(std::vector<float>{1, nan, 0, 0, 0}, {}), Error);
-  CHECK_THROWS_AS(sampler.next(std::vector<float>{1}, {}), Error);
+  for (const float temperature : {0.0f, 1.0f}) {
+    Sampler sampler({.temperature = temperature}, 5);
+    CHECK_THROWS_WITH_AS(sampler.next(std::vector<float>{1, nan, 0, 0, 0}, {}), "sampler: the logit of token 1 is nan",
+                         Error);
+    CHECK_THROWS_WITH_AS(sampler.next(std::vector<float>{1, 0, infinity, 0, 0}, {}),
+                         "sampler: the logit of token 2 is inf", Error);
+    CHECK_THROWS_WITH_AS(sampler.next(std::vector<float>(5, -infinity), {}),
+                         "sampler: the logits of all tokens are -inf", Error);
+    CHECK_THROWS_WITH_AS(sampler.next(std::vector<float>{1}, {}), "sampler: 1 logits, expected 5", Error);
+  }
 }
 
 }  // namespace tinyllm::test

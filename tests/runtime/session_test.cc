@@ -221,6 +221,13 @@ TEST_CASE("what cannot be read is refused, and nothing is changed") {
   CHECK(logits_of(sequence) == before);
   CHECK_THROWS_AS(Session(model, {.sequences = 0}), Error);
   CHECK_THROWS_AS(Session(model, {.threads = 0}), Error);
+  CHECK_THROWS_WITH_AS(Session(model, {.context = 101}),
+                       "session: a context of 101 tokens, expected 1 to the model's 100", Error);
+  CHECK_THROWS_AS(Session(model, {.context = -1}), Error);
+  Session shorter(model, {.context = 50});
+  Sequence limited = shorter.start();
+  CHECK_THROWS_WITH_AS(shorter.read(limited, random_tokens(model, 1, 51)),
+                       "session: 51 tokens after 0, expected at most 50 in all", Error);
   session.read(sequence, random_tokens(model, 1, 40));
   CHECK(sequence.size() == 100);
 }

@@ -5,57 +5,84 @@
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/documents.h>
 
+#include <xxhash.h>
+
 #include <algorithm>
+#include <cmath>
 
 namespace tinyllm {
 namespace {
 
-constexpr size_t kLargestBlock = 64 * 1024;
-constexpr int64_t kHeldOut = 20;
+constexpr int64_t kChunks = 4000;
+constexpr int64_t kMinChunk = 128, kMaxChunk = 64 * 1024;
+constexpr size_t kValidationEvery = 20;
 
-// The first line that starts at `at` or behind it.
-size_t line_start(std::string_view text, size_t at) {
+// Where the chunk of `size` bytes at `at` begins: with the first line that starts in it, or else with a character. The
+// next chunk begins where this one ends, so that all chunks together are the text.
+size_t chunk_start(std::string_view text, size_t at, size_t size) {
   if (at == 0 || at >= text.size()) return std::min(at, text.size());
-  const size_t end = text.find('\n', at - 1);
-  return end == std::string_view::npos ? text.size() : end + 1;
+  const size_t line_end = text.substr(at - 1, size).find('\n');
+  return line_end == std::string_view::npos ? character_cut(text, at) : at + line_end;
 }
 
 std::string without_breaks(std::string_view text) {
   std::string plain;
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, line_start(text, 1));
+    const std::string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
     if (!is_document_break(line)) plain += line;
     text.remove_prefix(line.size());
   }
   return plain;
 }
 
-}  // namespace
-
-TextSample sample_text(const std::filesystem::path& corpus, int64_t bytes, uint64_t seed) {
-  const MappedFile file(corpus);
-  const std::string_view text = file.text();
-  if (text.empty()) throw Error("{}: is empty, expected text", corpus.string());
-  // A small corpus too has some blocks to hold out.
-  const size_t block = std::clamp<size_t>(text.size() / 100, 1, kLargestBlock);
-  const auto blocks = static_cast<int64_t>((text.size() + block - 1) / block);
-  const int64_t wanted = std::clamp<int64_t>(bytes / static_cast<int64_t>(block), 1, blocks);
-
-  TextSample sample;
+// Appends about `bytes` of a text in chunks.
+void draw_chunks(std::string_view text, const std::string& name, int64_t bytes, int64_t chunk, uint64_t seed,
+                 std::vector<std::string>& chunks) {
+  const int64_t all = (static_cast<int64_t>(text.size()) + chunk - 1) / chunk;
+  const int64_t wanted = std::clamp<int64_t>(bytes / chunk, 1, all);
+  const auto size = static_cast<size_t>(chunk);
   Random random(seed);
   for (int64_t i = 0; i < wanted; ++i) {
-    const int64_t first = i * blocks / wanted;
-    const int64_t drawn = first + random.below((i + 1) * blocks / wanted - first);
-    // The lines that start in the block. Of one that is very long, only a part.
-    const size_t begin = line_start(text, static_cast<size_t>(drawn) * block);
-    const size_t end = line_start(text, (static_cast<size_t>(drawn) + 1) * block);
-    std::string_view stretch = text.substr(begin, end > begin ? end - begin : 0);
-    stretch = stretch.substr(0, character_cut(stretch, 4 * kLargestBlock));
-    if (valid_utf8(stretch) != stretch.size()) check_utf8(text, corpus.string());
-    std::string plain = without_breaks(stretch);
-    if (plain.empty()) continue;
-    (i % kHeldOut == kHeldOut - 1 ? sample.held_out : sample.learn).push_back(std::move(plain));
+    const int64_t first = i * all / wanted;
+    const auto at = static_cast<size_t>(first + random.below((i + 1) * all / wanted - first)) * size;
+    const size_t begin = chunk_start(text, at, size), end = chunk_start(text, at + size, size);
+    const std::string_view drawn = text.substr(begin, end > begin ? end - begin : 0);
+    if (valid_utf8(drawn) != drawn.size()) check_utf8(text, name);
+    std::string plain = without_breaks(drawn);
+    if (!plain.empty()) chunks.push_back(std::move(plain));
   }
+}
+
+}  // namespace
+
+TextSample sample_texts(std::span<const std::filesystem::path> files, int64_t bytes, uint64_t seed) {
+  double total = 0;
+  for (const std::filesystem::path& path : files) {
+    const size_t size = MappedFile(path).bytes().size();
+    if (size == 0) throw Error("{}: is empty, expected text", path.string());
+    total += static_cast<double>(size);
+  }
+  const double fraction = std::min(1.0, static_cast<double>(bytes) / std::max(total, 1.0));
+  const int64_t chunk = std::clamp(static_cast<int64_t>(fraction * total) / kChunks, kMinChunk, kMaxChunk);
+  std::vector<std::string> chunks;
+  for (const std::filesystem::path& path : files) {
+    const MappedFile file(path);
+    const double share = std::ceil(fraction * static_cast<double>(file.bytes().size()) / static_cast<double>(chunk));
+    draw_chunks(file.text(), path.string(), static_cast<int64_t>(share) * chunk, chunk, seed, chunks);
+  }
+
+  // By hash: an order that depends on the texts alone. Equal chunks are neighbours in it, and stay in one list.
+  const auto hash = [](const std::string& text) { return XXH3_64bits(text.data(), text.size()); };
+  std::sort(chunks.begin(), chunks.end(), [&](const std::string& a, const std::string& b) {
+    const uint64_t left = hash(a), right = hash(b);
+    return left != right ? left < right : a < b;
+  });
+  size_t count = chunks.size() < 2 ? 0 : std::max<size_t>(1, chunks.size() / kValidationEvery);
+  while (count > 0 && count < chunks.size() && chunks[count] == chunks[count - 1]) ++count;
+  if (count == chunks.size()) count = 0;
+  TextSample sample;
+  sample.validation.assign(chunks.begin(), chunks.begin() + static_cast<std::ptrdiff_t>(count));
+  sample.learn.assign(chunks.begin() + static_cast<std::ptrdiff_t>(count), chunks.end());
   return sample;
 }
 

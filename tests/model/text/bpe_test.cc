@@ -114,9 +114,40 @@ TEST_CASE("the piece of the highest score is made first, of equal ones the leftm
 TEST_CASE("pieces that cannot be made are refused") {
   std::vector<Bpe::Piece> pieces = letters("abc");
   pieces.push_back({"abc", -1, Bpe::Kind::merged});
-  CHECK_THROWS_WITH_AS(Bpe{pieces}, "tokenizer: the piece abc is not made of two pieces", Error);
+  CHECK_THROWS_WITH_AS(Bpe{pieces}, "tokenizer: piece 3 is not made of two pieces", Error);
   pieces.back().text = "ad";
-  CHECK_THROWS_WITH_AS(Bpe{pieces}, "tokenizer: a character of the piece ad is no piece", Error);
+  CHECK_THROWS_WITH_AS(Bpe{pieces}, "tokenizer: a character of piece 3 is not a piece", Error);
+}
+
+TEST_CASE("pairs that were chosen to have one hash are refused instead of being searched one by one") {
+  // The table reads the upper half of (left 2^32 + right) k, so that pairs meet where left k and its carry cancel out.
+  constexpr uint64_t k = 0x9E3779B97F4A7C15;
+  const uint32_t low = static_cast<uint32_t>(k);
+  uint32_t inverse = low;  // Of an odd number, by Newton's method.
+  for (int i = 0; i < 5; ++i) inverse *= 2 - low * inverse;
+  PairTable table;
+  const auto add_colliding = [&] {
+    for (int32_t right = 0; right < 1000; ++right) {
+      const auto carry = static_cast<uint32_t>(static_cast<uint64_t>(right) * k >> 32);
+      table.add(static_cast<int32_t>((0u - carry) * inverse & 0x7FFFFFFF), right, {});
+    }
+  };
+  CHECK_THROWS_WITH_AS(add_colliding(), "tokenizer: more than 256 pairs of tokens have one hash", Error);
+}
+
+TEST_CASE("a table of pairs gives back what was added, the lower rank of two") {
+  PairTable table;
+  for (int32_t i = 0; i < 3000; ++i) table.add(i % 50, i / 50, {static_cast<uint32_t>(i), i});
+  for (int32_t i = 0; i < 3000; ++i) {
+    const Merge* merge = table.find(i % 50, i / 50);
+    REQUIRE(merge != nullptr);
+    CHECK(merge->id == i);
+  }
+  CHECK(table.find(50, 0) == nullptr);
+  table.add(1, 0, {0, 7});
+  table.add(2, 0, {9, 8});
+  CHECK(table.find(1, 0)->id == 7);
+  CHECK(table.find(2, 0)->id == 2);
 }
 
 }  // namespace tinyllm::test

@@ -74,6 +74,34 @@ TEST_CASE("a long conversation loses its oldest turns, and a message that is too
   CHECK_THROWS_AS(chat_prompt(tokenizer, conversation, 10), Error);
 }
 
+TEST_CASE("of the turns that are dropped only the last is encoded") {
+  const Tokenizer tokenizer = sample_tokenizer();
+  // To encode one of these is an Error.
+  Conversation conversation{"s", {10, {"\xFF", "\xFF"}}};
+  conversation.turns.push_back({"too long", std::string(200, 'x')});
+  conversation.turns.push_back({"kept", "答案"});
+  conversation.turns.push_back({"last", ""});
+  const ChatPrompt prompt = fit_chat_prompt(tokenizer, conversation, 100);
+  CHECK(prompt.dropped_turns == 11);
+  CHECK(prompt.tokens == fit_chat_prompt(tokenizer, {"s", {{"kept", "答案"}, {"last", ""}}}, 1000).tokens);
+  CHECK(fit_chat_prompt(tokenizer, {"s", {{"last", ""}}}, 1000).dropped_turns == 0);
+}
+
+TEST_CASE("as many turns are kept as fit, to the token, and the last one in any case") {
+  const Tokenizer tokenizer = sample_tokenizer();
+  const Conversation conversation{"s", {{"one", "1"}, {"two", "2"}, {"three", ""}}};
+  const auto size = [&](std::vector<Turn> turns) {
+    return static_cast<int64_t>(fit_chat_prompt(tokenizer, {"s", std::move(turns)}, 1000).tokens.size());
+  };
+  const int64_t all = size({{"one", "1"}, {"two", "2"}, {"three", ""}}), two = size({{"two", "2"}, {"three", ""}});
+  CHECK(fit_chat_prompt(tokenizer, conversation, all).dropped_turns == 0);
+  CHECK(fit_chat_prompt(tokenizer, conversation, all - 1).dropped_turns == 1);
+  CHECK(fit_chat_prompt(tokenizer, conversation, two).dropped_turns == 1);
+  CHECK(fit_chat_prompt(tokenizer, conversation, two - 1).dropped_turns == 2);
+  CHECK(fit_chat_prompt(tokenizer, conversation, 1).dropped_turns == 2);
+  CHECK_THROWS_WITH_AS(fit_chat_prompt(tokenizer, {"s", {}}, 1000), "prompt: there is no message to answer", Error);
+}
+
 TEST_CASE("reasoning is written and taken apart again") {
   const std::string text = reasoning("先加。\n再乘。", "答案：84。");
   CHECK(text == "【推理过程】\n先加。\n再乘。\n【最终答案】\n答案：84。\n");

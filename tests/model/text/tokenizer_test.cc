@@ -119,6 +119,19 @@ TEST_CASE("a line of any length is learnt from") {
   CHECK(tokenizer.encode(std::string(1600, 'a')).size() <= 100);
 }
 
+TEST_CASE("characters that the trainer reserves keep no line from being learnt") {
+  for (const std::string reserved : {"\u2585", "\u2581", "\t", "<|user|>", "<unk>", "\r"}) {
+    CAPTURE(reserved);
+    const std::vector<std::string> texts(50, "harbour orchard " + reserved + " village\n");
+    const Tokenizer tokenizer = Tokenizer::train(texts, {.vocab_size = 400});
+    for (const std::string word : {"harbour", " orchard", " village"}) CHECK(tokenizer.encode(word).size() == 1);
+    const std::string text = texts[0] + reserved + reserved;
+    CHECK(tokenizer.decode(tokenizer.encode(text)) == text);
+  }
+  const std::vector<std::string> nothing_else(50, "\u2585\u2581\n");
+  CHECK_THROWS_WITH_AS(Tokenizer::train(nothing_else, {}), "tokenizer: no text to learn from", Error);
+}
+
 TEST_CASE("digits are one token each, and known words are one token") {
   const Tokenizer tokenizer = sample_tokenizer();
   CHECK(tokenizer.encode("2024").size() == 4);

@@ -1,0 +1,42 @@
+#include "output.h"
+
+#include <tinyllm/tensor/base/error.h>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace tinyllm::cli {
+
+std::string printable(std::string_view text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_c1) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    } else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+void print_text(std::string_view text) {
+  if (isatty(STDOUT_FILENO) != 0) {
+    fmt::print("{}", printable(text));
+  } else {
+    fmt::print("{}", text);
+  }
+}
+
+void flush_output() {
+  if (std::fflush(stdout) != 0) throw Error("standard output: cannot be written: {}", std::strerror(errno));
+  if (std::ferror(stdout) != 0) throw Error("standard output: not all of it was written");
+}
+
+}  // namespace tinyllm::cli

@@ -1,0 +1,198 @@
+#include <tinyllm/model/text/sentencepiece_file.h>
+
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/file.h>
+
+#include <bit>
+#include <cmath>
+#include <set>
+
+namespace tinyllm {
+namespace {
+
+constexpr size_t kMaxPieces = 1 << 20;
+constexpr size_t kMaxPieceBytes = 256;  // The trainer makes pieces of at most 16 characters.
+
+// Source: "Encoding", Protocol Buffers documentation.
+enum class Wire : uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
+
+struct Field {
+  uint64_t number = 0;
+  Wire wire = Wire::varint;
+  uint64_t value = 0;      // Of a number.
+  std::string_view bytes;  // Of a text or a message.
+};
+
+// Walks over the fields of a protobuf message, which is a part of a file.
+class Message {
+ public:
+  Message(std::string_view bytes, std::string_view file, std::string_view what)
+      : rest_(bytes), file_(file), what_(what) {}
+
+  // The next field. Returns false at the end.
+  bool next(Field& field) {
+    if (rest_.empty()) return false;
+    const uint64_t key = varint();
+    field = {.number = key >> 3, .wire = static_cast<Wire>(key & 7), .value = 0, .bytes = {}};
+    switch (field.wire) {
+      case Wire::varint:
+        field.value = varint();
+        return true;
+      case Wire::fixed64:
+        field.value = fixed(8);
+        return true;
+      case Wire::bytes:
+        field.bytes = take(varint());
+        return true;
+      case Wire::fixed32:
+        field.value = fixed(4);
+        return true;
+    }
+    fail(fmt::format("wire type {}", key & 7));
+  }
+
+  std::string_view bytes(const Field& field) const {
+    expect(field, Wire::bytes);
+    return field.bytes;
+  }
+  Message message(const Field& field) const { return {bytes(field), file_, what_}; }
+  uint64_t number(const Field& field) const {
+    expect(field, Wire::varint);
+    return field.value;
+  }
+  float real(const Field& field) const {
+    expect(field, Wire::fixed32);
+    return std::bit_cast<float>(static_cast<uint32_t>(field.value));
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view found) const {
+    throw Error("{}: is not a SentencePiece model, or is damaged: {} before byte {}", what_, found,
+                rest_.data() - file_.data());
+  }
+  void expect(const Field& field, Wire wire) const {
+    if (field.wire != wire) fail(fmt::format("field {} of another type", field.number));
+  }
+
+  std::string_view take(uint64_t size) {
+    if (size > rest_.size()) fail(fmt::format("{} bytes expected, {} left", size, rest_.size()));
+    const std::string_view taken = rest_.substr(0, static_cast<size_t>(size));
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+  // Little-endian.
+  uint64_t fixed(size_t size) {
+    const std::string_view taken = take(size);
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; ++i) value |= uint64_t{static_cast<unsigned char>(taken[i])} << (8 * i);
+    return value;
+  }
+  uint64_t varint() {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const auto byte = static_cast<unsigned char>(take(1)[0]);
+      value |= uint64_t{byte & 0x7Fu} << shift;
+      if (byte < 0x80) return value;
+    }
+    fail("a number of more than 64 bits");
+  }
+
+  std::string_view rest_;
+  std::string_view file_;
+  std::string_view what_;
+};
+
+// What decides how text is encoded besides the pieces, with the defaults of SentencePiece.
+struct Settings {
+  uint64_t model_type = 1;
+  bool byte_fallback = false;
+  bool blank_as_suffix = false;
+  bool add_dummy_prefix = true;
+  bool remove_extra_blanks = true;
+  bool escape_blanks = true;
+  bool has_character_map = false;
+};
+
+void read_trainer_spec(Message message, Settings& settings) {
+  for (Field field; message.next(field);) {
+    if (field.number == 3) settings.model_type = message.number(field);
+    if (field.number == 24) settings.blank_as_suffix = message.number(field) != 0;
+    if (field.number == 35) settings.byte_fallback = message.number(field) != 0;
+  }
+}
+
+void read_normalizer_spec(Message message, Settings& settings) {
+  for (Field field; message.next(field);) {
+    if (field.number == 2 && !message.bytes(field).empty()) settings.has_character_map = true;
+    if (field.number == 3) settings.add_dummy_prefix = message.number(field) != 0;
+    if (field.number == 4) settings.remove_extra_blanks = message.number(field) != 0;
+    if (field.number == 5) settings.escape_blanks = message.number(field) != 0;
+  }
+}
+
+// Of a denormaliser, which changes decoded text, only the map matters.
+void read_denormalizer_spec(Message message, Settings& settings) {
+  for (Field field; message.next(field);) {
+    if (field.number == 2 && !message.bytes(field).empty()) settings.has_character_map = true;
+  }
+}
+
+SentencePiece read_piece(Message message, std::string_view name) {
+  using Type = SentencePiece::Type;
+  SentencePiece piece;
+  uint64_t type = static_cast<uint64_t>(Type::normal);
+  for (Field field; message.next(field);) {
+    if (field.number == 1) {
+      const std::string_view text = message.bytes(field);
+      if (text.size() > kMaxPieceBytes) {
+        throw Error("{}: has {} bytes, expected at most {}", name, text.size(), kMaxPieceBytes);
+      }
+      piece.text = text;
+    }
+    if (field.number == 2) piece.score = message.real(field);
+    if (field.number == 3) type = message.number(field);
+  }
+  if (piece.text.empty()) throw Error("{}: is empty", name);
+  check_utf8(piece.text, name);
+  if (!std::isfinite(piece.score)) throw Error("{}: has the score {}, expected a finite number", name, piece.score);
+  if (type < 1 || type > 6 || type == static_cast<uint64_t>(Type::unused)) {
+    throw Error("{}: has type {}, expected normal, unknown, control, user-defined or byte", name, type);
+  }
+  piece.type = static_cast<Type>(type);
+  return piece;
+}
+
+void check(const Settings& settings, std::string_view what) {
+  const auto expect = [&](bool is_right, std::string_view expected) {
+    if (!is_right) throw Error("{}: expected a tokenizer as train_tokenizer makes: {}", what, expected);
+  };
+  expect(settings.model_type == 2, "byte pair encoding");
+  expect(settings.byte_fallback, "bytes as a fallback");
+  expect(!settings.has_character_map, "text is not normalised");
+  expect(!settings.add_dummy_prefix && !settings.blank_as_suffix, "no blank is added to a text");
+  expect(!settings.remove_extra_blanks && settings.escape_blanks, "blanks are kept as they are");
+}
+
+}  // namespace
+
+std::vector<SentencePiece> read_sentencepieces(std::string_view file, std::string_view what) {
+  Settings settings;
+  std::vector<SentencePiece> pieces;
+  std::set<std::string, std::less<>> texts;
+  Message message(file, file, what);
+  for (Field field; message.next(field);) {
+    if (field.number == 1) {
+      const std::string name = fmt::format("{}: piece {}", what, pieces.size());
+      if (pieces.size() == kMaxPieces) throw Error("{}: has more than {} pieces", what, kMaxPieces);
+      pieces.push_back(read_piece(message.message(field), name));
+      if (!texts.insert(pieces.back().text).second) throw Error("{}: is there twice", name);
+    }
+    if (field.number == 2) read_trainer_spec(message.message(field), settings);
+    if (field.number == 3) read_normalizer_spec(message.message(field), settings);
+    if (field.number == 5) read_denormalizer_spec(message.message(field), settings);
+  }
+  check(settings, what);
+  return pieces;
+}
+
+}  // namespace tinyllm
