@@ -1,4 +1,5 @@
-# What `cmake --install` copies: the libraries, their headers, the CMake package and one pkg-config file for each library.
+# What `cmake --install` copies, besides the programs: the libraries, their headers, the CMake package and one pkg-config
+# file for each library. `cpack -G DEB` packs all of it for Debian.
 include(CMakePackageConfigHelpers)
 
 set(targets)
@@ -7,6 +8,7 @@ foreach(part IN LISTS TINYLLM_PARTS)
 endforeach()
 install(TARGETS ${targets} EXPORT tinyllm-targets)
 
+<<<<<<< HEAD
 set(folders tensor ops)
 if("model" IN_LIST TINYLLM_PARTS)
   list(APPEND folders model train runtime)
@@ -17,8 +19,40 @@ foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
           FILES_MATCHING PATTERN "*.h" PATTERN corpus EXCLUDE
           REGEX "/(kernels/(attention|random|simd|tiles)|base/json|message_list|metrics_line|http_(exchange|parser))\\.h$" EXCLUDE)
+=======
+# The public headers of each library: what a program includes, and what these include. `./dev lint` checks that they
+# include nothing else of ours.
+set(headers_base
+    tensor/base/error.h tensor/base/file.h tensor/base/random.h tensor/base/thread_pool.h)
+set(headers_tensor
+    tinyllm.h
+    tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
+    ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
+set(headers_model
+    model/config.h model/lora.h model/model.h model/quantize.h model/transformer.h
+    model/formats/safetensors.h
+    model/text/prompt.h model/text/tokenizer.h)
+set(headers_runtime
+    runtime/chat.h runtime/generate.h runtime/pages.h runtime/sampler.h runtime/session.h)
+set(headers_train
+    train/recipe.h train/run.h train/trainer.h
+    train/data/mixed_rows.h train/data/packed_dataset.h train/data/row_source.h train/data/sample_forms.h
+    train/data/samples.h train/data/text_dataset.h train/data/text_sample.h train/data/token_file.h
+    train/data/tokenize.h
+    train/monitor/dashboard.h train/monitor/metrics.h
+    train/tasks/problems.h train/tasks/reasoning.h)
+set(headers_corpus
+    train/corpus/clean.h train/corpus/corpus_writer.h train/corpus/encoding.h train/corpus/folder.h
+    train/corpus/hash_set.h train/corpus/mask.h train/corpus/near_duplicates.h train/corpus/normalise.h
+    train/corpus/paragraph_rules.h train/corpus/pieces.h train/corpus/prepare.h train/corpus/report.h
+    train/corpus/source.h train/corpus/word_finder.h)
+foreach(part IN LISTS TINYLLM_PARTS)
+  foreach(header IN LISTS headers_${part})
+    get_filename_component(folder ${header} DIRECTORY)
+    install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm/${folder})
+  endforeach()
+>>>>>>> part8
 endforeach()
-install(FILES ${PROJECT_SOURCE_DIR}/tinyllm.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tinyllm)
 install(EXPORT tinyllm-targets NAMESPACE tinyllm:: DESTINATION ${package})
@@ -57,3 +91,15 @@ if("corpus" IN_LIST TINYLLM_PARTS)
   list(JOIN LIBS_PRIVATE " " LIBS_PRIVATE)
   tinyllm_pkgconfig(corpus "From a messy folder to a clean text" "tinyllm-base" "")
 endif()
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "The tinyllm authors <tinyllm@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Make, tune and run small language models on one CPU")
+set(CPACK_PACKAGE_DESCRIPTION
+    "The command tinyllm trains, fine-tunes, quantises and runs small language\nmodels. The C++20 library that it is made of is included.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+include(CPack)

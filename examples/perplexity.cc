@@ -1,4 +1,4 @@
-// How well model folders tell the next tokens of a text: what quantising or fine-tuning has cost them.
+// Measures how well models predict a text: what quantising or fine-tuning has cost them.
 #include <tinyllm/train/data/text_dataset.h>
 #include <tinyllm/train/eval/evaluator.h>
 
@@ -41,7 +41,7 @@ Options parse(int argc, char** argv) {
 }
 
 void measure(const Options& o) {
-  constexpr int64_t kRows = 8;  // That are computed at once.
+  constexpr int64_t kRows = 8;  // Computed at once.
   tl::ThreadPool pool(o.threads);
   double first = 0;
   for (const std::string& folder : o.models) {
@@ -58,8 +58,9 @@ void measure(const Options& o) {
     const tl::Evaluation result =
         tl::Evaluator(model, kRows, options.length, pool).evaluate(tl::TextDataset(file, options), rows);
     if (first == 0) first = result.perplexity();
-    fmt::print("{}: perplexity {:.3f} ({:+.3f} %), {:.4f} bits per byte, {} tokens\n", folder, result.perplexity(),
-               100 * (result.perplexity() / first - 1), result.bits_per_byte(), result.targets);
+    fmt::print("{}: perplexity {:.3f} ({:+.3f} %), {:.4f} bits per byte, {}\n", folder, result.perplexity(),
+               100 * (result.perplexity() / first - 1), result.bits_per_byte(),
+               tl::cli::count(result.targets, "token"));
   }
 }
 

@@ -1,4 +1,4 @@
-// From a model folder to a smaller one that answers faster: weights of 16, 8 or 4 bits.
+// Writes a smaller copy of a model folder, with weights of 16, 8 or 4 bits.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include "common/progress_bar.h"
@@ -49,7 +49,7 @@ double megabytes(const std::filesystem::path& folder) {
 
 int quantize(const Options& o) {
   if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
-    throw tl::Error("{}: would take the place of the model that is read", o.output.string());
+    throw tl::Error("{}: is the model to read; give another --output", o.output.string());
   }
   tl::cli::refuse_finished_model(o.output);
   tl::Model model = tl::load_model(o.model);
@@ -58,7 +58,7 @@ int quantize(const Options& o) {
   std::optional<tl::cli::ProgressBar> bar;
   const tl::WeightTypes types = {o.type, o.tables.value_or(o.type == tl::bf16 ? tl::bf16 : tl::q8_0)};
   tl::save_quantized(model, types, o.output, o.threads, [&](int64_t done, int64_t total) {
-    if (total < 100'000'000) return tl::cli::interrupts == 0;  // It is done before one could look.
+    if (total < 100'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
     if (!bar) bar.emplace("M weights", total / 1'000'000);
     bar->show(done / 1'000'000, "");
     return tl::cli::interrupts == 0;

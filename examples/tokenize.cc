@@ -1,4 +1,4 @@
-// From a corpus to a file of tokens, which training maps into memory.
+// Encodes a corpus as a file of tokens, which training maps into memory.
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/train/data/tokenize.h>
@@ -56,7 +56,7 @@ int tokenize(const Options& o) {
   std::optional<tl::cli::ProgressBar> bar;
   const tl::TokenizeProgress done =
       tl::tokenize(o.inputs, tokenizer, o.output, o.threads, [&](const tl::TokenizeProgress& p) {
-        if (p.total < 1'000'000) return tl::cli::interrupts == 0;  // It is done before one could look.
+        if (p.total < 1'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
         if (!bar) bar.emplace("MB", p.total / 1'000'000);
         const double rate = speed(p.bytes);
         bar->show(p.bytes / 1'000'000,
@@ -66,9 +66,10 @@ int tokenize(const Options& o) {
       });
   bar.reset();
   const auto tokens = static_cast<double>(done.tokens);
-  fmt::print("{} documents, {} tokens, {:.3f} characters and {:.3f} bytes in a token; {:.1f} MB at {:.1f} MB/s\n",
-             done.documents, done.tokens, static_cast<double>(done.characters) / tokens,
-             static_cast<double>(done.bytes) / tokens, megabytes(done.bytes), speed(done.bytes));
+  fmt::print("{}, {}, {:.3f} characters and {:.3f} bytes in a token; {:.1f} MB at {:.1f} MB/s\n",
+             tl::cli::count(done.documents, "document"), tl::cli::count(done.tokens, "token"),
+             static_cast<double>(done.characters) / tokens, static_cast<double>(done.bytes) / tokens,
+             megabytes(done.bytes), speed(done.bytes));
   fmt::print("saved {}\n", o.output.string());
   return 0;
 }

@@ -19,6 +19,12 @@ expect() {
   fi
 }
 
+# fail <what is wrong>
+fail() {
+  echo "FAILED: $1"
+  failures=$((failures + 1))
+}
+
 # same <file> <file>: they hold the same bytes.
 same() {
   cmp "$1" "$2" || failures=$((failures + 1))

@@ -13,12 +13,12 @@ expect 2 "corpus" $tiny --tokenizer "$work/model/tokenizer.model" --output "$wor
 "$bin/quantize" "$work/model" "$work/q8" >/dev/null 2>&1 || failures=$((failures + 1))
 $tiny --corpus "$work/text.txt" --output "$work/own" >/dev/null 2>&1 || failures=$((failures + 1))
 
-perplexity="$bin/perplexity --corpus $work/corpus.tokens --held-out-every 0 --tokens 500"
+perplexity="$bin/perplexity --data $work/corpus.tokens --validation-every 0 --tokens 500"
 expect 0 "of-tokens: perplexity [1-9].* (+0.000 %), .* bits per byte, [1-9][0-9]* tokens" $perplexity "$work/of-tokens"
 expect 0 "$work/q8: perplexity .* ([+-]0" $perplexity "$work/model" "$work/q8"
 expect 1 "there is no such model folder" $perplexity "$work/nothing"
 expect 1 "corpus.tokens: .*tokenizer" $perplexity "$work/again" "$work/own"
-expect 1 "missing.tokens: cannot be opened" "$bin/perplexity" --corpus "$work/missing.tokens" "$work/model"
-expect 2 "corpus" "$bin/perplexity" "$work/model"
+expect 1 "missing.tokens: cannot be opened" "$bin/perplexity" --data "$work/missing.tokens" "$work/model"
+expect 2 "^perplexity: --data: missing$" "$bin/perplexity" "$work/model"
 
 finish

@@ -12,11 +12,14 @@ for folder in q8 q4 half; do
   printf '计算：1+2*3\n' | "$bin/chat" "$work/$folder" --max-tokens 5 >"$work/output" || failures=$((failures + 1))
 done
 expect 1 "the model is quantised already" "$bin/quantize" "$work/q8" "$work/x"
-expect 1 "would take the place of the model that is read" $quantize "$work/model/."
+expect 1 "is the model to read; give another --output" $quantize "$work/model/."
 expect 1 "again: holds a finished model" $quantize "$work/again"
 expect 1 "there is no such model folder" "$bin/quantize" "$work/nothing" "$work/x"
-expect 2 "type" $quantize "$work/x" --type q2
-expect 2 "output" $quantize
+expect 0 "saved $work/named" "$bin/quantize" --output "$work/named" --model "$work/model"
+same "$work/named/model.safetensors" "$work/q8/model.safetensors"
+expect 2 "^quantize: --type: q2, expected q8_0, q4_0, bf16" $quantize "$work/x" --type q2
+expect 2 "^quantize: --output: missing" $quantize
+[ ! -e "$work/x" ] || fail "a model was written though the options are wrong"
 truncate -s 5000 "$work/q4/model.safetensors"
 expect 1 "model.safetensors: .*cut short or damaged" "$bin/chat" "$work/q4"
 

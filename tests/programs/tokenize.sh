@@ -15,14 +15,14 @@ expect 1 "missing.txt: cannot be opened" $tokenize --input "$work/missing.txt"
 expect 1 "is not a regular file" $tokenize --input "$work"
 expect 1 "not written: the corpus holds no text" $tokenize --input "$work/empty.txt"
 expect 1 "is the input too" "$bin/tokenize" --tokenizer "$work/model" --input "$work/text.txt" --output "$work/text.txt"
-expect 1 "0 threads asked for" $tokenize --input "$work/text.txt" --threads 0
+expect 2 "^tokenize: --threads: 0, expected 1 to 256$" $tokenize --input "$work/text.txt" --threads 0
+expect 0 "saved $work/short.tokens" "$bin/tokenize" --tokenizer "$work/model" -i "$work/text.txt" -o "$work/short.tokens"
 expect 1 "corpus.tokens.part: cannot be written: File too large" \
   sh -c "trap '' XFSZ; ulimit -f 4; exec $tokenize --input $work/text.txt"
 cmp "$work/corpus.tokens" "$work/before.tokens" || failures=$((failures + 1))
 expect 1 "is not a SentencePiece model" \
   "$bin/tokenize" --tokenizer "$work/text.txt" --input "$work/text.txt" --output "$work/x.tokens"
-expect 2 "tokenizer" "$bin/tokenize" --input "$work/text.txt" --output "$work/x.tokens"
-expect 0 "threads" "$bin/tokenize" --help
+expect 2 "^tokenize: --tokenizer: missing$" "$bin/tokenize" --input "$work/text.txt" --output "$work/x.tokens"
 
 # Stopped: nothing is left.
 i=0

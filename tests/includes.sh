@@ -1,0 +1,67 @@
+#!/bin/sh
+# tests/includes.sh: fails where an include points upwards, where an include of ours names no file, and where a header
+# that is installed (see cmake/install.cmake) includes one that is not.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Which folders a folder may include, besides itself. The longest match counts; folders without a line of their own belong
+# to the one above: ops/detail to ops.
+rules='
+tensor/base
+tensor              tensor/base
+ops/kernels         tensor tensor/base
+ops                 ops/kernels tensor tensor/base
+model/text          tensor/base
+model/formats       tensor tensor/base
+model               model/text model/formats ops ops/kernels tensor tensor/base
+runtime/serve       tensor/base
+runtime             runtime/serve model model/text model/formats ops ops/kernels tensor tensor/base
+train/data          model/text ops tensor/base
+train/corpus        train/data tensor/base
+train/monitor       runtime/serve tensor/base
+train/tasks         train/data runtime model model/text tensor tensor/base
+train               train/data train/monitor runtime model model/text model/formats ops ops/kernels tensor tensor/base
+'
+installed=$(grep -o '[a-z0-9_/]*[a-z0-9_]\.h\b' cmake/install.cmake)
+for header in $installed; do
+  [ -f "$header" ] || { echo "cmake/install.cmake: $header does not exist"; exit 1; }
+done
+
+# Files in a new working tree are not all known to git yet.
+find tinyllm.h tensor ops model runtime train -name '*.h' -o -name '*.cc' | sort |
+  xargs grep -n '^ *# *include *[<"]' |
+  awk -v rules="$rules" -v installed="$installed" '
+    BEGIN {
+      count = split(rules, lines, "\n")
+      for (i = 1; i <= count; ++i) {
+        fields = split(lines[i], names, " ")
+        for (j = 1; j <= fields; ++j) { known[names[1]] = 1; allowed[names[1], names[j]] = 1 }
+      }
+      split(installed, headers, "\n")
+      for (i in headers) is_installed[headers[i]] = 1
+    }
+    # The folder of the rules that a file belongs to. tinyllm.h names what tensor/ and ops/ have.
+    function room(path) {
+      while (sub(/\/[^\/]*$/, "", path)) if (path in known) return path
+      return path == "tinyllm.h" ? "ops" : path
+    }
+    function folder(path) { return sub(/[^\/]*$/, "", path) ? path : "" }
+    function fail(message) { print where ": " message; failed = 1 }
+    {
+      split($0, parts, ":")
+      file = parts[1]
+      where = file ":" parts[2]
+      target = $0
+      sub(/^[^<"]*[<"]/, "", target)
+      sub(/[>"].*/, "", target)
+      if ($0 ~ /"/) target = folder(file) target
+      else if (!sub(/^tinyllm\//, "", target)) next
+      if ((getline line < target) < 0) { fail(target " does not exist"); next }
+      close(target)
+      from = room(file)
+      to = room(target)
+      if (!((from, to) in allowed)) fail(from "/ must not include " target)
+      if ((file in is_installed) && !(target in is_installed)) fail("is installed and includes " target ", which is not")
+    }
+    END { exit failed }
+  '
