@@ -8,33 +8,24 @@ foreach(part IN LISTS TINYLLM_PARTS)
 endforeach()
 install(TARGETS ${targets} EXPORT tinyllm-targets)
 
-<<<<<<< HEAD
-set(folders tensor ops)
-if("model" IN_LIST TINYLLM_PARTS)
-  list(APPEND folders model train runtime)
-endif()
-# Of kernels/, the table alone: the other headers are for files that are compiled once for each instruction set. Nor what
-# needs nlohmann/json, or is for one library alone.
-foreach(folder IN LISTS folders)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm
-          FILES_MATCHING PATTERN "*.h" PATTERN corpus EXCLUDE
-          REGEX "/(kernels/(attention|random|simd|tiles)|base/json|message_list|metrics_line|http_(exchange|parser))\\.h$" EXCLUDE)
-=======
 # The public headers of each library: what a program includes, and what these include. `./dev lint` checks that they
 # include nothing else of ours.
 set(headers_base
-    tensor/base/error.h tensor/base/file.h tensor/base/random.h tensor/base/thread_pool.h)
+    tensor/base/checked.h tensor/base/error.h tensor/base/file.h tensor/base/folder_lock.h tensor/base/random.h
+    tensor/base/thread_pool.h tensor/base/utf8.h)
 set(headers_tensor
     tinyllm.h
     tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
     ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
 set(headers_model
-    model/config.h model/lora.h model/model.h model/quantize.h model/transformer.h
+    model/config.h model/lora.h model/model.h model/quantize.h model/transformer.h model/weights.h
     model/formats/safetensors.h
     model/text/prompt.h model/text/tokenizer.h)
 set(headers_runtime
     runtime/chat.h runtime/generate.h runtime/pages.h runtime/sampler.h runtime/session.h)
+set(headers_serve runtime/serve/http.h)
 set(headers_train
+    train/eval/evaluator.h
     train/recipe.h train/run.h train/trainer.h
     train/data/mixed_rows.h train/data/packed_dataset.h train/data/row_source.h train/data/sample_forms.h
     train/data/samples.h train/data/text_dataset.h train/data/text_sample.h train/data/token_file.h
@@ -51,7 +42,6 @@ foreach(part IN LISTS TINYLLM_PARTS)
     get_filename_component(folder ${header} DIRECTORY)
     install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinyllm/${folder})
   endforeach()
->>>>>>> part8
 endforeach()
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tinyllm)
