@@ -1,6 +1,6 @@
 // Measures how well models predict a text: what quantising or fine-tuning has cost them.
 #include <tinyllm/train/data/text_dataset.h>
-#include <tinyllm/train/eval/evaluator.h>
+#include <tinyllm/train/evaluator.h>
 
 #include "common/parse.h"
 

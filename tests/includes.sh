@@ -20,8 +20,7 @@ train/data          model/text ops tensor/base
 train/corpus        train/data tensor/base
 train/monitor       runtime/serve tensor/base
 train/tasks         train/data runtime model model/text tensor tensor/base
-train/eval          train/data model model/text ops tensor tensor/base
-train               train/data train/eval train/monitor runtime model model/text model/formats ops ops/kernels tensor tensor/base
+train               train/data train/monitor runtime model model/text model/formats ops ops/kernels tensor tensor/base
 '
 installed=$(grep -o '[a-z0-9_/]*[a-z0-9_]\.h\b' cmake/install.cmake)
 for header in $installed; do

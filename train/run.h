@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tinyllm/tensor/base/folder_lock.h>
-#include <tinyllm/train/eval/evaluator.h>
+#include <tinyllm/train/evaluator.h>
 #include <tinyllm/train/monitor/metrics.h>
 #include <tinyllm/train/trainer.h>
 

@@ -1,4 +1,4 @@
-#include <tinyllm/train/eval/evaluator.h>
+#include <tinyllm/train/evaluator.h>
 
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/train/batch_graph.h>
