@@ -99,8 +99,8 @@ class Writer {
 
   struct Row {
     int cells = 0;
-    int lines = 0;                // In this cell.
-    bool ends_line = false;       // The next word of this cell begins a line.
+    int lines = 0;           // In this cell.
+    bool ends_line = false;  // The next word of this cell begins a line.
     bool is_layout = false;
     std::vector<size_t> breaks;  // Where lines in cells end,
     std::vector<size_t> tabs;    // and cells.

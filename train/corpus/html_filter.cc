@@ -228,9 +228,9 @@ class Filter {
       leave_cell(true);
     } else if (element.kind != Kind::kParagraph) {
       const auto is_definition = [](std::string_view name) { return name == "dd" || name == "dt"; };
-      const bool is_next = element.kind == Kind::kItem && !open_.empty() &&
-                           (open_.back().name == element.name ||
-                            (is_definition(open_.back().name) && is_definition(element.name)));
+      const bool is_next =
+          element.kind == Kind::kItem && !open_.empty() &&
+          (open_.back().name == element.name || (is_definition(open_.back().name) && is_definition(element.name)));
       if (is_next) leave(open_.size() - 1);
       if (open_.size() >= kDeepestElement) {
         ++too_deep_;
@@ -277,7 +277,8 @@ class Filter {
 
   void mute(const HtmlTag& tag) {
     const bool is_empty = tag.closes_itself && (tag.name == "svg" || tag.name.starts_with("annotation"));
-    if (!is_muted() && !is_empty) mute_ = {tag.name, 1, 0, open_.size(), in_paragraph_ && !outlives_paragraph(tag.name)};
+    if (!is_muted() && !is_empty)
+      mute_ = {tag.name, 1, 0, open_.size(), in_paragraph_ && !outlives_paragraph(tag.name)};
   }
 
   // The text up to the end tag of an element in which markup is text.
@@ -309,7 +310,8 @@ class Filter {
   }
 
   void verbatim(const HtmlTag& tag) {
-    std::string_view rest = tag.name == "plaintext" ? html_.substr(std::exchange(at_, html_.size())) : take_raw(tag.name);
+    std::string_view rest =
+        tag.name == "plaintext" ? html_.substr(std::exchange(at_, html_.size())) : take_raw(tag.name);
     if (is_muted() || tag.is_hidden) return;
     out_ += "<pre>";
     while (!rest.empty()) {
@@ -347,7 +349,8 @@ class Filter {
   }
 
   bool closes_select(std::string_view name) const {
-    return !open_.empty() && open_.back().name == "select" && (name == "select" || name == "input" || name == "textarea");
+    return !open_.empty() && open_.back().name == "select" &&
+           (name == "select" || name == "input" || name == "textarea");
   }
 
   // A part of a table ends what is muted in the part before; one that begins also closes all that is open there.
@@ -369,8 +372,8 @@ class Filter {
 
   // Browsers open these again in the next paragraph.
   static bool outlives_paragraph(std::string_view name) {
-    constexpr std::array<std::string_view, 14> kNames = {"a", "b",     "big", "code",   "em",     "font", "i", "nobr",
-                                                         "s", "small", "strike", "strong", "tt", "u"};
+    constexpr std::array<std::string_view, 14> kNames = {"a",    "b", "big",   "code",   "em",     "font", "i",
+                                                         "nobr", "s", "small", "strike", "strong", "tt",   "u"};
     return std::binary_search(kNames.begin(), kNames.end(), name);
   }
 

@@ -127,7 +127,8 @@ std::optional<HtmlTag> parse_html_tag(std::string_view text) {
 size_t html_comment_size(std::string_view text) {
   const auto up_to_bracket = [&](size_t at) { return std::min(text.find('>', at), text.size() - 1) + 1; };
   if (!text.starts_with("<!--")) {
-    const bool is_end = text.starts_with("</") && text.size() > 2 && !is_ascii_letter(static_cast<unsigned char>(text[2]));
+    const bool is_end =
+        text.starts_with("</") && text.size() > 2 && !is_ascii_letter(static_cast<unsigned char>(text[2]));
     return is_end || text.starts_with("<!") || text.starts_with("<?") ? up_to_bracket(1) : 0;
   }
   size_t at = 4;
@@ -141,9 +142,9 @@ size_t html_comment_size(std::string_view text) {
 }
 
 bool is_void_element(std::string_view name) {
-  constexpr std::array<std::string_view, 18> kNames = {"area",  "base",   "basefont", "bgsound", "br",    "col",
-                                                       "embed", "frame",  "hr",       "img",     "input", "keygen",
-                                                       "link",  "meta",   "param",    "source",  "track", "wbr"};
+  constexpr std::array<std::string_view, 18> kNames = {"area",  "base",  "basefont", "bgsound", "br",    "col",
+                                                       "embed", "frame", "hr",       "img",     "input", "keygen",
+                                                       "link",  "meta",  "param",    "source",  "track", "wbr"};
   return std::binary_search(kNames.begin(), kNames.end(), name);
 }
 

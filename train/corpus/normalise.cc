@@ -7,7 +7,6 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 
-
 namespace tinyllm {
 namespace {
 

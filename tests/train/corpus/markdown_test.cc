@@ -96,12 +96,13 @@ TEST_CASE("Markdown of marks that nothing ends is searched in linear time") {
     for (int i = 1; i <= many; ++i) text += std::string(static_cast<size_t>(i), '`') + ' ';
     return text;
   };
-  CHECK(searched(runs(1000)) <= std::ssize(runs(1000)));
+  CHECK(searched(runs(1000)) <= 3 * std::ssize(runs(1000)));
   constexpr int kMany = 20000;
   for (const char* part :
-       {"[", "[a", "![", "[a](", "[a][", "f[i](", "`` `", "` ``", "<!--", "<!-- -->", "<script>", "<svg><style>", "{{<",
-        "{{% {% ", "{{< {{% >}} ", "<a b=\"", "<a b='\"", "   <b>", "\\*", "**\\*", "*a _b __c ", "_a*b", "~~a ", "> ",
-        "&", "&a;", "| a ", "- [ ] "}) {
+       {"[",        "[a",       "![",       "[a](",         "[a][",       "f[i](",   "`` `",         "` ``",
+        "<!--",     "<!-- -->", "<script>", "<svg><style>", "{{<",        "{{% {% ", "{{< {{% >}} ", "<a b=\"",
+        "<a b='\"", "   <b>",   "\\*",      "**\\*",        "*a _b __c ", "_a*b",    "~~a ",         "> ",
+        "&",        "&a;",      "| a ",     "- [ ] "}) {
     CAPTURE(part);
     // A label that links may refer to, so that all brackets are looked up; a mark's end is searched for in both passes.
     const std::string text = "[a]: /b\n\n" + std::string(kMany, ' ') + repeat(part, kMany) + repeat("]", kMany);
