@@ -87,8 +87,8 @@ class Converter {
     text.remove_prefix(front_matter(text));
     find_labels(text);
     while (!text.empty()) {
-      const std::string_view stretch = until_fence(text);
-      prose(stretch);
+      const std::string_view span = until_fence(text);
+      prose(span);
       if (!text.empty()) code(text);
     }
     return std::move(out_);
@@ -108,9 +108,9 @@ class Converter {
     while (!rest.empty()) {
       const size_t at = text.size() - rest.size();
       if (fence(take_line(rest)) == 0) continue;
-      const std::string_view stretch = text.substr(0, at);
+      const std::string_view span = text.substr(0, at);
       text.remove_prefix(at);
-      return stretch;
+      return span;
     }
     return std::exchange(text, {});
   }
@@ -126,8 +126,8 @@ class Converter {
     }
   }
 
-  void prose(std::string_view stretch) {
-    const std::string bare = without_tags(stretch);
+  void prose(std::string_view span) {
+    const std::string bare = without_tags(span);
     for (std::string_view rest = bare; !rest.empty();) block(take_line(rest));
   }
 

@@ -40,18 +40,19 @@ class Line {
     std::fill(use_.begin() + static_cast<std::ptrdiff_t>(from), use_.begin() + static_cast<std::ptrdiff_t>(to), use);
   }
 
-  std::vector<size_t> brackets(char opens, char closes, bool in_code) const;
-  std::vector<size_t> address_marks() const;
-  bool is_call(size_t bracket, bool has_address) const;
+  std::vector<size_t> brackets(std::string_view pair, bool in_code) const;
+  bool has_address(size_t from, size_t to);
+  bool is_call(size_t bracket, size_t parenthesis, size_t end);
   bool is_identifier(size_t from, size_t to) const;
 
   std::string_view line_;
   std::vector<Use> use_;
+  size_t words_from_ = 0;  // Without an address,
+  size_t words_to_ = 0;    // up to here.
 };
 
 void Line::find_code() {
-  if (line_.find('`') == kNone) return;
-  const CodeSpans spans(line_);
+  CodeSpans spans(line_);
   for (size_t i = 0; (i = line_.find('`', i)) != kNone;) {
     const size_t size = spans.run_size(i);
     const size_t words = i + size;
@@ -94,14 +95,16 @@ void Line::find_mixed_marks() {
   }
 }
 
-// For each opening bracket the position of the one that closes it.
-std::vector<size_t> Line::brackets(char opens, char closes, bool in_code) const {
+// For each opening bracket the position of the one that closes it. `pair` is both.
+std::vector<size_t> Line::brackets(std::string_view pair, bool in_code) const {
+  const ByteSet either(pair);
   std::vector<size_t> closing(line_.size(), kNone);
   std::vector<size_t> open;
-  for (size_t i = 0; i < line_.size(); ++i) {
+  for (size_t i = 0; (i = either.find(line_, i)) < line_.size(); ++i) {
     if (!in_code && use_[i] != Use::kText) continue;
-    if (line_[i] == opens) open.push_back(i);
-    if (line_[i] == closes && !open.empty()) {
+    if (line_[i] == pair[0]) {
+      open.push_back(i);
+    } else if (!open.empty()) {
       closing[open.back()] = i;
       open.pop_back();
     }
@@ -109,34 +112,38 @@ std::vector<size_t> Line::brackets(char opens, char closes, bool in_code) const 
   return closing;
 }
 
-// "f[i](x)" is a link to nothing: it comes after a name, and its target is not an address.
-bool Line::is_call(size_t bracket, bool has_address) const {
-  const char c = before(bracket);
-  return !has_address && (is_ascii_alphanumeric(c) || c == '_' || c == ']' || c == ')');
+// Whether the target of a link looks like an address. Targets within one that does not are not searched again.
+bool Line::has_address(size_t from, size_t to) {
+  if (from >= words_from_ && to <= words_to_) return false;
+  constexpr ByteSet kMarks("/.#");
+  const size_t found = kMarks.find(line_.substr(0, to), from);
+  detail::bytes_searched += static_cast<int64_t>(found - from);
+  if (found < to) return true;
+  words_from_ = from;
+  words_to_ = to;
+  return false;
 }
 
-// For each position how many of the characters that an address has are before it.
-std::vector<size_t> Line::address_marks() const {
-  constexpr ByteSet kMarks("/.#");
-  std::vector<size_t> counts(line_.size() + 1, 0);
-  for (size_t i = 0; i < line_.size(); ++i) counts[i + 1] = counts[i] + (kMarks.has(line_[i]) ? 1 : 0);
-  return counts;
+// "f[i](x)" is a link to nothing: it comes after a name, and its target is not an address.
+bool Line::is_call(size_t bracket, size_t parenthesis, size_t end) {
+  const char c = before(bracket);
+  const bool has_name = is_ascii_alphanumeric(c) || c == '_' || c == ']' || c == ')';
+  return has_name && !has_address(parenthesis, end);
 }
 
 void Line::find_links(const std::set<std::string, std::less<>>& labels) {
   if (line_.find('[') == kNone) return;
-  const std::vector<size_t> closing = brackets('[', ']', false);
+  const std::vector<size_t> closing = brackets("[]", false);
   const bool has_targets = line_.find("](") != kNone;
-  const std::vector<size_t> parentheses = has_targets ? brackets('(', ')', true) : std::vector<size_t>();
-  const std::vector<size_t> marks = has_targets ? address_marks() : std::vector<size_t>();
+  const std::vector<size_t> parentheses = has_targets ? brackets("()", true) : std::vector<size_t>();
   const auto is_label = [&](size_t from, size_t to) {
     const std::string_view label = line_.substr(from, to - from);
     if (labels.empty() || label.find('[') != kNone) return false;  // Nested ones are not read again and again.
     detail::bytes_searched += std::ssize(label);
     return labels.contains(lower_case(label));
   };
-  for (size_t i = 0; i < line_.size(); ++i) {
-    if (line_[i] != '[' || use_[i] != Use::kText || closing[i] == kNone) continue;
+  for (size_t i = 0; (i = line_.find('[', i)) != kNone; ++i) {
+    if (use_[i] != Use::kText || closing[i] == kNone) continue;
     const size_t close = closing[i];
     const bool is_image = before(i) == '!' && use_[i - 1] == Use::kText;
     size_t end = kNone;  // Of the link.
@@ -145,8 +152,7 @@ void Line::find_links(const std::set<std::string, std::less<>>& labels) {
     } else if (at(close + 1) == '(') {
       constexpr size_t kLongest = 2048;
       const size_t last = parentheses[close + 1];
-      const bool is_target =
-          last != kNone && last - close <= kLongest && (is_image || !is_call(i, marks[last] > marks[close + 1]));
+      const bool is_target = last != kNone && last - close <= kLongest && (is_image || !is_call(i, close + 1, last));
       if (is_target) end = last + 1;
     } else if (at(close + 1) == '[' && closing[close + 1] != kNone) {
       const size_t last = closing[close + 1];

@@ -41,8 +41,30 @@ class ForwardFinder {
 /// The runs of back quotes in a line. Code is between two runs of the same size.
 class CodeSpans {
  public:
-  explicit CodeSpans(std::string_view line) : line_(line) {
-    for (size_t at = 0; (at = line.find('`', at)) != std::string_view::npos;) {
+  explicit CodeSpans(std::string_view line) : line_(line) {}
+
+  size_t run_size(size_t at) const { return std::min(line_.find_first_not_of('`', at), line_.size()) - at; }
+
+  /// Where the next run of this size is at or after `from`, a place outside of runs; npos where there is none.
+  size_t find(size_t from, size_t size) {
+    const bool is_last = !last_.empty() && (size >= last_.size() || last_[size] < from);
+    if (is_last) return std::string_view::npos;
+    size_t at = line_.find('`', from);
+    while (at != std::string_view::npos) {
+      const size_t found = run_size(at);
+      if (found == size) break;
+      at = line_.find('`', at + found);
+    }
+    detail::bytes_searched += static_cast<int64_t>(std::min(at, line_.size()) - from);
+    if (at == std::string_view::npos) find_last();
+    return at;
+  }
+
+ private:
+  // After the first search in vain, so that there are no more of them.
+  void find_last() {
+    last_.resize(1);
+    for (size_t at = 0; (at = line_.find('`', at)) != std::string_view::npos;) {
       const size_t size = run_size(at);
       if (last_.size() <= size) last_.resize(size + 1, 0);
       last_[size] = at;
@@ -50,20 +72,8 @@ class CodeSpans {
     }
   }
 
-  size_t run_size(size_t at) const { return std::min(line_.find_first_not_of('`', at), line_.size()) - at; }
-
-  /// Where the next run of this size is at or after `from`, a place outside of runs; npos where there is none.
-  size_t find(size_t from, size_t size) const {
-    if (size >= last_.size() || last_[size] < from) return std::string_view::npos;
-    size_t at = line_.find('`', from);
-    for (size_t found = run_size(at); found != size; found = run_size(at)) at = line_.find('`', at + found);
-    detail::bytes_searched += static_cast<int64_t>(at - from);
-    return at;
-  }
-
- private:
   std::string_view line_;
-  std::vector<size_t> last_;  // Where the last run of each size begins.
+  std::vector<size_t> last_;  // Where the last run of each size begins; empty before it is needed.
 };
 
 }  // namespace tinyllm

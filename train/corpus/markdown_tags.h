@@ -5,10 +5,9 @@
 
 namespace tinyllm {
 
-/// Markdown without what is no Markdown in it: tags of HTML, comments, scripts and styles with what is in them, and
-/// shortcodes. Tags that end a line of text become line feeds. A name that HTML does not have makes a tag only where it
-/// closes something or stands alone on its line, as components of pages do: "vector<int>" stays. So does what is in
-/// back quotes.
+/// Markdown without what other languages put into it: tags and comments of HTML, scripts and styles with their content,
+/// and shortcodes. Tags that end a line of text become line feeds. An unknown name makes a tag only if the tag closes
+/// something or is alone on its line, as components of pages are: "vector<int>" stays. Code in back quotes stays too.
 std::string without_tags(std::string_view markdown);
 
 }  // namespace tinyllm

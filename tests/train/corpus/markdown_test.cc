@@ -96,7 +96,7 @@ TEST_CASE("Markdown of marks that nothing ends is searched in linear time") {
     for (int i = 1; i <= many; ++i) text += std::string(static_cast<size_t>(i), '`') + ' ';
     return text;
   };
-  CHECK(searched(runs(1000)) <= std::ssize(runs(1000)));
+  CHECK(searched(runs(1000)) <= 3 * std::ssize(runs(1000)));
   constexpr int kMany = 20000;
   for (const char* part :
        {"[",        "[a",       "![",       "[a](",         "[a][",       "f[i](",   "`` `",         "` ``",
