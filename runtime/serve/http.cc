@@ -200,7 +200,7 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     if (is_gone && on_gone) on_gone();
   }
 
-  // Notices that the client goes while it waits for a reply.
+  // Notices a client that disconnects while it waits for a reply.
   void watch() {
     const auto exchange = exchange_;
     {
@@ -293,7 +293,7 @@ void HttpServer::Loop::run() {
       io.run();
       return;
     } catch (const std::exception&) {
-      // Out of memory in one connection, which then waits to be replaced. The process goes on.
+      // Out of memory in one connection, which then waits to be replaced. The process continues.
     }
   }
 }

@@ -40,8 +40,8 @@ class HttpReply {
   /// Whether the client has disconnected, or the server has stopped. A client that closes its sending side counts as
   /// gone unless the handler has finished the reply before it returns.
   bool is_gone() const;
-  /// Sets what is called, once, when the client goes before the reply is finished: on the server's thread, or at once
-  /// if the client is gone already. It must not block.
+  /// Sets a callback for when the client disconnects before the reply is finished. It is called once: on the server's
+  /// thread, or at once if the client is gone already. It must not block.
   void on_gone(std::function<void()> callback);
 
  private:

@@ -145,7 +145,9 @@ void RequestParser::parse_raw() {
   auto& parser = beast_->parser;
   size_t used = 0;
   const bool is_header = !parser.is_header_done();
-  while (!parser.is_done() && used < raw_.size()) {
+  // The last chunk has at least 5 bytes, "0 CR LF CR LF". Boost 1.74 asserts that it is never called with fewer.
+  const size_t least = !is_header && parser.chunked() ? 5 : 1;
+  while (!parser.is_done() && raw_.size() - used >= least) {
     boost::system::error_code error;
     used += parser.put(boost::asio::buffer(raw_.data() + used, raw_.size() - used), error);
     if (error == http::error::need_more) break;

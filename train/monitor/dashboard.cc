@@ -105,7 +105,7 @@ Dashboard::~Dashboard() = default;
 struct Dashboard::Server {};
 
 Dashboard::Dashboard(int, std::filesystem::path, const std::string&) {
-  throw Error("there is no live page: Boost was missing when tinyllm was built");
+  throw Error("live page: not available, Boost was missing when tinyllm was built");
 }
 
 Dashboard::~Dashboard() = default;

@@ -29,8 +29,8 @@ class MetricsLog {
  public:
   /// Opens the log of a run that continues after `step`: lines of later steps, which the run will write again, and a
   /// last line that was cut off are removed. So are lines that are not metrics (not JSON, or with a step that is not a
-  /// number); `on_event` is told how many, in words. Without a step the log begins anew. Throws Error when it cannot be
-  /// read or written.
+  /// number); `on_event` gets a sentence that says how many. Without a step the log starts empty. Throws Error when it
+  /// cannot be read or written.
   MetricsLog(const std::filesystem::path& path, std::optional<int64_t> step,
              const std::function<void(const std::string&)>& on_event = {});
   ~MetricsLog();

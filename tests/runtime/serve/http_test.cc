@@ -58,7 +58,7 @@ TEST_CASE("a server answers requests on one connection, one after the other") {
   CHECK(third != std::string::npos);
 }
 
-TEST_CASE("a connection serves so many requests as its limit says") {
+TEST_CASE("a connection is closed after its limit of requests") {
   const HttpServer server = serve(say_path, {.requests = 2});
   HttpClient client(server.port());
   client.send(kGet + kGet + kGet);
@@ -67,7 +67,7 @@ TEST_CASE("a connection serves so many requests as its limit says") {
   CHECK(replies.rfind("HTTP/1.1 200 OK") < replies.find("Connection: close"));
 }
 
-TEST_CASE("a refused request is told why, also while the client still sends") {
+TEST_CASE("a refused client learns why, even while it still sends") {
   const HttpServer server = serve(say_path, {.body_bytes = 100});
   const auto said = [&](const std::string& request) { return status(answer(server.port(), request)); };
   CHECK(said(kGet.substr(0, kGet.size() - 2) + std::string(200000, 'a')) ==
@@ -92,14 +92,14 @@ TEST_CASE("a handler that throws, or forgets to reply, gives status 500") {
   CHECK(status(get(server.port(), "/nothing")) == "HTTP/1.1 500 Internal Server Error");
 }
 
-TEST_CASE("a reply to HEAD has the headers alone") {
+TEST_CASE("a reply to HEAD has only headers") {
   const HttpServer server = serve(say_path);
   const std::string reply = answer(server.port(), "HEAD /abc HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   CHECK(header(reply, "Content-Length") == "4");
   CHECK(body(reply).empty());
 }
 
-TEST_CASE("a client that waits for leave to send its body is given it") {
+TEST_CASE("a client that asks before it sends a body gets 100 Continue") {
   const HttpServer server = serve(
       [](HttpRequest&& request, HttpReply&& reply) { reply.send(200, "text/plain", request.body); }, {.body_bytes = 3});
   HttpClient client(server.port());
@@ -152,7 +152,7 @@ TEST_CASE("a stream that is dropped ends without its last chunk") {
   CHECK(body(client.read_all()) == "3\r\none\r\n");
 }
 
-TEST_CASE("a client that goes is noticed while it waits") {
+TEST_CASE("a client that disconnects while it waits is noticed") {
   Kept kept;
   const HttpServer server = serve(kept.handler());
   HttpClient client(server.port());

@@ -46,7 +46,7 @@ TEST_CASE("a report holds the lines of its run, and leaves out those that are cu
   CHECK(data == "\n{\"step\":1,\"loss\":2.5}\n{\"step\":2,\"loss\":\"nan\"}\n");
 }
 
-TEST_CASE("the page of a report stands alone") {
+TEST_CASE("the page of a report needs nothing else") {
   const std::string page = report_page("");
   CHECK(page.find("{{metrics}}") == std::string::npos);
   CHECK(page.find("src=") == std::string::npos);
@@ -146,7 +146,7 @@ TEST_CASE("the live page sends what is new, and everything of a log that was sta
   CHECK(body(get(dashboard.port(), shorter)) == "{\"st");
 }
 
-TEST_CASE("the live page answers to this machine's names alone, for its own two paths") {
+TEST_CASE("the live page answers requests for this machine's names and its two paths only") {
   const TempFolder folder;
   if (!no_server(folder / "log")) return;
   const Dashboard dashboard(0, folder / "log");

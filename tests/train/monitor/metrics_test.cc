@@ -28,7 +28,7 @@ TEST_CASE("a log that continues keeps the lines up to a step, and removes what w
   CHECK(read_file(folder / "log").empty());
 }
 
-TEST_CASE("lines that are not metrics are removed and told, and do not stop a run") {
+TEST_CASE("lines that are not metrics are removed and reported, and do not stop a run") {
   const TempFolder folder;
   const std::string good = "{\"step\":1}\n";
   const std::string nested = "{\"step\":1,\"a\":" + std::string(80000, '[') + std::string(80000, ']') + "}\n";

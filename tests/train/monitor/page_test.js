@@ -47,7 +47,7 @@ const tests = {
     assert.deepEqual(log.steps.time, [2, 4, 6]);
   },
 
-  "a run that goes on keeps what came before, and tells where it did"() {
+  "a run that continues keeps what came before, and shows where it continued"() {
     const log = logOf({step: 0, run: {a: "1"}}, step(1), step(2), {step: 0, run: {a: "2"}}, step(3));
     assert.deepEqual(log.steps.step, [1, 2, 3]);
     assert.deepEqual(log.resumes, [{step: 2}]);
@@ -77,7 +77,7 @@ const tests = {
     assert.equal(log.bestHeldOut(), 1);
   },
 
-  "stages and lengths are told where they begin; the first length is none that changed"() {
+  "stages and changes of length are marked where they begin"() {
     const log = logOf(step(1, {seq_len: 8}), step(2, {seq_len: 8}), step(3, {seq_len: 16}),
                       step(4, {stage: "two", seq_len: 16}));
     assert.deepEqual(log.stages.map((line) => line.step), [1, 4]);

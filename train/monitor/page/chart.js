@@ -33,7 +33,7 @@ function ticks(low, high, count) {
 
 const wholeTicks = (low, high, count) => ticks(low, high, count).filter(Number.isInteger);
 
-// The same for seconds, which are round in minutes and hours.
+// The same for seconds, round in minutes and hours.
 function clockTicks(low, high, count) {
   const rough = (high - low) / count;
   const unit = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400].find((n) => n >= rough) ?? 86400;
@@ -51,7 +51,7 @@ function logTicks(low, high) {
   return found.length > 1 ? found : ticks(10 ** low, 10 ** high, 4);
 }
 
-// The index of the last of the sorted values that is at most `value`; 0 if none is.
+// The index of the last of the sorted values that is at most `value`; 0 if there is none.
 function indexAt(values, value) {
   let low = 0, high = values.length;
   while (high - low > 1) {
@@ -82,7 +82,7 @@ class Chart {
   //   each index in starts. Optional:
   //   width, dots: how it is drawn; isNoisy: single peaks may leave the chart
   //   best() -> the index of a point to put a ring around, or -1
-  //   isWords: it is in the legend only; format: of its values there
+  //   isWords: only in the legend; format: how its values are written there
   // onHover(x or null) is called with the x under the pointer.
   constructor(parent, {lines, wide, log, format = short, onHover}) {
     Object.assign(this, {lines, wide, log, format});
@@ -119,14 +119,14 @@ class Chart {
     this.lines.forEach((line, i) => { if (line.best) this.drawBest(line, ...this.data[i]); });
   }
 
-  // at: the x that is pointed at, or null, and place: what it is called. After draw().
+  // at: the x under the pointer, or null; place: its name. To be called after draw().
   point(at, place) {
     this.pen = this.penOf(this.overlay);
     this.drawPointer(at);
     this.drawLegend(at, place);
   }
 
-  // Of a canvas that is empty again, in the pixels of CSS.
+  // Clears a canvas and returns its pen, in CSS pixels.
   penOf(canvas) {
     const ratio = devicePixelRatio || 1, pen = canvas.getContext("2d");
     canvas.width = this.width * ratio;
@@ -269,7 +269,7 @@ class Chart {
     });
   }
 
-  // The names of the lines with their values at the pointer, or their last ones.
+  // The names of the lines with their values at the pointer, or their last values.
   drawLegend(at, text) {
     this.legend.replaceChildren();
     this.lines.forEach(({name, color, isWords, format = this.format}, i) => {

@@ -1,6 +1,6 @@
 // The curves of a run, over steps, tokens or time.
 
-const kMarks = 200;  // Of events, the newest.
+const kMarks = 200;  // The newest events are marked.
 const kSpans = {all: 0, half: 0.5, tenth: 0.9};  // Where the shown part of the run begins.
 
 const line = (table, key, name, color, more = {}) =>

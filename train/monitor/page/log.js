@@ -1,4 +1,4 @@
-// What the lines of a metrics.jsonl say, in columns.
+// The lines of a metrics.jsonl as columns.
 
 const number = (value) => typeof value === "number" ? value
     : value === "inf" ? Infinity : value === "-inf" ? -Infinity : NaN;
