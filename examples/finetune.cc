@@ -58,8 +58,9 @@ Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& toke
     };
   }
   std::vector<tl::Sample> train, held_out;
+  tl::SampleCounts counts;
   int64_t number = 0;
-  for (const tl::Conversation& chat : tl::read_samples<tl::Conversation>(source.path, reading)) {
+  for (const tl::Conversation& chat : tl::read_samples<tl::Conversation>(source.path, reading, &counts)) {
     const bool is_held_out = ++number % o.held_out_every == 0;
     (is_held_out ? held_out : train).push_back(tl::chat_sample(tokenizer, chat, o.learn));
   }
@@ -74,6 +75,7 @@ Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& toke
              held_out.size(), r.truncated, length, r.dropped);
   fmt::print("; {} rows, {} tokens, {} of them learned{}\n", r.rows, r.tokens, r.learned_tokens,
              bad > 0 ? fmt::format("; {} bad lines passed over", bad) : "");
+  if (!counts.ignored.empty()) fmt::print("{}: ignored fields: {}\n", source.path, tl::ignored_fields(counts));
   return rows;
 }
 

@@ -49,7 +49,7 @@ Sample build(const Tokenizer& tokenizer, const Conversation& conversation, size_
     builder.marker(Marker::assistant);
     builder.text("\n");
     if (last && !answered) break;
-    const bool learned = last || learn != Learn::last_answer;
+    const bool learned = turn.learned && (last || learn != Learn::last_answer);
     builder.text(turn.assistant, learned);
     builder.token(kEosId, learned);
     if (last) break;
