@@ -21,16 +21,24 @@ struct Group {
 };
 using Groups = std::span<const Group>;
 
+// The size of what may separate digits at the front of a text; 0 when there is nothing of the kind.
+size_t separator_size(std::string_view text) {
+  if (text.empty()) return 0;
+  if (std::string_view(" -.()").find(text[0]) != std::string_view::npos) return 1;
+  for (const std::string_view wide : {"（", "）", "－", "–"}) {
+    if (text.starts_with(wide)) return wide.size();
+  }
+  return 0;
+}
+
 std::vector<Group> groups_at(std::string_view text, size_t at) {
   constexpr size_t kMostGroups = 7;
   constexpr size_t kMostDigits = 16;
-  constexpr size_t kLongestSeparator = 3;
+  constexpr int kLongestSeparator = 3;
   std::vector<Group> groups;
   for (size_t last = at; groups.size() < kMostGroups;) {
     size_t begin = last;
-    while (begin < text.size() && begin < last + kLongestSeparator &&
-           std::string_view(" -.()").find(text[begin]) != std::string_view::npos)
-      ++begin;
+    for (int i = 0; i < kLongestSeparator; ++i) begin += separator_size(text.substr(begin));
     size_t end = begin;
     while (end < text.size() && end <= begin + kMostDigits && is_number(text[end])) ++end;
     if (end == begin || end > begin + kMostDigits) break;

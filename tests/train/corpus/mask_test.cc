@@ -42,6 +42,7 @@ TEST_CASE("telephone numbers are masked wherever they are") {
       {"after 0086", "0086-13812345678, 008613812345678, 0086 138 1234 5678, (+86)13812345678",
        "<phone>, <phone>, <phone>, (+<phone>"},
       {"landline", "总机 010-12345678 或 0571-1234567 或 (021)1234 5678", "总机 <phone> 或 <phone> 或 <phone>"},
+      {"with marks of full width", "电话（0755）26001234，0755－26001234", "电话（<phone>，<phone>"},
       {"with an extension", "010-12345678-801", "<phone>"},
       {"landline from abroad", "+86 10 12345678, 0086-571-1234567, +86 (0)10 1234 5678", "+<phone>, <phone>, +<phone>"},
       {"America", "call (212) 555-0100 or 212-555-0100 or 1-212-555-0100", "call <phone> or <phone> or <phone>"},
