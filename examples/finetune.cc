@@ -58,8 +58,9 @@ Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& toke
     };
   }
   std::vector<tl::Sample> train, validation;
+  tl::SampleCounts counts;
   int64_t number = 0;
-  for (const tl::Conversation& chat : tl::read_samples<tl::Conversation>(source.path, reading)) {
+  for (const tl::Conversation& chat : tl::read_samples<tl::Conversation>(source.path, reading, &counts)) {
     const bool is_validation = ++number % o.validation_every == 0;
     (is_validation ? validation : train).push_back(tl::chat_sample(tokenizer, chat, o.learn));
   }
@@ -75,6 +76,7 @@ Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& toke
              tl::cli::count(number, "sample"), validation.size(), r.truncated, length, r.dropped);
   fmt::print("{}, {} tokens, {} of them learned{}\n", tl::cli::count(r.rows, "row"), r.tokens, r.learned_tokens,
              bad > 0 ? fmt::format("; {} skipped", tl::cli::count(bad, "bad line")) : "");
+  if (!counts.ignored.empty()) fmt::print("{}: ignored fields: {}\n", source.path, tl::ignored_fields(counts));
   return rows;
 }
 

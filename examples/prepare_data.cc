@@ -23,53 +23,61 @@ struct Options {
 void add_rules(CLI::App& app, tl::CleanOptions& o, std::string& words) {
   const CLI::Range share(0.0, 1.0);
   tl::ParagraphOptions& p = o.paragraphs;
-  app.add_option("--fields", o.fields, "Fields of JSON lines that hold text")->delimiter(',')->capture_default_str();
-  tl::cli::add_choice(app, "--width", o.width,
-                      {{"keep", tl::Width::kKeep}, {"fold", tl::Width::kFold}, {"nfkc", tl::Width::kNfkc}},
-                      "Characters of full width: keep; fold letters and digits; nfkc folds all");
-  app.add_option("--languages", p.languages, "Kept: zh, en, ja, ko, european, other, or all")
+  app.add_option("--fields", o.fields, "Take the text of JSON lines from these fields, joined by line feeds.")
       ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--min-letters", p.min_letters, "Fewest letters and digits of a paragraph")
+  tl::cli::add_choice(app, "--width", o.width,
+                      {{"keep", tl::Width::kKeep}, {"fold", tl::Width::kFold}, {"nfkc", tl::Width::kNfkc}},
+                      "Treat full-width characters: keep them, fold letters and digits to ASCII, or fold all (nfkc).");
+  app.add_option("--languages", p.languages,
+                 "Keep paragraphs in these languages: zh, en, ja, ko, european, other, all.")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"zh", "en", "ja", "ko", "european", "other", "all"}))
+      ->capture_default_str();
+  app.add_option("--min-letters", p.min_letters, "Drop paragraphs with fewer letters and digits than this.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--max-paragraph", p.max_characters, "Most characters of a paragraph")
+  app.add_option("--max-paragraph", p.max_characters,
+                 "Cut paragraphs with more characters than this at the ends of sentences.")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_flag("--split-long", o.split_long, "Cut a longer one at ends of sentences, and do not drop it");
-  app.add_option("--max-symbols", p.max_symbols, "Largest share of symbols, addresses and code")
+  app.add_option("--max-symbols", p.max_symbols,
+                 "Drop paragraphs in which more than this fraction is symbols, addresses and code.")
       ->check(share)
       ->capture_default_str();
-  app.add_option("--max-repeated", p.max_repeated, "Largest share of what has come before in a paragraph")
+  app.add_option("--max-repeated", p.max_repeated,
+                 "Drop paragraphs of which more than this fraction repeats what they said before.")
       ->check(share)
       ->capture_default_str();
-  app.add_option("--max-undecodable", p.max_undecodable, "Largest share of characters that cannot be decoded")
+  app.add_option("--max-undecodable", p.max_undecodable,
+                 "Drop paragraphs in which more than this fraction of the characters cannot be decoded.")
       ->check(share)
       ->capture_default_str();
-  app.add_flag("!--keep-mojibake", p.mojibake, "Keep text that was decoded in a wrong way");
-  app.add_flag("!--keep-boilerplate", p.boilerplate, "Keep navigation, notices and advertisement");
-  app.add_option("--words", words, "A file of words, one a line: paragraphs with one of them are dropped");
-  app.add_option("--min-document", o.min_document, "Fewest characters left of a document")
+  app.add_flag("!--keep-mojibake", p.mojibake, "Keep text that was once decoded with the wrong encoding.");
+  app.add_flag("!--keep-boilerplate", p.boilerplate, "Keep navigation, notices and advertisements.");
+  app.add_option("--words", words, "Drop paragraphs that contain a word of this file, which has one word per line.");
+  app.add_option("--min-document", o.min_document, "Drop documents of which fewer characters than this are left.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--max-dropped", o.max_dropped,
-                 "Drop a document of which a larger share is symbols, repetition, notices")
+                 "Drop documents of which more than this fraction is symbols, repetition and boilerplate.")
       ->check(share)
       ->capture_default_str();
 }
 
 void add_duplicates(CLI::App& app, tl::PrepareOptions& o) {
-  app.add_flag("!--keep-duplicates", o.duplicates.exact, "Keep documents and paragraphs that come again");
+  app.add_flag("!--keep-duplicates", o.duplicates.exact, "Keep documents and paragraphs that occur again.");
   app.add_option("--min-duplicate", o.duplicates.min_characters,
-                 "Fewest characters of a paragraph that may not come again")
+                 "Let paragraphs with fewer characters than this occur again.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   tl::cli::add_choice(app, "--near-duplicates", o.clean.near,
                       {{"none", tl::NearUnit::kNone},
                        {"documents", tl::NearUnit::kDocuments},
                        {"paragraphs", tl::NearUnit::kParagraphs}},
-                      "What is compared up to small differences: none, documents, paragraphs");
-  app.add_option("--near-threshold", o.duplicates.near, "The similarity from which on it is dropped")
+                      "Drop documents or paragraphs that are almost equal to an earlier one, or none.");
+  app.add_option("--near-threshold", o.duplicates.near,
+                 "Treat texts as almost equal from this similarity on (0.5 to 1, Jaccard index of five letters).")
       ->check(CLI::Range(0.5, 1.0))
       ->capture_default_str();
 }
@@ -80,21 +88,28 @@ Options parse(int argc, char** argv) {
   o.threads = tl::hardware_threads();
   std::vector<std::string> masked;
   CLI::App app(
-      "Reads all .txt, .md, .jsonl and .html in folders, compressed by gzip, xz or zstd too, and writes one clean "
-      "text: "
-      "a paragraph a line, a line with a form feed between documents.");
-  app.add_option("--input", o.inputs, "Folders and files")->required();
-  app.add_option("--output", o.output, "The corpus")->required();
+      "Makes one clean text of all .txt, .md, .jsonl and .html files in folders, also compressed by gzip, xz or zstd. "
+      "The text has a paragraph per line and a line with a form feed between documents.");
+  app.footer(
+      "Examples:\n"
+      "  prepare_data --input raw --output corpus.txt\n"
+      "  prepare_data -i books -i chats.jsonl.xz -o corpus.txt --rejects dropped.jsonl --mask email,phone,id\n"
+      "Files that cannot be read are named at the end, and in the report. The others are still prepared, and the exit\n"
+      "code is 0 unless no text is left.\n"
+      "Next: train_tokenizer --input corpus.txt --output tokenizer");
+  app.add_option("-i,--input", o.inputs, "Read these folders and files.")->required();
+  app.add_option("-o,--output", o.output, "Write the corpus to this file.")->required();
   app.add_option("--report", o.report,
-                 "What was dropped and why, as JSON; a page with bars goes beside it (default: "
-                 "beside the corpus, .report.json)");
-  app.add_option("--rejects", o.rejects, "Keep what is dropped, as JSON lines; markup is only counted");
+                 "Write what was dropped and why to this JSON file, and a page for people next to it (default: the "
+                 "output with .report.json).");
+  app.add_option("--rejects", o.rejects, "Write everything that is dropped to this file as JSON lines.");
   add_rules(app, o.clean, options.words);
-  app.add_option("--mask", masked, "What of persons to mask: email, phone, id")
+  app.add_option("--mask", masked, "Replace personal data of these kinds: email, phone, id (Chinese identity cards).")
       ->delimiter(',')
       ->check(CLI::IsMember({"email", "phone", "id"}));
   add_duplicates(app, o);
-  app.add_option("--threads", o.threads, "Threads to compute with")->capture_default_str();
+  app.add_option("-j,-t,--threads", o.threads, "Use this many threads; the result does not depend on it.")
+      ->capture_default_str();
   tl::cli::parse(app, argc, argv);
   const auto has = [&](const char* what) { return std::find(masked.begin(), masked.end(), what) != masked.end(); };
   o.clean.mask = {has("email"), has("phone"), has("id")};
@@ -129,8 +144,21 @@ void print(const tl::Report& report, const tl::PrepareOptions& o) {
   for (const auto& [name, rule] : report.rules) {
     fmt::print("  {:<24}{:>9} dropped{:>46.1f} MB\n", name, rule.pieces, megabytes(rule.bytes));
   }
-  for (const auto& [kind, count] : report.changed) fmt::print("  {:<24} {:>8} left out or changed\n", kind, count);
+  for (const auto& [kind, count] : report.changed) fmt::print("  {:<24} {:>8} removed or changed\n", kind, count);
   fmt::print("saved {}, {}\n", o.output.string(), o.report.string());
+}
+
+void print_unread(const std::vector<tl::Report::Unread>& files) {
+  constexpr size_t kShown = 20;
+  if (files.empty()) return;
+  fmt::print(stderr, "prepare_data: {} could not be read, or not to the end:\n",
+             files.size() == 1 ? "1 file" : fmt::format("{} files", files.size()));
+  for (size_t i = 0; i < std::min(files.size(), kShown); ++i) {
+    // The reason names the file where it is an error of reading.
+    const bool is_named = files[i].why.starts_with(files[i].name);
+    fmt::print(stderr, "  {}{}{}\n", is_named ? "" : files[i].name, is_named ? "" : ": ", files[i].why);
+  }
+  if (files.size() > kShown) fmt::print(stderr, "  and {} more, which the report names\n", files.size() - kShown);
 }
 
 int prepare(Options options) {
@@ -150,6 +178,7 @@ int prepare(Options options) {
   });
   bar.reset();
   print(report, o);
+  print_unread(report.unread);
   return 0;
 }
 

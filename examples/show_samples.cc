@@ -27,20 +27,29 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Reads samples from JSON lines: chats, CoT, Alpaca, ShareGPT, messages, preferences, multiple choice. Says which "
-      "lines are bad and why; with a tokenizer, how long samples are, how they pack into rows, and what is learned.");
-  app.add_option("files", o.files, "Files of JSON lines")->required();
-  app.add_option("--tokenizer", o.tokenizer, "A model folder, or its tokenizer.model");
-  app.add_option("--length", o.length, "Tokens of a row")->check(CLI::Range(1, 1'000'000))->capture_default_str();
-  app.add_option("--count", o.count, "Samples to print of each file")
+      "Shows what files of samples contain: their form, bad lines with the reason, and fields that are ignored; with a "
+      "tokenizer also how long the samples are, how they pack into rows, and what a model learns of them. Samples are "
+      "JSON lines: chats, reasoning, prompt and completion, Alpaca, ShareGPT, messages, preferences, multiple choice.");
+  app.footer(
+      "Examples:\n"
+      "  show_samples chats.jsonl\n"
+      "  show_samples -i chats.jsonl reasoning.jsonl --tokenizer base --seq-len 1024 --count 1\n"
+      "The exit code is 1 when a file has no samples.\n"
+      "Next: finetune --model base --data chats.jsonl --output my-model");
+  app.add_option("-i,--input,input", o.files, "Read these files of JSON lines.")->required();
+  app.add_option("--tokenizer", o.tokenizer, "Use the tokenizer of this model folder, or this tokenizer.model.");
+  app.add_option("--seq-len", o.length, "Pack samples into rows of this many tokens.")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--count", o.count, "Print this many samples of each file.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_flag("--strict", o.strict, "Stop at a bad line");
+  app.add_flag("--strict", o.strict, "Stop at the first bad line instead of skipping it.");
   tl::cli::parse(app, argc, argv);
   return o;
 }
 
-// The question with its options under it, marked as learned the right one.
+// The question with its options under it, of which the right one is marked as learned.
 tl::Sample question(const tl::Tokenizer& tokenizer, const tl::Choice& choice) {
   tl::Sample sample;
   const auto add = [&](const std::string& text, bool is_marked) {
@@ -57,7 +66,7 @@ tl::Sample question(const tl::Tokenizer& tokenizer, const tl::Choice& choice) {
   return sample;
 }
 
-// A preference makes two: the prompt with the answer that was liked, and with the other.
+// A preference makes two samples: the prompt with the chosen answer, and with the rejected one.
 void add_tokens(const tl::Tokenizer& tokenizer, const tl::AnySample& sample, std::vector<tl::Sample>& to) {
   if (const auto* choice = std::get_if<tl::Choice>(&sample)) {
     to.push_back(question(tokenizer, *choice));
@@ -89,7 +98,7 @@ std::string spelled(const tl::Tokenizer& tokenizer, const tl::Sample& sample, si
   return text;
 }
 
-// The sample with what is learned in green, or between [[ and ]] where there is no colour.
+// The sample with what is learned in green, or between [[ and ]] when there is no colour.
 std::string marked(const tl::Tokenizer& tokenizer, const tl::Sample& sample) {
   const char* no_color = std::getenv("NO_COLOR");
   const bool is_colored = isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
@@ -108,7 +117,7 @@ std::string marked(const tl::Tokenizer& tokenizer, const tl::Sample& sample) {
   return text;
 }
 
-// A file's samples as tokens, with what its lines were.
+// A file's samples as tokens, and what was found in its lines.
 struct File {
   tl::SampleCounts counts;
   std::vector<std::pair<int64_t, std::string>> bad;  // The first few.
@@ -140,8 +149,9 @@ File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) 
 
 void print_counts(const std::string& path, const File& file) {
   const tl::SampleCounts& c = file.counts;
-  fmt::print("{}: {}, {} samples, {} bad lines of {}\n", path, c.form ? tl::text_of(*c.form) : "no form", c.samples,
-             c.bad, c.lines);
+  fmt::print("{}: {}, {} {}, {} bad {} of {}\n", path, c.form ? tl::text_of(*c.form) : "no form", c.samples,
+             c.samples == 1 ? "sample" : "samples", c.bad, c.bad == 1 ? "line" : "lines", c.lines);
+  if (!c.ignored.empty()) fmt::print("  ignored fields: {}\n", tl::ignored_fields(c));
   for (const auto& [line, problem] : file.bad) fmt::print("  line {}: {}\n", line, problem);
   const auto more = c.bad - static_cast<int64_t>(file.bad.size());
   if (more > 0) fmt::print("  and {} more\n", more);
@@ -175,7 +185,7 @@ int show(const Options& o) {
     print_counts(path, file);
     if (file.counts.samples == 0) {
       all_hold_samples = false;
-      fmt::print(stderr, "show_samples: {}: holds no sample\n", path);
+      fmt::print(stderr, "show_samples: {}: has no samples\n", path);
     }
     if (file.samples.empty()) continue;
     print_lengths(file.samples);

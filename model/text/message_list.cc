@@ -17,8 +17,17 @@ std::string content_of(const Json& value) {
   return words;
 }
 
+// Whether a message is learned, by its weight.
+bool is_learned(const Json& message) {
+  const Json* weight = find_field(message, "weight");
+  if (weight == nullptr || *weight == 1) return true;
+  if (*weight == 0) return false;
+  throw Error("field weight: is {}, expected 0 or 1",
+              weight->is_number() ? weight->dump() : std::string(type_of(*weight)));
+}
+
 Role role_of(const std::string& name) {
-  if (name == "system") return Role::system;
+  if (name == "system" || name == "developer") return Role::system;
   if (name == "user" || name == "human") return Role::user;
   if (name == "assistant" || name == "gpt") return Role::assistant;
   throw Error("role {}, expected system, user (human) or assistant (gpt)", shortened(name));
@@ -31,7 +40,7 @@ Message message_of(const Json& value, std::string_view where) {
     if (!value.is_object()) throw Error("is {}, expected a message", type_of(value));
     const bool is_sharegpt = find_field(value, "from") != nullptr;
     Message message{role_of(text(value, is_sharegpt ? "from" : "role")),
-                    content_of(need_field(value, is_sharegpt ? "value" : "content"))};
+                    content_of(need_field(value, is_sharegpt ? "value" : "content")), is_learned(value)};
     if (message.role != Role::system && is_blank(message.words)) throw Error("is empty, expected text");
     return message;
   } catch (const Error& error) {
@@ -60,6 +69,7 @@ Conversation conversation_of(const Json& list, std::string_view field, Ends ends
     }
     if (is_asked) {
       conversation.turns.back().assistant = std::move(message.words);
+      conversation.turns.back().learned = message.learned;
     } else {
       conversation.turns.push_back({std::move(message.words), ""});
     }

@@ -20,9 +20,9 @@ class Builder {
     marker(Marker::assistant);
     text("\n");
   }
-  void answer(std::string_view words, bool is_last) {
-    const bool learned = is_last || learn_ != Learn::last_answer;
-    text(words, learned);
+  void answer(const Turn& turn, bool is_last) {
+    const bool learned = turn.learned && (is_last || learn_ != Learn::last_answer);
+    text(turn.assistant, learned);
     token(kEosId, learned);
   }
   // What separates an answer from the next message.
@@ -79,7 +79,7 @@ Sample chat_sample(const Tokenizer& tokenizer, const Conversation& conversation,
   for (size_t i = 0; i < conversation.turns.size(); ++i) {
     const bool is_last = i + 1 == conversation.turns.size();
     builder.question(conversation.turns[i].user);
-    builder.answer(conversation.turns[i].assistant, is_last);
+    builder.answer(conversation.turns[i], is_last);
     if (!is_last) builder.separator();
   }
   return builder.take();
@@ -99,7 +99,7 @@ ChatPrompt fit_chat_prompt(const Tokenizer& tokenizer, const Conversation& conve
     Builder builder(tokenizer, Learn::answers);
     builder.question(turn.user);
     if (!parts.empty()) {
-      builder.answer(turn.assistant, false);
+      builder.answer(turn, false);
       builder.separator();
     }
     std::vector<int32_t> part = builder.take().tokens;

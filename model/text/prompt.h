@@ -11,6 +11,7 @@ namespace tinyllm {
 struct Turn {
   std::string user;
   std::string assistant;
+  bool learned = true;  ///< Otherwise the assistant's part has no loss.
 };
 
 struct Conversation {

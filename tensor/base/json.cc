@@ -20,9 +20,23 @@ std::string position(std::string_view text, size_t at) {
   return fmt::format("line {}, byte {}", line, before.size() - (before.rfind('\n') + 1) + 1);
 }
 
-// Brackets are counted before the text is parsed. Up to the first byte that is not JSON, this finds the same strings
-// and brackets as the parser, and the parser goes no further.
-void check_depth(std::string_view text, std::string_view what) {
+std::string cut(std::string text, size_t longest) {
+  if (text.size() <= longest) return text;
+  return text.substr(0, character_cut(text, longest)) + "...";
+}
+
+// In quotes. Bytes that are not UTF-8 become U+FFFD.
+std::string quoted(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+[[noreturn]] void refuse(const Json& value, std::string_view name, const char* expected) {
+  throw Error("field {}: is {}, expected {}", name, shown(value), expected);
+}
+
+}  // namespace
+
+// Up to the first byte that is not JSON, this finds the same strings and brackets as the parser, and the parser goes no
+// further.
+void check_json_depth(std::string_view text, std::string_view what) {
   int depth = 0;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -42,22 +56,8 @@ void check_depth(std::string_view text, std::string_view what) {
   }
 }
 
-std::string cut(std::string text, size_t longest) {
-  if (text.size() <= longest) return text;
-  return text.substr(0, character_cut(text, longest)) + "...";
-}
-
-// In quotes. Bytes that are not UTF-8 become U+FFFD.
-std::string quoted(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-[[noreturn]] void refuse(const Json& value, std::string_view name, const char* expected) {
-  throw Error("field {}: is {}, expected {}", name, shown(value), expected);
-}
-
-}  // namespace
-
 Json parse_json(std::string_view text, std::string_view what) {
-  check_depth(text, what);
+  check_json_depth(text, what);
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {

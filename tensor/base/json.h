@@ -19,6 +19,10 @@ using Json = nlohmann::json;
 /// Deepest nesting of lists and objects that `parse_json` accepts: printing, copying and comparing are recursive.
 inline constexpr int kMaxJsonDepth = 64;
 
+/// Throws Error that begins with `what` and names line and byte, when a text nests deeper than kMaxJsonDepth. For use
+/// before a parser that has no such limit.
+void check_json_depth(std::string_view text, std::string_view what);
+
 /// Throws Error that begins with `what` and names line and byte, when the text is not JSON, nests deeper than
 /// kMaxJsonDepth, or has a number that is too large.
 Json parse_json(std::string_view text, std::string_view what);

@@ -4,19 +4,24 @@ make_model
 
 # Samples: good lines and bad ones, with and without a tokenizer.
 printf '%s\n' '{"user": "1+2", "assistant": "3"}' '{"user": "cut' '{"user": "2+2", "assistant": "4"}' >"$work/chats.jsonl"
-expect 0 "chat, 2 samples, 1 bad lines of 3" "$bin/show_samples" "$work/chats.jsonl"
+expect 0 "chat, 2 samples, 1 bad line of 3" "$bin/show_samples" "$work/chats.jsonl"
 expect 0 "line 2: is cut off after 13 bytes" "$bin/show_samples" "$work/chats.jsonl"
 expect 1 "chats.jsonl: line 2: is cut off" "$bin/show_samples" --strict "$work/chats.jsonl"
 expect 0 "^\[\[3</s>\]\]" "$bin/show_samples" --tokenizer "$work/model" "$work/chats.jsonl"
-expect 0 "2 samples truncated, 2 with nothing learned dropped" "$bin/show_samples" --tokenizer "$work/model" --length 8 "$work/chats.jsonl"
+expect 0 "2 samples truncated, 2 with nothing learned dropped" "$bin/show_samples" --tokenizer "$work/model" --seq-len 8 "$work/chats.jsonl"
 printf '{"user": "esc \\u001b[31m", "assistant": "\\u009b2J"}' >"$work/escape.jsonl"
 expect 0 'esc .x1b\[31m' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"
 expect 0 '.x9b2J' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"
-expect 1 "text.txt: holds no sample" "$bin/show_samples" "$work/text.txt"
+expect 1 "text.txt: has no samples" "$bin/show_samples" "$work/text.txt"
+printf '{"prompt": "1+1", "completion": "2", "license": "MIT"}\r{"prompt": "2+2", "completion": "4", "x": 1e400}\r' >"$work/pairs.jsonl"
+expect 0 "completion, 2 samples, 0 bad lines of 2" "$bin/show_samples" --input "$work/pairs.jsonl"
+expect 0 'ignored fields: "license" (1 sample), "x" (1 sample)' "$bin/show_samples" -i "$work/pairs.jsonl"
+expect 0 "^\[\[2</s>\]\]" "$bin/show_samples" "$work/pairs.jsonl" --tokenizer "$work/model"
+expect 0 "Next: finetune" "$bin/show_samples" --help
 expect 1 "missing.jsonl: cannot be opened" "$bin/show_samples" "$work/missing.jsonl"
 expect 1 "cannot be read: Is a directory" "$bin/show_samples" "$work"
 expect 1 "chats.jsonl: is not a SentencePiece model" "$bin/show_samples" --tokenizer "$work/chats.jsonl" "$work/chats.jsonl"
-for length in 0 1000001; do expect 2 "length" "$bin/show_samples" --length $length "$work/chats.jsonl"; done
-expect 2 "files" "$bin/show_samples"
+for length in 0 1000001; do expect 2 "seq-len" "$bin/show_samples" --seq-len $length "$work/chats.jsonl"; done
+expect 2 "input" "$bin/show_samples"
 
 finish

@@ -4,9 +4,9 @@
 namespace tinyllm {
 namespace {
 
-constexpr int64_t kLongest = 120;  // Characters: a longer paragraph says something of its own.
+constexpr int64_t kLongest = 120;  // Characters: a longer paragraph has content besides.
 
-// Phrases that stand in little else than in what surrounds the text of a page.
+// Phrases that hardly occur outside of what surrounds the text of a page.
 const WordFinder& phrases() {
   static const WordFinder finder({
       // Notices.
@@ -87,7 +87,7 @@ const WordFinder& phrases() {
   return finder;
 }
 
-// What a menu has among its entries.
+// Usual entries of a menu.
 const WordFinder& entries() {
   static const WordFinder finder({"首页", "主页", "关于我们", "联系我们", "网站地图", "登录", "注册", "home",
                                   "about us", "contact", "contact us", "log in", "login", "sign in", "sign up",
@@ -95,7 +95,7 @@ const WordFinder& entries() {
   return finder;
 }
 
-// `Home | About | Contact`: short entries in a row, and no sentence.
+// `Home | About | Contact`: short entries in a row instead of a sentence.
 bool is_menu(std::string_view paragraph) {
   int64_t bars = 0;
   for (size_t at = 0; at < paragraph.size();) {

@@ -6,7 +6,7 @@
 
 namespace tinyllm {
 
-/// Some bytes to look for: what std::string_view::find_first_of does, several times as fast.
+/// A set of bytes to search for, like std::string_view::find_first_of but several times as fast.
 class ByteSet {
  public:
   constexpr explicit ByteSet(std::string_view bytes) {
@@ -15,7 +15,7 @@ class ByteSet {
 
   constexpr bool has(char c) const { return has_[static_cast<unsigned char>(c)]; }
 
-  /// Where the first of them is from `at` on; the size of the text where there is none.
+  /// The position of the first of them from `at` on, or the size of the text.
   constexpr size_t find(std::string_view text, size_t at = 0) const {
     while (at < text.size() && !has(text[at])) ++at;
     return at;

@@ -7,7 +7,7 @@ namespace tinyllm {
 inline bool is_digit(char32_t c) { return c >= '0' && c <= '9'; }
 inline bool is_ascii_letter(char32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 inline bool is_ascii_alphanumeric(char32_t c) { return is_ascii_letter(c) || is_digit(c); }
-/// Letters of ASCII in lower case, all else as it is.
+/// ASCII letters in lower case; other characters are unchanged.
 inline char lower_case(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); }
 inline std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -23,7 +23,7 @@ inline bool is_kana(char32_t c) { return (c >= 0x3041 && c <= 0x30FA) || (c >= 0
 inline bool is_hangul(char32_t c) { return (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1100 && c <= 0x11FF); }
 /// Letters of the scripts from Greek to those of India and beyond, which are neither Latin nor of East Asia.
 inline bool is_other_letter(char32_t c) { return c >= 0x370 && c <= 0x1CFF && !is_hangul(c); }
-/// What separates or closes in ordinary prose.
+/// The punctuation of ordinary prose.
 inline bool is_prose_punctuation(char32_t c) {
   if (c < 0x80) return std::string_view(",.;:!?'\"()-").find(static_cast<char>(c)) != std::string_view::npos;
   return (c >= 0x2010 && c <= 0x2027) || (c >= 0x3001 && c <= 0x3003) || (c >= 0x3008 && c <= 0x3011) || c == 0xB7 ||

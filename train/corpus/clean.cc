@@ -1,10 +1,15 @@
 #include <tinyllm/train/corpus/clean.h>
 
 #include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/train/corpus/code_lines.h>
+#include <tinyllm/train/corpus/front_matter.h>
 #include <tinyllm/train/corpus/html.h>
+#include <tinyllm/train/corpus/html_sniff.h>
 #include <tinyllm/train/corpus/json_lines.h>
+#include <tinyllm/train/corpus/lines.h>
 #include <tinyllm/train/corpus/markdown.h>
 #include <tinyllm/train/corpus/rules.h>
+#include <tinyllm/train/corpus/sentences.h>
 #include <tinyllm/train/data/documents.h>
 
 #include <xxhash.h>
@@ -12,24 +17,24 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace tinyllm {
 namespace {
 
-// Where to cut a text that is longer than `most` characters: behind the last end of a sentence before that.
-size_t sentence_cut(std::string_view text, int64_t most) {
-  size_t at = 0;
-  for (int64_t n = 0; n < most && at < text.size(); ++n) {
-    do ++at;
-    while (at < text.size() && continues_character(text[at]));
+// Where `<br>`, `<br/>` or `<br />` is from `at` on, unless it is quoted: then a text speaks of it. Sets its size.
+size_t find_break_tag(std::string_view line, size_t at, size_t& size) {
+  for (at = line.find('<', at); at != std::string_view::npos; at = line.find('<', at + 1)) {
+    const std::string_view rest = line.substr(at);
+    if (rest.size() < 4 || lower_case(rest[1]) != 'b' || lower_case(rest[2]) != 'r') continue;
+    const size_t end = std::min(rest.find_first_not_of(' ', 3), rest.size());
+    size = rest.substr(end).starts_with("/>") ? end + 2 : rest.substr(end).starts_with(">") ? end + 1 : 0;
+    const std::string_view after = rest.substr(size);
+    const bool is_quoted = std::string_view("`\"'").find(after.empty() ? 'x' : after[0]) != std::string_view::npos ||
+                           after.starts_with("”") || after.starts_with("」") || after.starts_with("’");
+    if (size > 0 && !is_quoted) return at;
   }
-  if (at == text.size()) return at;
-  size_t best = 0;
-  for (const std::string_view mark : {"。", "！", "？", "”", ". ", "! ", "? "}) {
-    const size_t found = text.substr(0, at).rfind(mark);
-    if (found != std::string_view::npos) best = std::max(best, found + mark.size());
-  }
-  return best > 0 ? best : at;
+  return std::string_view::npos;
 }
 
 std::string_view without_blanks(std::string_view text) {
@@ -51,23 +56,32 @@ class DocumentCleaner {
     first_dropped_ = piece_.dropped.size();
   }
 
-  // A line of the document, of which it may be a part.
-  void line(std::string_view raw, int64_t number, bool is_part) {
-    if (is_part && !options_.split_long) {
-      ++piece_.paragraphs_read;
-      return drop(kRuleTooLong, number, std::string(raw));
-    }
+  void line(std::string_view raw, int64_t number, bool is_code) {
     const size_t start = piece_.text.size();
+    if (is_code) piece_.text += indentation(raw);
+    const size_t words = piece_.text.size();
     NormaliseCounts counts;
     normalise(raw, options_.width, piece_.text, counts);
     piece_.normalised += counts;
-    if (piece_.text.size() == start && counts.undecodable == 0) return;
+    if (piece_.text.size() == words) {
+      piece_.text.resize(start);
+      if (counts.undecodable == 0) return;
+    }
     if (options_.mask.any()) {
       const std::string masked = mask(std::string_view(piece_.text).substr(start), options_.mask, piece_.masked);
       piece_.text.replace(start, std::string::npos, masked);
     }
-    if (options_.split_long && split(start, number, counts.undecodable)) return;
-    paragraph(start, number, counts.undecodable, raw);
+    if (!split(start, number, counts.undecodable)) paragraph(start, number, counts.undecodable, raw);
+  }
+
+  // The same of a text with tags of HTML: a line ends at <br> too.
+  void line_with_breaks(std::string_view raw, int64_t number, bool is_code) {
+    size_t size = 0;
+    for (size_t at = find_break_tag(raw, 0, size); at != std::string_view::npos; at = find_break_tag(raw, 0, size)) {
+      line(raw.substr(0, at), number, is_code);
+      raw.remove_prefix(at + size);
+    }
+    line(raw, number, is_code);
   }
 
   void end(bool closes) {
@@ -92,8 +106,8 @@ class DocumentCleaner {
     piece_.dropped.push_back({rule, number, std::move(text)});
   }
 
-  // Judges what stands in the piece's text from `start` on. Where characters were lost, the raw line is what is
-  // dropped.
+  // Judges the paragraph that begins at `start` in the piece's text. When characters were lost, the raw line is what
+  // is dropped.
   void paragraph(size_t start, int64_t number, int64_t undecodable, std::string_view raw) {
     ++piece_.paragraphs_read;
     const std::string_view normal = std::string_view(piece_.text).substr(start);
@@ -106,9 +120,10 @@ class DocumentCleaner {
     piece_.text += '\n';
   }
 
-  // Cuts the line that stands from `start` on into paragraphs, when it is too long for one.
+  // Cuts the line that begins at `start` into paragraphs when it is too long for one.
   bool split(size_t start, int64_t number, int64_t undecodable) {
     const int64_t most = options_.paragraphs.max_characters;
+    if (std::ssize(piece_.text) - static_cast<int64_t>(start) <= most) return false;
     if (count_of_characters(std::string_view(piece_.text).substr(start)) <= most) return false;
     const std::string whole = piece_.text.substr(start);
     if (rules_.judge(whole, undecodable) != kRuleTooLong) return false;  // Too much of it is lost to cut it.
@@ -124,7 +139,7 @@ class DocumentCleaner {
     return true;
   }
 
-  // Most of it is no prose: what is left between is hardly better.
+  // Whether most of the document was not prose: what is left between is hardly better.
   bool is_poor() const {
     size_t dropped = 0;
     for (size_t i = first_dropped_; i < piece_.dropped.size(); ++i) {
@@ -161,16 +176,45 @@ class DocumentCleaner {
   size_t first_dropped_ = 0;  // Of the document's own.
 };
 
-// Calls `line(text, end)` for each line; a carriage return ends one too, alone or before a line feed.
+// Calls `line(text, ends, is_code)` for each line.
 template <class Line>
-void for_each_line(std::string_view text, Line line) {
-  while (!text.empty()) {
-    const size_t end = text.find_first_of("\r\n");
-    if (end == std::string_view::npos) return line(text, false);
-    const bool two = text[end] == '\r' && end + 1 < text.size() && text[end + 1] == '\n';
-    line(text.substr(0, end), text[end] == '\n' || two);
-    text.remove_prefix(end + (two ? 2 : 1));
+void for_each_line_or_code(std::string_view text, Line line) {
+  const std::vector<bool> code = code_lines(text);
+  size_t index = 0;
+  for_each_line(text, [&](std::string_view raw, bool ends) {
+    line(raw, ends, !code.empty() && code[index]);
+    ++index;
+  });
+}
+
+// The documents of a piece of JSON lines.
+void clean_json(Piece& piece, const std::vector<std::string>& fields, DocumentCleaner& cleaner, CleanPiece& clean) {
+  clean.markup = clean.bytes_read;
+  const auto bad = [&](std::string_view rule, int64_t number, std::string_view line) {
+    clean.markup -= std::ssize(line);
+    clean.dropped.push_back({rule, number, std::string(line)});
+  };
+  if (piece.opens_in_line || piece.closes_in_line) return bad(kRuleTooLong, piece.line, piece.text);
+  read_json_lines(piece.text, piece.line, fields, bad, [&](std::string_view field, int64_t number) {
+    std::string text(field);
+    remove_front_matter(text, true);
+    if (begins_as_html(text) || looks_like_html(text)) text = html_text(text);
+    clean.markup -= std::ssize(text) + 1;  // The line feed is a paragraph's.
+    cleaner.begin(number, true);
+    for_each_line_or_code(
+        text, [&](std::string_view line, bool, bool is_code) { cleaner.line_with_breaks(line, number, is_code); });
+    cleaner.end(true);
+  });
+}
+
+// Turns a page into its text.
+void read_page(Piece& piece) {
+  if (piece.format == TextFormat::html) {
+    piece.text = html_text(without_cut_beginning(piece.text));
+    return;
   }
+  remove_front_matter(piece.text, piece.opens_document);
+  if (piece.format == TextFormat::markdown) piece.text = markdown_text(piece.text);
 }
 
 }  // namespace
@@ -187,41 +231,25 @@ CleanPiece Cleaner::clean(Piece piece) const {
   clean.text.reserve(piece.text.size());
   DocumentCleaner cleaner(options_, rules_, clean);
   if (piece.format == TextFormat::json_lines) {
-    const bool is_part = piece.opens_in_line || piece.closes_in_line;
-    clean.markup = clean.bytes_read;
-    const auto bad = [&](std::string_view rule, int64_t number, std::string_view line) {
-      clean.markup -= std::ssize(line);
-      clean.dropped.push_back({rule, number, std::string(line)});
-    };
-    if (is_part) {
-      bad(kRuleTooLong, piece.line, piece.text);
-      return clean;
-    }
-    read_json_lines(piece.text, piece.line, options_.fields, bad, [&](std::string_view text, int64_t number) {
-      clean.markup -= std::ssize(text) + 1;  // The line feed is a paragraph's.
-      cleaner.begin(number, true);
-      for_each_line(text, [&](std::string_view line, bool) { cleaner.line(line, number, false); });
-      cleaner.end(true);
-    });
+    clean_json(piece, options_.fields, cleaner, clean);
     return clean;
   }
   if (piece.opens_document && piece.text.empty() && !piece.problem.empty()) return clean;  // The problem says it all.
   const bool is_page = piece.format != TextFormat::text;
-  if (is_page) piece.text = piece.format == TextFormat::html ? html_text(piece.text) : markdown_text(piece.text);
+  read_page(piece);
   clean.markup = clean.bytes_read - std::ssize(piece.text);
   int64_t number = piece.line;
-  bool is_first = true;
   cleaner.begin(number, piece.opens_document);
-  const std::string_view document_break(&kDocumentBreak, 1);
-  for_each_line(piece.text, [&](std::string_view line, bool counts) {
-    if (line == document_break) {
+  for_each_line_or_code(piece.text, [&](std::string_view line, bool ends, bool is_code) {
+    if (is_document_break(line)) {
       cleaner.end(true);
       cleaner.begin(number + 1, true);
+    } else if (is_page) {
+      cleaner.line(line, number, is_code);
     } else {
-      cleaner.line(line, number, (is_first && piece.opens_in_line) || piece.closes_in_line);
+      cleaner.line_with_breaks(line, number, is_code);
     }
-    is_first = false;
-    if (counts && !is_page) ++number;  // The lines of a page are gone.
+    if (ends && !is_page) ++number;  // The lines of a page are gone.
   });
   cleaner.end(piece.closes_document);
   return clean;

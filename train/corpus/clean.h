@@ -14,23 +14,22 @@
 
 namespace tinyllm {
 
-/// What is compared with all that came before, up to small differences.
+/// What is compared with everything before it, up to small differences.
 enum class NearUnit { kNone, kDocuments, kParagraphs };
 
 struct CleanOptions {
   std::vector<std::string> fields = {"text", "content"};  ///< Of JSON lines: those that are there, one below the other.
   Width width = Width::kFold;
   ParagraphOptions paragraphs;
-  bool split_long = false;    ///< A paragraph that is too long is cut at ends of sentences, and not dropped.
   int64_t min_document = 10;  ///< Characters that must be left of a document; 0: off.
-  /// Share of a document that is symbols, repetition, boilerplate before all of it goes; 1: off.
+  /// A document is dropped when more than this fraction of it is symbols, repetition and boilerplate; 1: off.
   double max_dropped = 0.8;
   MaskOptions mask;
   NearUnit near = NearUnit::kDocuments;
-  int64_t min_near_paragraph = 40;  ///< Characters of a paragraph that is compared; shorter ones differ by too little.
+  int64_t min_near_paragraph = 40;  ///< Characters; shorter paragraphs are not compared.
 };
 
-/// What a rule took out.
+/// What a rule dropped.
 struct Dropped {
   std::string_view rule;
   int64_t line = 0;
@@ -39,12 +38,12 @@ struct Dropped {
 
 struct CleanParagraph {
   size_t begin = 0;  ///< In the text of the piece.
-  size_t size = 0;   ///< Bytes, without the line feed behind it.
+  size_t size = 0;   ///< Bytes, without the line feed after it.
   int64_t line = 0;
   uint64_t hash = 0;
 };
 
-/// What the rules left of a document, or of a part of one that is longer than a piece.
+/// What the rules left of a document, or of the part of it that is in a piece.
 struct CleanDocument {
   int64_t line = 0;
   bool opens = true;
@@ -55,18 +54,18 @@ struct CleanDocument {
   std::vector<std::optional<MinHash>> minhashes;
 };
 
-/// A piece of a file after all that needs no knowledge of other pieces.
+/// A piece of a file after all steps that do not depend on other pieces.
 struct CleanPiece {
   size_t file = 0;
   TextFormat format = TextFormat::text;
   Encoding encoding = Encoding::kUtf8;
-  std::string text;  ///< The paragraphs, each with a line feed behind it; nothing between documents.
+  std::string text;  ///< The paragraphs, each followed by a line feed; nothing between documents.
   std::vector<CleanDocument> documents;
   std::vector<Dropped> dropped;
   int64_t documents_read = 0;  ///< Those that end here.
   int64_t paragraphs_read = 0;
   int64_t bytes_read = 0;  ///< Of text, decoded.
-  int64_t markup = 0;      ///< Of these, what is not text: tags and scripts of a page, names and other fields of JSON.
+  int64_t markup = 0;      ///< Bytes of these that are not text: tags and scripts, names and other fields of JSON.
   NormaliseCounts normalised;
   MaskCounts masked;
   int64_t consumed = 0;  ///< Bytes of the file.
@@ -74,7 +73,7 @@ struct CleanPiece {
   std::string why;
 };
 
-/// Takes pieces apart into documents and paragraphs, and judges them. Any number of threads may use one at once.
+/// Splits pieces into documents and paragraphs, and judges them. Several threads may use one object at the same time.
 class Cleaner {
  public:
   explicit Cleaner(const CleanOptions& options) : options_(options), rules_(options.paragraphs) {}

@@ -7,8 +7,8 @@
 namespace tinyllm {
 
 /// The characters of daily use: ASCII with blanks, the first levels of GB 2312 (3755 characters) and of Big5 (5401),
-/// and the punctuation and signs of GB 2312. Of Chinese prose they are 99 % and more; of text that was decoded in a
-/// wrong way, far fewer.
+/// and the punctuation and signs of GB 2312. They are 99 % and more of Chinese prose, and far fewer of text that was
+/// decoded with the wrong encoding.
 class CommonCharacters {
  public:
   CommonCharacters();
@@ -20,7 +20,7 @@ class CommonCharacters {
   std::array<uint64_t, 0x10000 / 64> bits_{};
 };
 
-/// Made once.
+/// The one instance, made when it is first used.
 const CommonCharacters& common_characters();
 
 }  // namespace tinyllm

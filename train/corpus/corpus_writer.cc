@@ -1,6 +1,7 @@
 #include <tinyllm/train/corpus/corpus_writer.h>
 
 #include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/train/corpus/code_lines.h>
 #include <tinyllm/train/corpus/rules.h>
 #include <tinyllm/train/data/documents.h>
 
@@ -49,7 +50,8 @@ void CorpusWriter::take(const CleanPiece& piece, const CleanDocument& document) 
   int64_t kept = 0;
   for (size_t i = 0; i < document.paragraphs.size(); ++i) {
     const CleanParagraph& paragraph = document.paragraphs[i];
-    const int64_t characters = count_of_characters(text_of(piece, paragraph));
+    const std::string_view text = text_of(piece, paragraph);
+    const int64_t characters = count_of_characters(text.substr(indentation(text).size()));
     std::string_view rule;
     if (duplicates_.exact && characters >= duplicates_.min_characters && !paragraphs_.insert(paragraph.hash)) {
       rule = kRuleDuplicate;
@@ -82,7 +84,7 @@ void CorpusWriter::take(const CleanPiece& piece, const CleanDocument& document) 
   flush(text_, corpus_, kBuffer);
 }
 
-// Drops the document when it is like an earlier one.
+// Drops the document when it equals or resembles an earlier one.
 bool CorpusWriter::seen_before(const CleanPiece& piece, const CleanDocument& document) {
   std::string_view rule;
   if (duplicates_.exact && !documents_.insert(document.hash)) {
@@ -106,6 +108,9 @@ void CorpusWriter::drop(std::string_view rule, size_t file, int64_t line, std::s
 void CorpusWriter::skip(std::string_view file, int64_t bytes, std::string_view rule, std::string_view why) {
   report_.drop(rule, why, file, bytes);
   reject(rule, file, 0, why);
+  if (rule == kRuleUnreadable || rule == kRuleBinary || rule == kRuleOutside) {
+    report_.unread.push_back({std::string(file), std::string(why)});
+  }
 }
 
 void CorpusWriter::reject(std::string_view rule, std::string_view file, int64_t line, std::string_view text) {

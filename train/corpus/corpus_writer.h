@@ -15,24 +15,23 @@ namespace tinyllm {
 
 struct DuplicateOptions {
   bool exact = true;
-  int64_t min_characters = 25;  ///< Of a paragraph: a shorter one, as a heading, may come again.
-  double near = 0.8;            ///< The similarity from which on a text repeats an earlier one (near_duplicates.h).
+  int64_t min_characters = 25;  ///< Shorter paragraphs, such as headings, may occur again.
+  double near = 0.8;            ///< From this similarity on, a text repeats an earlier one (near_duplicates.h).
 };
 
-/// Takes clean pieces in order, leaves out what has come before, and writes the rest. A document that equals or
-/// resembles an earlier one goes as a whole, so do its paragraphs; of the others, those paragraphs go that have come
-/// before.
+/// Takes clean pieces in order, drops what came before, and writes the rest. A document that equals or resembles an
+/// earlier one is dropped as a whole. Of the other documents, the paragraphs that came before are dropped.
 class CorpusWriter {
  public:
-  /// `corpus` is called with the bytes of the corpus; `rejects`, which may be none, with lines of JSON for what is
-  /// dropped: {"rule", "file", "line", "text"}.
+  /// `corpus` is called with the bytes of the corpus, and `rejects`, unless it is empty, with a line of JSON for
+  /// everything that is dropped: {"rule", "file", "line", "text"}.
   CorpusWriter(const std::vector<InputFile>& files, const CleanOptions& clean, const DuplicateOptions& duplicates,
                Append corpus, Append rejects, Report& report);
 
   void take(const CleanPiece& piece);
   /// A file that could not be read, or not to its end.
   void skip(std::string_view file, int64_t bytes, std::string_view rule, std::string_view why);
-  /// Writes what is still held back, and adds the files to the report.
+  /// Writes what is still buffered, and adds the files to the report.
   void finish();
 
   int64_t kept_bytes() const { return kept_bytes_; }
@@ -58,7 +57,7 @@ class CorpusWriter {
   std::string text_;             // Not yet given to `corpus_`.
   std::string lines_;            // Not yet given to `rejects_`.
   int64_t kept_bytes_ = 0;       // Of the corpus so far.
-  bool wrote_document_ = false;  // Something of the document that is open was kept.
+  bool wrote_document_ = false;  // Something of the open document was kept.
 };
 
 }  // namespace tinyllm

@@ -61,7 +61,7 @@ Utf8Bytes count_utf8(std::string_view text) {
   return bytes;
 }
 
-// Of all bytes, the control characters that no text has.
+// The fraction of the bytes that are control characters which texts do not have.
 double control_share(std::string_view text) {
   constexpr uint32_t kInTexts = 1U << '\t' | 1U << '\n' | 1U << '\v' | 1U << '\f' | 1U << '\r' | 1U << 0x1B;
   const auto is_control = [](char c) { return c == 0x7F || (c >= 0 && c < ' ' && (~kInTexts >> c & 1) != 0); };
@@ -164,7 +164,7 @@ Encoding detect_encoding(std::string_view beginning) {
 void Decoder::Close::operator()(UConverter* converter) const { ucnv_close(converter); }
 
 Decoder::Decoder(Encoding encoding) {
-  if (encoding == Encoding::kBinary) throw Error("decoder: binary data is no text");
+  if (encoding == Encoding::kBinary) throw Error("decoder: binary data are not text");
   if (encoding == Encoding::kUtf8) return;
   UErrorCode error = U_ZERO_ERROR;
   converter_.reset(ucnv_open(known(encoding).converter, &error));
@@ -215,7 +215,7 @@ void Decoder::decode_utf8(std::string_view chunk, std::string& text) {
 }
 
 void Decoder::convert(std::string_view chunk, bool flush, std::string& text) {
-  // A slice becomes no more UTF-16 units than it has bytes, but for what ICU kept from the one before.
+  // A slice becomes at most one UTF-16 unit per byte, plus what ICU kept from the slice before.
   constexpr size_t kSlice = size_t{16} << 10;
   std::array<char16_t, kSlice + 64> units;
   do {

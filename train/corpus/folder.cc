@@ -59,12 +59,22 @@ bool set_format(InputFile& file) {
   return true;
 }
 
+// Whether the path is the folder or something in it; both without links.
+bool is_in(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
+
 class Walk {
  public:
-  explicit Walk(const std::vector<fs::path>& outputs) {
+  Walk(const std::vector<fs::path>& inputs, const std::vector<fs::path>& outputs) {
     struct stat status {};
     for (const fs::path& output : outputs) {
       if (stat(output.c_str(), &status) == 0) outputs_.emplace(status.st_dev, status.st_ino);
+    }
+    std::error_code missing;
+    for (const fs::path& input : inputs) {
+      const fs::path root = fs::canonical(input, missing);
+      if (!missing) roots_.push_back(root);
     }
   }
 
@@ -75,6 +85,9 @@ class Walk {
       if (named) throw Error("{}: cannot be read: {}", printable(path), std::strerror(code));
       return skip(path, 0, kRuleUnreadable, std::strerror(code));
     }
+    if (!named && leads_outside(path)) {
+      return skip(path, 0, kRuleOutside, "is a link to a place outside of the inputs");
+    }
     const std::pair id(status.st_dev, status.st_ino);
     if (outputs_.contains(id)) return skip(path, status.st_size, kRuleOutput, "is an output of this program");
     if (S_ISDIR(status.st_mode)) {
@@ -83,7 +96,7 @@ class Walk {
     }
     InputFile file{path, printable(path), TextFormat::text, false, status.st_size};
     if (!S_ISREG(status.st_mode)) return skip(path, 0, kRuleFileType, "is neither a file nor a folder");
-    if (!set_format(file)) return skip(path, status.st_size, kRuleFileType, "has not the name of a text file");
+    if (!set_format(file)) return skip(path, status.st_size, kRuleFileType, "does not have the name of a text file");
     if (!seen_.insert(id).second) return skip(path, status.st_size, kRuleReadBefore, "this file was reached before");
     listing_.bytes += file.size;
     listing_.files.push_back(std::move(file));
@@ -92,6 +105,15 @@ class Walk {
   FolderListing take() { return std::move(listing_); }
 
  private:
+  // Whether an entry of a folder is a symbolic link to something that is in none of the inputs.
+  bool leads_outside(const fs::path& path) const {
+    std::error_code error;
+    if (!fs::is_symlink(path, error)) return false;
+    const fs::path target = fs::canonical(path, error);
+    return error ||
+           std::none_of(roots_.begin(), roots_.end(), [&](const fs::path& root) { return is_in(target, root); });
+  }
+
   void folder(const fs::path& path) {
     std::error_code error;
     std::vector<fs::path> entries;
@@ -109,6 +131,7 @@ class Walk {
   }
 
   using Id = std::pair<dev_t, ino_t>;
+  std::vector<fs::path> roots_;  // The inputs without links.
   std::set<Id> outputs_;
   std::set<Id> seen_;
   FolderListing listing_;
@@ -122,7 +145,7 @@ std::string_view format_name(TextFormat format) {
 }
 
 FolderListing list_text_files(const std::vector<fs::path>& inputs, const std::vector<fs::path>& outputs) {
-  Walk walk(outputs);
+  Walk walk(inputs, outputs);
   for (const fs::path& input : inputs) walk.visit(input, true);
   return walk.take();
 }

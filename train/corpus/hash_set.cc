@@ -14,7 +14,7 @@ bool HashSet::insert(uint64_t hash) {
   if (young_.size >= most_ / 2) {
     old_ = std::exchange(young_, {});
   }
-  young_.add(hash);  // Once more, when it was old: what comes again is remembered longer.
+  young_.add(hash);  // Also when it was old: what occurs again is remembered longer.
   return !known;
 }
 

@@ -6,13 +6,13 @@
 
 namespace tinyllm {
 
-/// A set of 64-bit hashes in bounded memory. When it has `most` of them, the older half is forgotten by and by: a hash
-/// is remembered for at least `most / 2` others, and by default for 24 million, in 512 MB.
+/// A set of 64-bit hashes in bounded memory. When it has `most` hashes, it forgets the older half. A hash is remembered
+/// until at least `most / 2` others were added; with the default, 24 million in 512 MB.
 class HashSet {
  public:
   explicit HashSet(size_t most = size_t{48} << 20);
 
-  /// Adds a hash; false when it is there already.
+  /// Adds a hash. False when the set has it already.
   bool insert(uint64_t hash);
 
  private:

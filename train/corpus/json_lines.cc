@@ -1,13 +1,29 @@
 #include <tinyllm/train/corpus/json_lines.h>
 
+#include <tinyllm/tensor/base/json_repair.h>
 #include <tinyllm/train/corpus/rules.h>
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace tinyllm {
 namespace {
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
+
+// Parses lines, and those again, repaired, that the parser refuses.
+class Parser {
+ public:
+  // `line` must have room for the parser after its end. The result is valid until the next call.
+  bool parse(std::string_view line, simdjson::dom::element& document) {
+    if (parser_.parse(line.data(), line.size(), false).get(document) == simdjson::SUCCESS) return true;
+    return parser_.parse(repair_json(line)).get(document) == simdjson::SUCCESS;
+  }
+
+ private:
+  simdjson::dom::parser parser_;
+};
 
 }  // namespace
 
@@ -15,16 +31,16 @@ void read_json_lines(std::string& text, int64_t line, const std::vector<std::str
                      const std::function<void(std::string_view rule, int64_t number, std::string_view line)>& bad,
                      const std::function<void(std::string_view text, int64_t number)>& take) {
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-  simdjson::dom::parser parser;
+  Parser parser;
   std::string joined;
   size_t begin = 0;
   for (int64_t number = line; begin < text.size(); ++number) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
+    const size_t end = std::min(text.find_first_of("\r\n", begin), text.size());
     const std::string_view row = std::string_view(text).substr(begin, end - begin);
-    begin = end + 1;
+    begin = end + (std::string_view(text).substr(end).starts_with("\r\n") ? 2 : 1);
     if (is_blank(row)) continue;
     simdjson::dom::element document;
-    if (parser.parse(row.data(), row.size(), false).get(document) != simdjson::SUCCESS) {
+    if (!parser.parse(row, document)) {
       bad(kRuleBadJson, number, row);
       continue;
     }

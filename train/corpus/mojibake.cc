@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace tinyllm {
 namespace {
@@ -26,30 +27,61 @@ struct Counts {
 
 bool is_latin1(char32_t c) { return c >= 0x80 && c <= 0xFF; }
 
-// What Windows-1252 has at 0x80 to 0x9F: as bytes these go on with a character of UTF-8.
-bool is_windows_special(char32_t c) {
-  constexpr std::u32string_view kSpecial = U"€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
-  return kSpecial.find(c) != std::u32string_view::npos;
+// Quotation marks that are also bytes of UTF-8 in Windows-1252.
+bool is_quote(char32_t c) {
+  constexpr std::u32string_view kQuotes = U"«»‹›“”„‘’‚";
+  return kQuotes.find(c) != std::u32string_view::npos;
 }
 
-// Finds characters of UTF-8 whose bytes became letters of Latin-1.
+// Whether a character that two bytes of UTF-8 make is one that texts have: letters of Latin with the accents of
+// Europe, Vietnam and Pinyin, Greek, Cyrillic, Hebrew, Arabic, and signs. `É»` would be a letter of phonetics.
+bool is_usual(char32_t c) {
+  return (c >= 0x80 && c <= 0x17F) || c == 0x1A0 || c == 0x1A1 || c == 0x1AF || c == 0x1B0 ||
+         (c >= 0x1CD && c <= 0x1DC) || (c >= 0x218 && c <= 0x21B) || (c >= 0x300 && c <= 0x33F) ||
+         (c >= 0x384 && c <= 0x491) || (c >= 0x5D0 && c <= 0x5EA) || (c >= 0x600 && c <= 0x6FF);
+}
+
+// The byte that Windows-1252 shows as this character; 0 when it is none of 0x80 to 0xBF.
+char32_t continuation_byte(char32_t c) {
+  // What Windows-1252 has at 0x80 to 0x9F; blanks where it has nothing.
+  constexpr std::u32string_view kSpecial = U"€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
+  static_assert(kSpecial.size() == 0x20);
+  if (c >= 0x80 && c <= 0xBF) return c;
+  const size_t at = c <= 0xFF ? std::u32string_view::npos : kSpecial.find(c);
+  return at == std::u32string_view::npos ? 0 : static_cast<char32_t>(0x80 + at);
+}
+
+// Finds characters of UTF-8 whose bytes became letters of Latin-1. A mark that closes a quotation is not such a byte:
+// «CAFÉ» has the bytes of `ɻ`. A quotation opens where a mark is not after a letter or within such a character.
 class SequenceFinder {
  public:
   void see(char32_t c, Counts& counts) {
-    if (missing_ > 0 && ((c >= 0x80 && c <= 0xBF) || is_windows_special(c))) {
+    const bool may_close = std::exchange(quoted_, quoted_ && !is_quote(c)) && is_quote(c);
+    const char32_t byte = missing_ > 0 && !may_close ? continuation_byte(c) : 0;
+    if (byte != 0) {
       if (is_latin1(c)) ++latin_;
-      if (--missing_ > 0) return;
+      value_ = value_ << 6 | (byte & 0x3F);
+      after_letter_ = true;
+      if (--missing_ > 0 || (size_ == 2 && !is_usual(value_))) return;
       ++counts.sequences;
       counts.in_sequences += latin_;
       return;
     }
+    if (is_quote(c) && !may_close && !after_letter_) quoted_ = true;
+    after_letter_ = is_latin(c) || is_digit(c) || (is_latin1(c) && !is_quote(c));
     latin_ = 1;
-    missing_ = c < 0xC2 || c > 0xF4 ? 0 : c < 0xE0 ? 1 : c < 0xF0 ? 2 : 3;
+    size_ = c < 0xC2 || c > 0xF4 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    missing_ = size_ == 0 ? 0 : size_ - 1;
+    value_ = size_ == 2 ? c & 0x1F : c & 0x0F;
   }
 
  private:
-  int missing_ = 0;
+  int size_ = 0;     // Bytes of the character that the last lead byte began,
+  int missing_ = 0;  // how many of them are still to come,
+  char32_t value_ = 0;
   int latin_ = 0;
+  bool quoted_ = false;
+  bool after_letter_ = false;
 };
 
 Counts count(std::string_view text) {
@@ -89,14 +121,14 @@ bool is_utf8_as_gbk(std::string_view paragraph) {
 }  // namespace
 
 bool looks_like_mojibake(std::string_view paragraph) {
-  constexpr int64_t kFew = 6;  // Characters that prove nothing.
+  constexpr int64_t kFew = 6;  // Characters that are too few to tell.
   constexpr std::string_view kLocked = "锟斤拷";
   const Counts n = count(paragraph);
   if (n.replacements >= kFew && 5 * n.replacements > n.characters) return true;
   if (n.sequences >= 2 && n.in_sequences >= 4 && 2 * n.in_sequences >= n.latin) return true;
   if (n.latin >= 2 * kFew && 2 * n.latin > n.characters) return true;
   if (n.rare_han == 0) return false;
-  // A third of the paragraph; less where it is only quoted.
+  // A third of the paragraph; it is less when a text only quotes it.
   int64_t locked = 0;
   for (size_t i = 0; (i = paragraph.find(kLocked, i)) != std::string_view::npos; i += kLocked.size()) ++locked;
   if (9 * locked > n.characters) return true;

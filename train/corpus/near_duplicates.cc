@@ -20,13 +20,13 @@ constexpr uint32_t kEmpty = std::numeric_limits<uint32_t>::max();
 constexpr uint8_t kFree = 0;
 
 constexpr auto kAscii = [] {
-  std::array<uint8_t, 128> letters{};  // 0 for what is ignored.
+  std::array<uint8_t, 128> letters{};  // 0: ignored.
   for (uint8_t c = '0'; c <= '9'; ++c) letters[c] = c;
   for (uint8_t c = 'a'; c <= 'z'; ++c) letters[c] = letters[c ^ 0x20U] = c;
   return letters;
 }();
 
-// What a character counts as; 0 where it is ignored.
+// The letter that a character counts as; 0 when it is ignored.
 uint64_t letter(char32_t c) {
   if (c >= 0x3400 && c <= 0x9FFF) return c;
   if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;  // Full width.
@@ -52,7 +52,7 @@ class Bins {
     least = std::min(least, static_cast<uint32_t>(hash));
   }
 
-  // Empty bins are copies of others, which are drawn in the same order for all documents.
+  // An empty bin copies another one. The order of trying them is the same for all documents.
   MinHash hash() const {
     MinHash hash;
     for (size_t bin = 0; bin < kBins; ++bin) {
@@ -170,7 +170,7 @@ std::optional<size_t> NearDuplicates::find_or_add(const MinHash& document) {
   return std::nullopt;
 }
 
-// By a third and one table at a time, to waste little memory; in the order of the documents, which is that of memory.
+// Grows by a third, one table at a time, to waste little memory. Goes through the documents in the order of memory.
 void NearDuplicates::grow() {
   for (size_t band = 0; band < tables_.size(); ++band) {
     tables_[band].resize(tables_[band].tags.size() / 3 * 4);

@@ -11,33 +11,34 @@ namespace tinyllm {
 
 /// A document in 96 bytes, from which its Jaccard similarity with another one is estimated:
 ///   J(a, b) = |a ∩ b| / |a ∪ b|
-/// over the sets of five letters in a row, with case, width, blanks and punctuation ignored: of Chinese two or three
-/// words, of English one. Each byte is the low end of the smallest hash in one of 96 bins (b-bit minwise hashing, Li
-/// and König 2010, over one permutation, Li, Owen and Zhang 2012; empty bins are filled as Shrivastava 2017 does).
-/// Documents without five letters are one piece.
+/// over the sets of five consecutive letters, ignoring case, width, blanks and punctuation: two or three words of
+/// Chinese, or one of English. Each byte is the low end of the smallest hash in one of 96 bins (b-bit minwise hashing,
+/// Li and König 2010, over one permutation, Li, Owen and Zhang 2012; empty bins are filled as Shrivastava 2017 does).
+/// A document with fewer than five letters has one element.
 using MinHash = std::array<uint8_t, 96>;
 
-/// Of UTF-8. Independent of all other documents: may be computed on any thread.
+/// The MinHash of a text in UTF-8. It does not depend on other documents, so any thread may compute it.
 MinHash minhash(std::string_view text);
 
 /// The estimate of J; its standard error is sqrt(J (1 - J) / 96), 0.04 at 0.8.
 double similarity(const MinHash& a, const MinHash& b);
 
-/// The documents so far, with a search for one that is like a new one. MinHashes are cut into 96 / r bands of r bytes;
-/// those that agree in a whole band are compared. A pair of similarity J is compared with the probability
+/// The documents so far, with a search for one that resembles a new one. MinHashes are split into 96 / r bands of r
+/// bytes. Two that agree in a whole band are compared. A pair of similarity J is compared with the probability
 ///   1 - (1 - J^r)^(96 / r)
-/// and r is the largest one for which that is 0.85 or more at the threshold. For 0.8, r is 8:
+/// and r is the largest for which that is at least 0.85 at the threshold. For 0.8, r is 8:
 ///   J            0.5    0.6    0.7    0.8    0.85   0.9    0.95
 ///   compared     0.05   0.18   0.51   0.89   0.98   0.999  1.000
-/// and of the compared those whose estimate reaches the threshold repeat. At most 196 bytes a document from
-/// 0.8 on, 363 for 0.5.
+/// A pair that is compared is a repetition when its estimate reaches the threshold. A document takes at most 196 bytes
+/// for a threshold of 0.8 or more, and 363 for 0.5.
 class NearDuplicates {
  public:
   /// Throws Error unless the threshold is 0.5 to 1.
   explicit NearDuplicates(double threshold = 0.8);
 
-  /// The number of an earlier document that this one repeats, counted from 0 as they were added, or nothing after
-  /// adding this one. The answer depends on the documents and their order alone.
+  /// The number of an earlier document that this one repeats, counted from 0 in the order of adding. If there is none,
+  /// adds this one. The answer depends only on the documents and their order. Takes constant time: each band is
+  /// compared with the first document that has its bytes.
   std::optional<size_t> find_or_add(const MinHash& document);
 
   size_t size() const { return documents_.size(); }
@@ -62,7 +63,7 @@ class NearDuplicates {
   double threshold_;
   size_t rows_ = 0;
   std::deque<MinHash> documents_;  // Never moved.
-  std::vector<Table> tables_;      // One a band.
+  std::vector<Table> tables_;      // One per band.
 };
 
 }  // namespace tinyllm

@@ -39,7 +39,7 @@ bool is_sentence_mark(char32_t c) {
          c == 0xFF0C || c == 0xFF1A || c == 0xFF1B || c == 0xFF1F;
 }
 
-// Appends characters, counting how often the last one has come.
+// Appends characters, counting repetitions of the last one.
 class Writer {
  public:
   Writer(std::string& out, NormaliseCounts& counts) : out_(out), start_(out.size()), counts_(counts) {}

@@ -6,7 +6,7 @@
 
 namespace tinyllm {
 
-/// Whether characters of double and single width are made one.
+/// How full-width characters are written.
 enum class Width {
   kKeep,
   kFold,  ///< Letters, digits and blanks of full width become those of ASCII; Chinese punctuation stays.
@@ -15,21 +15,23 @@ enum class Width {
 
 /// What normalising changed, in characters.
 struct NormaliseCounts {
-  int64_t controls = 0;     ///< Control characters and terminal escapes, left out.
-  int64_t invisible = 0;    ///< Marks of zero width, soft hyphens, left out.
-  int64_t private_use = 0;  ///< Of private use, or none at all, left out.
-  int64_t undecodable = 0;  ///< U+FFFD, left out.
-  int64_t folded = 0;       ///< Width; with kNfkc, lines in which anything was.
+  int64_t controls = 0;     ///< Control characters and terminal escapes, removed.
+  int64_t invisible = 0;    ///< Zero-width characters and soft hyphens, removed.
+  int64_t private_use = 0;  ///< Private-use characters and noncharacters, removed.
+  int64_t undecodable = 0;  ///< U+FFFD, removed.
+  int64_t folded = 0;       ///< Width folded: characters, or lines with kNfkc.
   int64_t entities = 0;     ///< &amp; and the like, decoded.
-  int64_t repeated = 0;     ///< The rest of runs of one character, left out.
+  int64_t repeated = 0;     ///< The rest of runs of one character, removed.
 
   NormaliseCounts& operator+=(const NormaliseCounts& other);
 };
 
-/// A line of UTF-8 without line ends, written in one way: what has no place in a text is left out, character entities
-/// are decoded, runs of blanks become one blank, blanks at both ends go, marks such as `，` or `!` stand once where
-/// they stood four times or more, other characters thrice where they stood eight times or more (digits stay). Appends
-/// to `out`.
+/// Appends a line of UTF-8 without line ends to `out`, written in one way:
+///   what does not belong in a text is removed (NormaliseCounts)
+///   character entities are decoded
+///   runs of blanks become one blank, and blanks at both ends are removed
+///   a mark such as `，` or `!` that is repeated four times or more becomes one
+///   any other character, except digits, that is repeated eight times or more becomes three
 void normalise(std::string_view line, Width width, std::string& out, NormaliseCounts& counts);
 
 }  // namespace tinyllm

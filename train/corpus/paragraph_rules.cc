@@ -11,11 +11,11 @@
 namespace tinyllm {
 namespace {
 
-constexpr int64_t kHanWeight = 3;  // A Chinese character says about as much as so many letters.
+constexpr int64_t kHanWeight = 3;  // A Chinese character says about as much as three letters.
 
 constexpr std::array<std::string_view, 6> kLanguages = {"zh", "en", "ja", "ko", "european", "other"};
 
-// A word between blanks or Chinese characters, while it is read.
+// A word between blanks or Chinese characters, as it is read.
 struct Word {
   int64_t characters = 0;
   int64_t symbols = 0;
@@ -39,18 +39,18 @@ void count_ascii(char32_t c, CharacterCounts& counts, Word& word) {
     ++counts.digits;
   } else if (!is_prose_punctuation(c)) {
     ++counts.symbols;
-    if (c != '_' && c != '~') ++word.symbols;  // snake_case, 3~5: prose has these.
+    if (c != '_' && c != '~') ++word.symbols;  // Prose has snake_case and 3~5.
   }
 }
 
-// The most frequent short words, without those that both sides have.
+// The most frequent short words, without those that English shares with its neighbours.
 constexpr std::array<std::string_view, 16> kEnglish = {"the", "of",  "and", "to", "is",   "that", "it",  "with",
                                                        "for", "was", "you", "be", "this", "are",  "not", "have"};
 constexpr std::array<std::string_view, 19> kEuropean = {"de",  "la",  "le", "les", "et",  "que", "el",
                                                         "los", "las", "un", "una", "der", "und", "den",
                                                         "das", "ist", "di", "il",  "che"};
 
-// The difference between how many words of a text are English and how many are of its neighbours.
+// How many more words of a text are English than of neighbouring languages.
 int64_t english_lead(std::string_view text) {
   int64_t lead = 0;
   std::array<char, 4> word{};
@@ -127,7 +127,7 @@ std::string_view guess_language(std::string_view paragraph, const CharacterCount
 
 double repeated_share(std::string_view paragraph) {
   constexpr size_t kSlots = 2048;
-  constexpr uint32_t kWindow = 1000;  // Then what was seen is forgotten, for a table that stays small.
+  constexpr uint32_t kWindow = 1000;  // Then the table is cleared, so that it stays small.
   std::array<uint32_t, kSlots> seen{};
   uint32_t last_four[4] = {};
   int64_t all = 0;
@@ -154,7 +154,7 @@ double repeated_share(std::string_view paragraph) {
 ParagraphRules::ParagraphRules(const ParagraphOptions& options) : options_(options), words_(options.words) {
   for (const std::string& language : options_.languages) {
     if (std::find(kLanguages.begin(), kLanguages.end(), language) == kLanguages.end()) {
-      throw Error("language {}: not known, expected one of {}", language, fmt::join(kLanguages, ", "));
+      throw Error("language {}: unknown, expected one of {}", language, fmt::join(kLanguages, ", "));
     }
   }
 }
@@ -164,7 +164,7 @@ std::optional<std::string_view> ParagraphRules::judge(std::string_view paragraph
   const auto share = [](int64_t part, int64_t whole) {
     return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
   };
-  // A single one is left out whatever its share.
+  // A single one is tolerated whatever its fraction.
   if (undecodable > 1 && share(undecodable, undecodable + counts.characters) > options_.max_undecodable)
     return kRuleUndecodable;
   if (counts.characters > options_.max_characters) return kRuleTooLong;
@@ -179,7 +179,7 @@ std::optional<std::string_view> ParagraphRules::judge(std::string_view paragraph
     const auto& kept = options_.languages;
     if (!language.empty() && std::find(kept.begin(), kept.end(), language) == kept.end()) return kRuleLanguage;
   }
-  constexpr int64_t kJudged = 60;  // Shorter ones repeat themselves in songs and in speech.
+  constexpr int64_t kJudged = 60;  // Shorter paragraphs repeat themselves in songs and in speech.
   if (options_.max_repeated < 1 && counts.characters >= kJudged && repeated_share(paragraph) > options_.max_repeated)
     return kRuleRepetitive;
   return std::nullopt;

@@ -1,8 +1,9 @@
 #include <tinyllm/train/corpus/pieces.h>
 
 #include <tinyllm/tensor/base/error.h>
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/train/corpus/html_sniff.h>
 #include <tinyllm/train/corpus/rules.h>
+#include <tinyllm/train/corpus/sentences.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,16 +15,9 @@ constexpr size_t kChunk = size_t{1} << 18;      // What is read from a file at o
 constexpr size_t kPiece = size_t{1} << 20;      // Lines of text.
 constexpr size_t kPage = size_t{4} << 20;       // HTML or Markdown.
 constexpr size_t kJsonLine = size_t{16} << 20;  // The longest that is parsed.
-constexpr size_t kBeginning = size_t{1} << 16;  // Tells encoding and format.
+constexpr size_t kBeginning = size_t{1} << 18;  // Shows encoding and format.
 
 bool is_page(TextFormat format) { return format == TextFormat::html || format == TextFormat::markdown; }
-
-bool starts_with_tag(std::string_view text, std::string_view tag) {
-  const size_t start = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-  if (start == std::string_view::npos || text.size() - start < tag.size()) return false;
-  return std::equal(tag.begin(), tag.end(), text.begin() + static_cast<std::ptrdiff_t>(start),
-                    [](char a, char b) { return a == lower_case(b); });
-}
 
 int64_t count(std::string_view text, std::string_view what) {
   int64_t n = 0;
@@ -34,25 +28,26 @@ int64_t count(std::string_view text, std::string_view what) {
 }  // namespace
 
 TextFormat sniff_format(std::string_view beginning) {
-  if (starts_with_tag(beginning, "<!doctype html") || starts_with_tag(beginning, "<html")) return TextFormat::html;
+  if (begins_as_html(beginning)) return TextFormat::html;
   const int64_t links = count(beginning, "](http") + count(beginning, "\n```") + count(beginning, "\n![");
   const int64_t marks = links + count(beginning, "\n# ") + count(beginning, "\n## ") + count(beginning, "\n### ");
   const bool often = marks >= 5 && marks * 2000 >= static_cast<int64_t>(beginning.size());
-  return links >= 2 && often ? TextFormat::markdown : TextFormat::text;
+  if (links >= 2 && often) return TextFormat::markdown;
+  return looks_like_html(beginning) ? TextFormat::html : TextFormat::text;
 }
 
 std::optional<Piece> PieceReader::next() {
   while (file_ < files_.size()) {
     try {
       if (!source_) open();
-      if (encoding_ == Encoding::kBinary) return fail(kRuleBinary, "holds bytes that are no text");
+      if (encoding_ == Encoding::kBinary) return fail(kRuleBinary, "holds bytes that are not text");
       while (!at_end_) {
         if (const std::optional<size_t> end = cut()) return emit(*end);
         if (!read_more()) break;
       }
       return emit(buffer_.size());
     } catch (const Error& error) {
-      // What was read before is text all the same; the problem comes with it.
+      // What was read before is still text. The problem comes with it.
       return fail(kRuleUnreadable, error.what());
     }
   }
@@ -71,7 +66,7 @@ void PieceReader::open() {
     size_t got;
     while ((got = source_->read(std::span(bytes).subspan(size))) > 0) size += got;
   } catch (const Error& error) {
-    trouble = error.what();  // What came before it is read.
+    trouble = error.what();  // What was read before it is still text.
   }
   bytes.resize(size);
   encoding_ = detect_encoding(bytes);
@@ -96,22 +91,32 @@ bool PieceReader::read_more() {
   return false;
 }
 
-// Where the next piece ends, when enough was read to say.
-std::optional<size_t> PieceReader::cut() const {
+// Where the next piece ends; nothing when more must be read first.
+std::optional<size_t> PieceReader::cut() {
   if (in_line_) {
     const size_t end = buffer_.find('\n');
     if (end != std::string::npos) return end + 1;
-    return buffer_.size() >= kPiece ? std::optional(buffer_.size()) : std::nullopt;
+    return buffer_.size() >= kPiece ? std::optional(cut_in_line()) : std::nullopt;
   }
   if (buffer_.size() < (is_page(format_) ? kPage : kPiece)) return std::nullopt;
-  size_t end = buffer_.rfind('\n');
-  if (end == std::string::npos) end = buffer_.rfind('\r');
-  if (end != std::string::npos) return end + 1;
+  const std::string_view unknown = std::string_view(buffer_).substr(searched_);
+  size_t end = unknown.rfind('\n');
+  if (end == std::string_view::npos) end = unknown.rfind('\r');
+  if (end != std::string_view::npos) return searched_ + end + 1;
+  searched_ = buffer_.size();
   const size_t longest = format_ == TextFormat::json_lines ? kJsonLine : kPiece;
-  return buffer_.size() >= longest ? std::optional(buffer_.size()) : std::nullopt;
+  return buffer_.size() >= longest ? std::optional(cut_in_line()) : std::nullopt;
 }
 
-// Gives out the buffer up to `end`; at the end of the file, gets ready for the next one.
+// Where to cut a line that is longer than a piece.
+size_t PieceReader::cut_in_line() const {
+  if (format_ == TextFormat::json_lines) return buffer_.size();
+  if (format_ != TextFormat::html) return sentence_cut(buffer_, kPiece / 4);  // A character has at most 4 bytes.
+  const size_t tag = buffer_.rfind('>');
+  return tag == std::string::npos ? buffer_.size() : tag + 1;
+}
+
+// Returns the buffer up to `end`. At the end of the file, prepares for the next one.
 Piece PieceReader::emit(size_t end) {
   Piece piece;
   piece.file = file_;
@@ -125,6 +130,7 @@ Piece PieceReader::emit(size_t end) {
   piece.text = std::exchange(buffer_, buffer_.substr(end));
   buffer_.reserve(kPiece + 2 * kChunk);
   piece.text.resize(end);
+  searched_ = 0;
   in_line_ = piece.closes_in_line;
   line_ += std::count(piece.text.begin(), piece.text.end(), '\n');
   if (source_ && !piece.closes_document) consumed_ += piece.consumed = source_->consumed() - consumed_;

@@ -11,7 +11,8 @@
 namespace tinyllm {
 
 /// Some whole lines of a file as UTF-8, about a megabyte of them; a page of HTML or Markdown is one piece, up to some
-/// megabytes. A single line too long for that comes as pieces which hold nothing but parts of it.
+/// megabytes. A line that is longer than that is cut into pieces that hold nothing else: text at the end of a sentence,
+/// HTML after a tag, JSON anywhere.
 struct Piece {
   size_t file = 0;   ///< Which of the files.
   int64_t line = 1;  ///< The number in the file of its first line.
@@ -23,12 +24,12 @@ struct Piece {
   bool opens_in_line = false;   ///< It begins within a line.
   bool closes_in_line = false;  ///< It ends within a line.
   int64_t consumed = 0;         ///< Bytes of the file that were read for it.
-  /// A rule and the reason where the file, or the rest of it, could not be read.
+  /// A rule and the reason when the file, or the rest of it, could not be read.
   std::string problem;
   std::string why;
 };
 
-/// What a text says of its format where the name says no more than .txt: pages of HTML and Markdown are found out.
+/// The format of a file named .txt: text, or HTML or Markdown when it looks like a page of these.
 TextFormat sniff_format(std::string_view beginning);
 
 /// Reads files one after the other, piece by piece.
@@ -43,7 +44,8 @@ class PieceReader {
  private:
   void open();
   bool read_more();
-  std::optional<size_t> cut() const;
+  std::optional<size_t> cut();
+  size_t cut_in_line() const;
   Piece emit(size_t end);
   Piece fail(std::string_view problem, std::string why);
 
@@ -53,7 +55,8 @@ class PieceReader {
   std::optional<Decoder> decoder_;
   Encoding encoding_ = Encoding::kUtf8;
   TextFormat format_ = TextFormat::text;
-  std::string buffer_;  // Decoded, not yet given out.
+  std::string buffer_;   // Decoded, not yet given out.
+  size_t searched_ = 0;  // The bytes of the buffer that are known to have no line end.
   int64_t line_ = 1;
   bool at_beginning_ = true;
   bool in_line_ = false;  // The buffer begins within a line.

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 fs::path page_path(const PrepareOptions& o) { return fs::path(o.report).replace_extension(".html"); }
 
-// What this run or an earlier one writes, which may lie among the inputs.
+// What this run or an earlier one writes. It may be in an input folder.
 std::vector<fs::path> outputs(const PrepareOptions& o) {
   std::vector<fs::path> paths;
   for (const fs::path& path : {o.output, o.report, page_path(o), o.rejects}) {
@@ -26,7 +26,7 @@ std::vector<fs::path> outputs(const PrepareOptions& o) {
   return paths;
 }
 
-// Before hours of work, what would be found out when all is written, or would destroy what was there.
+// Finds before hours of work what would otherwise fail at the end, or destroy other files.
 void check_outputs(const PrepareOptions& o) {
   std::set<fs::path> seen;
   std::error_code none;
@@ -35,7 +35,7 @@ void check_outputs(const PrepareOptions& o) {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
     if (!fs::is_directory(folder, none)) throw Error("{}: cannot be written: there is no such folder", path.string());
     if (!seen.insert(fs::canonical(folder) / path.filename()).second) {
-      throw Error("{}: is named twice; corpus, report, the page beside it (.html) and rejects are files of their own",
+      throw Error("{}: is named twice; corpus, report, its page (.html) and rejects must be different files",
                   path.string());
     }
     for (const fs::path& input : o.inputs) {
@@ -53,7 +53,7 @@ FolderListing list(const PrepareOptions& o) {
               fmt::join(names, ", "), listing.skipped.size());
 }
 
-// Reads, cleans and writes it all; `rejects` may be none.
+// Reads, cleans and writes everything; `rejects` may be empty.
 void run(const PrepareOptions& o, const FolderListing& listing, const Append& corpus, const Append& rejects,
          const std::function<bool(const PrepareProgress&)>& progress, Report& report) {
   CorpusWriter writer(listing.files, o.clean, o.duplicates, corpus, rejects, report);

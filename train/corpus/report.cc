@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kSamples = 3;
 
-// The beginning as UTF-8, and dots where that is not all.
+// The beginning as UTF-8, with dots when that is not all.
 std::string shortened(std::string_view text) {
   constexpr size_t kLongest = 400;  // Bytes.
   std::string beginning;
@@ -84,13 +84,11 @@ std::string Report::to_json() const {
                     {"read", json(file.read)},
                     {"kept", json(file.kept)}});
   }
-  const nlohmann::ordered_json all = {{"read", json(read)},
-                                      {"kept", json(kept)},
-                                      {"encodings", json(encodings)},
-                                      {"formats", json(formats)},
-                                      {"rules", dropped},
-                                      {"changed", changed},
-                                      {"files", rows}};
+  auto missing = nlohmann::ordered_json::array();
+  for (const Unread& file : unread) missing.push_back({{"name", file.name}, {"why", file.why}});
+  const nlohmann::ordered_json all = {{"read", json(read)},       {"kept", json(kept)}, {"encodings", json(encodings)},
+                                      {"formats", json(formats)}, {"rules", dropped},   {"changed", changed},
+                                      {"unread", missing},        {"files", rows}};
   return all.dump(2) + '\n';
 }
 

@@ -8,7 +8,7 @@
 
 namespace tinyllm {
 
-/// What became of a corpus: how much there was, how much was kept, and what each rule dropped, with samples.
+/// What became of a corpus: how much text there was, how much was kept, and what each rule dropped, with samples.
 class Report {
  public:
   struct Amount {
@@ -21,7 +21,7 @@ class Report {
   };
 
   struct Sample {
-    std::string source;  ///< Where it was, for readers: "notes/a.txt:12".
+    std::string source;  ///< For people: "notes/a.txt:12".
     std::string text;    ///< UTF-8, shortened.
   };
 
@@ -39,29 +39,36 @@ class Report {
     Amount kept;
   };
 
+  /// A file that was not read, or not to its end, although its name says that it is text.
+  struct Unread {
+    std::string name;
+    std::string why;
+  };
+
   Amount read;
   Amount kept;
-  std::map<std::string, Amount> encodings;  ///< What was read, by encoding,
+  std::vector<Unread> unread;
+  std::map<std::string, Amount> encodings;  ///< What was read, by encoding
   std::map<std::string, Amount> formats;    ///< and by kind of file.
   std::map<std::string, Rule> rules;
-  std::map<std::string, int64_t> changed;  ///< What was left out of paragraphs or written in another way, by kind.
+  std::map<std::string, int64_t> changed;  ///< What was removed from paragraphs or written in another way, by kind.
   std::vector<File> files;
 
-  /// Adds a file, to the totals too. It counts as kept when something of it was.
+  /// Adds a file, also to the totals. It counts as kept when some of its text was.
   void add(File file);
 
-  /// Counts one piece that a rule dropped. Any bytes will do for the text: what is not UTF-8 is shown as U+FFFD.
+  /// Counts a text that a rule dropped. The text may be any bytes: what is not UTF-8 is shown as U+FFFD.
   void drop(std::string_view rule, std::string_view text, std::string_view source);
-  /// The same where the piece is larger than what can be shown of it: `bytes` are counted.
+  /// The same when the text is only a part of what was dropped: counts `bytes`.
   void drop(std::string_view rule, std::string_view text, std::string_view source, int64_t bytes);
 
   /// {"read": {"files", "documents", "paragraphs", "bytes"}, "kept": as read, "encodings": {name: as read},
   ///  "formats": {name: as read}, "rules": {name: {"pieces", "bytes", "samples": [{"source", "text"}]}},
-  ///  "changed": {kind: count}, "files": [{"name", "format", "encoding", "read", "kept"}]}
+  ///  "changed": {kind: count}, "unread": [{"name", "why"}], "files": [{"name", "format", "encoding", "read", "kept"}]}
   std::string to_json() const;
 
-  /// A page for people, in one file without scripts: totals, bars by rule with the samples, what was
-  /// changed, encodings and formats.
+  /// A page for people, in one file without scripts: totals, a bar for each rule with its samples, what was changed,
+  /// encodings and formats.
   std::string to_html() const;
 };
 

@@ -16,11 +16,22 @@
 
 namespace tinyllm {
 
+namespace {
+
+constexpr int kMostFilters = 2;
+// A text that is one letter again and again makes deflate expand by 1032.
+constexpr int64_t kMostExpansion = 1000;
+constexpr int64_t kAlwaysAllowed = int64_t{16} << 20;  // Bytes: a small text may expand by more.
+
+}  // namespace
+
 struct FileSource::State {
   std::string name;
   int fd = -1;
   int64_t size = 0;
   int64_t consumed = 0;
+  int64_t produced = 0;  // Decompressed bytes.
+  bool is_empty = false;
   archive* decompressor = nullptr;
   std::array<char, 1 << 16> buffer;
 
@@ -73,11 +84,28 @@ struct FileSource::State {
     archive_read_support_filter_xz(decompressor);
     archive_read_support_filter_zstd(decompressor);
     archive_read_support_format_raw(decompressor);
+    archive_read_support_format_empty(decompressor);
     archive_entry* entry = nullptr;
-    if (archive_read_open(decompressor, this, nullptr, more, nullptr) != ARCHIVE_OK ||
-        archive_read_next_header(decompressor, &entry) != ARCHIVE_OK) {
-      damaged();
+    if (archive_read_open(decompressor, this, nullptr, more, nullptr) != ARCHIVE_OK) damaged();
+    // libarchive counts the file itself as one more. Each filter has only decompressed its first block so far.
+    if (const int filters = archive_filter_count(decompressor) - 1; filters > kMostFilters) {
+      throw Error("{}: is compressed {} times over, expected at most {}", name, filters, kMostFilters);
     }
+    const int status = archive_read_next_header(decompressor, &entry);
+    if (status != ARCHIVE_OK && status != ARCHIVE_EOF) damaged();
+    is_empty = status == ARCHIVE_EOF;
+  }
+
+  size_t decompress(std::span<char> into) {
+    if (is_empty) return 0;
+    const la_ssize_t got = archive_read_data(decompressor, into.data(), into.size());
+    if (got < 0) damaged();
+    produced += got;
+    if (produced > kAlwaysAllowed && produced / kMostExpansion > consumed) {
+      throw Error("{}: expands more than {} times: {} bytes of it make {} bytes of text or more", name, kMostExpansion,
+                  consumed, produced);
+    }
+    return static_cast<size_t>(got);
   }
 };
 
@@ -94,14 +122,10 @@ FileSource::FileSource(FileSource&&) noexcept = default;
 FileSource& FileSource::operator=(FileSource&&) noexcept = default;
 
 size_t FileSource::read(std::span<char> into) {
-  if (state_->decompressor == nullptr) {
-    const size_t got = state_->read_file(into);
-    if (got == 0) state_->check_size();
-    return got;
-  }
-  const la_ssize_t got = archive_read_data(state_->decompressor, into.data(), into.size());
-  if (got < 0) state_->damaged();
-  return static_cast<size_t>(got);
+  if (state_->decompressor != nullptr) return state_->decompress(into);
+  const size_t got = state_->read_file(into);
+  if (got == 0) state_->check_size();
+  return got;
 }
 
 int64_t FileSource::consumed() const { return state_->consumed; }

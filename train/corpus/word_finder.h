@@ -7,8 +7,8 @@
 
 namespace tinyllm {
 
-/// Finds any of many words in a text. Letters of ASCII match in both cases; a word that begins or ends with a letter or
-/// digit of ASCII is found as a whole word only.
+/// Finds any of many words in a text. ASCII letters match in both cases. A word that begins or ends with an ASCII
+/// letter or digit is found only as a whole word.
 class WordFinder {
  public:
   explicit WordFinder(std::vector<std::string> words);
@@ -22,7 +22,7 @@ class WordFinder {
 
   std::vector<std::string> words_;     // In lower case, ordered by slot.
   std::vector<uint32_t> slot_begins_;  // By a hash of a word's first bytes.
-  size_t prefix_ = 0;                  // So many bytes are hashed.
+  size_t prefix_ = 0;                  // Bytes that are hashed.
 };
 
 }  // namespace tinyllm

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kPiece = size_t{1} << 18;
 
-// Where to cut a text that goes on: after its last line, else before a character and not inside a line end.
+// Where to cut a text that continues: after its last line, or else between characters and not within a line end.
 size_t cut_of(std::string_view text) {
   const size_t line_end = text.rfind('\n');
   if (line_end != std::string_view::npos) return line_end + 1;

@@ -3,6 +3,7 @@
 #include <tinyllm/model/text/message_list.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
+#include <tinyllm/tensor/base/json_repair.h>
 
 #include <algorithm>
 #include <array>
@@ -13,18 +14,28 @@ namespace {
 struct FormFields {
   SampleForm form;
   std::string_view name;
-  std::vector<const char*> fields;  // That tell the form from those below it.
+  std::vector<const char*> fields;    // By which it differs from the forms after it.
+  std::vector<const char*> optional;  // Besides `system`.
 };
-const std::array<FormFields, 8>& forms() {
-  static const std::array<FormFields, 8> kForms = {{{SampleForm::preference, "preference", {"chosen", "rejected"}},
-                                                    {SampleForm::choice, "choice", {"question", "A", "B"}},
-                                                    {SampleForm::messages, "messages", {"messages"}},
-                                                    {SampleForm::sharegpt, "sharegpt", {"conversations"}},
-                                                    {SampleForm::alpaca, "alpaca", {"instruction", "output"}},
-                                                    {SampleForm::cot, "cot", {"user", "cot", "final"}},
-                                                    {SampleForm::chat, "chat", {"user", "assistant"}},
-                                                    {SampleForm::question, "question", {"user", "answer"}}}};
+const std::array<FormFields, 9>& forms() {
+  static const std::array<FormFields, 9> kForms = {
+      {{SampleForm::preference,
+        "preference",
+        {"chosen", "rejected"},
+        {"prompt", "messages", "conversations", "instruction", "input", "user"}},
+       {SampleForm::choice, "choice", {"question", "A", "B"}, {"answer", "subject", "split"}},
+       {SampleForm::completion, "completion", {"prompt", "completion"}, {}},
+       {SampleForm::messages, "messages", {"messages"}, {}},
+       {SampleForm::sharegpt, "sharegpt", {"conversations"}, {}},
+       {SampleForm::alpaca, "alpaca", {"instruction", "output"}, {"input", "history"}},
+       {SampleForm::cot, "cot", {"user", "cot", "final"}, {}},
+       {SampleForm::chat, "chat", {"user", "assistant"}, {}},
+       {SampleForm::question, "question", {"user", "answer"}, {}}}};
   return kForms;
+}
+
+const FormFields& fields_of(SampleForm form) {
+  return *std::find_if(forms().begin(), forms().end(), [&](const FormFields& f) { return f.form == form; });
 }
 
 Json parse_object(std::string_view line) {
@@ -33,14 +44,13 @@ Json parse_object(std::string_view line) {
     throw Error("byte {}: 0x{:02X} is not UTF-8", bad + 1, static_cast<unsigned char>(line[bad]));
   }
   if (line.starts_with('[')) throw Error("begins a list, expected an object in each line (jq -c '.[]' makes them)");
-  Json json;
+  check_json_depth(line, "JSON");
+  Json json = Json::parse(line, nullptr, false);
   try {
-    json = Json::parse(line);
+    if (json.is_discarded()) json = Json::parse(repair_json(line));
   } catch (const Json::parse_error& error) {
     if (error.byte > line.size()) throw Error("is cut off after {} bytes, expected a whole object", line.size());
-    throw Error("byte {}: is no JSON from there on, expected one object", error.byte);
-  } catch (const Json::exception&) {
-    throw Error("holds a number that is too large");
+    throw Error("byte {}: is not JSON from there on, expected one object", error.byte);
   }
   if (!json.is_object()) throw Error("is {}, expected an object", type_of(json));
   return json;
@@ -64,13 +74,15 @@ std::optional<SampleForm> form_of(const Json& line) {
   for (const FormFields& form : forms()) {
     known.push_back(fmt::format("{} ({})", form.name, fmt::join(form.fields, ", ")));
   }
-  throw Error("is of no form that is known, with the fields {}{}; expected those of {}", fmt::join(found, ", "),
+  throw Error("unknown form of sample, with the fields {}{}; expected those of {}", fmt::join(found, ", "),
               line.size() > kShown ? ", ..." : "", fmt::join(known, ", "));
 }
 
 std::string alpaca_user(const Json& line) {
   const std::string input = text_or_none(line, "input");
-  return is_blank(input) ? text(line, "instruction") : text(line, "instruction") + "\n" + input;
+  if (is_blank(input)) return text(line, "instruction");
+  const std::string instruction = text_or_none(line, "instruction");
+  return is_blank(instruction) ? input : instruction + "\n" + input;
 }
 
 Conversation alpaca(const Json& line) {
@@ -87,6 +99,25 @@ Conversation alpaca(const Json& line) {
     }
   }
   conversation.turns.push_back({alpaca_user(line), text(line, "output")});
+  return conversation;
+}
+
+// A string as a list of one message.
+Json as_messages(const Json& value, const char* field, const char* role) {
+  if (value.is_array()) return value;
+  if (value.is_string()) return Json::array({{{"role", role}, {"content", value}}});
+  throw Error("field {}: is {}, expected a string or a list of messages", field, type_of(value));
+}
+
+// What the assistant says in the prompt is not learned.
+Conversation completion(const Json& line) {
+  Json messages = as_messages(need_field(line, "prompt"), "prompt", "user");
+  const size_t answered = conversation_of(messages, "prompt", Ends::asked).turns.size() - 1;
+  for (const Json& message : as_messages(need_field(line, "completion"), "completion", "assistant")) {
+    messages.push_back(message);
+  }
+  Conversation conversation = conversation_of(messages, "prompt and completion", Ends::answered);
+  for (size_t i = 0; i < answered; ++i) conversation.turns[i].learned = false;
   return conversation;
 }
 
@@ -155,6 +186,8 @@ Conversation conversation(const Json& line, SampleForm form) {
   switch (form) {
     case SampleForm::alpaca:
       return alpaca(line);
+    case SampleForm::completion:
+      return completion(line);
     case SampleForm::sharegpt:
       return conversation_of(need_field(line, "conversations"), "conversations", Ends::answered);
     case SampleForm::messages:
@@ -168,18 +201,61 @@ Conversation conversation(const Json& line, SampleForm form) {
   }
 }
 
-// The system prompt is a field in most forms; where messages hold one too, theirs is the nearer.
+// The system prompt is a field in most forms; one among the messages has precedence.
 Conversation with_system(Conversation conversation, const Json& line) {
   if (conversation.system.empty()) conversation.system = text_or_none(line, "system");
   return conversation;
 }
 
+bool is_one_of(std::string_view name, const std::vector<const char*>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The fields of messages that are not read.
+void add_ignored(const Json& list, const std::string& field, std::vector<std::string>& ignored) {
+  if (!list.is_array()) return;
+  for (const Json& message : list) {
+    if (!message.is_object()) continue;
+    for (auto part = message.begin(); part != message.end(); ++part) {
+      if (!is_one_of(part.key(), {"role", "content", "weight", "from", "value"})) {
+        ignored.push_back(fmt::format("{}[].{}", field, part.key()));
+      }
+    }
+  }
+}
+
+std::vector<std::string> ignored_fields(const Json& line, SampleForm form) {
+  const FormFields& known = fields_of(form);
+  std::vector<std::string> ignored;
+  for (auto field = line.begin(); field != line.end(); ++field) {
+    const std::string& name = field.key();
+    const bool is_option = form == SampleForm::choice && name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z';
+    if (name == "system" || is_option || is_one_of(name, known.fields) || is_one_of(name, known.optional)) {
+      add_ignored(*field, name, ignored);
+    } else {
+      ignored.push_back(name);
+    }
+  }
+  for (std::string& name : ignored) name = shortened(name);
+  std::sort(ignored.begin(), ignored.end());
+  ignored.erase(std::unique(ignored.begin(), ignored.end()), ignored.end());
+  return ignored;
+}
+
+ParsedSample parse_as(const Json& line, SampleForm form) {
+  std::vector<std::string> ignored = ignored_fields(line, form);
+  if (form == SampleForm::choice) return {form, choice(line), std::move(ignored)};
+  if (form != SampleForm::preference) {
+    return {form, with_system(conversation(line, form), line), std::move(ignored)};
+  }
+  Preference sample = preference(line);
+  sample.prompt = with_system(std::move(sample.prompt), line);
+  return {form, std::move(sample), std::move(ignored)};
+}
+
 }  // namespace
 
-std::string_view text_of(SampleForm form) {
-  const auto is_it = [&](const FormFields& f) { return f.form == form; };
-  return std::find_if(forms().begin(), forms().end(), is_it)->name;
-}
+std::string_view text_of(SampleForm form) { return fields_of(form).name; }
 
 ParsedSample parse_sample(std::string_view text, std::optional<SampleForm> form) {
   const Json line = parse_object(text);
@@ -188,13 +264,8 @@ ParsedSample parse_sample(std::string_view text, std::optional<SampleForm> form)
   if (form && found && *form != *found) {
     throw Error("is of the form {}, expected {} as in the lines before", text_of(*found), text_of(*form));
   }
-  // Where a line lacks a field of the form expected, reading it says which.
-  const SampleForm as = form ? *form : *found;
-  if (as == SampleForm::choice) return {as, choice(line)};
-  if (as != SampleForm::preference) return {as, with_system(conversation(line, as), line)};
-  Preference sample = preference(line);
-  sample.prompt = with_system(std::move(sample.prompt), line);
-  return {as, std::move(sample)};
+  // When a line lacks a field of the form that is expected, reading it says which.
+  return parse_as(line, form ? *form : *found);
 }
 
 }  // namespace tinyllm

@@ -5,14 +5,15 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 
 namespace tinyllm {
 
 struct SampleOptions {
-  /// Called with the number of a bad line, from 1, and what is wrong with it; the line is passed over. Without it, a
-  /// bad line is an Error.
+  /// Called with the number of a bad line, from 1, and what is wrong with it; the line is skipped. Without it, a bad
+  /// line is an Error.
   std::function<void(int64_t line, const std::string& problem)> on_bad;
-  size_t max_line = size_t{4} << 20;  ///< Bytes. A longer line is bad; no more than this is held of it.
+  size_t max_line = size_t{4} << 20;  ///< Bytes. A longer line is bad; only this much of it is kept in memory.
 };
 
 struct SampleCounts {
@@ -21,10 +22,16 @@ struct SampleCounts {
   int64_t samples = 0;
   int64_t bad = 0;
   int64_t bytes = 0;  ///< Read so far.
+  /// The fields of good samples that say nothing here, each with the number of samples that have it. Only the first
+  /// hundred names are counted.
+  std::map<std::string, int64_t> ignored;
 };
 
-/// Samples of a file of JSON lines, one after the other: the file is never held whole. Empty lines are passed over, as
-/// is a byte order mark.
+/// "license (12 samples), source (12 samples)": the fields that were ignored, for people; empty when there are none.
+std::string ignored_fields(const SampleCounts& counts);
+
+/// Reads the samples of a file of JSON lines one after the other, without holding the whole file in memory. A line ends
+/// with LF, CR or both. Blank lines and a byte order mark are skipped.
 class SampleReader {
  public:
   /// Throws Error when the file cannot be opened.
@@ -42,13 +49,14 @@ class SampleReader {
   SampleOptions options_;
   std::ifstream file_;
   std::string line_;
-  size_t line_size_ = 0;  // That of line_, or larger where it was cut.
+  size_t line_size_ = 0;  // The size of line_, or more when it was cut.
   SampleCounts counts_;
 };
 
-/// All samples of a file, as Conversation, Preference or Choice. Throws Error when there are none, or when they are of
-/// another kind.
+/// All samples of a file, as Conversation, Preference or Choice. `counts` is set when it is not null. Throws Error when
+/// there are no samples, or when they are of another kind.
 template <class T>
-std::vector<T> read_samples(const std::filesystem::path& path, const SampleOptions& options = {});
+std::vector<T> read_samples(const std::filesystem::path& path, const SampleOptions& options = {},
+                            SampleCounts* counts = nullptr);
 
 }  // namespace tinyllm

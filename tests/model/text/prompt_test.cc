@@ -40,6 +40,14 @@ TEST_CASE("the last answer alone is learned, or everything that follows a token"
   CHECK(std::count(all.learned.begin(), all.learned.end(), false) == 0);
 }
 
+TEST_CASE("an answer that is not to be learned has no loss, whatever else is learned") {
+  const Tokenizer tokenizer = sample_tokenizer();
+  const Conversation conversation{"s", {{"q", "one", false}, {"r", "two"}}};
+  CHECK(learned_text(tokenizer, chat_sample(tokenizer, conversation)) == "two</s>");
+  CHECK(learned_text(tokenizer, chat_sample(tokenizer, conversation, Learn::all)).find("one") == std::string::npos);
+  CHECK(learned_text(tokenizer, chat_sample(tokenizer, {"s", {{"q", "one", false}}})).empty());
+}
+
 TEST_CASE("a prompt is the sample up to the answer") {
   const Tokenizer tokenizer = sample_tokenizer();
   const Sample sample = chat_sample(tokenizer, {"s", {{"q", "a"}}});

@@ -98,7 +98,7 @@ TEST_CASE("bytes of programs and of compressed files are binary") {
   CHECK(detect_encoding("\x7F"
                         "ELF\x02\x01\x01" +
                         zeros.substr(0, 9) + "\x03") == Encoding::kBinary);
-  CHECK_THROWS_WITH_AS(Decoder{Encoding::kBinary}, "decoder: binary data is no text", Error);
+  CHECK_THROWS_WITH_AS(Decoder{Encoding::kBinary}, "decoder: binary data are not text", Error);
 }
 
 TEST_CASE("decoding gives the text back, whatever the chunks") {

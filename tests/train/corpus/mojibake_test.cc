@@ -45,6 +45,12 @@ TEST_CASE("text decoded in a wrong way is found") {
     CAPTURE(wrong);
     CHECK(looks_like_mojibake(wrong));
   }
+  for (const std::string_view wrong :
+       {"Die Temperatur lag bei Ä° im Text, Größe Â½ fehlt.", "Le cafÃ© est prÃªt et la forÃªt est trÃ¨s belle.",
+        "RÄ«ga and Ä°stanbul are two towns that were broken here.", "Â«RÄ«gaÂ» un Â«pilÄ«Â» bija labi."}) {
+    CAPTURE(wrong);
+    CHECK(looks_like_mojibake(wrong));
+  }
   const std::string twice = read_as(read_as(kProse, "GBK", Encoding::kUtf8), "UTF-8", Encoding::kGb18030);
   CHECK(twice.find("锟斤拷") != std::string::npos);
   CHECK(looks_like_mojibake(twice));
@@ -66,6 +72,16 @@ TEST_CASE("good text is left alone") {
       "鹦鹉、鸳鸯、鹧鸪、鹡鸰、鸬鹚、鸊鷉",
       "嘌呤、嘧啶、吡啶、喹啉、噻唑、呋喃",
       "GÖTTERDÄMMERUNG, »Überfluß« und ÄÖÜäöüß; MENÜ»",
+      "Elle a dit «J’AI MANGÉ» puis «J’AI ÉTÉ FATIGUÉ», et tout le monde est parti du village.",
+      "Le panneau disait «CAFÉ» et la vitrine «MARCHÉ».",
+      "Nous avons lu «LE PÈRE GORIOT» et «LE ROUGE ET LE NOIR» cette semaine.",
+      "Das Schild sagte »STRASSE GESPERRT« und »GRÜN«; »Spaß« und »Maß«.",
+      "El cartel de la tienda decía «SÍ» y el otro decía «MAMÁ», nada más.",
+      "A placa dizia «AMANHÃ» e “AMANHÃ”, e a outra ‹IRMÃ› e «MAÇÃ».",
+      "»GÅ PÅ» och »STÅ PÅ» och »KOM HÄR PÅ».",
+      "Le «café…» et le «thé…», puis le «pré…», le «blé…».",
+      "NESCAFÉ® et NESCAFÉ®, CAFÉ™, CAFÉ… et CAFÉ–BAR.",
+      "PowerHouseâ„¢ is a name that was broken once.",
       "El niño comió piñón y habló con «José» — ¿qué tal?",
       "Tiếng Việt có nhiều dấu: ắ ằ ẳ ẵ ặ, và cả à á ã â ê ô ư ơ.",
       "Съешь ещё этих мягких французских булок.",

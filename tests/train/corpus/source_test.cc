@@ -10,6 +10,22 @@
 #include <vector>
 
 namespace tinyllm::test {
+namespace {
+
+// What the source reads of a compressed file with these bytes.
+std::string decompressed(const TempFolder& folder, const std::string& bytes) {
+  write_file(folder / "a", bytes);
+  FileSource source({folder / "a", "a", TextFormat::text, true, std::ssize(bytes)});
+  std::string text;
+  std::string buffer(10, ' ');
+  while (const size_t got = source.read(buffer)) {
+    text.append(buffer, 0, got);
+    buffer.resize(1 << 16);
+  }
+  return text;
+}
+
+}  // namespace
 
 TEST_CASE("a file that changes or goes after it was listed is said, after what it had then") {
   const TempFolder folder;
@@ -58,20 +74,62 @@ TEST_CASE("what gzip, xz and zstd write is decompressed, and no further; cut dat
                    48),
        "begin 644 x\n$=&5A\"@``\n`\nend\n"},  // Text that is uuencoded, in gzip.
   };
-  const auto read = [&](const std::string& bytes) {
-    write_file(folder / "a", bytes);
-    FileSource source({folder / "a", "a", TextFormat::text, true, std::ssize(bytes)});
-    std::string text;
-    char buffer[10];
-    while (const size_t got = source.read(buffer)) text.append(buffer, got);
-    return text;
-  };
   for (const Case& c : cases) {
     CAPTURE(c.text);
-    CHECK(read(c.bytes) == c.text);
-    CHECK(read(c.bytes + c.bytes) == c.text + c.text);
-    CHECK_THROWS_WITH_AS(read(c.bytes.substr(0, c.bytes.size() - 9)), doctest::Contains("damaged or cut"), Error);
+    CHECK(decompressed(folder, c.bytes) == c.text);
+    CHECK(decompressed(folder, c.bytes + c.bytes) == c.text + c.text);
+    CHECK_THROWS_WITH_AS(decompressed(folder, c.bytes.substr(0, c.bytes.size() - 9)),
+                         doctest::Contains("damaged or cut"), Error);
   }
+}
+
+TEST_CASE("data that are compressed twice over are read, and three times over refused") {
+  const TempFolder folder;
+  const std::string twice(
+      "\x1F\x8B\x08\x00\x00\x00\x00\x00\x00\x03\x93\xEF\xE6\x60\x00\x03\x66\x6D\x4F\xDF\x27\x4C\x0C"
+      "\x4F\x82\xCC\xC4\x59\x80\x22\x00\xD6\x3F\x89\x53\x18\x00\x00\x00",
+      39);
+  const std::string thrice(
+      "\x1F\x8B\x08\x00\x00\x00\x00\x00\x00\x03\x93\xEF\xE6\x60\x00\x03\xE6\xC9\xEF\x9F\x25\x30\x30"
+      "\xA7\xE5\xFA\xDF\x57\xF7\xE1\xF1\x6F\x3A\x73\x24\xB2\x41\x89\xE1\x9A\x7D\x67\xB0\x04\x50\x01"
+      "\x00\xF7\xE0\x0A\xE2\x27\x00\x00\x00",
+      55);
+  CHECK(decompressed(folder, twice) == "tea\n");
+  CHECK_THROWS_WITH_AS(decompressed(folder, thrice), "a: is compressed 3 times over, expected at most 2", Error);
+}
+
+TEST_CASE("compressed data of no bytes are an empty text, and are not when they are cut") {
+  const TempFolder folder;
+  for (const std::string& empty : {
+           std::string("\x1F\x8B\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20),  // gz
+           std::string("\xFD\x37\x7A\x58\x5A\x00\x00\x04\xE6\xD6\xB4\x46\x00\x00\x00\x00\x1C\xDF\x44\x21\x1F\xB6\xF3"
+                       "\x7D\x01\x00\x00\x00\x00\x04\x59\x5A",
+                       32),                                                          // xz
+           std::string("\x28\xB5\x2F\xFD\x24\x00\x01\x00\x00\x99\xE9\xD8\x51", 13),  // zst
+       }) {
+    CHECK(decompressed(folder, empty).empty());
+    CHECK_THROWS_WITH_AS(decompressed(folder, empty.substr(0, empty.size() / 2)), doctest::Contains("damaged or cut"),
+                         Error);
+  }
+}
+
+TEST_CASE("a large text that expands a thousand times is refused, after its beginning") {
+  const TempFolder folder;
+  // A frame of zstd (RFC 8878) whose blocks are one byte many times over.
+  const auto frame = [](uint32_t block, uint32_t blocks) {
+    std::string bytes("\x28\xB5\x2F\xFD\x00\x38", 6);
+    for (uint32_t i = 0; i < blocks; ++i) {
+      const uint32_t header = block << 3 | 1U << 1 | (i + 1 == blocks ? 1U : 0U);
+      for (const uint32_t shift : {0U, 8U, 16U}) bytes += static_cast<char>(header >> shift & 0xFF);
+      bytes += 'a';
+    }
+    return bytes;
+  };
+  constexpr uint32_t kMegabyte = 1 << 20;
+  CHECK(decompressed(folder, frame(1 << 17, 8 * 15)).size() == 15 * kMegabyte);
+  CHECK(decompressed(folder, frame(1 << 11, 20 * kMegabyte >> 11)).size() == 20 * kMegabyte);
+  CHECK_THROWS_WITH_AS(decompressed(folder, frame(1 << 17, 8 * 100)), doctest::Contains("a: expands more than 1000"),
+                       Error);
 }
 
 }  // namespace tinyllm::test

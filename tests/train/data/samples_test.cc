@@ -11,7 +11,7 @@
 namespace tinyllm::test {
 namespace {
 
-// What a sample says, in one string: system|user|assistant|user|...
+// What a sample says, in one string: system|user|assistant|user|..., with ~ before what is not learned.
 std::string told(const AnySample& sample) {
   if (const auto* choice = std::get_if<Choice>(&sample)) {
     return fmt::format("{}|{}|{}|{}|{}", choice->subject, choice->split, choice->question,
@@ -20,7 +20,9 @@ std::string told(const AnySample& sample) {
   const auto* preference = std::get_if<Preference>(&sample);
   const Conversation& conversation = preference ? preference->prompt : std::get<Conversation>(sample);
   std::string text = conversation.system;
-  for (const Turn& turn : conversation.turns) text += "|" + turn.user + "|" + turn.assistant;
+  for (const Turn& turn : conversation.turns) {
+    text += "|" + turn.user + "|" + (turn.learned ? "" : "~") + turn.assistant;
+  }
   return preference ? text + "+" + preference->chosen + "-" + preference->rejected : text;
 }
 
@@ -65,6 +67,24 @@ TEST_CASE("every form is found from its fields and says the same as its words do
        R"({"messages": [{"role": "user", "content": [{"type": "text", "text": "q"}, {"type": "text", "text": "r"}]},
           {"role": "assistant", "content": "a"}]})",
        "|qr|a"},
+      {SampleForm::messages,
+       R"({"messages": [{"role": "developer", "content": "s"}, {"role": "user", "content": "q"},
+          {"role": "assistant", "content": "a", "weight": 0}, {"role": "user", "content": "r"},
+          {"role": "assistant", "content": "b", "weight": 1.0}]})",
+       "s|q|~a|r|b"},
+      {SampleForm::completion, R"({"prompt": "q", "completion": "a"})", "|q|a"},
+      {SampleForm::completion,
+       R"({"prompt": "q", "completion": [{"role": "assistant", "content": "a"}], "system": "s"})", "s|q|a"},
+      {SampleForm::completion,
+       R"({"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"},
+          {"role": "assistant", "content": "a"}, {"role": "user", "content": "r"}],
+          "completion": [{"role": "assistant", "content": "b"}, {"role": "user", "content": "t"},
+          {"role": "assistant", "content": "c"}]})",
+       "s|q|~a|r|b|t|c"},
+      {SampleForm::alpaca, R"({"instruction": "", "input": "x", "output": "o"})", "|x|o"},
+      {SampleForm::chat,
+       R"({"user": "half \ud83d", "assistant": "a", "id": 99999999999999999999, "score": [1e400, NaN]})",
+       "|half \uFFFD|a"},
       {SampleForm::preference, R"({"system": "s", "user": "q", "chosen": "a", "rejected": "b"})", "s|q|+a-b"},
       {SampleForm::preference, R"({"prompt": "q", "chosen": "a", "rejected": "b"})", "|q|+a-b"},
       {SampleForm::preference, R"({"instruction": "i", "input": "x", "chosen": "a", "rejected": "b"})", "|i\nx|+a-b"},
@@ -106,13 +126,13 @@ TEST_CASE("a bad line is told by what was found and what was expected") {
   } cases[] = {
       {cut, fmt::format("is cut off after {} bytes, expected a whole object", cut.size())},
       {"{\"user\": \"q\xFF\"}", "byte 12: 0xFF is not UTF-8"},
-      {R"({"user": "q",})", "byte 14: is no JSON from there on, expected one object"},
-      {R"({"user": "\ud83d", "assistant": "a"})", "is no JSON from there on"},
-      {R"({"user": 1e999})", "holds a number that is too large"},
+      {R"({"user": "q",})", "byte 14: is not JSON from there on, expected one object"},
+      {R"({"user": 1e999, "assistant": "a"})", "field user: is a number, expected a string"},
+      {R"({"user": "\ud83d", "x": 1e999,})", "byte 31: is not JSON from there on"},
       {"null", "is null, expected an object"},
       {"7", "is a number, expected an object"},
       {R"([{"user": "q"}])", "begins a list, expected an object in each line"},
-      {R"({"text": "x", "source": "y"})", R"(is of no form that is known, with the fields "source", "text"; expected)"},
+      {R"({"text": "x", "source": "y"})", R"(unknown form of sample, with the fields "source", "text"; expected)"},
       {R"({"user": "q"})", "field assistant: missing", SampleForm::chat},
       {R"({"user": "q", "assistant": null})", "field assistant: missing", SampleForm::chat},
       {R"({"user": " \n", "assistant": "a"})", "field user: is empty, expected text"},
@@ -137,6 +157,13 @@ TEST_CASE("a bad line is told by what was found and what was expected") {
       {messages(user + R"(,{"role": "assistant", "content": ""})"), "message 2: is empty, expected text"},
       {messages(R"({"role": "user", "content": [{"type": "image_url"}]})"),
        R"(message 1: a part of the content is of type "image_url", expected text)"},
+      {messages(user + R"(,{"role": "assistant", "content": "a", "weight": 0.5})"),
+       "message 2: field weight: is 0.5, expected 0 or 1"},
+      {R"({"prompt": "q", "completion": 5})", "field completion: is a number, expected a string or a list of messages"},
+      {R"({"prompt": " ", "completion": "a"})", "field prompt: message 1: is empty, expected text"},
+      {fmt::format(R"({{"prompt": [{}], "completion": [{}]}})", user, user),
+       "field prompt and completion: message 2: is the user's, expected the assistant's"},
+      {R"({"instruction": "", "input": " ", "output": "o"})", "field instruction: is empty"},
       {R"({"user": "q", "chosen": "a", "rejected": "a"})", "chosen and rejected: are the same"},
       {R"({"chosen": "a", "rejected": "b"})", "field user: missing"},
       {R"({"user": "q", "chosen": {"role": "user", "content": "a"}, "rejected": "b"})",
@@ -185,6 +212,38 @@ TEST_CASE("bad lines are passed over and told by number, and the first good line
   CHECK(reader.counts().bytes == static_cast<int64_t>(std::filesystem::file_size(path)));
 
   CHECK_THROWS_WITH_AS(read_samples<Conversation>(path), doctest::Contains("mixed.jsonl: line 1: is cut off"), Error);
+}
+
+TEST_CASE("fields that say nothing are counted by name, those of messages too") {
+  const TempFolder folder;
+  write_file(folder / "chats",
+             std::string_view("{\"messages\": [{\"role\": \"user\", \"content\": \"q\", \"name\": \"n\"}, "
+                              "{\"role\": \"assistant\", \"content\": \"a\"}], \"source\": 1}\n"
+                              "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, "
+                              "{\"role\": \"assistant\", \"content\": \"a\"}], \"source\": 2, \"system\": \"s\"}\n"
+                              "{\"source\": 3}\n"));
+  BadLines bad;
+  SampleCounts counts;
+  CHECK(read_samples<Conversation>(folder / "chats", bad.options, &counts).size() == 2);
+  CHECK(ignored_fields(counts) == R"("messages[].name" (1 sample), "source" (2 samples))");
+  CHECK(ignored_fields({}).empty());
+}
+
+TEST_CASE("lines end with LF, CR or both, and are counted so") {
+  const TempFolder folder;
+  const std::string sample = R"({"user": "q", "assistant": "a"})";
+  for (const std::string end : {"\n", "\r", "\r\n"}) {
+    write_file(folder / "lines", sample + end + end + "{" + end + sample);
+    BadLines bad;
+    SampleReader reader(folder / "lines", bad.options);
+    int samples = 0;
+    while (reader.next()) ++samples;
+    CHECK(samples == 2);
+    CHECK(bad.problems.size() == 1);
+    CHECK(bad.problems.contains(3));
+    CHECK(reader.counts().lines == 4);
+    CHECK(reader.counts().bytes == static_cast<int64_t>(std::filesystem::file_size(folder / "lines")));
+  }
 }
 
 TEST_CASE("a file without samples, of another kind, or that cannot be read is refused") {

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+namespace tinyllm {
+
+/// Whether a text begins with <!DOCTYPE html or <html, after blanks.
+bool begins_as_html(std::string_view text);
+
+/// Whether a text is HTML, perhaps cut at both ends, and not a text that only speaks of tags: most of its lines begin
+/// with one, or tags, scripts and styles are half of it. Takes time in proportion to the text.
+bool looks_like_html(std::string_view text);
+
+/// The page without what a cut left at its beginning: the rest of a script, a style or a tag.
+std::string_view without_cut_beginning(std::string_view html);
+
+}  // namespace tinyllm
