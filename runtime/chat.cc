@@ -27,12 +27,12 @@ Answer Chat::say(std::string message, const AnswerOptions& options, const OnWord
 }
 
 Answer Chat::retry(const AnswerOptions& options, const OnWords& on_words) {
-  if (conversation_.turns.empty()) throw Error("chat: there is no message to answer again");
+  if (conversation_.turns.empty()) throw Error("there is no message to answer again");
   return answer(options, on_words);
 }
 
 void Chat::undo() {
-  if (conversation_.turns.empty()) throw Error("chat: there is no message to remove");
+  if (conversation_.turns.empty()) throw Error("there is no message to remove");
   conversation_.turns.pop_back();
 }
 

@@ -21,13 +21,13 @@ size_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b) {
 
 void check(const Request& request, const Session& session) {
   const ModelConfig& config = session.model().config;
-  if (request.prompt.empty()) throw Error("generate: a prompt is empty");
+  if (request.prompt.empty()) throw Error("request: a prompt is empty");
   if (static_cast<int64_t>(request.prompt.size()) >= session.context()) {
-    throw Error("generate: a prompt of {} tokens leaves no room in a context of {}", request.prompt.size(),
+    throw Error("request: a prompt of {} tokens leaves no room in a context of {}", request.prompt.size(),
                 session.context());
   }
   if (request.options.max_tokens < 1) {
-    throw Error("generate: max_tokens {}, expected 1 or more", request.options.max_tokens);
+    throw Error("request: max_tokens {}, expected 1 or more", request.options.max_tokens);
   }
   check(request.options.sampling, config.vocab_size);
   TextStream(session.model().tokenizer, request.options.stop);

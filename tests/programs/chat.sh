@@ -20,10 +20,10 @@ expect 0 "^2 turns" says "one\r\n/retry\r\ntwo\r\n/save! $work/talk.json\r\n/loa
 grep -q '\\r' "$work/talk.json" && failures=$((failures + 1))
 expect 1 "chat: /frob: unknown command; /help" says '/frob\n'
 expect 1 "chat: /rset: unknown command, did you mean /reset" says '/rset\n'
-expect 1 "chat: sampling: temperature -1, expected 0 or more" says '/temp -1\n'
+expect 1 "^chat: sampling: temperature -1, expected 0 or more" says '/temp -1\n'
 expect 1 'chat: /temp: "warm" is not a number' says '/temp warm\n'
-expect 1 "chat: there is no message to answer again" says '/retry\n'
-expect 1 "chat: there is no message to remove" says '/undo\n'
+expect 1 "^chat: there is no message to answer again" says '/retry\n'
+expect 1 "^chat: there is no message to remove" says '/undo\n'
 expect 1 "is not UTF-8" says 'bad \377\n'
 [ "$(printf 'one\n' | $chat --temp 0.7 --seed 3 -c 100 -t 1)" = "$(printf 'one\n' | $chat --temp 0.7 --seed 3 -j 2)" ] ||
   failures=$((failures + 1))

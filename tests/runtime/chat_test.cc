@@ -122,7 +122,7 @@ TEST_CASE("the last turn can be removed, and the conversation goes on as if it h
   CHECK(chat.say("2", kShort).text == other.say("2", kShort).text);
   chat.undo();
   chat.undo();
-  CHECK_THROWS_WITH_AS(chat.undo(), "chat: there is no message to remove", Error);
+  CHECK_THROWS_WITH_AS(chat.undo(), "there is no message to remove", Error);
   CHECK(chat.say("1", kShort).text == first.text);
 }
 

@@ -127,7 +127,7 @@ TEST_CASE("a sequence that holds the beginning of a prompt is gone on from, with
   Sequence sequence = session.start();
   Request request{.prompt = random_tokens(model, 1, 70), .options = {.max_tokens = 10}, .sequence = &sequence};
   generate_one(session, request);
-  // What it said, then other tokens; then the first prompt once more.
+  // What it said, then other tokens; then the first prompt again.
   std::vector<int32_t> longer = sequence.tokens();
   const auto more = random_tokens(model, 2, 30);
   longer.insert(longer.end(), more.begin(), more.end());
@@ -141,7 +141,7 @@ TEST_CASE("a sequence that holds the beginning of a prompt is gone on from, with
   }
 }
 
-TEST_CASE("where the context is full, an answer goes on behind a shorter prompt, or ends where there is none") {
+TEST_CASE("when the context is full, an answer continues after a shorter prompt, or ends when there is none") {
   const Model model = model_to_ask(64);
   Session session(model);
   Request request{.prompt = random_tokens(model, 5, 50), .options = {.max_tokens = 30}};
@@ -184,10 +184,10 @@ TEST_CASE("requests that cannot be are refused before anything is answered") {
                          Error);
     CHECK_FALSE(called);
   };
-  refused(with([](Request& r) { r.prompt.clear(); }), "generate: a prompt is empty");
+  refused(with([](Request& r) { r.prompt.clear(); }), "request: a prompt is empty");
   refused(with([](Request& r) { r.prompt.assign(64, 5); }),
-          "generate: a prompt of 64 tokens leaves no room in a context of 64");
-  refused(with([](Request& r) { r.options.max_tokens = 0; }), "generate: max_tokens 0, expected 1 or more");
+          "request: a prompt of 64 tokens leaves no room in a context of 64");
+  refused(with([](Request& r) { r.options.max_tokens = 0; }), "request: max_tokens 0, expected 1 or more");
   refused(with([](Request& r) { r.options.sampling.temperature = -0.5f; }),
           "sampling: temperature -0.5, expected 0 or more");
   refused(with([](Request& r) { r.options.stop = {""}; }), "stop string: is empty, expected some text");

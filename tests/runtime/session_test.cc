@@ -32,7 +32,7 @@ std::vector<Logits> by_training_graph(const Model& model, const std::vector<int3
 
 Logits logits_of(const Sequence& sequence) { return {sequence.logits().begin(), sequence.logits().end()}; }
 
-// What a session of its own says behind tokens that it reads at once.
+// The logits of a new session after tokens that it reads at once.
 Logits fresh(const Model& model, const std::vector<int32_t>& tokens) {
   Session session(model, {.sequences = 1, .threads = 1});
   Sequence sequence = session.start();
@@ -150,7 +150,7 @@ TEST_CASE("logits are the same bits alone or in a batch, at once or token by tok
 TEST_CASE("a sequence that was forked, rewound, or begins with a shared prefix gives the bits of a fresh one") {
   const Model model = model_to_ask();
   Session session(model, {.sequences = 4, .threads = 2});
-  // Within a page, at its end, and behind it.
+  // Within a page, at its end, and after it.
   for (const int64_t shared : {1, 63, 64, 65, 130}) {
     CAPTURE(shared);
     const auto prefix = random_tokens(model, 1, shared);

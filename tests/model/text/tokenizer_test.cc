@@ -75,7 +75,7 @@ TEST_CASE("any UTF-8 text comes back byte for byte, and none of it becomes a mar
   }
 }
 
-TEST_CASE("a marker that is typed is cut behind its first character") {
+TEST_CASE("a marker that is typed is cut after its first character") {
   const Tokenizer tokenizer = sample_tokenizer();
   std::vector<int32_t> tokens = tokenizer.encode("12 <");
   const std::vector<int32_t> rest = tokenizer.encode("|user|> 3");
@@ -110,7 +110,7 @@ TEST_CASE("more characters than the vocabulary has room for still come back, the
   CHECK(tokenizer.encode("字").size() == 1);
   for (char32_t c = 0; c < 5000; c += 7)
     CHECK(tokenizer.decode(tokenizer.encode(utf8(0x4E00 + c))) == utf8(0x4E00 + c));
-  CHECK(tokenizer.decode(tokenizer.encode("a blank is such a one")) == "a blank is such a one");
+  CHECK(tokenizer.decode(tokenizer.encode("a blank is one of them")) == "a blank is such a one");
 }
 
 TEST_CASE("a line of any length is learnt from") {
@@ -149,7 +149,7 @@ TEST_CASE("a tokenizer is trained to the same file each time, and loads as it wa
   CHECK(loaded.encode("计算 12 + 3") == tokenizer.encode("计算 12 + 3"));
 }
 
-TEST_CASE("what is no tokenizer, no text or no token is refused") {
+TEST_CASE("a file that is not a tokenizer, a missing text and an unknown token are refused") {
   const TempFolder folder;
   write_file(folder / "bad.model", "not a model");
   CHECK_THROWS_AS(Tokenizer::load(folder / "bad.model"), Error);
