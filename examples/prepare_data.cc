@@ -16,19 +16,20 @@ namespace tl = tinyllm;
 namespace {
 
 struct Options {
-  tl::PrepareOptions prepare;
+  tl::corpus::PrepareOptions prepare;
   std::string words;
 };
 
-void add_rules(CLI::App& app, tl::CleanOptions& o, std::string& words) {
+void add_rules(CLI::App& app, tl::corpus::CleanOptions& o, std::string& words) {
   const CLI::Range share(0.0, 1.0);
-  tl::ParagraphOptions& p = o.paragraphs;
+  tl::corpus::ParagraphOptions& p = o.paragraphs;
   app.add_option("--fields", o.fields, "Take the text of JSON lines from these fields, joined by line feeds.")
       ->delimiter(',')
       ->capture_default_str();
-  tl::cli::add_choice(app, "--width", o.width,
-                      {{"keep", tl::Width::kKeep}, {"fold", tl::Width::kFold}, {"nfkc", tl::Width::kNfkc}},
-                      "Treat full-width characters: keep them, fold letters and digits to ASCII, or fold all (nfkc).");
+  tl::cli::add_choice(
+      app, "--width", o.width,
+      {{"keep", tl::corpus::Width::kKeep}, {"fold", tl::corpus::Width::kFold}, {"nfkc", tl::corpus::Width::kNfkc}},
+      "Treat full-width characters: keep them, fold letters and digits to ASCII, or fold all (nfkc).");
   app.add_option("--languages", p.languages,
                  "Keep paragraphs in these languages: zh, en, ja, ko, european, other, all.")
       ->delimiter(',')
@@ -65,16 +66,16 @@ void add_rules(CLI::App& app, tl::CleanOptions& o, std::string& words) {
       ->capture_default_str();
 }
 
-void add_duplicates(CLI::App& app, tl::PrepareOptions& o) {
+void add_duplicates(CLI::App& app, tl::corpus::PrepareOptions& o) {
   app.add_flag("!--keep-duplicates", o.duplicates.exact, "Keep documents and paragraphs that occur again.");
   app.add_option("--min-duplicate", o.duplicates.min_characters,
                  "Let paragraphs with fewer characters than this occur again.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   tl::cli::add_choice(app, "--near-duplicates", o.clean.near,
-                      {{"none", tl::NearUnit::kNone},
-                       {"documents", tl::NearUnit::kDocuments},
-                       {"paragraphs", tl::NearUnit::kParagraphs}},
+                      {{"none", tl::corpus::NearUnit::kNone},
+                       {"documents", tl::corpus::NearUnit::kDocuments},
+                       {"paragraphs", tl::corpus::NearUnit::kParagraphs}},
                       "Drop documents or paragraphs that are almost equal to an earlier one, or none.");
   app.add_option("--near-threshold", o.duplicates.near,
                  "Treat texts as almost equal from this similarity on (0.5 to 1, Jaccard index of five letters).")
@@ -84,7 +85,7 @@ void add_duplicates(CLI::App& app, tl::PrepareOptions& o) {
 
 Options parse(int argc, char** argv) {
   Options options;
-  tl::PrepareOptions& o = options.prepare;
+  tl::corpus::PrepareOptions& o = options.prepare;
   o.threads = tl::hardware_threads();
   std::vector<std::string> masked;
   CLI::App app(
@@ -134,8 +135,8 @@ std::vector<std::string> read_words(const std::string& path) {
 
 double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
-void print(const tl::Report& report, const tl::PrepareOptions& o) {
-  const auto line = [](std::string_view name, const tl::Report::Amount& a) {
+void print(const tl::corpus::Report& report, const tl::corpus::PrepareOptions& o) {
+  const auto line = [](std::string_view name, const tl::corpus::Report::Amount& a) {
     fmt::print("{:<26}{:>9} files{:>11} documents{:>12} paragraphs{:>11.1f} MB\n", name, a.files, a.documents,
                a.paragraphs, megabytes(a.bytes));
   };
@@ -148,7 +149,7 @@ void print(const tl::Report& report, const tl::PrepareOptions& o) {
   fmt::print("saved {}, {}\n", o.output.string(), o.report.string());
 }
 
-void print_unread(const std::vector<tl::Report::Unread>& files) {
+void print_unread(const std::vector<tl::corpus::Report::Unread>& files) {
   constexpr size_t kShown = 20;
   if (files.empty()) return;
   fmt::print(stderr, "prepare_data: {} could not be read, or not to the end:\n",
@@ -162,12 +163,12 @@ void print_unread(const std::vector<tl::Report::Unread>& files) {
 }
 
 int prepare(Options options) {
-  tl::PrepareOptions& o = options.prepare;
+  tl::corpus::PrepareOptions& o = options.prepare;
   if (!options.words.empty()) o.clean.paragraphs.words = read_words(options.words);
   const tl::cli::InterruptGuard guard;
   const auto start = std::chrono::steady_clock::now();
   std::optional<tl::cli::ProgressBar> bar;
-  const tl::Report report = tl::prepare_corpus(o, [&](const tl::PrepareProgress& p) {
+  const tl::corpus::Report report = tl::corpus::prepare_corpus(o, [&](const tl::corpus::PrepareProgress& p) {
     if (!bar) bar.emplace("MB", p.total / 1'000'000 + 1);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const double speed = megabytes(p.read) / std::max(seconds, 1e-3);

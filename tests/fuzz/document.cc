@@ -4,6 +4,8 @@
 
 #include "fuzz/fuzz.h"
 
+using namespace tinyllm::corpus;
+
 void tinyllm::test::fuzz(std::string_view bytes) {
   static const Cleaner cleaner({.mask = {.email = true, .phone = true, .id = true}, .near = NearUnit::kParagraphs});
   Bytes in(bytes);

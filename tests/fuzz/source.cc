@@ -4,6 +4,8 @@
 
 #include "fuzz/fuzz.h"
 
+using namespace tinyllm::corpus;
+
 void tinyllm::test::fuzz(std::string_view bytes) {
   const MemoryFile memory(bytes);
   InputFile file;

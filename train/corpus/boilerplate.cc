@@ -1,7 +1,7 @@
 #include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/paragraph_rules.h>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr int64_t kLongest = 120;  // Characters: a longer paragraph has content besides.
@@ -113,4 +113,4 @@ bool is_boilerplate(std::string_view paragraph, const CharacterCounts& counts) {
   return is_menu(paragraph) || phrases().found_in(paragraph);
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// A set of bytes to search for, like std::string_view::find_first_of but several times as fast.
 class ByteSet {
@@ -25,4 +25,4 @@ class ByteSet {
   std::array<bool, 256> has_{};
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

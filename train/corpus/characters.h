@@ -2,7 +2,7 @@
 
 #include <tinyllm/tensor/base/utf8.h>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 inline bool is_digit(char32_t c) { return c >= '0' && c <= '9'; }
 inline bool is_ascii_letter(char32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -31,4 +31,4 @@ inline bool is_prose_punctuation(char32_t c) {
          c == 0xFF1B || c == 0xFF1F || c == 0xFF5E;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

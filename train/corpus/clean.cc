@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 // Where `<br>`, `<br/>` or `<br />` is from `at` on, unless it is quoted: then a text speaks of it. Sets its size.
@@ -255,4 +255,4 @@ CleanPiece Cleaner::clean(Piece piece) const {
   return clean;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

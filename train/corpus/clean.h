@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// What is compared with everything before it, up to small differences.
 enum class NearUnit { kNone, kDocuments, kParagraphs };
@@ -85,4 +85,4 @@ class Cleaner {
   ParagraphRules rules_;
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

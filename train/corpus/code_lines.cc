@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
@@ -118,4 +118,4 @@ std::vector<bool> code_lines(std::string_view text) {
   return blocks.take();
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// For each line of a text (lines.h), whether it is code that is indented, by two blanks or a tab at least. Lines are
 /// taken in blocks: a line that is not indented with the indented ones after it. A block is code when at least half of
@@ -14,4 +14,4 @@ std::vector<bool> code_lines(std::string_view text);
 /// The blanks and tabs at the front of a line.
 std::string_view indentation(std::string_view line);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

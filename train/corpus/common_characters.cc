@@ -4,7 +4,7 @@
 #include <unicode/localpointer.h>
 #include <unicode/ucnv.h>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 // The characters of two bytes that begin with `first` to `last`, as ICU's converter reads them.
@@ -39,4 +39,4 @@ const CommonCharacters& common_characters() {
   return kCommon;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// The characters of daily use: ASCII with blanks, the first levels of GB 2312 (3755 characters) and of Big5 (5401),
 /// and the punctuation and signs of GB 2312. They are 99 % and more of Chinese prose, and far fewer of text that was
@@ -23,4 +23,4 @@ class CommonCharacters {
 /// The one instance, made when it is first used.
 const CommonCharacters& common_characters();
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kBuffer = size_t{1} << 20;
@@ -153,4 +153,4 @@ void CorpusWriter::finish() {
   }
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

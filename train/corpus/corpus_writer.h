@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 struct DuplicateOptions {
   bool exact = true;
@@ -60,4 +60,4 @@ class CorpusWriter {
   bool wrote_document_ = false;  // Something of the open document was kept.
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

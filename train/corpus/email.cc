@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kLongestName = 64 * 4;     // Bytes; RFC 5321 has 64 characters
@@ -97,4 +97,4 @@ size_t email_end(std::string_view text, size_t sign) {
   return end;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -14,7 +14,7 @@
 #include <optional>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -236,4 +236,4 @@ void Decoder::convert(std::string_view chunk, bool flush, std::string& text) {
   } while (!chunk.empty());
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -7,7 +7,7 @@
 
 struct UConverter;
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// How the characters of a text file are written as bytes.
 enum class Encoding {
@@ -63,4 +63,4 @@ class Decoder {
   int64_t undecodable_ = 0;
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
@@ -47,4 +47,4 @@ std::optional<Entity> parse_entity(std::string_view text) {
   return entity;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

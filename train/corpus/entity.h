@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// A character as HTML 5 names it, `&eacute;`, or numbers it, `&#233;` or `&#xE9;`.
 struct Entity {
@@ -18,4 +18,4 @@ struct Entity {
 /// characters and numbers without a character.
 std::optional<Entity> parse_entity(std::string_view text);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -16,7 +16,7 @@
 #include <set>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 namespace fs = std::filesystem;
@@ -150,4 +150,4 @@ FolderListing list_text_files(const std::vector<fs::path>& inputs, const std::ve
   return walk.take();
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

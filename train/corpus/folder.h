@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 enum class TextFormat { text, markdown, html, json_lines };
 
@@ -47,4 +47,4 @@ struct FolderListing {
 FolderListing list_text_files(const std::vector<std::filesystem::path>& inputs,
                               const std::vector<std::filesystem::path>& outputs);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

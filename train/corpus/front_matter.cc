@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr int kMostLines = 200;
@@ -118,4 +118,4 @@ void remove_front_matter(std::string& text, bool opens_document) {
   if (copied > 0) text = rest.append(text, copied);
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Removes front matter, the settings that site generators read before the text of a page: lines of YAML between `---`
 /// (or `---` and `...`), of TOML between `+++`, or an object of JSON. It is found at the beginning of a document, after
@@ -12,4 +12,4 @@ namespace tinyllm {
 /// time in proportion to the text.
 void remove_front_matter(std::string& text, bool opens_document);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

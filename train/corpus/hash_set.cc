@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 HashSet::HashSet(size_t most) : most_(std::max<size_t>(most, 2)) {}
 
@@ -44,4 +44,4 @@ void HashSet::Table::grow() {
   }
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// A set of 64-bit hashes in bounded memory. When it has `most` hashes, it forgets the older half. A hash is remembered
 /// until at least `most / 2` others were added; with the default, 24 million in 512 MB.
@@ -30,4 +30,4 @@ class HashSet {
   Table old_;
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

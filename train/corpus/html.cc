@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 // From U+3000 on characters stand without blanks: kana, Chinese characters and full-width signs.
@@ -259,4 +259,4 @@ std::string html_text(std::string_view html) {
   return Walker().walk(output->root);
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

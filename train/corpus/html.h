@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// The readable text of a page in UTF-8, one paragraph per line. Headings, paragraphs, items (after "- ") and rows of
 /// tables (cells after tabs) are lines. Within a line, blanks and line feeds become one blank, or none between Chinese
@@ -13,4 +13,4 @@ namespace tinyllm {
 /// standard says. Takes time in proportion to the page.
 std::string html_text(std::string_view html);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
@@ -396,4 +396,4 @@ class Filter {
 
 std::string filter_html(std::string_view html) { return Filter(html).run(); }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

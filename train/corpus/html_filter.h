@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Elements of a filtered page that may be open at once, without paragraphs and the parts of a table.
 constexpr size_t kDeepestElement = 256;
@@ -14,4 +14,4 @@ constexpr size_t kDeepestElement = 256;
 /// nested deeper than `kDeepestElement` become line breaks.
 std::string filter_html(std::string_view html);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
@@ -153,4 +153,4 @@ bool looks_like_html(std::string_view text) {
   return 2 * (markup.bytes() + cut) >= text.size() || markup.leads_lines();
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

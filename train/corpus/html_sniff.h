@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Whether a text begins with <!DOCTYPE html or <html, after blanks.
 bool begins_as_html(std::string_view text);
@@ -14,4 +14,4 @@ bool looks_like_html(std::string_view text);
 /// The page without what a cut left at its beginning: the rest of a script, a style or a tag.
 std::string_view without_cut_beginning(std::string_view html);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
@@ -148,4 +148,4 @@ bool is_void_element(std::string_view name) {
   return std::binary_search(kNames.begin(), kNames.end(), name);
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

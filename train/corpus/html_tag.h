@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 struct HtmlTag {
   std::string name;  ///< In lower case; empty for a tag that the end of the page cuts off.
@@ -24,4 +24,4 @@ size_t html_comment_size(std::string_view text);
 /// Whether elements of this name have no content and no end tag.
 bool is_void_element(std::string_view name);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
@@ -57,4 +57,4 @@ void read_json_lines(std::string& text, int64_t line, const std::vector<std::str
   }
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

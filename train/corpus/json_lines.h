@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Reads lines of JSON, the first of which has number `line`; a line ends with LF, CR or both. For each line, calls
 /// `take` with the values of those `fields` that it has, in the order of `fields`, joined by line feeds. Numbers of any
@@ -17,4 +17,4 @@ void read_json_lines(std::string& text, int64_t line, const std::vector<std::str
                      const std::function<void(std::string_view rule, int64_t number, std::string_view line)>& bad,
                      const std::function<void(std::string_view text, int64_t number)>& take);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

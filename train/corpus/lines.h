@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Calls `line(text, ends)` for each line without its end; a line feed ends one, and so does a carriage return, alone
 /// or before a line feed. `ends` is whether the line ended with a line feed, by which lines are counted.
@@ -18,4 +18,4 @@ void for_each_line(std::string_view text, Line line) {
   }
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

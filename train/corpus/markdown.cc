@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
@@ -28,21 +28,6 @@ std::string_view trimmed(std::string_view text) {
 }
 
 size_t count_front(std::string_view text, char c) { return std::min(text.find_first_not_of(c), text.size()); }
-
-// How long the settings before the text are: lines between two of --- or +++ that say "name: value" or go on with one.
-size_t front_matter(std::string_view text) {
-  constexpr int kMost = 200;
-  std::string_view rest = text;
-  const std::string_view mark = take_line(rest);
-  if (mark != "---" && mark != "+++") return 0;
-  for (int i = 0; i < kMost && !rest.empty(); ++i) {
-    const std::string_view line = take_line(rest);
-    if (line == mark) return text.size() - rest.size();
-    const bool goes_on = line.empty() || std::string_view(" \t-#]}").find(line[0]) != kNone;
-    if (!goes_on && line.find_first_of(":=") == kNone) return 0;
-  }
-  return 0;
-}
 
 // The length of the mark that opens code, and which one; 0 for other lines.
 size_t fence(std::string_view line) {
@@ -84,7 +69,6 @@ std::string_view defined_label(std::string_view line) {
 class Converter {
  public:
   std::string convert(std::string_view text) {
-    text.remove_prefix(front_matter(text));
     find_labels(text);
     while (!text.empty()) {
       const std::string_view span = until_fence(text);
@@ -200,4 +184,4 @@ class Converter {
 
 std::string markdown_text(std::string_view markdown) { return Converter().convert(markdown); }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

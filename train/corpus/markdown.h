@@ -3,14 +3,14 @@
 #include <string>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// The prose of a text in Markdown (CommonMark with the usual additions), one line per line. Headings, items (after
 /// "- " or their number), quotes, rows of tables (cells after tabs) and code are kept without their marks, links as
-/// their words. Code keeps its indentation. Left out are front matter, tags and comments of HTML, scripts and styles
+/// their words. Code keeps its indentation. Left out are tags and comments of HTML, scripts and styles
 /// with their content, images, targets of links, numbers of notes, shortcodes ({{< >}}, {% %}, :::) and rules. Entities
 /// are decoded. Marks count only in pairs around words: "a < b", "2 * 3", "f[i](x)" and "__init__" stay. Accepts any
 /// bytes. Takes time in proportion to the text.
 std::string markdown_text(std::string_view markdown);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
@@ -244,4 +244,4 @@ void append_without_marks(std::string_view line, const std::set<std::string, std
   marked.write(text);
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

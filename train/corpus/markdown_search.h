@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 namespace detail {
 
@@ -76,4 +76,4 @@ class CodeSpans {
   std::vector<size_t> last_;  // Where the last run of each size begins; empty before it is needed.
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
@@ -198,4 +198,4 @@ class Stripper {
 
 std::string without_tags(std::string_view markdown) { return Stripper(markdown).strip(); }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

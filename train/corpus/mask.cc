@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 bool is_letter(char c) { return is_ascii_letter(static_cast<unsigned char>(c)); }
@@ -83,4 +83,4 @@ std::string mask(std::string_view text, const MaskOptions& options, MaskCounts& 
   return options.phone || options.id ? mask_numbers(masked, options, counts) : masked;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Which personal data are replaced.
 struct MaskOptions {
@@ -26,4 +26,4 @@ struct MaskCounts {
 /// time in proportion to the text.
 std::string mask(std::string_view text, const MaskOptions& options, MaskCounts& counts);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 struct Counts {
@@ -135,4 +135,4 @@ bool looks_like_mojibake(std::string_view paragraph) {
   return n.han >= kFew && 5 * n.rare_han >= 2 * n.han && is_utf8_as_gbk(paragraph);
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Whether a paragraph in UTF-8 is text that was once decoded with the wrong encoding:
 ///   UTF-8 read as GBK           涓枃      most Chinese characters are rare ones, and as GBK they are bytes of UTF-8
@@ -14,4 +14,4 @@ namespace tinyllm {
 /// to letters, as in «CAFÉ» and »Spaß«.
 bool looks_like_mojibake(std::string_view paragraph);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -11,7 +11,7 @@
 #include <limits>
 #include <tuple>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kBins = std::tuple_size_v<MinHash>;
@@ -184,4 +184,4 @@ size_t NearDuplicates::memory() const {
   return documents_.size() * sizeof(MinHash) + tables_.size() * tables_[0].tags.size() * (1 + sizeof(uint32_t));
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// A document in 96 bytes, from which its Jaccard similarity with another one is estimated:
 ///   J(a, b) = |a ∩ b| / |a ∪ b|
@@ -66,4 +66,4 @@ class NearDuplicates {
   std::vector<Table> tables_;      // One per band.
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -7,7 +7,7 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr char32_t kEscape = 0x1B;
@@ -152,4 +152,4 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
   writer.finish();
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

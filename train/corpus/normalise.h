@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// How full-width characters are written.
 enum class Width {
@@ -34,4 +34,4 @@ struct NormaliseCounts {
 ///   any other character, except digits, that is repeated eight times or more becomes three
 void normalise(std::string_view line, Width width, std::string& out, NormaliseCounts& counts);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

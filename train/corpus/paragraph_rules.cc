@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr int64_t kHanWeight = 3;  // A Chinese character says about as much as three letters.
@@ -185,4 +185,4 @@ std::optional<std::string_view> ParagraphRules::judge(std::string_view paragraph
   return std::nullopt;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// When a paragraph is dropped. Fractions are of 1. Each comment names the value that switches the rule off.
 struct ParagraphOptions {
@@ -66,4 +66,4 @@ class ParagraphRules {
   WordFinder words_;
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 bool is_number(char c) { return is_digit(static_cast<unsigned char>(c)); }
@@ -222,4 +222,4 @@ size_t phone_end(std::string_view text, size_t at, size_t least) {
   return found > at && !has_plus && names_other(before) ? at : found;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

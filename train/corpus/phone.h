@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Where the telephone number ends that begins at `at`, which is a digit or an opening bracket, the first of its run of
 /// digits; `at` when none begins there. Digits may be in groups with blanks, hyphens, dots and brackets between them:
@@ -13,4 +13,4 @@ namespace tinyllm {
 /// What is before `least` was replaced. Looks at a bounded number of bytes around `at`.
 size_t phone_end(std::string_view text, size_t at, size_t least);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

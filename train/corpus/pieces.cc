@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kChunk = size_t{1} << 18;      // What is read from a file at once.
@@ -156,4 +156,4 @@ Piece PieceReader::fail(std::string_view problem, std::string why) {
   return piece;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Some whole lines of a file as UTF-8, about a megabyte of them; a page of HTML or Markdown is one piece, up to some
 /// megabytes. A line that is longer than that is cut into pieces that hold nothing else: text at the end of a sentence,
@@ -64,4 +64,4 @@ class PieceReader {
   int64_t consumed_ = 0;
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

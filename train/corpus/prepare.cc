@@ -10,7 +10,7 @@
 #include <set>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 namespace fs = std::filesystem;
@@ -97,4 +97,4 @@ Report prepare_corpus(const PrepareOptions& o, const std::function<bool(const Pr
   return report;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

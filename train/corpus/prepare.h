@@ -8,7 +8,7 @@
 #include <functional>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 struct PrepareOptions {
   std::vector<std::filesystem::path> inputs;  ///< Folders and files.
@@ -36,4 +36,4 @@ struct PrepareProgress {
 /// and the rejects are then written), and when the disk is full.
 Report prepare_corpus(const PrepareOptions& options, const std::function<bool(const PrepareProgress&)>& progress);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

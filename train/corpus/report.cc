@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kSamples = 3;
@@ -92,4 +92,4 @@ std::string Report::to_json() const {
   return all.dump(2) + '\n';
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

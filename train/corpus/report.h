@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// What became of a corpus: how much text there was, how much was kept, and what each rule dropped, with samples.
 class Report {
@@ -72,4 +72,4 @@ class Report {
   std::string to_html() const;
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 extern const std::string_view kCorpusPage;  // page/, with {{report}} where the report goes.
 
@@ -177,4 +177,4 @@ std::string Report::to_html() const {
          std::string(kCorpusPage.substr(place + kPlace.size()));
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

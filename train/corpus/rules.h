@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 // Why something was dropped, as reports and rejects name it. Of files:
 inline constexpr std::string_view kRuleFileType = "file_type";  ///< Another kind of file.
@@ -32,4 +32,4 @@ inline constexpr std::string_view kRuleWordList = "word_list";
 inline constexpr std::string_view kRuleDuplicate = "duplicate";
 inline constexpr std::string_view kRuleNearDuplicate = "near_duplicate";
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -1,7 +1,7 @@
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/corpus/sentences.h>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 // Ends of sentences in scripts that write no blank after them.
@@ -55,4 +55,4 @@ size_t sentence_cut(std::string_view text, int64_t most) {
   return sentence > 0 ? sentence : blank > 0 ? blank : at;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Where to cut a text that is longer than `most` characters (at least 1), in bytes: after the last sentence that ends
 /// within them, closing quotes included, else after the last blank, else after the last character. Ends in the first
@@ -11,4 +11,4 @@ namespace tinyllm {
 /// than `most` characters.
 size_t sentence_cut(std::string_view text, int64_t most);
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

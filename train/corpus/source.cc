@@ -14,7 +14,7 @@
 #include <cstring>
 #include <string>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 namespace {
 
@@ -130,4 +130,4 @@ size_t FileSource::read(std::span<char> into) {
 
 int64_t FileSource::consumed() const { return state_->consumed; }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -6,7 +6,7 @@
 #include <memory>
 #include <span>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// The bytes of a file, decompressed, read in chunks. Reading stops at the size that the file had when it was listed,
 /// also when it has grown since.
@@ -31,4 +31,4 @@ class FileSource {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 namespace {
 
 constexpr size_t kSlots = size_t{1} << 16;
@@ -55,4 +55,4 @@ bool WordFinder::matches(const std::string& word, std::string_view text, size_t 
   return starts && ends;
 }
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

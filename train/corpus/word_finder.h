@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tinyllm {
+namespace tinyllm::corpus {
 
 /// Finds any of many words in a text. ASCII letters match in both cases. A word that begins or ends with an ASCII
 /// letter or digit is found only as a whole word.
@@ -25,4 +25,4 @@ class WordFinder {
   size_t prefix_ = 0;                  // Bytes that are hashed.
 };
 
-}  // namespace tinyllm
+}  // namespace tinyllm::corpus

@@ -6,6 +6,8 @@
 #include <vector>
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 // The numbers of the lines that are code, from 0.

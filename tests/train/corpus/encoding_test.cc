@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 constexpr std::string_view kSimplified =

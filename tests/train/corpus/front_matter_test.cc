@@ -5,6 +5,8 @@
 #include "train/corpus/text_cases.h"
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 std::string without(std::string text, bool opens_document = true) {

@@ -6,6 +6,8 @@
 
 namespace tinyllm::test {
 
+using namespace corpus;
+
 TEST_CASE("a set of hashes knows what it was given, also as it grows") {
   HashSet set;
   std::unordered_set<uint64_t> reference;

@@ -5,6 +5,8 @@
 #include "train/corpus/text_cases.h"
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 const std::string kPage = "<div class=\"main\">\n<h1>Tea</h1>\n" +

@@ -10,6 +10,8 @@
 #include "train/corpus/text_cases.h"
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 int depth_of(const GumboNode* node) {

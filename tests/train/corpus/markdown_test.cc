@@ -7,6 +7,8 @@
 
 namespace tinyllm::test {
 
+using namespace corpus;
+
 TEST_CASE("the marks of Markdown go, the words stay") {
   const std::vector<TextCase> cases = {
       {"headings", "# Tea\n## 泡茶 ##\n### Pots {#pots}\nCups\n====\n", "Tea\n泡茶\nPots\nCups\n"},

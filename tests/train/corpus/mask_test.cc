@@ -5,6 +5,8 @@
 #include "train/corpus/text_cases.h"
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 std::string masked(const std::string& text) {

@@ -10,6 +10,8 @@
 #include <vector>
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 std::string random_text(Random& random, size_t length) {

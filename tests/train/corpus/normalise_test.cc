@@ -3,6 +3,8 @@
 #include <tinyllm/train/corpus/normalise.h>
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 std::string normalised(std::string_view line, Width width = Width::kFold) {

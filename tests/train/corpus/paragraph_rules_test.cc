@@ -7,6 +7,8 @@
 #include "train/corpus/text_cases.h"
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 std::string_view judged(std::string_view paragraph, const ParagraphOptions& options = {}, int64_t undecodable = 0) {

@@ -11,6 +11,8 @@
 #include <set>
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 namespace fs = std::filesystem;

@@ -6,6 +6,8 @@
 #include <vector>
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }

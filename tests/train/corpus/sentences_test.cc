@@ -6,6 +6,8 @@
 
 namespace tinyllm::test {
 
+using namespace corpus;
+
 TEST_CASE("a text is cut after a sentence, else after a blank, else after a character") {
   const struct {
     std::string_view text;

@@ -10,6 +10,8 @@
 #include <vector>
 
 namespace tinyllm::test {
+
+using namespace corpus;
 namespace {
 
 // What the source reads of a compressed file with these bytes.
