@@ -33,8 +33,6 @@ TEST_CASE("the marks of Markdown go, the words stay") {
       {"code blocks", "a\n```c++ x\n*p = <b>;\n# no heading\n```\nb\n  ~~~~\n```\n  ~~~~\n*c*\n",
        "a\n*p = <b>;\n# no heading\nb\n```\nc\n"},
       {"a code block without an end", "```\n*a*\n", "*a*\n"},
-      {"front matter", "---\ntitle: Tea\ntags:\n  - a\n---\n# Tea\n", "Tea\n"},
-      {"front matter of TOML", "+++\ntitle = 'Tea'\n+++\nTea\n", "Tea\n"},
       {"entities and escapes", "1 &lt; 2 &amp; caf&eacute; &#33590; \\*no\\* &nothing; &#0;\n",
        "1 < 2 & café 茶 *no* &nothing; &#0;\n"},
       {"many empty lines", "\n\none\n\n\n\ntwo\r\n\r\n\r\n", "one\n\ntwo\n\n"},
