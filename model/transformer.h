@@ -21,7 +21,7 @@ struct WeightSpec {
   float init_std;  ///< Normal with this deviation; 0: all ones for norms, zeros for biases.
   WeightRole role;
   DType dtype = f32;
-  int64_t parts = 1;  ///< Matrices of equal size that lie one below the other in it.
+  int64_t parts = 1;  ///< Matrices of equal size that are stacked in it.
 };
 
 /// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.o, norm2, ffn.w1, ffn.w2},
@@ -29,32 +29,33 @@ struct WeightSpec {
 /// ffn.w1 are all of the gate, then what it lets pass.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
-/// Of the adapters: blocks.I.<target>.lora_a and lora_b.
+/// Every adapter: blocks.I.<target>.lora_a and lora_b.
 std::vector<WeightSpec> adapter_specs(const ModelConfig& config);
-/// What training moves: the adapters where there are any, else every weight.
+/// What training changes: the adapters if there are any, otherwise every weight.
 std::vector<WeightSpec> trained_specs(const ModelConfig& config);
 
-/// The number of weights, without adapters.
+/// The number of weights, without adapters. Throws Error when 64 bits cannot hold it.
 int64_t parameter_count(const ModelConfig& config);
 
-/// Adds weights to a store and draws them as training begins with them, as a function of the seed alone. Adapters begin
-/// so that they change nothing.
+/// Adds weights to a store and draws their initial values, as a function of the seed alone. Initial adapters do not
+/// change the model's results.
 void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store);
 
 /// What a forward pass sees. Tensors are i32 [B, T].
 struct TransformerInputs {
   Tensor tokens;
   Tensor positions;      ///< Of each token in its document, from 0.
-  Tensor starts = {};    ///< The first place that a token sees; empty: the first of its row.
+  Tensor starts = {};    ///< The first position that a token attends to; empty: the first of its row.
   Dropout dropout = {};  ///< `p` is taken from the config; an empty step means none.
-  /// Where not null: given the residual stream [B, T, C] as each block finds it, for `GradientOptions::checkpoints`.
+  /// If not null: receives the residual stream [B, T, C] at the input of each block, for
+  /// `GradientOptions::checkpoints`.
   std::vector<Tensor>* residuals = nullptr;
 };
 
 /// The hidden states [B, T, C] after the last norm:
 ///   x = tok_emb[token];  x += o(attention(rope(q), rope(k), v)) with q, k, v = qkv(norm1(x));
 ///   x += w2(dropout(silu(w1 norm2(x) + b1))) + b2;  norm(x).
-/// With `ffn_gated`, swiglu(w1 norm2(x)) in place of silu; without `ffn_bias`, no b1 and b2.
+/// With `ffn_gated`, swiglu(w1 norm2(x)) instead of silu; without `ffn_bias`, no b1 and b2.
 Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs);
 
 /// Scores of the next token [..., V] from hidden states [..., C].

@@ -20,8 +20,8 @@ std::string position(std::string_view text, size_t at) {
   return fmt::format("line {}, byte {}", line, before.size() - (before.rfind('\n') + 1) + 1);
 }
 
-// Brackets are counted before the text is parsed. Up to the first byte that is not JSON, this finds the same strings and
-// brackets as the parser, and the parser goes no further.
+// Brackets are counted before the text is parsed. Up to the first byte that is not JSON, this finds the same strings
+// and brackets as the parser, and the parser goes no further.
 void check_depth(std::string_view text, std::string_view what) {
   int depth = 0;
   bool in_string = false;

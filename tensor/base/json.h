@@ -38,7 +38,8 @@ std::string shortened(std::string_view text);
 /// The same without quotes: a name that stands in a message.
 std::string short_name(std::string_view name);
 
-// ---- Fields of an object. Each throws Error that names the field, what it is and what was expected. -------------------
+// ---- Fields of an object. Each throws Error that names the field, what it is and what was expected.
+// -------------------
 
 /// Null when the field is missing or null.
 const Json* find_field(const Json& object, const char* field);

@@ -78,7 +78,8 @@ TEST_CASE("a process uses no more threads than its affinity, its control groups 
       if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
     }
     if (sched_setaffinity(0, sizeof one, &one) == 0) found = affinity_cpus();
-  }).join();
+  })
+      .join();
   CHECK(found == 1);
 }
 
