@@ -51,7 +51,7 @@ std::vector<WeightSpec> adapter_specs(const ModelConfig& config);
 /// What training changes: the adapters if there are any, else every weight.
 std::vector<WeightSpec> trained_specs(const ModelConfig& config);
 
-/// The number of weights, without adapters.
+/// The number of weights, without adapters. Throws Error when 64 bits cannot hold it.
 int64_t parameter_count(const ModelConfig& config);
 
 /// Adds weights to a store and initialises them. The values are a function of the seed alone. New adapters change

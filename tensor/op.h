@@ -16,8 +16,7 @@ struct View {
   int32_t* i32() const { return static_cast<int32_t*>(data); }
 };
 
-/// What an op is given to run: where its inputs and outputs lie, its parameters, scratch memory, the threads and what
-/// to compute with.
+/// What an op is given to run: its inputs and outputs, its parameters, scratch memory, threads and precision.
 struct Launch {
   std::span<const View> inputs;
   std::span<const View> outputs;
@@ -45,8 +44,8 @@ struct Backward {
   }
 };
 
-/// One row of the op table: everything that the tensor layer knows of an operation. The shape rule is in the free
-/// function that appends the node, which is also what a user calls.
+/// One row of the op table: everything that the tensor layer knows about an operation. The shape rule is in the free
+/// function that appends the node, which is also the function that a user calls.
 struct Op {
   const char* name;
 
