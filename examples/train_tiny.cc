@@ -59,7 +59,7 @@ void parse(Options& o, CLI::App& app, int argc, char** argv) {
   tl::cli::add_training_options(app, o.training);
   app.remove_option(app.get_option("--epochs"));
   app.get_option("--steps")->description(
-      "Take this many optimiser steps; with built-in problems, a third of them pretrains and the others fine-tune.");
+      "Take this many optimizer steps; with built-in problems, a third of them pretrains and the others fine-tune.");
   tl::cli::add_examples(app, {"train_tiny -o tinyllm-model --dashboard 8080", "train_tiny --data book.txt -o my-model"},
                         "chat tinyllm-model");
   tl::cli::parse(app, argc, argv);

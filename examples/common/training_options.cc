@@ -56,7 +56,7 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
     add_number(app, name, value, any_number(), description)->group("Recipe");
   };
   add("--steps", r.steps,
-      "Take this many optimiser steps; 0 takes as many as --epochs needs. With --lr-schedule wsd it may be changed "
+      "Take this many optimizer steps; 0: as many as --epochs needs. With --lr-schedule wsd it may be changed "
       "when "
       "a run is resumed, until the learning rate falls.");
   add_number(app, "--epochs", o.epochs, {.low = 0, .high = 1e6, .excludes_low = true},
@@ -67,21 +67,20 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
       "Add up the gradients of this many batches in each step: the effect of a larger batch in the memory of one.");
   add("--seq-len", r.seq_len, "Put this many tokens in a row.");
   add("--first-seq-len", r.first_seq_len,
-      "Cut rows into rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0 does "
-      "not.");
+      "Use rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0: do not.");
   add("--lengthen-at", r.lengthen_at, "Use full rows after this fraction of the steps; needs --first-seq-len.");
   add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon},
            "Update hidden matrices with this optimizer; everything else uses adamw.");
-  add("--lr", r.learning_rate, "Use this learning rate at its highest.");
+  add("--lr", r.learning_rate, "Set the highest learning rate.");
   add_enum(app, "--lr-schedule", r.schedule, {Schedule::cosine, Schedule::linear, Schedule::wsd},
            "Let the learning rate fall in this way; wsd keeps it level until the last steps.");
   add("--warmup", r.warmup, "Let the learning rate rise from 0 in this many steps.");
   add("--cooldown", r.cooldown, "Let the learning rate of wsd fall in this last fraction of the steps.");
   add("--final-lr", r.final_lr_fraction, "End with this fraction of the highest learning rate.");
   add("--max-grad-norm", r.max_grad_norm, "Scale gradients with a larger global norm down to it.");
-  add("--beta2", r.beta2, "Use this decay of the second moments of adamw.");
-  add("--momentum", r.momentum, "Use this momentum of muon.");
-  add("--weight-decay", r.weight_decay, "Use this weight decay for matrices.");
+  add("--beta2", r.beta2, "Set the decay of the second moments of adamw.");
+  add("--momentum", r.momentum, "Set the momentum of muon.");
+  add("--weight-decay", r.weight_decay, "Set the weight decay of matrices.");
   add("--z-loss", r.z_loss, "Add the z-loss with this weight, for example 1e-4; 0 adds none.");
   add("--ema-decay", r.ema_decay,
       "Save the exponential moving average of the weights with this decay, for example 0.999; 0 saves the last "
