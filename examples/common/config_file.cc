@@ -45,15 +45,20 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& stream) const
     if (!option->get_configurable()) continue;
     for (const std::string& name : option->get_lnames()) known.push_back(name);
   }
+  // CLI11 joins the values of a key that is repeated on the next line.
+  const auto is_repeated = [&](const CLI::ConfigItem& item) {
+    return item.inputs.size() > 1 && app_->get_option("--" + item.name)->get_items_expected_max() == 1;
+  };
   std::set<std::string> seen;
   std::string problems;
   for (const CLI::ConfigItem& item : found) {
     constexpr size_t kShown = 60;
-    const std::string key = item.fullname();
+    if (item.name == "--") continue;  // The end of a section.
+    const std::string key = item.name == "++" ? fmt::format("[{}]", fmt::join(item.parents, ".")) : item.fullname();
     const std::string shown = key.size() <= kShown ? key : key.substr(0, character_cut(key, kShown)) + "...";
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       problems += fmt::format("{}: {}: unknown option{}\n", file, shown, suggestion(key, known));
-    } else if (!seen.insert(key).second) {
+    } else if (!seen.insert(key).second || is_repeated(item)) {
       problems += fmt::format("{}: {}: given twice\n", file, shown);
     }
   }

@@ -3,6 +3,7 @@
 #include "config_file.h"
 #include "help.h"
 
+#include <fstream>
 #include <memory>
 
 namespace tinyllm::cli {
@@ -39,8 +40,7 @@ class Problems {
   // `first`: the problem that CLI11 stopped at, or null.
   Problems(CLI::App& app, const CLI::ParseError* first) {
     add_unknown_words(app);
-    const bool config_is_bad = dynamic_cast<const CLI::ConfigError*>(first) != nullptr;
-    if (config_is_bad) add(first->what());
+    const bool config_is_bad = first != nullptr && add_config_problem(app, *first);
     // Thrown when the command line ends where a value is expected.
     const bool lacks_value = dynamic_cast<const CLI::ArgumentMismatch*>(first) != nullptr &&
                              std::string_view(first->what()).ends_with("missing");
@@ -87,6 +87,20 @@ class Problems {
     }
     // After an unknown option, a lone word is probably its value.
     if (text_.empty() && !unexpected.empty()) add(unexpected + ": unexpected argument");
+  }
+
+  // Whether the problem is the file of `--config`, which may have what seems to be missing.
+  bool add_config_problem(const CLI::App& app, const CLI::ParseError& first) {
+    if (dynamic_cast<const CLI::ConfigError*>(&first) != nullptr) {
+      add(first.what());
+      return true;
+    }
+    const CLI::Option* config = app.get_config_ptr();
+    if (config == nullptr || config->count() != 1) return false;
+    const std::string file = config->as<std::string>();
+    if (std::ifstream(file).good() && !std::filesystem::is_directory(file)) return false;
+    add(fmt::format("{}: {} cannot be read, expected a file of options", config->get_name(), file));
+    return true;
   }
 
   void add_conflicts(const CLI::Option& option) {
