@@ -27,6 +27,7 @@ struct Plan {
   size_t arena = 0;            ///< Bytes of the whole.
 };
 
-Plan plan(const Graph& graph, const std::vector<Tensor>& outputs);
+/// `workers`: threads of the pool that the nodes will run on, each of which may need scratch memory.
+Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int workers);
 
 }  // namespace tinyllm

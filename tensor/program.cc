@@ -117,7 +117,7 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   state->states = options.states != nullptr ? options.states : state->store;
   state->precision = options.precision;
 
-  const Plan plan = tinyllm::plan(graph, outputs);
+  const Plan plan = tinyllm::plan(graph, outputs, state->pool->threads());
   std::vector<void*> data = bind_leaves(graph, *state->store, *state->states, state->inputs, state->memory);
   state->activations = Arena(plan.arena);
   state->memory.activations = plan.arena;

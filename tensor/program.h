@@ -71,8 +71,7 @@ class Program {
     return typed<T>(view, name);
   }
 
-  /// Runs all nodes. Allocates nothing, but for the scratch memory of a thread in its first matrix product. Throws what
-  /// an op throws (a token outside the vocabulary).
+  /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary).
   void run();
   /// Runs all nodes and says where the time went, slowest op first. `run` knows nothing of it and costs the same.
   std::vector<OpTime> profile();

@@ -21,8 +21,8 @@ enum class Precision : uint8_t {
 
 constexpr const char* name_of(Precision precision) { return precision == Precision::fp32 ? "fp32" : "bf16"; }
 
-/// Element type of a tensor. The quantised ones, of which bf16 is the finest, are of matrices [N, K] that are only
-/// read, packed for products: ops/quantized.h says how.
+/// Element type of a tensor. q8_0, q4_0 and bf16 are read-only weight matrices [N, K], stored packed for
+/// multiplication: ops/quantized.h describes the formats.
 enum class DType : uint8_t { f32, i32, q8_0, q4_0, bf16 };
 inline constexpr DType f32 = DType::f32;
 inline constexpr DType i32 = DType::i32;
