@@ -74,7 +74,7 @@ bench::Json compare(const tl::GemmShape& s, const std::vector<bench::Library>& o
   const std::vector<float> b = random_floats(s.k * s.n);
   const tl::Arena c(static_cast<size_t>(s.m * s.n) * sizeof(float));
   auto* result = reinterpret_cast<float*>(c.data());
-  const tl::Arena workspace(tl::gemm_workspace(s));
+  const tl::Arena workspace(tl::gemm_workspace(s, pool.threads()));
   std::vector<std::function<void()>> works = {
       [&] { tl::gemm(s, a.data(), b.data(), nullptr, result, workspace.data(), pool); }};
   for (const bench::Library& other : others) {

@@ -115,7 +115,7 @@ void run(const Launch& launch) {
   });
 }
 
-size_t workspace(const Node& node, const Graph& graph) {
+size_t workspace(const Node& node, const Graph& graph, int) {
   return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * sizeof(int32_t);
 }
 

@@ -16,7 +16,7 @@ struct Params {
 // Pieces of kPiece elements have a double each, added up in order.
 constexpr int64_t kPiece = 65536;
 
-size_t workspace(const Node& node, const Graph& graph) {
+size_t workspace(const Node& node, const Graph& graph, int) {
   int64_t pieces = 0;
   for (const int id : node.inputs) pieces += (graph.value(id).shape.size() + kPiece - 1) / kPiece;
   return static_cast<size_t>(pieces) * sizeof(double);

@@ -5,8 +5,8 @@
 namespace tinyllm {
 
 struct GradientOptions {
-  /// Where not empty: of what the forward pass computes before the last of these, the backward pass needs these alone
-  /// and computes the rest again, from one to the next, as it reaches it. Memory for time; the same bits.
+  /// Activation checkpoints. Before the last of these, the backward pass keeps only these and recomputes everything
+  /// between them: less memory, more time, identical results.
   /// Source: Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
   std::vector<Tensor> checkpoints = {};
 };

@@ -21,9 +21,10 @@ void run(const Launch& launch) {
        launch.outputs[0].f32(), launch.workspace, *launch.pool);
 }
 
-size_t workspace(const Node& node, const Graph& graph) {
+size_t workspace(const Node& node, const Graph& graph, int workers) {
   const Activation activation = std::any_cast<const Params&>(node.params).activation;
-  return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation));
+  return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation),
+                        workers);
 }
 
 double flops(const Node& node, const Graph& graph) {

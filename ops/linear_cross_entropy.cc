@@ -31,7 +31,7 @@ struct Products {
 struct Scratch {
   size_t logits, losses, products;
 
-  Scratch(const Shape& x, const Shape& w) {
+  Scratch(const Shape& x, const Shape& w, int workers) {
     const int64_t rows = std::min(kChunk, x.rows());
     logits = aligned(static_cast<size_t>(rows * w[0]) * sizeof(float));
     losses = aligned(static_cast<size_t>(rows) * sizeof(float));
@@ -40,14 +40,14 @@ struct Scratch {
       if (chunk == 0) continue;
       const Products shapes(chunk, w[0], w[1]);
       for (const GemmShape& shape : {shapes.logits, shapes.dx, shapes.dw}) {
-        products = std::max(products, gemm_workspace(shape));
+        products = std::max(products, gemm_workspace(shape, workers));
       }
     }
   }
 };
 
-size_t workspace(const Node& node, const Graph& graph) {
-  const Scratch scratch(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape);
+size_t workspace(const Node& node, const Graph& graph, int workers) {
+  const Scratch scratch(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, workers);
   return scratch.logits + scratch.losses + scratch.products;
 }
 
@@ -78,7 +78,7 @@ void run(const Launch& launch) {
       static_cast<double>(std::max<int64_t>(1, count_targets("linear_cross_entropy", launch.inputs[2], v)));
   const float z = launch.get<float>();
   const float factor = dx == nullptr && dw == nullptr ? 0.0f : static_cast<float>(1 / count);
-  const Scratch scratch(x, w);
+  const Scratch scratch(x, w, launch.pool->threads());
   auto* memory = static_cast<std::byte*>(launch.workspace);
   auto* logits = reinterpret_cast<float*>(memory);
   auto* losses = reinterpret_cast<float*>(memory + scratch.logits);

@@ -25,9 +25,10 @@ void run(const Launch& launch) {
   }
 }
 
-size_t workspace(const Node& node, const Graph& graph) {
+size_t workspace(const Node& node, const Graph& graph, int workers) {
   return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape,
-                                   std::any_cast<const MatmulOptions&>(node.params)));
+                                   std::any_cast<const MatmulOptions&>(node.params)),
+                        workers);
 }
 
 double flops(const Node& node, const Graph& graph) {

@@ -40,7 +40,7 @@ struct Sizes {
 struct Scratch {
   size_t x, next, gram, polynomial, gemm, bytes;
 
-  explicit Scratch(const Sizes& sizes) {
+  Scratch(const Sizes& sizes, int workers) {
     const size_t matrix = aligned(static_cast<size_t>(sizes.elements()) * sizeof(float));
     const size_t square = aligned(static_cast<size_t>(sizes.inner() * sizes.inner()) * sizeof(float));
     x = 0;
@@ -48,8 +48,10 @@ struct Scratch {
     gram = next + matrix;
     polynomial = gram + square;
     gemm = polynomial + square;
-    bytes =
-        gemm + std::max({gemm_workspace(sizes.gram()), gemm_workspace(sizes.square()), gemm_workspace(sizes.apply())});
+    bytes = gemm;
+    for (const GemmShape& shape : {sizes.gram(), sizes.square(), sizes.apply()}) {
+      bytes = std::max(bytes, gemm + gemm_workspace(shape, workers));
+    }
   }
 };
 
@@ -88,7 +90,7 @@ float* orthogonalise(const Sizes& sizes, const Scratch& scratch, std::byte* memo
 void run(const Launch& launch) {
   const Muon& options = launch.get<Muon>();
   const Sizes sizes(launch.inputs[0].shape, options.parts, launch.precision);
-  const Scratch scratch(sizes);
+  const Scratch scratch(sizes, launch.pool->threads());
   auto* memory = static_cast<std::byte*>(launch.workspace);
   auto* x = reinterpret_cast<float*>(memory + scratch.x);
   const int64_t n = sizes.elements();
@@ -113,8 +115,9 @@ void run(const Launch& launch) {
   }
 }
 
-size_t workspace(const Node& node, const Graph& graph) {
-  return Scratch(Sizes(graph.value(node.inputs[0]).shape, std::any_cast<const Muon&>(node.params).parts, {})).bytes;
+size_t workspace(const Node& node, const Graph& graph, int workers) {
+  const int64_t parts = std::any_cast<const Muon&>(node.params).parts;
+  return Scratch(Sizes(graph.value(node.inputs[0]).shape, parts, {}), workers).bytes;
 }
 
 double flops(const Node& node, const Graph& graph) {

@@ -20,7 +20,7 @@ Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Acti
 /// Else blocks of 32 numbers of x are quantised as they come, q = round(x 127 / max |x|) in INT8 with the scale max |x|
 /// / 127, and multiplied in whole numbers: y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in
 /// order. A row's result does not depend on the rows beside it. x [..., K], w [N, K], K a multiple of 32.
-/// Source: Dettmers et al., "LLM.int8()", 2022, by blocks in place of rows.
+/// Source: Dettmers et al., "LLM.int8()", 2022, by blocks instead of rows.
 Tensor quantized_linear(Tensor x, Tensor w, Tensor bias = {});
 
 /// c = op(a) op(b), op being the transpose of the last two axes where asked. a [..., M, K], b [..., K, N] with the same
@@ -62,7 +62,8 @@ Tensor swiglu(Tensor x);
 /// y = x / sqrt(mean(x^2) + eps) * w over the innermost axis. x [..., C], w [C].
 /// Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
 Tensor rms_norm(Tensor x, Tensor w, float eps);
-/// exp(x - max x) / sum(exp(x - max x)) over the innermost axis.
+/// exp(x - max x) / sum(exp(x - max x)) over the innermost axis. Minus infinity gives 0. A row with NaN or plus
+/// infinity, or of nothing but minus infinity, gives NaN.
 Tensor softmax(Tensor x);
 
 /// Cosines and sines of positions, for `rope`: positions i32 [B, T] -> [B, T, D], the first D/2 elements being
@@ -75,7 +76,8 @@ Tensor rope(Tensor x, Tensor angles);
 /// Causal attention, fused: out = softmax(q k^T / sqrt(D), over the keys that count) v, no [T, T] matrix kept.
 /// q [B, T, H, D], k and v [B, T, G, D] with H a multiple of G (H / G query heads share a key head); out [B, T, H, D].
 /// Query t sees keys starts[b, t] to t, or 0 to t where `starts` (i32 [B, T]) is empty: packed documents do not see
-/// one another. `dropout` drops attention weights; that of key j for query t of head h has the index
+/// one another. NaN and infinity reach only what sees them, forward and backward. `dropout` drops attention weights;
+/// that of key j for query t of head h has the index
 /// ((b H + h) T + j) T' + t, T' being T rounded up to a multiple of 64.
 /// Source: Dao et al., "FlashAttention", 2022.
 Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {});
@@ -87,7 +89,7 @@ struct AttentionCache {
   Tensor k, v;       ///< States [N, G, D, kCachePage] and [N, G, kCachePage, D]: a page of one key head lies together.
   Tensor sequences;  ///< i32 [B, T]: of each row, its line of `pages`; less than 0: none, the row is padding.
   Tensor positions;  ///< i32 [B, T]: of each row, its place in its sequence.
-  Tensor pages;      ///< i32 [S, M]: the pages that hold a sequence, one behind the other.
+  Tensor pages;      ///< i32 [S, M]: the pages that hold a sequence, in order.
 };
 /// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, then each query of q
 /// [B, T, H, D] sees places 0 to its own; result [B, T, H, D], zeros for padding. Fastest where neighbours in a

@@ -25,7 +25,7 @@ void run(const Launch& launch) {
 constexpr int64_t kMaxPieces = 32;
 int64_t grad_grain(const Shape& x) { return std::max(row_grain(x.row()), (x.rows() + kMaxPieces - 1) / kMaxPieces); }
 
-size_t grad_workspace(const Node& node, const Graph& graph) {
+size_t grad_workspace(const Node& node, const Graph& graph, int) {
   return static_cast<size_t>(kMaxPieces * graph.value(node.inputs[0]).shape.row()) * sizeof(float);
 }
 

@@ -22,7 +22,7 @@ constexpr int64_t kGroup = 64;
 constexpr int64_t kColumns = 4096;
 int64_t groups_of(const Params& p) { return std::max<int64_t>(1, (p.n + kGroup - 1) / kGroup); }
 
-size_t workspace(const Node& node, const Graph&) {
+size_t workspace(const Node& node, const Graph&, int) {
   const Params& params = std::any_cast<const Params&>(node.params);
   if (params.inner == 1) return static_cast<size_t>(pieces_of(params)) * sizeof(double);
   const int64_t groups = groups_of(params);

@@ -27,7 +27,7 @@ struct Launch {
 
   template <class Params>
   const Params& get() const {
-    return *std::any_cast<Params>(params);
+    return std::any_cast<const Params&>(*params);
   }
 };
 
@@ -40,7 +40,7 @@ struct Backward {
 
   template <class Params>
   const Params& get() const {
-    return *std::any_cast<Params>(params);
+    return std::any_cast<const Params&>(*params);
   }
 };
 
@@ -56,8 +56,8 @@ struct Op {
   /// Null: the op has no gradient.
   std::vector<Tensor> (*gradient)(const Backward&) = nullptr;
 
-  /// Bytes of scratch memory that `run` needs. Null: none.
-  size_t (*workspace)(const Node&, const Graph&) = nullptr;
+  /// Bytes of scratch memory that `run` needs on a pool of that many workers. Null: none.
+  size_t (*workspace)(const Node&, const Graph&, int workers) = nullptr;
 
   /// Floating point operations of a node, for profiles. Null: none are counted, as where memory is the limit.
   double (*flops)(const Node&, const Graph&) = nullptr;

@@ -84,7 +84,7 @@ size_t place(std::vector<Block>& blocks) {
   return arena;
 }
 
-Plan plan(const Graph& graph, const std::vector<Tensor>& outputs) {
+Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int workers) {
   Plan plan;
   plan.schedule = ancestors(graph, outputs);
   plan.block.assign(graph.values().size(), -1);
@@ -112,7 +112,7 @@ Plan plan(const Graph& graph, const std::vector<Tensor>& outputs) {
   }
   for (int step = 0; step < static_cast<int>(plan.schedule.size()); ++step) {
     const Node& node = graph.nodes()[index(plan.schedule[index(step)])];
-    const size_t bytes = node.op->workspace == nullptr ? 0 : node.op->workspace(node, graph);
+    const size_t bytes = node.op->workspace == nullptr ? 0 : node.op->workspace(node, graph, workers);
     plan.workspace.push_back(bytes == 0 ? -1 : static_cast<int>(plan.blocks.size()));
     if (bytes != 0) plan.blocks.push_back({aligned(bytes), step, step});
   }

@@ -110,8 +110,8 @@ double moved_bytes(const Node& node, const Graph& graph) {
 
 }  // namespace
 
-Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs) {
-  return memory_of(graph, plan(graph, outputs));
+Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs, int threads) {
+  return memory_of(graph, plan(graph, outputs, threads));
 }
 
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options) {
@@ -123,7 +123,7 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   Store& states = options.states != nullptr ? *options.states : store;
   state->precision = options.precision;
 
-  const Plan plan = tinyllm::plan(graph, outputs);
+  const Plan plan = tinyllm::plan(graph, outputs, state->pool->threads());
   state->memory = memory_of(graph, plan);
   if (options.weights == nullptr) add_values(graph, Kind::parameter, store);
   add_values(graph, Kind::state, states);

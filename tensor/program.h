@@ -74,8 +74,7 @@ class Program {
     return typed<T>(view, name);
   }
 
-  /// Runs all nodes. Allocates nothing, except the scratch memory of a thread in its first matrix product. Throws what
-  /// an op throws (a token outside the vocabulary).
+  /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary).
   void run();
   /// Runs all nodes and returns the time of each op, slowest first. `run` does not pay for this.
   std::vector<OpTime> profile();
@@ -106,8 +105,9 @@ class Program {
 /// when `weights` lacks a parameter, or when the memory cannot be had.
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options = {});
 
-/// What a program of these outputs would hold, without reserving it. Throws Error as `compile` does for its outputs.
-Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs);
+/// What a program of these outputs would hold on this number of threads, without reserving it. Throws Error as `compile`
+/// does for its outputs.
+Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs, int threads);
 
 }  // namespace tinyllm
 

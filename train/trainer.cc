@@ -220,17 +220,17 @@ Memory Trainer::memory() const {
   return state_->compiled->update ? together(pass, state_->compiled->update->memory()) : pass;
 }
 
-Memory training_memory(const ModelConfig& config, const Recipe& recipe, const LossFn& loss) {
+Memory training_memory(const ModelConfig& config, const Recipe& recipe, int threads, const LossFn& loss) {
   check(recipe, config);
   const Shape shape = shape_of_rows(recipe, seq_len_at(recipe, recipe.steps));
   Built first, update;
   if (recipe.accumulate == 1) {
     build_step(first, config, recipe, loss, shape);
-    return planned_memory(first.graph, first.outputs);
+    return planned_memory(first.graph, first.outputs, threads);
   }
   build_pass(first, config, recipe, loss, shape);
   build_update(update, config, recipe);
-  return together(planned_memory(first.graph, first.outputs), planned_memory(update.graph, update.outputs));
+  return together(planned_memory(first.graph, first.outputs, threads), planned_memory(update.graph, update.outputs, threads));
 }
 
 std::vector<OpTime> Trainer::profile(const Batch& batch) {

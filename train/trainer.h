@@ -32,9 +32,10 @@ Tensor next_token_loss(const LossInputs& in);
 /// for each token and layer. Norms, activations and the optimiser are not counted, nor what is computed twice.
 double step_flops(const ModelConfig& config, int64_t rows, int64_t length);
 
-/// What a Trainer takes for a step with rows of full length, in bytes: planned, and nothing is reserved. Throws Error
-/// as `check` does.
-Memory training_memory(const ModelConfig& config, const Recipe& recipe, const LossFn& loss = next_token_loss);
+/// What a Trainer on this number of threads takes for a step with rows of full length, in bytes: planned, and nothing is
+/// reserved. Throws Error as `check` does.
+Memory training_memory(const ModelConfig& config, const Recipe& recipe, int threads,
+                       const LossFn& loss = next_token_loss);
 
 /// Training steps over a model: forward, backward, clipping and the optimiser as one program; with accumulation as two,
 /// of which the first runs for each part of the batch. Where the recipe lengthens its rows, programs are made anew at

@@ -29,10 +29,10 @@ double available_memory() {
 int64_t tokens_of(const Recipe& recipe) { return recipe.batch_rows() * recipe.seq_len; }
 
 // The largest of all stages.
-Memory memory_of(const Model& model, const std::vector<Stage>& stages) {
+Memory memory_of(const Model& model, const std::vector<Stage>& stages, int threads) {
   Memory most;
   for (const Stage& stage : stages) {
-    const Memory memory = training_memory(model.config, stage.recipe);
+    const Memory memory = training_memory(model.config, stage.recipe, threads);
     if (memory.total() > most.total()) most = memory;
   }
   return most;
@@ -74,7 +74,7 @@ Speed estimated(const Model& model, const Stage& stage, ThreadPool& pool) {
 }  // namespace
 
 int dry_run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool) {
-  const Memory memory = memory_of(model, stages);
+  const Memory memory = memory_of(model, stages, pool.threads());
   const auto gigabytes = [](size_t bytes) { return static_cast<double>(bytes) / kGigabyte; };
   const double available = available_memory();
   fmt::print("memory: {:.2f} GB: {:.2f} for parameters, {:.2f} for the optimizer, {:.2f} for activations",

@@ -4,28 +4,26 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/arena.h>
 
-#include <vector>
-
 // Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008:
 //
-// - All threads pack a stretch of op(B) into panels: at most kPacked floats, 8 MB, for the last-level cache (32 MB).
+// - All threads pack a block of op(B) into panels: at most kPacked floats, 8 MB, for the last-level cache (32 MB).
 // - Then they take tiles of C, up to kTileStrips strips of rows high: a strip is as many rows as stay in registers, 14
-//   with AVX-512. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into memory of its
-//   own: 12 strips by 28 KB = 344 KB. With AMX a strip is 32 rows, 66 KB, of which products 512 deep use half.
-// - All columns of the tile pass by these rows, kColumns at a time: 256 by kDepth units = 512 KB. Both together are for
-//   a core's second-level cache (1 MB), one strip (28 KB) for the first (32 KB), through which the panels of B stream.
+//   with AVX-512. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into its own
+//   scratch memory: 12 strips by 28 KB = 344 KB. With AMX a strip is 32 rows, 66 KB, of which products 512 deep use
+//   half.
+// - These rows are multiplied with all columns of the tile, kColumns at a time: 256 by kDepth units = 512 KB. Both
+//   together fit a core's second-level cache (1 MB). One strip (28 KB) fits the first (32 KB), through which the panels
+//   of B stream.
 //
 // The sizes in brackets are those of Zen 4 (CPUs with AMX have 2 MB and 48 KB); the numbers were compared on Zen 5,
 // whose first-level cache has 48 KB. There the loop over packed data runs at 93 % of what registers alone allow, with
-// any shape of the tile in registers: what is missing below that is packing. kDepth, which is kSumDepth of
-// kernels.h, and kColumns are in kernels/gemm.cc. To retune for another CPU, change them there and the numbers here,
-// and compare with `bench_products`.
+// any shape of the tile in registers; the rest is packing. kDepth, which is kSumDepth of kernels.h, and kColumns are in
+// kernels/gemm.cc. To retune for another CPU, change them there and the numbers here, and compare with
+// `bench_products`.
 //
-// Few rows of A go other ways, since packing B for all would be much of the work. Where both sides lie along k, they
-// change places, and C is written transposed; with fewer rows, a thread packs B for itself alone. Where B's columns lie
-// side by side, whole panels of them are multiplied where they are. With very few rows, nothing is packed at all. In
-// all of them an element sums along k in one order, kDepth at a time: in fp32 a row of C is the same bits whatever rows
-// are computed with it, be it a token in training, in a prompt or in an answer.
+// When A has few rows, packing B would dominate, so other paths are used; `Path` lists them. On every path an element
+// sums along k in one order, kDepth at a time. In fp32 a row of C is therefore the same bits whatever rows are computed
+// with it: a token gives the same result in training, in a prompt and in an answer.
 namespace tinyllm {
 namespace {
 
@@ -37,14 +35,14 @@ constexpr int64_t kLeastStrips = 3;
 constexpr int64_t kEnoughTiles = 13;
 // Floats between panels, so that they do not lie a power of two apart: rows are packed into many panels at once.
 constexpr int64_t kPanelGap = 16;
-// In fp32, up to so many rows of A (the first where B lies along k, the second where it does not), a thread multiplies
-// columns by itself: some at once, as deep as kDepth, up to 512 KB.
-constexpr int64_t kAloneRows = 16, kAloneRowsAcross = 128;
-constexpr int64_t kAloneColumns = 256;
-constexpr int64_t kAlonePieces = 4;  // At least, where there are columns enough.
-constexpr int64_t kAloneDepth = kernels::kSumDepth;
-// Up to this many, A and B change places where both lie along k: the product of the transposed.
-constexpr int64_t kSwappedRows = 96;
+// The most rows of A on Path::per_thread, where B is stored along k and where it is not. A thread packs that many
+// columns at once, as deep as kDepth: 512 KB.
+constexpr int64_t kPerThreadRows = 16, kPerThreadRowsAcross = 128;
+constexpr int64_t kPerThreadColumns = 256;
+constexpr int64_t kPerThreadPieces = 4;  // At least, if there are enough columns.
+constexpr int64_t kPerThreadDepth = kernels::kSumDepth;
+// The most rows of A on Path::transposed.
+constexpr int64_t kTransposedRows = 96;
 
 // Floats of a panel, or of several, that one thread packs at a time.
 constexpr int64_t kPackGrain = 32768;
@@ -52,8 +50,25 @@ constexpr int64_t kPackGrain = 32768;
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-bool has_few_rows(const GemmShape& s) {
-  return s.m <= (s.trans_b ? kAloneRows : kAloneRowsAcross) && s.k > 0 && !s.trans_a && s.precision == Precision::fp32;
+// How a product is computed.
+enum class Path : uint8_t {
+  unpacked,    // At most 8 rows of A: B is read where it is, and nothing is packed.
+  per_thread,  // Few rows of A: each thread packs columns of B for itself, or multiplies whole panels where they are.
+  transposed,  // A and B are both stored along k, and A has few rows: C^T = B A^T, with A packed for all threads.
+  shared,      // B is packed for all threads.
+};
+
+Path choose_path(const GemmShape& s) {
+  if (s.precision == Precision::fp32 && !s.trans_a && s.k > 0) {
+    if (s.m <= (s.trans_b ? kernels::kFewRows : kernels::kFewRowsAcross)) return Path::unpacked;
+    if (s.m <= (s.trans_b ? kPerThreadRows : kPerThreadRowsAcross)) return Path::per_thread;
+  }
+  if (!s.trans_a && s.trans_b && s.m <= kTransposedRows && s.m < s.n) return Path::transposed;
+  return Path::shared;
+}
+
+const kernels::Products& products_of(Precision precision) {
+  return precision == Precision::bf16 ? kernels::kernels().bf16 : kernels::kernels().fp32;
 }
 
 // One side of a product: lines along k, or columns of [k, lines].
@@ -74,16 +89,16 @@ struct Sides {
   Sides(const GemmShape& s, const float* a, const float* b)
       : rows{a, s.m, s.trans_a ? s.m : s.k, !s.trans_a},
         columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b},
-        swapped(s.m <= kSwappedRows && s.m < s.n && !s.trans_a && s.trans_b) {
+        swapped(choose_path(s) == Path::transposed) {
     if (swapped) std::swap(rows, columns);
   }
 };
 
-// How far along columns and k one packed stretch goes.
-struct Stretch {
+// How many columns are packed for all threads at once, and how deep.
+struct PackedBlock {
   int64_t columns, depth;
 
-  Stretch(int64_t all_columns, int64_t k)
+  PackedBlock(int64_t all_columns, int64_t k)
       : columns(std::min(all_columns, kPackedColumns)),
         depth(std::min(std::max<int64_t>(1, k),
                        std::max(kernels::kSumDepth,
@@ -136,8 +151,14 @@ void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, in
 void pack(const kernels::Products& products, const Side& side, int64_t first, int64_t columns, int64_t k, int64_t depth,
           int64_t panel, float* packed, ThreadPool& pool) {
   const auto range = [&](int64_t j, int64_t width, int64_t p, int64_t rows) {
-    products.pack({width, products.nr, rows, side.at(first + j, k + p), side.stride, side.along_k, panel,
-                   packed + j / products.nr * panel + p / products.per_unit * products.nr});
+    products.pack({.lines = width,
+                   .lines_per_panel = products.nr,
+                   .k = rows,
+                   .from = side.at(first + j, k + p),
+                   .stride = side.stride,
+                   .along_k = side.along_k,
+                   .panel = panel,
+                   .to = packed + j / products.nr * panel + p / products.per_unit * products.nr});
   };
   if (side.along_k) {
     const int64_t grain = products.nr * std::max<int64_t>(1, kPackGrain / std::max<int64_t>(1, panel));
@@ -148,83 +169,129 @@ void pack(const kernels::Products& products, const Side& side, int64_t first, in
   }
 }
 
-// Very few rows of A: all time goes into reading B.
-void direct(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c) {
-  kernels::kernels().few_rows(
-      {s.m, columns, s.k, a, b.at(first, 0), b.stride, b.along_k, c + first, s.n, s.accumulate});
+// Floats of scratch memory: what is packed for all threads, and then what each worker has for itself.
+struct Scratch {
+  int64_t shared = 0;
+  int64_t per_worker = 0;
+
+  explicit Scratch(const GemmShape& s) {
+    const kernels::Products& products = products_of(s.precision);
+    if (products.multiply == nullptr) return;
+    const Path path = choose_path(s);
+    if (path == Path::unpacked) return;
+    if (path == Path::per_thread) {
+      per_worker = per_thread_panels() + ceil_div(s.m, products.mr) * products.strip;
+    } else {
+      const Sides sides(s, nullptr, nullptr);
+      const PackedBlock block(sides.columns.lines, s.k);
+      shared = ceil_div(block.columns, products.nr) * panel_size(products, block.depth);
+      per_worker = kTileStrips * products.strip;
+    }
+    shared = round_up(shared, kFloatsAligned);
+    per_worker = round_up(per_worker, kFloatsAligned);
+  }
+
+  static int64_t panel_size(const kernels::Products& products, int64_t depth) {
+    return products.nr * ceil_div(depth, products.per_unit) + kPanelGap;
+  }
+  static int64_t per_thread_panels() {
+    const kernels::Products& products = kernels::kernels().fp32;
+    return ceil_div(kPerThreadColumns, products.nr) * panel_size(products, kPerThreadDepth);
+  }
+  float* of_worker(void* workspace, int worker) const {
+    return static_cast<float*>(workspace) + shared + worker * per_worker;
+  }
+
+  static constexpr int64_t kFloatsAligned = kAlignment / sizeof(float);
+};
+
+void multiply_unpacked(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c) {
+  kernels::kernels().few_rows({.m = s.m,
+                               .n = columns,
+                               .k = s.k,
+                               .x = a,
+                               .w = b.at(first, 0),
+                               .w_stride = b.stride,
+                               .w_along_k = b.along_k,
+                               .y = c + first,
+                               .y_stride = s.n,
+                               .accumulate = s.accumulate});
 }
 
-// A few rows of A: whole panels of B's columns where they are, if they lie side by side; else packed, while they are in
-// the thread's own cache.
-void alone(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c) {
+// Whole panels of B's columns are multiplied where they are if they are stored side by side. Otherwise they are packed
+// into `scratch`, in the thread's own cache.
+void multiply_per_thread(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c,
+                         float* scratch) {
   const kernels::Products& products = kernels::kernels().fp32;
   const bool in_place = !b.along_k && columns % products.nr == 0;
-  const int64_t panel = in_place ? products.nr : products.nr * kAloneDepth + kPanelGap;
-  const int64_t packed = in_place ? 0 : ceil_div(kAloneColumns, products.nr) * panel;
-  thread_local std::vector<float> scratch;
-  const auto needed = static_cast<size_t>(packed + ceil_div(s.m, products.mr) * products.strip);
-  if (scratch.size() < needed) scratch.resize(needed);
-  for (int64_t k0 = 0; k0 < s.k; k0 += kAloneDepth) {
-    const int64_t depth = std::min(kAloneDepth, s.k - k0);
+  const int64_t panel = in_place ? products.nr : Scratch::panel_size(products, kPerThreadDepth);
+  for (int64_t k0 = 0; k0 < s.k; k0 += kPerThreadDepth) {
+    const int64_t depth = std::min(kPerThreadDepth, s.k - k0);
     const float* from = b.at(first, k0);
     if (!in_place) {
-      products.pack({columns, products.nr, depth, from, b.stride, b.along_k, panel, scratch.data()});
+      products.pack({.lines = columns,
+                     .lines_per_panel = products.nr,
+                     .k = depth,
+                     .from = from,
+                     .stride = b.stride,
+                     .along_k = b.along_k,
+                     .panel = panel,
+                     .to = scratch});
     }
-    products.multiply({s.m, columns, depth, a + k0, s.k, true, in_place ? from : scratch.data(), panel,
-                       in_place ? b.stride : products.nr, c + first, s.n, false, s.accumulate || k0 > 0,
-                       scratch.data() + packed});
+    products.multiply({.m = s.m,
+                       .n = columns,
+                       .k = depth,
+                       .a = a + k0,
+                       .a_stride = s.k,
+                       .a_along_k = true,
+                       .b = in_place ? from : scratch,
+                       .panel = panel,
+                       .b_stride = in_place ? b.stride : products.nr,
+                       .c = c + first,
+                       .c_stride = s.n,
+                       .c_transposed = false,
+                       .accumulate = s.accumulate || k0 > 0,
+                       .strips = scratch + Scratch::per_thread_panels()});
   }
 }
 
-void few_rows(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, ThreadPool& pool) {
+// Path::unpacked and Path::per_thread: each piece is a range of columns.
+void multiply_few_rows(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+                       ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
   const Side side{b, s.n, s.trans_b ? s.k : s.n, s.trans_b};
-  const int64_t each = std::min(kAloneColumns, round_up(ceil_div(s.n, kAlonePieces), kernel.fp32.nr));
-  parallel_ranges(pool, s.n, each, [&](int64_t begin, int64_t end) {
-    (s.m <= (s.trans_b ? kernels::kFewRows : kernels::kFewRowsAcross) ? direct : alone)(s, a, side, begin, end - begin,
-                                                                                        c);
+  const Scratch scratch(s);
+  const bool is_unpacked = choose_path(s) == Path::unpacked;
+  const int64_t each = std::min(kPerThreadColumns, round_up(ceil_div(s.n, kPerThreadPieces), kernel.fp32.nr));
+  parallel_ranges(pool, s.n, each, [&](int64_t begin, int64_t end, int worker) {
+    if (is_unpacked) {
+      multiply_unpacked(s, a, side, begin, end - begin, c);
+    } else {
+      multiply_per_thread(s, a, side, begin, end - begin, c, scratch.of_worker(workspace, worker));
+    }
     finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
   });
 }
 
-}  // namespace
-
-size_t gemm_workspace(const GemmShape& s) {
-  const Sides sides(s, nullptr, nullptr);
-  const Stretch stretch(sides.columns.lines, s.k);
-  const int64_t nr = kernels::kernels().fp32.nr;
-  const int64_t packed = ceil_div(stretch.columns, nr) * (nr * stretch.depth + kPanelGap);
-  return aligned(static_cast<size_t>(packed) * sizeof(float));
-}
-
-void gemm(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
-          ThreadPool& pool) {
-  if (s.m == 0 || s.n == 0) return;
-  if (has_few_rows(s)) return few_rows(s, a, b, bias, c, pool);
-
-  const kernels::Kernels& kernel = kernels::kernels();
-  const kernels::Products& products = s.precision == Precision::bf16 ? kernel.bf16 : kernel.fp32;
-  if (products.multiply == nullptr) {
-    throw Error("gemm: precision {}: found {}, expected avx512 or amx kernels on a CPU with avx512bf16",
-                name_of(s.precision), cpu_features());
-  }
+// Path::transposed and Path::shared: each piece is a tile of C.
+void multiply_tiles(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+                    ThreadPool& pool) {
+  const kernels::Products& products = products_of(s.precision);
   const Sides sides(s, a, b);
   const Side& rows = sides.rows;
   const Side& columns = sides.columns;
-  const Stretch stretch(columns.lines, s.k);
+  const PackedBlock block(columns.lines, s.k);
+  const Scratch scratch(s);
   auto* packed = static_cast<float*>(workspace);
 
-  for (int64_t j0 = 0; j0 < columns.lines; j0 += stretch.columns) {
-    const int64_t width = std::min(stretch.columns, columns.lines - j0);
-    for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += stretch.depth) {
-      const int64_t depth = std::min(stretch.depth, s.k - k0);
-      const int64_t panel = products.nr * ceil_div(depth, products.per_unit) + kPanelGap;
+  for (int64_t j0 = 0; j0 < columns.lines; j0 += block.columns) {
+    const int64_t width = std::min(block.columns, columns.lines - j0);
+    for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += block.depth) {
+      const int64_t depth = std::min(block.depth, s.k - k0);
+      const int64_t panel = Scratch::panel_size(products, depth);
       pack(products, columns, j0, width, k0, depth, panel, packed, pool);
       const Tiles tiles(rows.lines, width, products);
-      pool.parallel_for(tiles.down * tiles.across, [&](int64_t piece) {
-        // Each thread takes this memory once, when it first computes a product.
-        thread_local std::vector<float> strips;
-        strips.resize(static_cast<size_t>(kTileStrips * products.strip));
+      pool.parallel_for(tiles.down * tiles.across, [&](int64_t piece, int worker) {
         const int64_t i = piece % tiles.down * tiles.rows;
         const int64_t j = piece / tiles.down * tiles.columns;
         const int64_t m = std::min(tiles.rows, rows.lines - i);
@@ -232,12 +299,55 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
         const int64_t row = sides.swapped ? j0 + j : i;
         const int64_t column = sides.swapped ? i : j0 + j;
         float* to = c + row * s.n + column;
-        products.multiply({m, n, depth, rows.at(i, k0), rows.stride, rows.along_k, packed + j / products.nr * panel,
-                           panel, products.nr, to, s.n, sides.swapped, s.accumulate || k0 > 0, strips.data()});
+        products.multiply({.m = m,
+                           .n = n,
+                           .k = depth,
+                           .a = rows.at(i, k0),
+                           .a_stride = rows.stride,
+                           .a_along_k = rows.along_k,
+                           .b = packed + j / products.nr * panel,
+                           .panel = panel,
+                           .b_stride = products.nr,
+                           .c = to,
+                           .c_stride = s.n,
+                           .c_transposed = sides.swapped,
+                           .accumulate = s.accumulate || k0 > 0,
+                           .strips = scratch.of_worker(workspace, worker)});
         if (k0 + depth < s.k) return;
-        finish(kernel, s, sides.swapped ? n : m, sides.swapped ? m : n, bias == nullptr ? nullptr : bias + column, to);
+        finish(kernels::kernels(), s, sides.swapped ? n : m, sides.swapped ? m : n,
+               bias == nullptr ? nullptr : bias + column, to);
       });
     }
+  }
+}
+
+}  // namespace
+
+size_t gemm_workspace(const GemmShape& shape, int workers) {
+  int64_t most = 0;
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    GemmShape s = shape;
+    s.precision = precision;
+    const Scratch scratch(s);
+    most = std::max(most, scratch.shared + workers * scratch.per_worker);
+  }
+  return static_cast<size_t>(most) * sizeof(float);
+}
+
+void gemm(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+          ThreadPool& pool) {
+  if (s.m == 0 || s.n == 0) return;
+  if (products_of(s.precision).multiply == nullptr) {
+    throw Error("gemm: precision {}: found {}, expected avx512 or amx kernels on a CPU with avx512bf16",
+                name_of(s.precision), cpu_features());
+  }
+  switch (choose_path(s)) {
+    case Path::unpacked:
+    case Path::per_thread:
+      return multiply_few_rows(s, a, b, bias, c, workspace, pool);
+    case Path::transposed:
+    case Path::shared:
+      return multiply_tiles(s, a, b, bias, c, workspace, pool);
   }
 }
 

@@ -16,13 +16,13 @@ struct GemmShape {
   int64_t m, n, k;
   bool trans_a = false;     ///< A is stored [k, m].
   bool trans_b = false;     ///< B is stored [n, k].
-  bool accumulate = false;  ///< C += in place of C =; then without activation.
+  bool accumulate = false;  ///< C += instead of C =; then without activation.
   Activation activation = Activation::none;
   Precision precision = Precision::fp32;  ///< What A and B are rounded to when they are copied.
 };
 
-/// Bytes of scratch memory that `gemm` needs for this shape, in any precision.
-size_t gemm_workspace(const GemmShape& shape);
+/// Bytes of scratch memory that `gemm` needs for this shape on a pool of that many workers, in any precision.
+size_t gemm_workspace(const GemmShape& shape, int workers);
 
 /// The product on all threads of the pool. `bias` is [n] or null, `workspace` has `gemm_workspace` bytes. Element (i,
 /// j) of C sums over k in an order that the shape alone fixes, so results are the same bits for any number of threads;

@@ -3,15 +3,22 @@
 #include <tinyllm/tensor/base/thread_pool.h>
 
 #include <algorithm>
+#include <type_traits>
 
 namespace tinyllm {
 
-/// Calls `f(begin, end)` over [0, n) in pieces of `grain` elements: the pieces, and so the results, depend on the shape
-/// alone and not on the number of threads.
+/// Calls `f(begin, end)`, or `f(begin, end, worker)` where it takes both, over [0, n) in pieces of `grain` elements:
+/// the pieces, and so the results, depend on the shape alone and not on the number of threads.
 template <class F>
 void parallel_ranges(ThreadPool& pool, int64_t n, int64_t grain, F&& f) {
-  pool.parallel_for((n + grain - 1) / grain,
-                    [&](int64_t piece) { f(piece * grain, std::min(n, (piece + 1) * grain)); });
+  pool.parallel_for((n + grain - 1) / grain, [&](int64_t piece, [[maybe_unused]] int worker) {
+    const int64_t begin = piece * grain, end = std::min(n, begin + grain);
+    if constexpr (std::is_invocable_v<F&, int64_t, int64_t, int>) {
+      f(begin, end, worker);
+    } else {
+      f(begin, end);
+    }
+  });
 }
 
 /// Rows in a piece so that one piece is about as much work as the fork of a region is worth.

@@ -34,12 +34,12 @@ void online_softmax(const AttentionHead& h, const Tile& tile, int64_t first, Scr
   Vf total = {};
   for (int64_t j = 0; j < keys; ++j) {
     float* at = s.p + j * kQueryBlock + first;
-    Vf p = exp(load(at) - now);
+    Vf p = bounded_exp(load(at) - now);
     if constexpr (kMasked) p = select(seen.at(j), p);
     total += p;
     store(at, h.mask.threshold == 0 ? p : select(kept(h.mask, s.words + j * kGroupWords, first), p));
   }
-  const Vf shrink = exp(before - now);
+  const Vf shrink = bounded_exp(before - now);
   store(s.most + first, now);
   store(s.total + first, load(s.total + first) * shrink + total);
   store(s.shrink + first, shrink);
@@ -61,6 +61,7 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
     }
   }
   pack_rows(tile.keys, h.head_size, h.v + at, h.kv_stride, 1, s.values);
+  const Terms terms = terms_of(whole || all_finite(s.values, tile.keys * ld / kWidth, kWidth));
   const int64_t next = tile.key + tile.keys;
   const int64_t ahead_keys = least(kKeyBlock, tile.query + tile.queries - next);
   const float* next_keys = h.k + (ahead_keys > 0 ? block_offset(h, next) : 0);
@@ -69,7 +70,7 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   for (int64_t i = 0; i < tile.queries; i += kStrip) {
     ahead.strip(i);
     const int64_t rows = least(kStrip, tile.queries - i);
-    multiply_strip(rows, ld, tile.end_key(i + rows - 1), {s.p + i, 1, kQueryBlock}, s.values, ld,
+    multiply_strip(terms, rows, ld, tile.end_key(i + rows - 1), {s.p + i, 1, kQueryBlock}, s.values, ld,
                    [&](int64_t r, int64_t d, Vf sums, int64_t) {
                      float* to = s.out + (i + r) * ld + d;
                      store(to, fma(load(to), splat(s.shrink[i + r]), sums));

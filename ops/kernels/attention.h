@@ -45,11 +45,31 @@ struct Left {
   int64_t row, step;
 };
 
+/// The terms of a product that are added up. Leaving out those with a left factor of 0 keeps NaN and infinity from the
+/// rows that give them no weight. For finite numbers the results are the same, but it is slower.
+enum class Terms : uint8_t { all, nonzero };
+
+inline Terms terms_of(bool all_finite) { return all_finite ? Terms::all : Terms::nonzero; }
+
+/// Whether all numbers of `count` vectors, `stride` floats apart, are finite.
+inline bool all_finite(const float* x, int64_t count, int64_t stride) {
+  Vi found = {};
+  for (int64_t i = 0; i < count; ++i) {
+    const Vf a = load(x + i * stride);
+    found |= reinterpret_cast<Vi>(a - a);  // 0, or NaN.
+  }
+  return sum(reinterpret_cast<Vf>(found)) == 0;
+}
+
 /// Calls put(i, column, sums, n) with sums = sum_p a[i, p] b[p, column...] for rows i < kRows and `n` of the columns.
-template <int64_t kRows, int64_t kVectors, class Put>
+template <int64_t kRows, int64_t kVectors, Terms kTerms, class Put>
 inline void multiply_tile(int64_t columns, int64_t k, Left a, const float* b, int64_t ldb, Put put) {
   Vf acc[kRows][kVectors] = {};
   for (int64_t p = 0; p < k; ++p) {
+    if constexpr (kTerms == Terms::nonzero) {
+      static_assert(kRows == 1);
+      if (a.at[p * a.step] == 0) continue;
+    }
     Vf row[kVectors];
 #pragma GCC unroll 4
     for (int64_t j = 0; j < kVectors; ++j) row[j] = load(b + p * ldb + j * kWidth);
@@ -69,29 +89,41 @@ inline void multiply_tile(int64_t columns, int64_t k, Left a, const float* b, in
   }
 }
 
-template <int64_t kRows, int64_t kVectors = kTileVectors, class Put>
+template <int64_t kRows, Terms kTerms, int64_t kVectors = kTileVectors, class Put>
 inline void multiply_columns(int64_t columns, int64_t k, Left a, const float* b, int64_t ldb, Put put) {
   if constexpr (kVectors > 1) {
-    if (columns <= (kVectors - 1) * kWidth) return multiply_columns<kRows, kVectors - 1>(columns, k, a, b, ldb, put);
+    if (columns <= (kVectors - 1) * kWidth) {
+      return multiply_columns<kRows, kTerms, kVectors - 1>(columns, k, a, b, ldb, put);
+    }
   }
-  multiply_tile<kRows, kVectors>(columns, k, a, b, ldb, put);
+  multiply_tile<kRows, kVectors, kTerms>(columns, k, a, b, ldb, put);
 }
 
 /// Calls put(i, column, sums, n) over all of a b: `rows` at most kStrip, b with whole vectors in every row.
-template <class Put>
+template <Terms kTerms = Terms::all, class Put>
 inline void multiply_strip(int64_t rows, int64_t columns, int64_t k, Left a, const float* b, int64_t ldb, Put put) {
   for (int64_t first = 0; first < columns; first += kTileVectors * kWidth) {
     const int64_t some = least(kTileVectors * kWidth, columns - first);
-    if (rows == kStrip) {
-      multiply_columns<kStrip>(some, k, a, b + first, ldb,
-                               [&](int64_t i, int64_t j, Vf sums, int64_t n) { put(i, first + j, sums, n); });
-      continue;
+    if constexpr (kTerms == Terms::all) {
+      if (rows == kStrip) {
+        multiply_columns<kStrip, kTerms>(some, k, a, b + first, ldb,
+                                         [&](int64_t i, int64_t j, Vf sums, int64_t n) { put(i, first + j, sums, n); });
+        continue;
+      }
     }
     for (int64_t i = 0; i < rows; ++i) {
-      multiply_columns<1>(some, k, {a.at + i * a.row, a.row, a.step}, b + first, ldb,
-                          [&](int64_t, int64_t j, Vf sums, int64_t n) { put(i, first + j, sums, n); });
+      multiply_columns<1, kTerms>(some, k, {a.at + i * a.row, a.row, a.step}, b + first, ldb,
+                                  [&](int64_t, int64_t j, Vf sums, int64_t n) { put(i, first + j, sums, n); });
     }
   }
+}
+
+/// The same, with terms that are chosen when it runs.
+template <class Put>
+inline void multiply_strip(Terms terms, int64_t rows, int64_t columns, int64_t k, Left a, const float* b, int64_t ldb,
+                           Put put) {
+  if (terms == Terms::all) return multiply_strip<Terms::all>(rows, columns, k, a, b, ldb, put);
+  multiply_strip<Terms::nonzero>(rows, columns, k, a, b, ldb, put);
 }
 
 /// Rows that a product asks the caches for, strip by strip: the next step wants them, and they lie too far apart for

@@ -56,7 +56,7 @@ void score_gradient(const AttentionHead& h, const Tile& tile, int64_t first, Scr
   for (int64_t j = 0; j < tile.end_key(first + kWidth - 1); ++j) {
     float* p_at = s.p + j * kQueryBlock + first;
     float* ds_at = s.ds + j * kQueryBlock + first;
-    Vf p = exp(load(p_at) - lse);
+    Vf p = bounded_exp(load(p_at) - lse);
     Vf dp = load(ds_at);
     if constexpr (kMasked) p = select(seen.at(j), p);
     Vf dropped = p;
@@ -66,18 +66,19 @@ void score_gradient(const AttentionHead& h, const Tile& tile, int64_t first, Scr
       dp = select(keep, dp);
     }
     store(p_at, dropped);
-    store(ds_at, p * (dp - delta));
+    const Vf ds = p * (dp - delta);
+    store(ds_at, kMasked ? select(seen.at(j), ds) : ds);
   }
 }
 
 // to[j, d] += sum_i weights[j, i] rows[i, d], over the queries that see key j.
-void add_to_keys(const AttentionHead& h, const Tile& tile, const float* weights, const float* rows, float* to,
-                 const Ahead& ahead) {
+void add_to_keys(const AttentionHead& h, const Tile& tile, Terms terms, const float* weights, const float* rows,
+                 float* to, const Ahead& ahead) {
   const int64_t ld = whole_vectors(h.head_size);
   for (int64_t j = 0; j < tile.keys; j += kStrip) {
     ahead.strip(j);
     const int64_t first = tile.first_query(j);
-    multiply_strip(least(kStrip, tile.keys - j), h.head_size, tile.queries - first,
+    multiply_strip(terms, least(kStrip, tile.keys - j), h.head_size, tile.queries - first,
                    {weights + j * kQueryBlock + first, kQueryBlock, 1}, rows + first * ld, ld,
                    [&](int64_t r, int64_t d, Vf sums, int64_t n) {
                      float* at = to + (j + r) * h.kv_stride + d;
@@ -95,6 +96,11 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   transposed_scores(tile, h.head_size, {h.v + at, h.kv_stride, 1}, s.dout_columns, s.ds, ahead(h.dv + at));
   if (h.mask.threshold != 0) draw_tile(h, tile, s.words);
   const bool whole = all_seen(h, tile);
+  // A query or a key that is not finite has no finite score, with whatever it is multiplied.
+  const int64_t vectors = whole_vectors(tile.queries) / kWidth;
+  const Terms of_dout = terms_of(whole || all_finite(s.ds, vectors, kWidth));
+  const Terms of_queries = terms_of(whole || all_finite(s.p, vectors, kWidth));
+  const Terms of_keys = terms_of(whole || all_finite(s.p + (vectors - 1) * kWidth, tile.keys, kQueryBlock));
   for (int64_t first = 0; first < tile.queries; first += kWidth) {
     if (whole) {
       score_gradient<false>(h, tile, first, s);
@@ -102,13 +108,13 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
       score_gradient<true>(h, tile, first, s);
     }
   }
-  add_to_keys(h, tile, s.p, s.dout, h.dv + at, ahead(h.dk + at));
+  add_to_keys(h, tile, of_dout, s.p, s.dout, h.dv + at, ahead(h.dk + at));
   const int64_t next = tile.key + tile.keys;
-  add_to_keys(h, tile, s.ds, s.q, h.dk + at,
+  add_to_keys(h, tile, of_queries, s.ds, s.q, h.dk + at,
               {h.k + next * h.kv_stride, least(kKeyBlock, h.tokens - next), h.head_size, h.kv_stride});
   for (int64_t i = 0; i < tile.queries; i += kStrip) {
     const int64_t rows = least(kStrip, tile.queries - i);
-    multiply_strip(rows, ld, tile.end_key(i + rows - 1), {s.ds + i, 1, kQueryBlock}, s.keys, ld,
+    multiply_strip(of_keys, rows, ld, tile.end_key(i + rows - 1), {s.ds + i, 1, kQueryBlock}, s.keys, ld,
                    [&](int64_t r, int64_t d, Vf sums, int64_t) {
                      float* to = s.dq + (i + r) * ld + d;
                      store(to, load(to) + sums);

@@ -40,10 +40,10 @@ float weigh_keys(Scratch& s, int64_t head, const float* keys, int64_t count, int
   Vf most = splat(before);
   for (int64_t j = 0; j < count; j += kWidth) most = greater(load(s.p + j), most);
   const float now = greatest(most);
-  for (int64_t j = 0; j < count; j += kWidth) store(s.p + j, exp(load(s.p + j) - splat(now)));
+  for (int64_t j = 0; j < count; j += kWidth) store(s.p + j, bounded_exp(load(s.p + j) - splat(now)));
   float total = 0;
   for (int64_t j = 0; j < count; ++j) total += s.p[j];
-  const float shrink = exp(splat(before - now))[0];
+  const float shrink = bounded_exp(splat(before - now))[0];
   s.most[head] = now;
   s.total[head] = s.total[head] * shrink + total;
   return shrink;

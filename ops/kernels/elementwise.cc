@@ -28,15 +28,23 @@ void scale(int64_t n, float factor, const float* x, float* out) {
   map(n, x, out, [=](Vf a) { return a * factor; });
 }
 
-inline Vf sigmoid(Vf x) { return 1.0f / (1.0f + exp(-x)); }
+// 1 / (1 + e^-x) of an x of at least -89, where it is 0.
+inline Vf sigmoid(Vf x) { return 1.0f / (1.0f + bounded_exp(-x)); }
+
+// The sigmoid of silu is exactly 0 from -kSiluEnd down and 1 from kSiluEnd up. Clamping keeps infinity away from the 0.
+constexpr float kSiluEnd = 89;
 
 void silu(int64_t n, const float* x, float* y) {
-  map(n, x, y, [](Vf a) { return a * sigmoid(a); });
+  map(n, x, y, [](Vf given) {
+    const Vf a = greater(splat(-kSiluEnd), given);
+    return a * sigmoid(a);
+  });
 }
 
 // With s = sigmoid(x): d(x s)/dx = s + x s (1 - s).
 void silu_grad(int64_t n, const float* x, const float* dy, float* dx) {
-  map(n, x, dy, dx, [](Vf a, Vf d) {
+  map(n, x, dy, dx, [](Vf given, Vf d) {
+    const Vf a = lesser(splat(kSiluEnd), greater(splat(-kSiluEnd), given));
     const Vf s = sigmoid(a);
     return d * (s + a * s * (1.0f - s));
   });
@@ -45,13 +53,19 @@ void silu_grad(int64_t n, const float* x, const float* dy, float* dx) {
 // The tanh form: gelu(x) = x/2 (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3).
 constexpr float kTwiceRoot = 1.5957691216f;
 constexpr float kCubic = 0.044715f;
+// As kSiluEnd: there 2u is 88.93.
+constexpr float kGeluEnd = 10.07f;
 
 void gelu(int64_t n, const float* x, float* y) {
-  map(n, x, y, [](Vf a) { return a * sigmoid(kTwiceRoot * (a + kCubic * a * a * a)); });
+  map(n, x, y, [](Vf given) {
+    const Vf a = greater(splat(-kGeluEnd), given);
+    return a * sigmoid(kTwiceRoot * (a + kCubic * a * a * a));
+  });
 }
 
 void gelu_grad(int64_t n, const float* x, const float* dy, float* dx) {
-  map(n, x, dy, dx, [](Vf a, Vf d) {
+  map(n, x, dy, dx, [](Vf given, Vf d) {
+    const Vf a = lesser(splat(kGeluEnd), greater(splat(-kGeluEnd), given));
     const Vf s = sigmoid(kTwiceRoot * (a + kCubic * a * a * a));
     const Vf slope = kTwiceRoot * (1.0f + 3 * kCubic * a * a);
     return d * (s + a * s * (1.0f - s) * slope);

@@ -44,15 +44,15 @@ inline constexpr int64_t kMaskGroup = 64;
 /// apart.
 struct AttentionHead {
   const float *q, *k, *v;
-  const int32_t* pages;  ///< Null, or keys and values lie in blocks of kKeyBlock, block j pages[j] page_stride behind k
-                         ///< and v; keys transposed: number d of key i is element d kKeyBlock + i.
+  const int32_t* pages;   ///< If not null, K and V are paged: block j starts at k + pages[j] page_stride, and so for v.
+                          ///< Within a page keys are stored transposed, [head_size, kKeyBlock].
   const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
   float* out;             ///< Forward: written. Backward: read.
   float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
   const float* dout;
   float *dq, *dk, *dv;  ///< dq is written, dk and dv are added to.
   int64_t tokens, head_size, stride, kv_stride, page_stride;
-  int64_t first_query;  ///< The token that row 0 of q, out and lse belongs to; 0 but over a cache.
+  int64_t first_query;  ///< The token that row 0 of q, out and lse belongs to; 0 except with a cache.
   DropoutMask mask;
   int64_t mask_row;  ///< The mask's row for key 0; a row is `tokens` queries, rounded up to whole kMaskGroups.
 };
@@ -62,8 +62,8 @@ inline constexpr int64_t kQueryBlock = 64;
 inline constexpr int64_t kKeyBlock = 64;
 /// Heads in one call of `attention_token`.
 inline constexpr int64_t kMaxShared = 16;
-/// An element of a product in fp32 adds up so many products along k in order, then the next so many, and so on: in
-/// every kernel, so that it is the same bits in all.
+/// Every fp32 kernel sums along k in blocks of this many terms, in order. All kernels therefore give bit-identical
+/// results.
 inline constexpr int64_t kSumDepth = 512;
 /// Rows in one call of `few_rows`.
 inline constexpr int64_t kFewRows = 8;
@@ -76,8 +76,8 @@ struct AdamWStep {
   float correction1, correction2;  ///< 1 - beta^t.
 };
 
-/// Lines of one side of a product, to be packed into panels: unit after unit of 4 bytes along k, in each as many lines
-/// as a panel has, with zeros where there are fewer.
+/// Packs rows of A or columns of B, here called lines, into panels. A panel is a sequence of 4-byte units along k: at
+/// each step one unit for each line. Missing lines are zeros.
 struct Packing {
   int64_t lines, lines_per_panel, k;
   const float* from;

@@ -58,11 +58,11 @@ void rms_norm_grad(int64_t rows, int64_t c, const float* x, const float* w, cons
   }
 }
 
-// y = exp(x - shift) and its sum.
+// y = exp(x - shift) and its sum; shift is the greatest x.
 inline float exp_row(int64_t c, const float* x, float shift, float* y) {
   Vf total = {};
   for_each_vector(c, [&](int64_t i, int64_t n) {
-    const Vf e = exp(load_any(x + i, n) - shift);
+    const Vf e = bounded_exp(load_any(x + i, n) - shift);
     store_any(y + i, e, n);
     total += n == kWidth ? e : load(y + i, n);
   });
@@ -105,7 +105,7 @@ float log_sum_exp(int64_t c, const float* x) {
   Vf total = {};
   float rest = 0;
   for_each_vector(c, [&](int64_t i, int64_t n) {
-    const Vf e = exp(load_any(x + i, n) - most);
+    const Vf e = bounded_exp(load_any(x + i, n) - most);
     if (n == kWidth) {
       total += e;
     } else {

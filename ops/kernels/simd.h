@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -88,6 +88,8 @@ inline Vf greater(Vf a, Vf b) {
   return reinterpret_cast<Vf>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
 #elif defined(__AVX2__)
   return reinterpret_cast<Vf>(_mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<Vf>(_mm_max_ps(reinterpret_cast<__m128>(a), reinterpret_cast<__m128>(b)));
 #else
   return a > b ? a : b;
 #endif
@@ -97,6 +99,8 @@ inline Vf lesser(Vf a, Vf b) {
   return reinterpret_cast<Vf>(_mm512_min_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
 #elif defined(__AVX2__)
   return reinterpret_cast<Vf>(_mm256_min_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<Vf>(_mm_min_ps(reinterpret_cast<__m128>(a), reinterpret_cast<__m128>(b)));
 #else
   return a < b ? a : b;
 #endif
@@ -181,10 +185,13 @@ inline void store_any(float* p, Vf x, int64_t n) {
   }
 }
 
-/// e^x to about 1e-7 relative; x is held within what a float can show, a NaN stays one.
+/// e^x of an x of at most 89, with a relative error of about 1e-7. Results below 2^-126.5, the end of a float's full
+/// precision, are 0. From x = 88.73 on (88.38 without AVX-512) the result is infinity. NaN gives NaN.
 /// x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to the 7th power (remainder below 6e-9).
-inline Vf exp(Vf x) {
-  x = greater(splat(-87.0f), lesser(splat(88.0f), x));
+inline Vf bounded_exp(Vf x) {
+#if !defined(__AVX512F__)
+  x = greater(splat(-88.0f), x);  // There n is -127, and the result 0.
+#endif
   const Vf shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number.
   const Vf shifted = fma(x, splat(1.44269504f), shift);
   const Vf n = shifted - shift;
@@ -199,12 +206,18 @@ inline Vf exp(Vf x) {
   y = fma(y, r, splat(1.0f));
   y = fma(y, r, splat(1.0f));
 #if defined(__AVX512F__)
-  return reinterpret_cast<Vf>(_mm512_scalef_ps(reinterpret_cast<__m512>(y), reinterpret_cast<__m512>(n)));
+  const __mmask16 is_normal = _mm512_cmp_ps_mask(reinterpret_cast<__m512>(n), _mm512_set1_ps(-126), _CMP_NLT_UQ);
+  return reinterpret_cast<Vf>(
+      _mm512_maskz_scalef_ps(is_normal, reinterpret_cast<__m512>(y), reinterpret_cast<__m512>(n)));
 #else
+  // The exponents 0 and 255 make 2^-127 zero, and 2^128 infinity.
   const Vi exponent = (reinterpret_cast<Vi>(shifted) - reinterpret_cast<Vi>(shift) + 127) << 23;
   return y * reinterpret_cast<Vf>(exponent);
 #endif
 }
+
+/// The same of any x.
+inline Vf exp(Vf x) { return bounded_exp(lesser(splat(89.0f), x)); }
 
 /// Products of the low halves of 64-bit lanes.
 inline Vul mul_low_halves(Vul a, Vul b) {

@@ -71,12 +71,12 @@ struct ThreadPool::State {
   std::exception_ptr error;
   std::vector<std::thread> workers;
 
-  void take_pieces() {
+  void take_pieces(int worker) {
     for (;;) {
       const int64_t piece = next.fetch_add(1, std::memory_order_relaxed);
       if (piece >= pieces || failed.load(std::memory_order_relaxed)) return;
       try {
-        call(self, piece);
+        call(self, piece, worker);
       } catch (...) {
         const std::lock_guard lock(error_mutex);
         if (!error) error = std::current_exception();
@@ -89,7 +89,7 @@ struct ThreadPool::State {
 
   static bool is_open(uint64_t epoch) { return epoch % 2 == 1; }
 
-  void worker() {
+  void work(int worker) {
     uint64_t seen = 0;
     for (;;) {
       if (!spin([&] { return epoch.load() != seen; })) epoch.wait(seen);
@@ -97,7 +97,7 @@ struct ThreadPool::State {
       if (!is_open(seen)) continue;
       if (stop) return;
       inside.fetch_add(1);
-      if (is_open(epoch.load())) take_pieces();
+      if (is_open(epoch.load())) take_pieces(worker);
       if (inside.fetch_sub(1) == 1) inside.notify_one();
     }
   }
@@ -119,7 +119,7 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
     throw Error("thread pool: {} threads asked for, expected 1 to {}", threads, kMaxThreads);
   }
   state_->workers.reserve(static_cast<size_t>(threads - 1));
-  for (int i = 1; i < threads; ++i) state_->workers.emplace_back([this] { state_->worker(); });
+  for (int i = 1; i < threads; ++i) state_->workers.emplace_back([this, i] { state_->work(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -138,7 +138,7 @@ int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()
 void ThreadPool::run(int64_t pieces, Call call, void* self) {
   State& s = *state_;
   if (pieces <= 1 || s.workers.empty() || s.is_in_child()) {
-    for (int64_t piece = 0; piece < pieces; ++piece) call(self, piece);
+    for (int64_t piece = 0; piece < pieces; ++piece) call(self, piece, 0);
     return;
   }
   s.pieces = pieces;
@@ -146,7 +146,7 @@ void ThreadPool::run(int64_t pieces, Call call, void* self) {
   s.self = self;
   s.next.store(0, std::memory_order_relaxed);
   s.open();
-  s.take_pieces();
+  s.take_pieces(0);
   s.close();
   if (s.failed.load(std::memory_order_relaxed)) {
     s.failed.store(false, std::memory_order_relaxed);

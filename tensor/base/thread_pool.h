@@ -29,19 +29,28 @@ class ThreadPool {
 
   int threads() const;
 
-  /// Calls `work(piece)` for every piece in [0, pieces) and returns when all are done. Allocates nothing.
+  /// Calls `work(piece)`, or `work(piece, worker)` if it takes both, for every piece in [0, pieces) and returns when all
+  /// are done. `worker`, in [0, threads()), is the thread that runs the piece: it chooses scratch memory, and must not
+  /// change results. Allocates nothing.
   /// The first exception that a piece throws is thrown again here; pieces that have not begun are then skipped.
   /// Not to be called from two threads at once, nor from inside a piece.
   template <class Work>
   void parallel_for(int64_t pieces, Work&& work) {
     using Plain = std::remove_reference_t<Work>;
     run(
-        pieces, [](void* self, int64_t piece) { (*static_cast<Plain*>(self))(piece); },
+        pieces,
+        [](void* self, int64_t piece, [[maybe_unused]] int worker) {
+          if constexpr (std::is_invocable_v<Plain&, int64_t, int>) {
+            (*static_cast<Plain*>(self))(piece, worker);
+          } else {
+            (*static_cast<Plain*>(self))(piece);
+          }
+        },
         const_cast<void*>(static_cast<const void*>(&work)));
   }
 
  private:
-  using Call = void (*)(void* self, int64_t piece);
+  using Call = void (*)(void* self, int64_t piece, int worker);
   void run(int64_t pieces, Call call, void* self);
 
   struct State;

@@ -4,6 +4,9 @@
 #include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/program.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -19,8 +22,11 @@ std::vector<float> random_floats(int64_t size, uint64_t seed) {
   return values;
 }
 
-// All tokens through the cache, `chunk` at a time.
-std::vector<float> attend(int64_t chunk) {
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// All tokens through the cache, `chunk` at a time. `before` is what the cache holds at first, and `poisoned` is a token
+// whose key and value are NaN.
+std::vector<float> attend(int64_t chunk, float before = 0, int64_t poisoned = -1) {
   Graph graph;
   constexpr int64_t kPages = (kTokens + kCachePage - 1) / kCachePage;
   const Tensor out = cached_attention(
@@ -32,11 +38,13 @@ std::vector<float> attend(int64_t chunk) {
   Program program = compile(graph, {out}, {.threads = 2});
   program.write("sequences", std::vector<int32_t>(static_cast<size_t>(chunk), 0));
   program.write("pages", std::vector<int32_t>{2, 0, 1});
+  for (const char* cache : {"cache_k", "cache_v"}) std::ranges::fill(program.as<float>(cache), before);
   std::vector<float> all;
   for (int64_t at = 0; at < kTokens; at += chunk) {
     for (const auto& [name, heads] : {std::pair{"q", kHeads}, {"k", kGroups}, {"v", kGroups}}) {
-      const std::vector<float> values = random_floats(kTokens * heads * kSize, static_cast<uint64_t>(name[0]));
+      std::vector<float> values = random_floats(kTokens * heads * kSize, static_cast<uint64_t>(name[0]));
       const int64_t row = heads * kSize;
+      if (poisoned >= 0 && name[0] != 'q') std::fill_n(values.begin() + poisoned * row, row, kNan);
       program.write(name, std::vector<float>(values.begin() + at * row, values.begin() + (at + chunk) * row));
     }
     const auto positions = program.as<int32_t>("positions");
@@ -53,6 +61,21 @@ std::vector<float> attend(int64_t chunk) {
 TEST_CASE("a token has the same bits, whether it comes alone or in a prompt") {
   const std::vector<float> alone = attend(1);
   for (const int64_t chunk : {2, 30, 75, 150}) CHECK(attend(chunk) == alone);
+}
+
+TEST_CASE("a token does not depend on what the cache holds after it") {
+  const std::vector<float> clean = attend(1);
+  for (const int64_t chunk : {1, 75, 150}) {
+    CAPTURE(chunk);
+    CHECK(attend(chunk, kNan) == clean);
+    for (const int64_t poisoned : {40, 63, 64, 149}) {
+      CAPTURE(poisoned);
+      const std::vector<float> found = attend(chunk, 0, poisoned);
+      const auto seen = static_cast<std::ptrdiff_t>(poisoned * kHeads * kSize);
+      CHECK(std::equal(clean.begin(), clean.begin() + seen, found.begin()));
+      CHECK(std::all_of(found.begin() + seen, found.end(), [](float x) { return std::isnan(x); }));
+    }
+  }
 }
 
 }  // namespace tinyllm::test

@@ -28,7 +28,7 @@ float to_bf16(float x) {
 std::vector<float> product(const GemmShape& s, const std::vector<float>& a, const std::vector<float>& b, int threads) {
   ThreadPool pool(threads);
   std::vector<float> c(static_cast<size_t>(s.m * s.n), 3.0f);
-  std::vector<std::byte> workspace(gemm_workspace(s));
+  std::vector<std::byte> workspace(gemm_workspace(s, threads));
   gemm(s, a.data(), b.data(), nullptr, c.data(), workspace.data(), pool);
   return c;
 }
@@ -117,7 +117,7 @@ TEST_CASE("a product in bfloat16 is that of the rounded numbers, or is refused w
   const std::vector<float> x(256, 1.0f);
   std::vector<float> y(256);
   const GemmShape shape{.m = 16, .n = 16, .k = 16, .precision = Precision::bf16};
-  std::vector<std::byte> workspace(gemm_workspace(shape));
+  std::vector<std::byte> workspace(gemm_workspace(shape, 1));
   CHECK_THROWS_AS(gemm(shape, x.data(), x.data(), nullptr, y.data(), workspace.data(), pool), Error);
 }
 

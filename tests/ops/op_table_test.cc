@@ -1,4 +1,5 @@
 #include "ops/op_table.h"
+#include "ops/allocations.h"
 
 #include <doctest/doctest.h>
 
@@ -104,7 +105,7 @@ std::vector<Array> weights_of(const Built& built) {
   return random_arrays(arguments, 17);
 }
 
-// Runs a case and returns its results and then its gradients.
+// Runs a case and returns its results and then its gradients. Even the first run of a program must not allocate.
 std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int threads) {
   std::vector<Tensor> outputs = built.results;
   outputs.insert(outputs.end(), built.grads.begin(), built.grads.end());
@@ -126,7 +127,9 @@ std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int 
   for (size_t i = 0; i < weights.size() && !built.grads.empty(); ++i) {
     program.write(fmt::format("weight{}", i), std::vector<float>(weights[i].values.begin(), weights[i].values.end()));
   }
+  const int64_t before = allocations();
   program.run();
+  CHECK(allocations() == before);
   std::vector<std::vector<float>> read;
   for (const Tensor& output : outputs) {
     const auto values = program.read<float>(output);

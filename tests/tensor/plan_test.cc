@@ -48,13 +48,13 @@ TEST_CASE("only what the outputs need is scheduled, and results die into those t
   const Tensor twice = silu(once);      // May lie where `once` was.
   const Tensor last = scale(twice, 3);  // May lie where `twice` was.
   gelu(once);                           // Nobody asks for it.
-  const Plan plan = tinyllm::plan(graph, {last});
+  const Plan plan = tinyllm::plan(graph, {last}, 1);
   CHECK(plan.schedule.size() == 3);
   CHECK(plan.arena == 1024);
   CHECK(plan.block[static_cast<size_t>(x.id())] == -1);
 
   // What is an output, or is needed again, keeps its place.
-  CHECK(tinyllm::plan(graph, {once, last}).arena == 2048);
+  CHECK(tinyllm::plan(graph, {once, last}, 1).arena == 2048);
 }
 
 TEST_CASE("a view needs no memory and keeps what it looks at alive") {
@@ -63,7 +63,7 @@ TEST_CASE("a view needs no memory and keeps what it looks at alive") {
   const Tensor y = scale(x, 2);
   const Tensor view = reshape(y, {256});
   const Tensor z = gelu(scale(y, 3));
-  const Plan plan = tinyllm::plan(graph, {z, scale(view, 5)});
+  const Plan plan = tinyllm::plan(graph, {z, scale(view, 5)}, 1);
   CHECK(plan.root[static_cast<size_t>(view.id())] == y.id());
   CHECK(plan.arena == 2048);
 }

@@ -209,7 +209,7 @@ TEST_CASE("the memory of training is known without reserving it") {
         Recipe{.batch_size = 3, .seq_len = 40, .optimizer = Optimizer::muon, .ema_decay = 0.9f},
         Recipe{.batch_size = 3, .seq_len = 40, .checkpoint_activations = true}}) {
     Model model = sample_model();
-    const Memory planned = training_memory(model.config, recipe);
+    const Memory planned = training_memory(model.config, recipe, pool.threads());
     const Memory found = Trainer(model, recipe, pool).memory();
     CHECK(planned.parameters == found.parameters);
     CHECK(planned.states == found.states);
@@ -220,7 +220,7 @@ TEST_CASE("the memory of training is known without reserving it") {
   // A model of a terabyte.
   const ModelConfig huge{
       .vocab_size = 1 << 20, .dim = 1 << 15, .n_layers = 64, .n_heads = 256, .ffn_dim = 1 << 17, .context = 64};
-  CHECK(training_memory(huge, {.batch_size = 1, .seq_len = 64}).parameters > size_t{1} << 40);
+  CHECK(training_memory(huge, {.batch_size = 1, .seq_len = 64}, 1).parameters > size_t{1} << 40);
 }
 
 TEST_CASE("a batch of the wrong size is refused") {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <sys/wait.h>
@@ -24,6 +25,29 @@ TEST_CASE("every piece runs exactly once, whatever the number of threads") {
       }
       for (const std::atomic<int>& count : seen) CHECK(count.load() == 50);
     }
+  }
+}
+
+TEST_CASE("a worker runs one piece at a time, and has a number below the number of threads") {
+  for (const int threads : {1, 3, 8}) {
+    ThreadPool pool(threads);
+    std::vector<std::atomic<int>> busy(static_cast<size_t>(threads));
+    std::atomic<int> collisions = 0, strangers = 0, done = 0;
+    for (int round = 0; round < 50; ++round) {
+      pool.parallel_for(100, [&](int64_t, int worker) {
+        if (worker < 0 || worker >= threads) {
+          strangers.fetch_add(1);
+          return;
+        }
+        if (busy[static_cast<size_t>(worker)].exchange(1) != 0) collisions.fetch_add(1);
+        std::this_thread::yield();
+        busy[static_cast<size_t>(worker)] = 0;
+        done.fetch_add(1);
+      });
+    }
+    CHECK(strangers.load() == 0);
+    CHECK(collisions.load() == 0);
+    CHECK(done.load() == 5000);
   }
 }
 
