@@ -165,7 +165,7 @@ std::optional<uint64_t> load_tokenizer_hash(const std::filesystem::path& path) {
   const std::string text = value->is_string() ? value->get<std::string>() : "";
   uint64_t hash = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hash, 16);
-  if (error != std::errc() || end != text.data() + text.size()) {
+  if (text.size() != 16 || error != std::errc() || end != text.data() + text.size()) {
     throw Error("{}: field {}: is {}, expected 16 hexadecimal digits in quotes", path.string(), kTokenizerHash,
                 shown(*value));
   }

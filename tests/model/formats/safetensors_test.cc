@@ -126,7 +126,7 @@ TEST_CASE("a header that is deep, long or large gives a short error") {
       {entry("\"dtype\":\"F32\",\"shape\":[4294967296,4294967296]"), "too many elements, expected at most 2^56"},
       {entry("\"dtype\":\"F32\",\"shape\":[18446744073709551615]"), "expected a whole number"},
       {entry("\"dtype\":\"F32\",\"shape\":[0,4294967296,4294967296]"), "too many elements"},
-      {"{\"__metadata__\":{\"" + long_name + "\":[]}}", "nnn...: is a list, expected a string"},
+      {"{\"__metadata__\":{\"" + long_name + "\":[]}}", "nnn...: is [], expected a string"},
       {"{\"a\":\"\xff\"}", "header: line 1, byte 7: is not JSON"},
       {"{\"a\":1e999}", "has a number that is too large"},
   };
