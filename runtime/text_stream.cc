@@ -1,8 +1,11 @@
 #include <tinyllm/runtime/text_stream.h>
 
+#include <tinyllm/tensor/base/error.h>
+
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tinyllm {
 namespace {

@@ -28,8 +28,8 @@ struct Plan {
   size_t arena = 0;            ///< Bytes of the arena that holds all blocks.
 };
 
-/// Plans the nodes that `outputs` depend on. `workers` is the number of threads that they will run on, each of which may
-/// need scratch memory. Throws Error when an output is empty or belongs to another graph.
+/// Plans the nodes that `outputs` depend on. `workers` is the number of threads that they will run on, each of which
+/// may need scratch memory. Throws Error when an output is empty or belongs to another graph.
 Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int workers);
 
 }  // namespace tinyllm

@@ -105,8 +105,8 @@ class Program {
 /// when `weights` lacks a parameter, or when the memory cannot be had.
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options = {});
 
-/// What a program of these outputs would hold on this number of threads, without reserving it. Throws Error as `compile`
-/// does for its outputs.
+/// What a program of these outputs would hold on this number of threads, without reserving it. Throws Error as
+/// `compile` does for its outputs.
 Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs, int threads);
 
 }  // namespace tinyllm

@@ -230,7 +230,8 @@ Memory training_memory(const ModelConfig& config, const Recipe& recipe, int thre
   }
   build_pass(first, config, recipe, loss, shape);
   build_update(update, config, recipe);
-  return together(planned_memory(first.graph, first.outputs, threads), planned_memory(update.graph, update.outputs, threads));
+  return together(planned_memory(first.graph, first.outputs, threads),
+                  planned_memory(update.graph, update.outputs, threads));
 }
 
 std::vector<OpTime> Trainer::profile(const Batch& batch) {

@@ -32,8 +32,8 @@ Tensor next_token_loss(const LossInputs& in);
 /// for each token and layer. Norms, activations and the optimiser are not counted, nor what is computed twice.
 double step_flops(const ModelConfig& config, int64_t rows, int64_t length);
 
-/// What a Trainer on this number of threads takes for a step with rows of full length, in bytes: planned, and nothing is
-/// reserved. Throws Error as `check` does.
+/// What a Trainer on this number of threads takes for a step with rows of full length, in bytes: planned, and nothing
+/// is reserved. Throws Error as `check` does.
 Memory training_memory(const ModelConfig& config, const Recipe& recipe, int threads,
                        const LossFn& loss = next_token_loss);
 

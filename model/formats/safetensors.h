@@ -60,7 +60,7 @@ class Safetensors {
   void check_layout();
   void check_sum() const;
 
-  InputFile file_;
+  RandomAccessFile file_;
   uint64_t data_begin_ = 0;
   uint64_t data_size_ = 0;
   std::vector<Entry> entries_;

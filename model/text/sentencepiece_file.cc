@@ -1,7 +1,7 @@
 #include <tinyllm/model/text/sentencepiece_file.h>
 
 #include <tinyllm/tensor/base/error.h>
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <bit>
 #include <cmath>

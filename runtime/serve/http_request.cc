@@ -1,6 +1,6 @@
 #include <tinyllm/runtime/serve/http_request.h>
 
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>
 #include <array>

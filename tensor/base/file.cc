@@ -87,7 +87,7 @@ mode_t mode_for(const fs::path& path, Access access, bool& is_new) {
 
 }  // namespace
 
-InputFile::InputFile(const fs::path& path) : path_(path) {
+RandomAccessFile::RandomAccessFile(const fs::path& path) : path_(path) {
   // Does not wait for the writer of a pipe.
   Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status {};
@@ -97,9 +97,9 @@ InputFile::InputFile(const fs::path& path) : path_(path) {
   fd_ = std::exchange(file.fd, -1);
 }
 
-InputFile::~InputFile() { close(fd_); }
+RandomAccessFile::~RandomAccessFile() { close(fd_); }
 
-void InputFile::read(uint64_t at, std::span<std::byte> bytes) const {
+void RandomAccessFile::read(uint64_t at, std::span<std::byte> bytes) const {
   while (!bytes.empty()) {
     const ssize_t got = pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
@@ -137,7 +137,7 @@ std::string_view MappedFile::text() const {
 }
 
 std::string read_file(const fs::path& path, uint64_t most) {
-  const InputFile file(path);
+  const RandomAccessFile file(path);
   if (file.size() > most) {
     throw Error("{}: has {} bytes, expected at most {}", path.string(), file.size(), most);
   }

@@ -14,13 +14,13 @@ namespace tinyllm {
 
 /// A file open for reading at any position. Copies bytes, so that nothing that happens to the file can crash the
 /// reader. Threads may share it.
-class InputFile {
+class RandomAccessFile {
  public:
   /// Throws Error when the file cannot be opened or is not a regular file.
-  explicit InputFile(const std::filesystem::path& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
+  explicit RandomAccessFile(const std::filesystem::path& path);
+  ~RandomAccessFile();
+  RandomAccessFile(const RandomAccessFile&) = delete;
+  RandomAccessFile& operator=(const RandomAccessFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   /// Bytes of the file when it was opened.
@@ -51,7 +51,7 @@ class MappedFile {
   std::string_view text() const;
 
  private:
-  InputFile file_;
+  RandomAccessFile file_;
   const std::byte* data_ = nullptr;
 };
 

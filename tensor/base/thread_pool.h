@@ -29,11 +29,10 @@ class ThreadPool {
 
   int threads() const;
 
-  /// Calls `work(piece)`, or `work(piece, worker)` if it takes both, for every piece in [0, pieces) and returns when all
-  /// are done. `worker`, in [0, threads()), is the thread that runs the piece: it chooses scratch memory, and must not
-  /// change results. Allocates nothing.
-  /// The first exception that a piece throws is thrown again here; pieces that have not begun are then skipped.
-  /// Not to be called from two threads at once, nor from inside a piece.
+  /// Calls `work(piece)`, or `work(piece, worker)` if it takes both, for every piece in [0, pieces) and returns when
+  /// all are done. `worker`, in [0, threads()), is the thread that runs the piece: it chooses scratch memory, and must
+  /// not change results. Allocates nothing. The first exception that a piece throws is thrown again here; pieces that
+  /// have not begun are then skipped. Not to be called from two threads at once, nor from inside a piece.
   template <class Work>
   void parallel_for(int64_t pieces, Work&& work) {
     using Plain = std::remove_reference_t<Work>;

@@ -1,5 +1,5 @@
 // One document of any format through cleaning.
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/corpus/clean.h>
 
 #include "fuzz/fuzz.h"
@@ -7,7 +7,12 @@
 using namespace tinyllm::corpus;
 
 void tinyllm::test::fuzz(std::string_view bytes) {
-  static const Cleaner cleaner({.mask = {.email = true, .phone = true, .id = true}, .near = NearUnit::kParagraphs});
+  static const Cleaner cleaner([] {
+    CleanOptions options;
+    options.mask = {.email = true, .phone = true, .id = true};
+    options.near = NearUnit::kParagraphs;
+    return options;
+  }());
   Bytes in(bytes);
   Piece piece;
   piece.format = static_cast<TextFormat>(in.take<uint8_t>() % 4);

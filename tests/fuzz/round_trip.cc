@@ -1,6 +1,6 @@
 // Text through a tokenizer and back.
 #include <tinyllm/model/text/tokenizer.h>
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include "fuzz/fuzz.h"
 #include "model/text/sample_text.h"

@@ -1,5 +1,5 @@
 // The bytes of a file of a corpus: decompressed, decoded, cut into pieces.
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/corpus/pieces.h>
 
 #include "fuzz/fuzz.h"

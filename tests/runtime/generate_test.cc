@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/runtime/generate.h>
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include "runtime/model_to_ask.h"
 

@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/runtime/text_stream.h>
-#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include "model/text/sample_text.h"
 

@@ -68,6 +68,19 @@ std::vector<float> losses(const std::vector<int>& stops, int threads, const std:
 
 std::string weights_of(const std::filesystem::path& folder) { return read_file(folder / kWeightsFile); }
 
+// Writes the tensors of a file again, with other notes.
+void save_with_notes(const Safetensors& file, const std::map<std::string, std::string>& notes,
+                     const std::filesystem::path& path) {
+  std::vector<std::vector<std::byte>> bytes;
+  std::vector<RawTensor> tensors;
+  for (const Safetensors::Entry& entry : file.entries()) {
+    bytes.emplace_back(entry.size);
+    file.read(entry, bytes.back());
+    tensors.push_back({entry.name, entry.dtype, entry.shape, bytes.back()});
+  }
+  save_safetensors(path, tensors, notes);
+}
+
 }  // namespace
 
 TEST_CASE("a run that is stopped and started again goes on as if it had not been, bit for bit") {
@@ -246,7 +259,7 @@ TEST_CASE("a checkpoint whose notes cannot be is refused, and no arithmetic over
       const Safetensors file(path);
       std::map<std::string, std::string> notes = file.metadata();
       notes[c.note] = c.value;
-      save_safetensors(folder / "edited", file.entries(), notes);
+      save_with_notes(file, notes, folder / "edited");
     }
     std::filesystem::rename(folder / "edited", path);
     CHECK_THROWS_WITH_AS(Stopped(folder.path(), 0), doctest::Contains(c.said), Error);
@@ -267,7 +280,7 @@ TEST_CASE("a checkpoint of a plan with any number of steps is refused at once") 
       std::string& plan = notes["plan"];
       const std::string line = "pretrain steps: ";
       plan.replace(plan.find(line) + line.size(), 2, steps);
-      save_safetensors(folder / "edited", file.entries(), notes);
+      save_with_notes(file, notes, folder / "edited");
     }
     std::filesystem::rename(folder / "edited", path);
     CHECK_THROWS_WITH_AS(Stopped(folder.path(), 0, flat), doctest::Contains("belongs to another run"), Error);

@@ -6,10 +6,11 @@
 #include <iterator>
 #include <utility>
 
-namespace tinyllm::corpus {
-
+namespace tinyllm {
 extern const std::string_view kCorpusPage;  // page/, with {{report}} where the report goes.
+}
 
+namespace tinyllm::corpus {
 namespace {
 
 // UTF-8 as text of a page: markup is escaped, and control characters become their pictures.

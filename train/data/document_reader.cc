@@ -1,5 +1,6 @@
 #include <tinyllm/train/data/document_reader.h>
 
+#include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/documents.h>
 

@@ -2,8 +2,8 @@
 
 #include <tinyllm/model/text/message_list.h>
 #include <tinyllm/tensor/base/file.h>
-#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/tensor/base/json_repair.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>
 #include <array>

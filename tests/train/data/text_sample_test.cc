@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/text_sample.h>
 
 #include "temp_folder.h"
