@@ -72,7 +72,8 @@ TEST_CASE("adapters are saved beside their model, or alone for another copy of i
   Model other = sample_model(0);
   load_lora(other, folder / "apart");
   CHECK(loss_of(other) == loss_of(model));
-  CHECK_THROWS_WITH_AS(load_lora(other, folder / "apart"), "lora: the model has adapters of rank 4 already", Error);
+  CHECK_THROWS_WITH_AS(load_lora(other, folder / "apart"),
+                       doctest::Contains("lora: the model has adapters of rank 4 already"), Error);
 
   Model wider = fresh_model({.dim = 32, .n_layers = 2, .n_heads = 2, .ffn_dim = 40, .context = 48});
   CHECK_THROWS_AS(load_lora(wider, folder / "apart"), Error);

@@ -74,7 +74,7 @@ TEST_CASE("the report of a long run is small and keeps its peaks, its ends and a
   std::string log;
   for (int step = 1; step <= 100000; ++step) {
     const double loss = step == 54321 ? 99.5 : 3.0 + step % 7 * 0.01;
-    log += fmt::format("{{\"step\":{},\"stage\":\"{}\",\"loss\":{},\"length\":{}}}\n", step,
+    log += fmt::format("{{\"step\":{},\"stage\":\"{}\",\"loss\":{},\"seq_len\":{}}}\n", step,
                        step <= 70001 ? "one" : "two", loss, step <= 30003 ? 256 : 512);
     if (step == 40004) log += "{\"step\":0,\"run\":{}}\n";
     if (step % 1000 != 0) continue;
@@ -97,8 +97,8 @@ TEST_CASE("the report of a long run is small whatever its lines are, and keeps t
   const std::string sample(300, '<');
   for (int step = 1; step <= 100000; ++step) {
     log += fmt::format(
-        "{{\"step\":{},\"stage\":\"pretrain\",\"loss\":{},\"grad_norm\":{},\"rate\":0.0016000000759959221,"
-        "\"length\":512,\"tokens\":{},\"tokens_per_second\":2040.123456789,\"fraction_of_peak\":0.41234567890123,"
+        "{{\"step\":{},\"stage\":\"pretrain\",\"loss\":{},\"grad_norm\":{},\"lr\":0.0016000000759959221,"
+        "\"seq_len\":512,\"tokens\":{},\"tokens_per_second\":2040.123456789,\"fraction_of_peak\":0.41234567890123,"
         "\"resident_bytes\":1234567890,\"seconds_left\":12345.678901234}}\n",
         step, step % 2 == 0 ? 2 : 4, 0.5 + step % 3, step * 4096L);
     if (step % 50 != 0) continue;

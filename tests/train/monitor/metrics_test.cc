@@ -22,7 +22,7 @@ TEST_CASE("a log that continues keeps the lines up to a step, and removes what w
   MetricsLog log(folder / "log", 2, [&](const std::string& event) { events.push_back(event); });
   CHECK(read_file(folder / "log") == kept);
   log.add(3, {{"loss", 0.1f}, {"lr", std::numeric_limits<double>::infinity()}});
-  CHECK(read_file(folder / "log") == kept + "{\"step\":3,\"loss\":0.10000000149011612,\"rate\":\"inf\"}\n");
+  CHECK(read_file(folder / "log") == kept + "{\"step\":3,\"loss\":0.10000000149011612,\"lr\":\"inf\"}\n");
   CHECK(events.empty());
   MetricsLog(folder / "log", std::nullopt);
   CHECK(read_file(folder / "log").empty());
