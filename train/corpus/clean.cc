@@ -61,7 +61,7 @@ class DocumentCleaner {
     if (is_code) piece_.text += indentation(raw);
     const size_t words = piece_.text.size();
     NormaliseCounts counts;
-    normalise(raw, options_.width, piece_.text, counts);
+    normalise(raw, options_.width, piece_.text, counts, piece_.format == TextFormat::json_lines);
     piece_.normalised += counts;
     if (piece_.text.size() == words) {
       piece_.text.resize(start);

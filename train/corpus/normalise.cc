@@ -44,14 +44,14 @@ class Writer {
  public:
   Writer(std::string& out, NormaliseCounts& counts) : out_(out), start_(out.size()), counts_(counts) {}
 
+  void add_blank(bool is_tab) {
+    cut_run();
+    if (last_ != ' ' && out_.size() > start_) out_ += ' ';
+    if (is_tab && out_.size() > start_) out_.back() = '\t';
+    last_ = ' ';
+    run_ = 1;
+  }
   void add(char32_t c) {
-    if (c == ' ') {
-      cut_run();
-      if (last_ != ' ' && out_.size() > start_) out_ += ' ';
-      last_ = ' ';
-      run_ = 1;
-      return;
-    }
     if (c != last_) {
       cut_run();
       last_ = c;
@@ -63,7 +63,7 @@ class Writer {
   }
   void finish() {
     cut_run();
-    if (out_.size() > start_ && out_.back() == ' ') out_.pop_back();
+    if (out_.size() > start_ && (out_.back() == ' ' || out_.back() == '\t')) out_.pop_back();
   }
   char32_t last() const { return last_; }
 
@@ -110,7 +110,7 @@ NormaliseCounts& NormaliseCounts::operator+=(const NormaliseCounts& other) {
   return *this;
 }
 
-void normalise(std::string_view line, Width width, std::string& out, NormaliseCounts& counts) {
+void normalise(std::string_view line, Width width, std::string& out, NormaliseCounts& counts, bool keeps_replacements) {
   std::string folded;
   if (width == Width::kNfkc) {
     folded = nfkc(line);
@@ -129,7 +129,7 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
     if (c >= 0x3040 && c < 0xE000) {  // Most of Chinese: nothing to ask.
       writer.add(c);
     } else if (is_blank(c)) {
-      writer.add(' ');
+      writer.add_blank(c == '\t');
     } else if (is_control(c)) {
       ++counts.controls;
       if (c == kEscape) at = escape_end(line, start);
@@ -139,6 +139,7 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
       ++counts.private_use;
     } else if (c == kReplacement) {
       ++counts.undecodable;
+      if (keeps_replacements) writer.add(c);
     } else {
       const bool is_wide = (c >= 0xFF10 && c <= 0xFF19) || (c >= 0xFF21 && c <= 0xFF3A) || (c >= 0xFF41 && c <= 0xFF5A);
       if (width == Width::kFold && is_wide) {

@@ -26,6 +26,7 @@ TEST_CASE("a line is written in one way") {
   const Case cases[] = {
       {"prose stays", "春天来了，花儿开了。Spring is here!", "春天来了，花儿开了。Spring is here!"},
       {"blanks at the ends and in runs", " \t one  two\u3000\u3000three \u00A0", "one two three"},
+      {"tabs between cells", "one \t two\t\tthree\t", "one\ttwo\tthree"},
       {"only blanks", " \u3000\t", ""},
       {"control characters",
        "a\0b\x07"
@@ -57,6 +58,16 @@ TEST_CASE("width is folded as the option says") {
   CHECK(normalised("Ａ１，ﬁ①", Width::kKeep) == "Ａ１，ﬁ①");
   CHECK(normalised("Ａ１，ﬁ①", Width::kFold) == "A1，ﬁ①");
   CHECK(normalised("Ａ１，ﬁ①", Width::kNfkc) == "A1,fi1");
+}
+
+TEST_CASE("U+FFFD is counted, and kept if asked for") {
+  for (const bool keeps : {false, true}) {
+    std::string out;
+    NormaliseCounts counts;
+    normalise("half \uFFFD pair", Width::kFold, out, counts, keeps);
+    CHECK(out == (keeps ? "half \uFFFD pair" : "half pair"));
+    CHECK(counts.undecodable == 1);
+  }
 }
 
 TEST_CASE("what was changed is counted") {
