@@ -165,6 +165,26 @@ TEST_CASE("requests wait while pages are short, and all of them are answered") {
   }
 }
 
+TEST_CASE("requests that share pages have room when each leaves the shared pages for a shorter prompt") {
+  const Model model = model_to_ask();
+  std::vector<Request> requests;
+  for (uint64_t i = 0; i < 3; ++i) {
+    requests.push_back(endless(model, i, 165));
+    requests.back().prompt = random_tokens(model, 1, 150);
+    requests.back().options.sampling.seed = i;
+    requests.back().shorten = [&model, i](int64_t) { return random_tokens(model, i + 20, 30); };
+  }
+  const std::vector<Completion> alone = each_alone(model, requests);
+  Session session(model, {.sequences = 2});  // 9 pages. Each request ends with 4 of its own.
+  Client client(session);
+  for (const Request& request : requests) client.submit(request);
+  client.run();
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(client.done[i].tokens.size() == 165);
+    check_same(client.done[i], alone[i]);
+  }
+}
+
 TEST_CASE("a request that does not fit alone, or whose sequence is of another session, fails alone") {
   const Model model = model_to_ask();
   Session session(model), other(model);
