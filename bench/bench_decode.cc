@@ -115,9 +115,9 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const
   std::vector<tl::Sequence> sequences;
   for (int64_t i = 0; i < batch; ++i) sequences.push_back(session.start());
   const auto read = [&](const std::vector<int32_t>& tokens) {
-    std::vector<tl::Session::Reading> readings;
-    for (tl::Sequence& sequence : sequences) readings.push_back({&sequence, tokens});
-    return bench::seconds([&] { session.read(readings); });
+    std::vector<tl::Session::Feed> feeds;
+    for (tl::Sequence& sequence : sequences) feeds.push_back({&sequence, tokens});
+    return bench::seconds([&] { session.forward(feeds); });
   };
   const std::vector<int32_t> tokens(static_cast<size_t>(prompt), 1), next(1, 1);
   const Work middle = work_of(c, batch, 1, prompt + o.tokens / 2);
@@ -125,7 +125,7 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const
   std::vector<double> prompt_times, step_times;
   double spent = 0;
   for (int i = 0; i <= kPrompts && spent < kPromptSeconds; ++i) {
-    for (tl::Sequence& sequence : sequences) sequence.rewind(0);
+    for (tl::Sequence& sequence : sequences) sequence.truncate(0);
     const double time = read(tokens);
     if (i == 0) continue;  // It plans programs and touches memory.
     prompt_times.push_back(time);

@@ -22,7 +22,8 @@ set(headers_model
     model/formats/safetensors.h
     model/text/prompt.h model/text/tokenizer.h)
 set(headers_runtime
-    runtime/chat.h runtime/generate.h runtime/pages.h runtime/sampler.h runtime/session.h)
+    runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
+    runtime/sampler.h runtime/session.h)
 set(headers_serve runtime/serve/http.h runtime/serve/http_request.h)
 set(headers_train
     train/evaluator.h

@@ -206,7 +206,7 @@ class Program {
 
   // Once in a conversation.
   void report_overflow() {
-    const bool is_full = chat_.dropped_turns() > 0 || last_->ended == tl::Ended::context_full;
+    const bool is_full = chat_.dropped_turns() > 0 || last_->finish_reason == tl::FinishReason::context_full;
     if (is_full && !was_full_) {
       fmt::print(stderr, "chat: the context of {} tokens is full{}; /reset begins a new conversation\n",
                  session_.context(), chat_.dropped_turns() > 0 ? ", and the oldest turns are no longer read" : "");
@@ -230,9 +230,10 @@ class Program {
   std::string numbers() const {
     const auto count = static_cast<double>(last_->tokens.size());
     const double rest = last_->seconds - last_->first_token_seconds;
-    return fmt::format("{} tokens, {:.1f} tokens/s, first after {:.3f} s{}", count,
-                       count > 1 && rest > 0 ? (count - 1) / rest : 0.0, last_->first_token_seconds,
-                       last_->ended == tl::Ended::end_token ? "" : fmt::format(", {}", name_of(last_->ended)));
+    return fmt::format(
+        "{} tokens, {:.1f} tokens/s, first after {:.3f} s{}", count, count > 1 && rest > 0 ? (count - 1) / rest : 0.0,
+        last_->first_token_seconds,
+        last_->finish_reason == tl::FinishReason::end_token ? "" : fmt::format(", {}", name_of(last_->finish_reason)));
   }
 
   size_t tokens() const { return tl::chat_sample(model_.tokenizer, chat_.conversation()).tokens.size(); }
@@ -243,20 +244,20 @@ class Program {
 
   void print_stats(const std::string&) {
     if (!last_) throw tl::Error("/stats: there is no answer yet");
-    fmt::print("answer   {}\nprompt   {} tokens of a context of {}, {} of them read for this answer\n", numbers(),
-               last_->prompt_tokens, session_.context(), last_->read_tokens);
+    fmt::print("answer   {}\nprompt   {} tokens of a context of {}, {} of them cached\n", numbers(),
+               last_->prompt_tokens, session_.context(), last_->cached_tokens);
     fmt::print("sampling temperature {}, next seed {}\nmodel    {}\nCPU      {}\n", answer_.sampling.temperature,
                answer_.sampling.seed, description(), tl::cpu_features());
   }
 
   std::string name_;
-  tl::AnswerOptions answer_;
+  tl::GenerateOptions answer_;
   tl::Overflow overflow_;
   tl::Model model_;
   tl::Session session_;
   tl::Chat chat_;
   tl::cli::LineEditor editor_;
-  std::optional<tl::Answer> last_;
+  std::optional<tl::Completion> last_;
   bool was_full_ = false;
   bool should_end_ = false;
 };

@@ -57,13 +57,14 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-void print_json(const tl::Answer& answer, const Options& o) {
+void print_json(const tl::Completion& answer, const Options& o) {
   const auto count = static_cast<double>(answer.tokens.size());
   const double rest = answer.seconds - answer.first_token_seconds;
   const nlohmann::ordered_json json = {{"text", answer.text},
                                        {"tokens", answer.tokens},
-                                       {"ended", name_of(answer.ended)},
+                                       {"finish_reason", name_of(answer.finish_reason)},
                                        {"prompt_tokens", answer.prompt_tokens},
+                                       {"cached_tokens", answer.cached_tokens},
                                        {"seed", o.answer.sampling.seed},
                                        {"first_token_seconds", answer.first_token_seconds},
                                        {"tokens_per_second", count > 1 && rest > 0 ? (count - 1) / rest : 0.0}};
@@ -80,7 +81,7 @@ int generate(const Options& o) {
                       : tl::chat_prompt(model.tokenizer, {o.system, {{o.prompt, ""}}}, session.context() - 1),
       .options = o.answer};
   const tl::cli::InterruptGuard guard;
-  const tl::Answer answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
+  const tl::Completion answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
     if (!o.json) {
       tl::cli::print_text(text);
       tl::cli::flush_output();
@@ -93,7 +94,7 @@ int generate(const Options& o) {
     fmt::print("\n");
   }
   tl::cli::flush_output();
-  return answer.ended == tl::Ended::cancelled ? 1 : 0;
+  return answer.finish_reason == tl::FinishReason::cancelled ? 1 : 0;
 }
 
 }  // namespace

@@ -188,7 +188,7 @@ void report(const std::vector<tl::Answered>& answers) {
 // Asks the model problems that it has not seen.
 void ask(const tl::Model& model, const Options& o) {
   constexpr int64_t kAtOnce = 50;
-  const tl::cli::InterruptGuard guard("\nStopping after these problems.\n");
+  const tl::cli::InterruptGuard guard("\nStopping after the next answer.\n");
   const std::vector<tl::Problem> problems =
       tl::make_problems(o.training.recipe.seed, kValidationProblems, tl::Split::validation);
   tl::Session session(model, {.sequences = kAtOnce, .threads = o.training.threads});

@@ -15,7 +15,7 @@ Chat::Chat(Session& session, Conversation conversation, Overflow overflow)
   }
 }
 
-Answer Chat::say(std::string message, const AnswerOptions& options, const OnWords& on_words) {
+Completion Chat::say(std::string message, const GenerateOptions& options, const OnWords& on_words) {
   check_utf8(message, "message");
   conversation_.turns.push_back({std::move(message), ""});
   try {
@@ -26,7 +26,7 @@ Answer Chat::say(std::string message, const AnswerOptions& options, const OnWord
   }
 }
 
-Answer Chat::retry(const AnswerOptions& options, const OnWords& on_words) {
+Completion Chat::retry(const GenerateOptions& options, const OnWords& on_words) {
   if (conversation_.turns.empty()) throw Error("there is no message to answer again");
   return answer(options, on_words);
 }
@@ -36,7 +36,7 @@ void Chat::undo() {
   conversation_.turns.pop_back();
 }
 
-Answer Chat::answer(const AnswerOptions& options, const OnWords& on_words) {
+Completion Chat::answer(const GenerateOptions& options, const OnWords& on_words) {
   const int64_t context = session_->context();
   // Turns are dropped to leave room for an ordinary answer. A longer answer drops more of them as it grows.
   const int64_t reserved = std::max<int64_t>(1, std::min(options.max_tokens, context / 4));
@@ -45,7 +45,7 @@ Answer Chat::answer(const AnswerOptions& options, const OnWords& on_words) {
     request.shorten = [&](int64_t answered) { return prompt(context - answered - context / 8); };
   }
   const OnText on_text = [&](size_t, std::string_view text) { return on_words(text); };
-  Answer answer = std::move(generate(*session_, {&request, 1}, on_words ? on_text : OnText())[0]);
+  Completion answer = std::move(generate(*session_, {&request, 1}, on_words ? on_text : OnText())[0]);
   conversation_.turns.back().assistant = answer.text;
   return answer;
 }

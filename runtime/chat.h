@@ -19,9 +19,9 @@ class Chat {
   /// Appends a message and its answer, which is passed to `on_words` as it is generated; return false there to end it.
   /// Throws Error as `generate` does, and on a message that is not UTF-8 or too long for the context. The conversation
   /// is then unchanged.
-  Answer say(std::string message, const AnswerOptions& options = {}, const OnWords& on_words = {});
+  Completion say(std::string message, const GenerateOptions& options = {}, const OnWords& on_words = {});
   /// Answers the last message again. Throws Error when there is none.
-  Answer retry(const AnswerOptions& options = {}, const OnWords& on_words = {});
+  Completion retry(const GenerateOptions& options = {}, const OnWords& on_words = {});
   /// Removes the last message and its answer. Throws Error when there is none.
   void undo();
 
@@ -30,7 +30,7 @@ class Chat {
   size_t dropped_turns() const { return dropped_turns_; }
 
  private:
-  Answer answer(const AnswerOptions& options, const OnWords& on_words);
+  Completion answer(const GenerateOptions& options, const OnWords& on_words);
   std::vector<int32_t> prompt(int64_t max_tokens);
 
   Session* session_;

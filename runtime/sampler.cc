@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace tinyllm {
 namespace {
@@ -25,6 +26,12 @@ void check(const Sampling& s, int64_t vocab_size) {
   if (!(s.repetition_penalty > 0 && std::isfinite(s.repetition_penalty))) {
     throw Error("sampling: repetition_penalty {}, expected more than 0", s.repetition_penalty);
   }
+  if (!std::isfinite(s.frequency_penalty)) {
+    throw Error("sampling: frequency_penalty {}, expected a finite number", s.frequency_penalty);
+  }
+  if (!std::isfinite(s.presence_penalty)) {
+    throw Error("sampling: presence_penalty {}, expected a finite number", s.presence_penalty);
+  }
   for (const auto& [token, bias] : s.logit_bias) {
     if (token < 0 || token >= vocab_size) {
       throw Error("sampling: logit_bias of token {}, expected 0 to {}", token, vocab_size - 1);
@@ -39,10 +46,30 @@ Sampler::Sampler(Sampling sampling, int64_t vocab_size) : sampling_(std::move(sa
   penalised_.resize(static_cast<size_t>(vocab_size));
 }
 
-int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> tokens) {
+int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> tokens, std::span<const int32_t> answer,
+                      const std::vector<bool>* allowed) {
   if (logits.size() != scores_.size()) throw Error("sampler: {} logits, expected {}", logits.size(), scores_.size());
+  if (allowed != nullptr && allowed->size() != scores_.size()) {
+    throw Error("sampler: a mask of {} allowed tokens, expected {}", allowed->size(), scores_.size());
+  }
   std::copy(logits.begin(), logits.end(), scores_.begin());
   for (const auto& [token, bias] : sampling_.logit_bias) scores_[static_cast<size_t>(token)] += bias;
+  apply_penalties(tokens, answer);
+  for (size_t i = 0; i < scores_.size(); ++i) {
+    if (std::isnan(scores_[i]) || scores_[i] == kInfinity) {
+      throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
+    }
+    if (allowed != nullptr && !(*allowed)[i]) scores_[i] = -kInfinity;
+  }
+  const auto greatest = std::max_element(scores_.begin(), scores_.end());
+  if (*greatest == -kInfinity) {
+    throw Error("sampler: the logits of all {}tokens are -inf", allowed == nullptr ? "" : "allowed ");
+  }
+  if (sampling_.temperature == 0) return static_cast<int32_t>(greatest - scores_.begin());
+  return draw(*greatest, Random(sampling_.seed, draws_++).uniform());
+}
+
+void Sampler::apply_penalties(std::span<const int32_t> tokens, std::span<const int32_t> answer) {
   if (sampling_.repetition_penalty != 1) {
     std::fill(penalised_.begin(), penalised_.end(), false);
     for (const int32_t token : tokens) {
@@ -53,15 +80,13 @@ int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> to
           scores_[at] > 0 ? scores_[at] / sampling_.repetition_penalty : scores_[at] * sampling_.repetition_penalty;
     }
   }
-  for (size_t i = 0; i < scores_.size(); ++i) {
-    if (std::isnan(scores_[i]) || scores_[i] == kInfinity) {
-      throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
-    }
+  if (sampling_.frequency_penalty == 0 && sampling_.presence_penalty == 0) return;
+  std::map<int32_t, int64_t> counts;
+  for (const int32_t token : answer) ++counts[token];
+  for (const auto& [token, count] : counts) {
+    scores_[static_cast<size_t>(token)] -=
+        static_cast<float>(count) * sampling_.frequency_penalty + sampling_.presence_penalty;
   }
-  const auto greatest = std::max_element(scores_.begin(), scores_.end());
-  if (*greatest == -kInfinity) throw Error("sampler: the logits of all tokens are -inf");
-  if (sampling_.temperature == 0) return static_cast<int32_t>(greatest - scores_.begin());
-  return draw(*greatest, Random(sampling_.seed, draws_++).uniform());
 }
 
 // The candidates are a heap, sorted only as far as ranks are asked for: most draws need few.

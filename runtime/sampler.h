@@ -8,7 +8,7 @@
 namespace tinyllm {
 
 /// How the next token is chosen from logits:
-/// 1. Add `logit_bias`. 2. Apply the repetition penalty. 3. At temperature 0, take the largest logit, the lowest token
+/// 1. Add `logit_bias`. 2. Apply the penalties. 3. At temperature 0, take the largest logit, the lowest token
 /// of equal ones. Otherwise compute softmax(logits / temperature), and 4. keep the `top_k` likeliest tokens; 5. of
 /// these the smallest set whose probabilities reach `top_p` of their sum; 6. of these the ones with at least `min_p` of
 /// the likeliest token's probability; 7. draw one of those that are left.
@@ -20,6 +20,10 @@ struct Sampling {
   /// Logits of tokens that the sequence holds are divided by it if positive, and multiplied otherwise. 1: off.
   /// Source: Keskar et al., "CTRL: A Conditional Transformer Language Model for Controllable Generation", 2019.
   float repetition_penalty = 1;
+  /// From the logit of a token that the answer has n times, n frequency_penalty is subtracted, and presence_penalty if
+  /// n > 0. 0: off. Source: OpenAI API reference, "Create chat completion".
+  float frequency_penalty = 0;
+  float presence_penalty = 0;
   std::vector<std::pair<int32_t, float>> logit_bias = {};  ///< Tokens, and what is added to their logits.
   uint64_t seed = 0;
 };
@@ -33,11 +37,15 @@ class Sampler {
   /// Throws Error as `check` does.
   Sampler(Sampling sampling, int64_t vocab_size);
 
-  /// The token after `tokens`, from its logits [V]. A token with the logit -inf, or with a probability that is 0 in
-  /// double precision, is never drawn. Throws Error when a logit is NaN or +inf, or when all are -inf.
-  int32_t next(std::span<const float> logits, std::span<const int32_t> tokens);
+  /// The token after `tokens`, from its logits [V]. `answer` are those of the tokens that belong to the answer. Only
+  /// tokens of `allowed` [V] are drawn; null: all. A token with the logit -inf, or with a probability that is 0 in
+  /// double precision, is never drawn. Throws Error when a logit is NaN or +inf, or when those of all allowed
+  /// tokens are -inf.
+  int32_t next(std::span<const float> logits, std::span<const int32_t> tokens, std::span<const int32_t> answer = {},
+               const std::vector<bool>* allowed = nullptr);
 
  private:
+  void apply_penalties(std::span<const int32_t> tokens, std::span<const int32_t> answer);
   struct Candidate {
     int32_t token;
     double weight;  // Its probability divided by that of the likeliest token.

@@ -15,12 +15,10 @@ namespace {
 // Rows of the largest pass. Large, since every pass packs float weights again.
 constexpr int64_t kMaxRows = 512;
 
-int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
-
 int64_t checked_pages(int64_t sequences, int64_t context) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();  // A page's number is 32 bits.
   // One spare page: copy-on-write of a shared page needs the new page before the old one is released.
-  const int64_t pages = checked_add(checked_mul(sequences, pages_for(context)), int64_t{1});
+  const int64_t pages = checked_add(checked_mul(sequences, Session::pages_for(context)), int64_t{1});
   if (pages > kMost) {
     throw Error("session: {} sequences of {} tokens need {} cache pages, expected at most {}", sequences, context,
                 pages, kMost);
@@ -70,11 +68,11 @@ Sequence Sequence::fork() const {
   return copy;
 }
 
-void Sequence::rewind(int64_t new_size) {
+void Sequence::truncate(int64_t new_size) {
   if (new_size < 0 || new_size > size())
-    throw Error("sequence: rewound to {} tokens, expected 0 to {}", new_size, size());
+    throw Error("sequence: truncated to {} tokens, expected 0 to {}", new_size, size());
   if (new_size == size()) return;
-  while (static_cast<int64_t>(pages_.size()) > pages_for(new_size)) {
+  while (static_cast<int64_t>(pages_.size()) > Session::pages_for(new_size)) {
     pool_->release(pages_.back());
     pages_.pop_back();
   }
@@ -96,7 +94,7 @@ struct Session::State {
       : model(m),
         sequences(options.sequences),
         context(options.context == 0 ? m.config.context : options.context),
-        most_pages(pages_for(context)),
+        most_pages(Session::pages_for(context)),
         pages(checked_pages(sequences, context)),
         pool(options.threads) {}
 
@@ -134,8 +132,8 @@ struct Session::State {
   }
 
   // The new pages that a sequence needs to grow to `size` tokens.
-  int64_t missing_pages(const Sequence& sequence, int64_t size) const {
-    const int64_t missing = pages_for(size) - static_cast<int64_t>(sequence.pages_.size());
+  int64_t pages_needed(const Sequence& sequence, int64_t size) const {
+    const int64_t missing = Session::pages_for(size) - static_cast<int64_t>(sequence.pages_.size());
     return missing + (is_last_page_shared(sequence) ? 1 : 0);
   }
   bool is_last_page_shared(const Sequence& sequence) const {
@@ -149,7 +147,8 @@ struct Session::State {
       copy_page(shared, sequence.pages_.back());
       pages.release(shared);
     }
-    while (static_cast<int64_t>(sequence.pages_.size()) < pages_for(size)) sequence.pages_.push_back(pages.take());
+    while (static_cast<int64_t>(sequence.pages_.size()) < Session::pages_for(size))
+      sequence.pages_.push_back(pages.take());
   }
 
   void copy_page(int32_t from, int32_t to) {
@@ -159,11 +158,15 @@ struct Session::State {
     }
   }
 
-  void check(std::span<const Reading> readings) const {
+  void check_belongs(const Sequence& sequence) const {
+    if (sequence.pool_ != &pages) throw Error("session: a sequence of another session is to be read");
+  }
+
+  void check(std::span<const Feed> feeds) const {
     int64_t missing = 0;
     std::vector<const Sequence*> seen;
-    for (const auto& [sequence, tokens] : readings) {
-      if (sequence->pool_ != &pages) throw Error("session: a sequence of another session is to be read");
+    for (const auto& [sequence, tokens] : feeds) {
+      check_belongs(*sequence);
       if (std::find(seen.begin(), seen.end(), sequence) != seen.end()) {
         throw Error("session: a sequence is to be read twice at once");
       }
@@ -178,7 +181,7 @@ struct Session::State {
           throw Error("session: token {}, expected 0 to {}", token, model.config.vocab_size - 1);
         }
       }
-      if (!tokens.empty()) missing += missing_pages(*sequence, size);
+      if (!tokens.empty()) missing += pages_needed(*sequence, size);
     }
     if (missing > pages.free()) {
       throw Error("session: {} more pages of {} tokens, expected at most the {} that are free", missing, kCachePage,
@@ -188,16 +191,15 @@ struct Session::State {
 
   // One token of what is read.
   struct Row {
-    size_t reading, token;
+    size_t feed, token;
   };
-  void run(std::span<const Reading> readings, std::span<const Row> rows, int64_t program_rows,
-           const OnLogits& on_logits);
-  void run_head(std::span<const float> hidden, std::span<const Reading> readings, std::span<const Row> rows,
+  void run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows, const OnLogits& on_logits);
+  void run_head(std::span<const float> hidden, std::span<const Feed> feeds, std::span<const Row> rows,
                 const std::vector<size_t>& wanted, const OnLogits& on_logits);
 };
 
 // Writes the inputs of a pass, with one line of pages for each sequence in it, and runs it.
-void Session::State::run(std::span<const Reading> readings, std::span<const Row> rows, int64_t program_rows,
+void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows,
                          const OnLogits& on_logits) {
   Pass& pass = blocks_of(program_rows);
   const auto tokens = pass.program.as<int32_t>("tokens");
@@ -210,9 +212,9 @@ void Session::State::run(std::span<const Reading> readings, std::span<const Row>
   std::vector<size_t> wanted;
   int32_t line = -1;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto& [reading, token] = rows[i];
-    const auto& [sequence, read] = readings[reading];
-    if (i == 0 || rows[i - 1].reading != reading) {
+    const auto& [feed, token] = rows[i];
+    const auto& [sequence, read] = feeds[feed];
+    if (i == 0 || rows[i - 1].feed != feed) {
       ++line;
       std::copy(sequence->pages_.begin(), sequence->pages_.end(), lines.begin() + line * most_pages);
     }
@@ -222,12 +224,12 @@ void Session::State::run(std::span<const Reading> readings, std::span<const Row>
     if (on_logits || token + 1 == read.size()) wanted.push_back(i);
   }
   pass.program.run();
-  run_head(pass.program.read<float>(pass.result), readings, rows, wanted, on_logits);
+  run_head(pass.program.read<float>(pass.result), feeds, rows, wanted, on_logits);
 }
 
 // The head is the largest product, so it is computed only for the rows whose logits are wanted.
-void Session::State::run_head(std::span<const float> hidden, std::span<const Reading> readings,
-                              std::span<const Row> rows, const std::vector<size_t>& wanted, const OnLogits& on_logits) {
+void Session::State::run_head(std::span<const float> hidden, std::span<const Feed> feeds, std::span<const Row> rows,
+                              const std::vector<size_t>& wanted, const OnLogits& on_logits) {
   const auto dim = static_cast<size_t>(model.config.dim), vocab = static_cast<size_t>(model.config.vocab_size);
   for (size_t from = 0; from < wanted.size();) {
     const PassSize pass_size = next_pass(static_cast<int64_t>(wanted.size() - from));
@@ -242,11 +244,11 @@ void Session::State::run_head(std::span<const float> hidden, std::span<const Rea
     pass.program.run();
     for (size_t i = 0; i < count; ++i) {
       const auto logits = pass.program.read<float>(pass.result).subspan(i * vocab, vocab);
-      const auto& [reading, token] = rows[wanted[from + i]];
-      if (token + 1 == readings[reading].tokens.size()) {
-        readings[reading].sequence->logits_.assign(logits.begin(), logits.end());
+      const auto& [feed, token] = rows[wanted[from + i]];
+      if (token + 1 == feeds[feed].tokens.size()) {
+        feeds[feed].sequence->logits_.assign(logits.begin(), logits.end());
       }
-      if (on_logits) on_logits(reading, token, logits);
+      if (on_logits) on_logits(feed, token, logits);
     }
     from += count;
   }
@@ -267,31 +269,40 @@ Session::~Session() = default;
 const Model& Session::model() const { return state_->model; }
 int64_t Session::sequences() const { return state_->sequences; }
 int64_t Session::context() const { return state_->context; }
+int64_t Session::free_pages() const { return state_->pages.free(); }
+int64_t Session::pages_needed(const Sequence& sequence, int64_t size) const {
+  state_->check_belongs(sequence);
+  return std::max<int64_t>(0, state_->pages_needed(sequence, size));
+}
+int64_t Session::own_pages(const Sequence& sequence) const {
+  state_->check_belongs(sequence);
+  return std::ranges::count_if(sequence.pages_, [&](int32_t page) { return !state_->pages.is_shared(page); });
+}
 Sequence Session::start() { return Sequence(state_->pages); }
 
-void Session::read(std::span<const Reading> readings, const OnLogits& on_logits) {
+void Session::forward(std::span<const Feed> feeds, const OnLogits& on_logits) {
   State& s = *state_;
-  s.check(readings);
+  s.check(feeds);
   std::vector<State::Row> rows;
-  for (size_t reading = 0; reading < readings.size(); ++reading) {
-    const auto& [sequence, tokens] = readings[reading];
+  for (size_t feed = 0; feed < feeds.size(); ++feed) {
+    const auto& [sequence, tokens] = feeds[feed];
     if (tokens.empty()) continue;
     s.make_room(*sequence, sequence->size() + static_cast<int64_t>(tokens.size()));
-    for (size_t token = 0; token < tokens.size(); ++token) rows.push_back({reading, token});
+    for (size_t token = 0; token < tokens.size(); ++token) rows.push_back({feed, token});
   }
   for (size_t from = 0; from < rows.size();) {
     const PassSize size = next_pass(static_cast<int64_t>(rows.size() - from));
-    s.run(readings, std::span(rows).subspan(from, static_cast<size_t>(size.rows)), size.program_rows, on_logits);
+    s.run(feeds, std::span(rows).subspan(from, static_cast<size_t>(size.rows)), size.program_rows, on_logits);
     from += static_cast<size_t>(size.rows);
   }
-  for (const auto& [sequence, tokens] : readings) {
+  for (const auto& [sequence, tokens] : feeds) {
     sequence->tokens_.insert(sequence->tokens_.end(), tokens.begin(), tokens.end());
   }
 }
 
-void Session::read(Sequence& sequence, std::span<const int32_t> tokens) {
-  const Reading reading{&sequence, tokens};
-  read({&reading, 1});
+void Session::forward(Sequence& sequence, std::span<const int32_t> tokens) {
+  const Feed feed{&sequence, tokens};
+  forward({&feed, 1});
 }
 
 }  // namespace tinyllm

@@ -8,7 +8,7 @@
 
 namespace tinyllm {
 
-/// Tokens that a session has read, with their keys and values. The session must outlive it.
+/// Tokens that a session has computed, with their keys and values. The session must outlive it.
 class Sequence {
  public:
   Sequence(Sequence&& other) noexcept = default;
@@ -17,13 +17,13 @@ class Sequence {
 
   const std::vector<int32_t>& tokens() const { return tokens_; }
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
-  /// Logits [V] of the next token. Empty when nothing was read since the start or the last rewind.
+  /// Logits [V] of the next token. Empty if nothing was computed since the start or the last `truncate`.
   std::span<const float> logits() const { return logits_; }
 
-  /// A copy that may go on in another way. The tokens that both have read are stored once.
+  /// A copy that may continue differently. Pages of the tokens that both begin with are stored once.
   Sequence fork() const;
   /// Keeps only the first `size` tokens. Throws Error when there are fewer.
-  void rewind(int64_t size);
+  void truncate(int64_t size);
 
  private:
   friend class Session;
@@ -42,9 +42,10 @@ struct SessionOptions {
 };
 
 /// Runs a model over many sequences at once, with one cache of keys and values in pages. The logits of a sequence are a
-/// function of its own tokens alone, to the bit: they do not depend on the sequences read with it, on the chunks in
-/// which it was read, or on the number of threads. A session and its sequences may be used by one thread at a time.
-/// Threads that each have a session of their own may share one model: sessions only read it, also while they compile.
+/// function of its own tokens alone, to the bit: they do not depend on the sequences computed with it, on
+/// the chunks in which it was computed, or on the number of threads. A session and its sequences may be used by one
+/// thread at a time. Threads that each have a session of their own may share one model: sessions only read it, also
+/// while they compile.
 class Session {
  public:
   /// `model` must outlive the session, and its weights must not move. Throws Error when there are fewer than 1 or more
@@ -58,19 +59,30 @@ class Session {
   /// The most tokens of a sequence.
   int64_t context() const;
 
+  /// Pages of the cache that hold this many tokens.
+  static int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
+  /// Pages that no sequence uses.
+  int64_t free_pages() const;
+  /// Free pages that a sequence of this session takes to grow to `size` tokens. A shared last page that is not full
+  /// counts: it is copied.
+  int64_t pages_needed(const Sequence& sequence, int64_t size) const;
+  /// Pages of a sequence that no other one shares.
+  int64_t own_pages(const Sequence& sequence) const;
+
   /// A sequence without tokens.
   Sequence start();
 
-  struct Reading {
+  /// The next tokens of a sequence.
+  struct Feed {
     Sequence* sequence;
     std::span<const int32_t> tokens;
   };
-  using OnLogits = std::function<void(size_t reading, size_t token, std::span<const float> logits)>;
+  using OnLogits = std::function<void(size_t feed, size_t token, std::span<const float> logits)>;
   /// Appends tokens to sequences, each named once. Afterwards `Sequence::logits` are those after the last token.
   /// `on_logits` is given the logits after every token. Throws Error, before anything is changed, on a token outside
   /// the vocabulary, a sequence that would become longer than `context()`, and when the cache has no room.
-  void read(std::span<const Reading> readings, const OnLogits& on_logits = {});
-  void read(Sequence& sequence, std::span<const int32_t> tokens);
+  void forward(std::span<const Feed> feeds, const OnLogits& on_logits = {});
+  void forward(Sequence& sequence, std::span<const int32_t> tokens);
 
  private:
   struct State;

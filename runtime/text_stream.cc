@@ -62,4 +62,8 @@ std::string TextStream::add(int32_t token) {
 
 std::string TextStream::finish() { return replace_invalid_utf8(std::exchange(pending_, {})); }
 
+size_t TextStream::held() const {
+  return replace_invalid_utf8(std::string_view(pending_).substr(0, whole_characters(pending_))).size();
+}
+
 }  // namespace tinyllm

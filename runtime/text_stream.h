@@ -18,6 +18,8 @@ class TextStream {
   std::string add(int32_t token);
   /// The text that is still held back.
   std::string finish();
+  /// Bytes of text that are held back, without a character that is not complete yet.
+  size_t held() const;
   bool stopped() const { return stopped_; }
 
  private:

@@ -332,7 +332,7 @@ class Run {
     for (const SamplePrompt& prompt : options_.prompts) {
       requests.push_back({prompt.tokens, {.max_tokens = kSampleTokens, .sampling = {.temperature = 0.7f, .seed = 1}}});
     }
-    const std::vector<Answer> answers = generate(session, requests);
+    const std::vector<Completion> answers = generate(session, requests);
     std::vector<SampleText> all;
     for (size_t i = 0; i < answers.size(); ++i) all.push_back({options_.prompts[i].text, answers[i].text});
     return all;

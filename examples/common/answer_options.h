@@ -13,7 +13,7 @@ namespace tinyllm::cli {
 struct AskOptions {
   std::string model;
   std::string system = "你是严谨的中文推理助手";
-  AnswerOptions answer;
+  GenerateOptions answer;
   int64_t context = 0;
   int threads = hardware_threads();
 };

@@ -48,6 +48,8 @@ class Tokenizer {
   /// Hash of everything that affects encoding. If two are equal, token ids mean the same.
   uint64_t hash() const;
   int32_t id(Marker marker) const;
+  /// Whether an answer ends with this token.
+  bool is_end(int32_t token) const { return token == kEosId; }
 
   /// Tokens of a text, never a marker, even where the text spells one. Bytes that are not UTF-8 are an Error, or become
   /// U+FFFD with `OnInvalid::replace`.

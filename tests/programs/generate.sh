@@ -14,10 +14,10 @@ answer --seed 5 --threads 3 >"$work/answer-3.json" &
 expect 0 "$(cat "$work/answer.json" | sed 's/[][\\.*^$]/\\&/g')" answer --seed 5 --threads 1
 wait
 same "$work/answer.json" "$work/answer-3.json"
-expect 0 '"ended":"max tokens","prompt_tokens":[1-9][0-9]*,"seed":6' answer --seed 6
+expect 0 '"finish_reason":"max tokens","prompt_tokens":[1-9][0-9]*,"cached_tokens":0,"seed":6' answer --seed 6
 answer --seed 6 >"$work/other.json"
 cmp -s "$work/answer.json" "$work/other.json" && failures=$((failures + 1))
-expect 0 '"tokens":\[[0-9]*\],"ended":"[a-z ]*"' $generate --raw '1' --max-tokens 1 --logit-bias 2:-100
+expect 0 '"tokens":\[[0-9]*\],"finish_reason":"[a-z ]*"' $generate --raw '1' --max-tokens 1 --logit-bias 2:-100
 expect 1 "generate: the prompt is empty" $generate ''
 expect 1 "generate: the prompt is empty" $generate
 long=$(printf '题目%.0s' $(seq 2000))

@@ -8,7 +8,7 @@ namespace tinyllm::test {
 namespace {
 
 constexpr int64_t kContext = 160;
-const AnswerOptions kShort{.max_tokens = 12, .sampling = {.temperature = 1, .seed = 4}};
+const GenerateOptions kShort{.max_tokens = 12, .sampling = {.temperature = 1, .seed = 4}};
 
 }  // namespace
 
@@ -18,7 +18,7 @@ TEST_CASE("a chat answers as if each conversation were read anew, and reads only
   Chat chat(session, {"先算加法", {}});
   const std::vector<std::string> messages = {"计算 12 + 35", "what is 12 * 3?", "再写答案。"};
   for (const std::string& message : messages) {
-    const Answer answer = chat.say(message, kShort);
+    const Completion answer = chat.say(message, kShort);
     Conversation asked = chat.conversation();
     CHECK(asked.turns.back().assistant == answer.text);
     asked.turns.back().assistant.clear();
@@ -26,11 +26,11 @@ TEST_CASE("a chat answers as if each conversation were read anew, and reads only
     CHECK(answer.text == generate(session, {&request, 1})[0].text);
   }
   CHECK(chat.conversation().turns.size() == 3);
-  const Answer before = chat.say("1", kShort);
-  const Answer again = chat.retry(kShort);
+  const Completion before = chat.say("1", kShort);
+  const Completion again = chat.retry(kShort);
   CHECK(again.text == before.text);
-  CHECK(again.read_tokens == 1);
-  AnswerOptions other = kShort;
+  CHECK(again.prompt_tokens - again.cached_tokens == 1);
+  GenerateOptions other = kShort;
   other.sampling.seed = 5;
   CHECK(chat.retry(other).text != before.text);
   CHECK(chat.conversation().turns.size() == 4);
@@ -39,10 +39,11 @@ TEST_CASE("a chat answers as if each conversation were read anew, and reads only
 TEST_CASE("a conversation that outgrows the context loses its oldest turns, or ends, as was chosen") {
   const Model model = model_to_ask(kContext);
   Session session(model, {.sequences = 2});
-  AnswerOptions options = kShort;
+  GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
   Chat forgetful(session, {"s", {}});
-  for (int i = 0; i < 12; ++i) CHECK(forgetful.say("计算 12 + 35 等于多少？", options).ended == Ended::max_tokens);
+  for (int i = 0; i < 12; ++i)
+    CHECK(forgetful.say("计算 12 + 35 等于多少？", options).finish_reason == FinishReason::max_tokens);
   CHECK(forgetful.conversation().turns.size() == 12);
   CHECK(forgetful.dropped_turns() > 0);
   CHECK(forgetful.dropped_turns() < 12);
@@ -51,7 +52,7 @@ TEST_CASE("a conversation that outgrows the context loses its oldest turns, or e
   size_t answered = 0;
   try {
     while (answered < 12) {
-      if (strict.say("计算 12 + 35 等于多少？", options).ended == Ended::context_full) break;
+      if (strict.say("计算 12 + 35 等于多少？", options).finish_reason == FinishReason::context_full) break;
       ++answered;
     }
   } catch (const Error&) {
@@ -64,14 +65,14 @@ TEST_CASE("a conversation that outgrows the context loses its oldest turns, or e
 TEST_CASE("an answer longer than the context goes on while older turns can be forgotten") {
   const Model model = model_to_ask(kContext);
   Session session(model);
-  AnswerOptions options = kShort;
+  GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
   Chat chat(session, {"s", {}});
   chat.say("计算 12 + 35 等于多少？", options);
   chat.say("what is 12 * 3?", options);
   options.max_tokens = 1000;
-  const Answer answer = chat.say("1", options);
-  CHECK(answer.ended == Ended::context_full);
+  const Completion answer = chat.say("1", options);
+  CHECK(answer.finish_reason == FinishReason::context_full);
   // More than there was room for after everything that was said before.
   CHECK(answer.tokens.size() + static_cast<size_t>(answer.prompt_tokens) > static_cast<size_t>(kContext) + 1);
 }
@@ -84,10 +85,10 @@ TEST_CASE("a message that leaves little room is answered all the same, and its o
   std::string longer;
   const auto tokens = [&] { return chat_prompt(model.tokenizer, {"s", {{longer + "题", ""}}}, 1 << 20).size(); };
   while (static_cast<int64_t>(tokens()) < kContext - 4) longer += "题";
-  AnswerOptions options = kShort;
+  GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
-  const Answer answer = chat.say(longer, options);
-  CHECK(answer.ended == Ended::context_full);
+  const Completion answer = chat.say(longer, options);
+  CHECK(answer.finish_reason == FinishReason::context_full);
   CHECK(answer.prompt_tokens > kContext * 3 / 4);
 }
 
@@ -100,7 +101,7 @@ TEST_CASE("a message that cannot be answered leaves the conversation as it was")
   std::string longer;
   for (int i = 0; i < 200; ++i) longer += "题";
   CHECK_THROWS_AS(chat.say(longer, kShort), Error);
-  AnswerOptions bad = kShort;
+  GenerateOptions bad = kShort;
   bad.max_tokens = 0;
   CHECK_THROWS_AS(chat.say("2", bad), Error);
   CHECK(chat.conversation().turns.size() == 1);
@@ -114,7 +115,7 @@ TEST_CASE("the last turn can be removed, and the conversation goes on as if it h
   const Model model = model_to_ask(400);
   Session session(model, {.sequences = 2});
   Chat chat(session, {"s", {}}), other(session, {"s", {}});
-  const Answer first = chat.say("1", kShort);
+  const Completion first = chat.say("1", kShort);
   chat.say("what is 12 * 3?", kShort);
   chat.undo();
   CHECK(chat.conversation().turns.size() == 1);
@@ -131,13 +132,13 @@ TEST_CASE("a session with a shorter context answers the same until it is full, a
   Session whole(model), shorter(model, {.context = 100});
   CHECK(shorter.context() == 100);
   CHECK(whole.context() == 400);
-  AnswerOptions options = kShort;
+  GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
   Chat of_whole(whole, {"s", {}}), of_shorter(shorter, {"s", {}}, Overflow::stop);
   CHECK(of_shorter.say("1", options).text == of_whole.say("1", options).text);
   options.max_tokens = 1000;
-  const Answer answer = of_shorter.say("2", options);
-  CHECK(answer.ended == Ended::context_full);
+  const Completion answer = of_shorter.say("2", options);
+  CHECK(answer.finish_reason == FinishReason::context_full);
   // The last token is sampled, but no longer read.
   CHECK(answer.prompt_tokens + static_cast<int64_t>(answer.tokens.size()) == 101);
 }

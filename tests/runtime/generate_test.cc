@@ -10,7 +10,7 @@
 namespace tinyllm::test {
 namespace {
 
-Answer generate_one(Session& session, const Request& request, const OnText& on_text = {}) {
+Completion generate_one(Session& session, const Request& request, const OnText& on_text = {}) {
   return generate(session, {&request, 1}, on_text)[0];
 }
 
@@ -31,12 +31,12 @@ std::vector<Request> some_requests(const Model& model, size_t count) {
 TEST_CASE("an answer is the same tokens alone or in a batch, with others waiting, on any number of threads") {
   const Model model = model_to_ask();
   const std::vector<Request> requests = some_requests(model, 9);
-  std::vector<Answer> alone;
+  std::vector<Completion> alone;
   Session one(model, {.sequences = 1, .threads = 1});
   for (const Request& request : requests) alone.push_back(generate_one(one, request));
   for (const auto& [sequences, threads] : {std::pair<int64_t, int>{1, 2}, {2, 1}, {4, 3}, {9, 2}, {20, 8}}) {
     Session session(model, {.sequences = sequences, .threads = threads});
-    const std::vector<Answer> together = generate(session, requests);
+    const std::vector<Completion> together = generate(session, requests);
     for (size_t i = 0; i < requests.size(); ++i) {
       CHECK(together[i].tokens == alone[i].tokens);
       CHECK(together[i].text == alone[i].text);
@@ -53,16 +53,16 @@ TEST_CASE("a greedy answer is the likeliest token after each that the session is
   const Model model = model_to_ask();
   Session session(model);
   const std::vector<int32_t> prompt = random_tokens(model, 3, 140);
-  const Answer answer = generate_one(session, {.prompt = prompt, .options = {.max_tokens = 12}});
+  const Completion answer = generate_one(session, {.prompt = prompt, .options = {.max_tokens = 12}});
   Sequence sequence = session.start();
-  session.read(sequence, prompt);
+  session.forward(sequence, prompt);
   for (const int32_t token : answer.tokens) {
     const auto logits = sequence.logits();
     CHECK(token == std::max_element(logits.begin(), logits.end()) - logits.begin());
-    session.read(sequence, {&token, 1});
+    session.forward(sequence, {&token, 1});
   }
   CHECK(answer.prompt_tokens == 140);
-  CHECK(answer.read_tokens == 140);
+  CHECK(answer.cached_tokens == 0);
   CHECK(answer.first_token_seconds <= answer.seconds);
 }
 
@@ -71,40 +71,40 @@ TEST_CASE("an answer ends at its limit, at a stop string, at the end of the cont
   Session session(model);
   Request request{.prompt = random_tokens(model, 5, 10), .options = {.max_tokens = 5}};
   request.options.sampling.logit_bias = {{kEosId, -1000}};  // It goes on and on.
-  const Answer limited = generate_one(session, request);
-  CHECK(limited.ended == Ended::max_tokens);
+  const Completion limited = generate_one(session, request);
+  CHECK(limited.finish_reason == FinishReason::max_tokens);
   CHECK(limited.tokens.size() == 5);
 
   request.options.max_tokens = 1000;
-  const Answer full = generate_one(session, request);
-  CHECK(full.ended == Ended::context_full);
+  const Completion full = generate_one(session, request);
+  CHECK(full.finish_reason == FinishReason::context_full);
   CHECK(full.tokens.size() == 55);  // The last one is not read any more.
   CHECK(full.text == replace_invalid_utf8(model.tokenizer.decode(full.tokens)));
 
   request.options.sampling.logit_bias = {{kEosId, 1000}};
-  const Answer silent = generate_one(session, request);
-  CHECK(silent.ended == Ended::end_token);
+  const Completion silent = generate_one(session, request);
+  CHECK(silent.finish_reason == FinishReason::end_token);
   CHECK(silent.tokens.empty());
   CHECK(silent.text.empty());
 
   // Says `1` for ever, until `111`.
   request.options.sampling.logit_bias = {{model.tokenizer.encode("1")[0], 1000}};
   request.options.stop = {"111"};
-  const Answer stopped = generate_one(session, request);
-  CHECK(stopped.ended == Ended::stop_string);
+  const Completion stopped = generate_one(session, request);
+  CHECK(stopped.finish_reason == FinishReason::stop_string);
   CHECK(stopped.text.empty());
 
   request.options.stop = {"12"};
   std::string seen;
-  const Answer cancelled = generate_one(session, request, [&](size_t, std::string_view text) {
+  const Completion cancelled = generate_one(session, request, [&](size_t, std::string_view text) {
     seen += text;
     return seen.size() < 2;
   });
-  CHECK(cancelled.ended == Ended::cancelled);
+  CHECK(cancelled.finish_reason == FinishReason::cancelled);
   CHECK(cancelled.text == "111");  // With what was held back.
   CHECK(seen == cancelled.text);
-  const Answer at_once = generate_one(session, request, [](size_t, std::string_view) { return false; });
-  CHECK(at_once.ended == Ended::cancelled);
+  const Completion at_once = generate_one(session, request, [](size_t, std::string_view) { return false; });
+  CHECK(at_once.finish_reason == FinishReason::cancelled);
   CHECK(at_once.tokens.size() <= 1);
 }
 
@@ -114,8 +114,8 @@ TEST_CASE("a long prompt is cancelled while it is read") {
   Sequence sequence = session.start();
   const Request request{.prompt = random_tokens(model, 1, 900), .options = {}, .sequence = &sequence};
   int calls = 0;
-  const Answer answer = generate_one(session, request, [&](size_t, std::string_view) { return ++calls < 3; });
-  CHECK(answer.ended == Ended::cancelled);
+  const Completion answer = generate_one(session, request, [&](size_t, std::string_view) { return ++calls < 3; });
+  CHECK(answer.finish_reason == FinishReason::cancelled);
   CHECK(answer.tokens.empty());
   CHECK(sequence.size() < 900);
   CHECK(sequence.size() > 0);
@@ -134,8 +134,8 @@ TEST_CASE("a sequence that holds the beginning of a prompt is gone on from, with
   for (const std::vector<int32_t>& prompt : {longer, request.prompt}) {
     request.prompt = prompt;
     request.sequence = &sequence;
-    const Answer answer = generate_one(session, request);
-    CHECK(answer.read_tokens <= 30);
+    const Completion answer = generate_one(session, request);
+    CHECK(answer.prompt_tokens - answer.cached_tokens <= 30);
     request.sequence = nullptr;
     CHECK(answer.tokens == generate_one(session, request).tokens);
   }
@@ -146,26 +146,26 @@ TEST_CASE("when the context is full, an answer continues after a shorter prompt,
   Session session(model);
   Request request{.prompt = random_tokens(model, 5, 50), .options = {.max_tokens = 30}};
   request.options.sampling.logit_bias = {{kEosId, -1000}};
-  const Answer cut = generate_one(session, request);
-  CHECK(cut.ended == Ended::context_full);
+  const Completion cut = generate_one(session, request);
+  CHECK(cut.finish_reason == FinishReason::context_full);
   const std::vector<int32_t> shorter = random_tokens(model, 6, 20);
   request.shorten = [&](int64_t answered) {
     CHECK(answered == static_cast<int64_t>(cut.tokens.size()));
     return shorter;
   };
-  const Answer whole = generate_one(session, request);
-  CHECK(whole.ended == Ended::max_tokens);
+  const Completion whole = generate_one(session, request);
+  CHECK(whole.finish_reason == FinishReason::max_tokens);
   REQUIRE(whole.tokens.size() == 30);
   CHECK(std::equal(cut.tokens.begin(), cut.tokens.end(), whole.tokens.begin()));
   // From there on it is what that prompt is continued with.
   Request other{.prompt = shorter, .options = request.options};
   other.prompt.insert(other.prompt.end(), cut.tokens.begin(), cut.tokens.end());
   other.options.max_tokens = 30 - static_cast<int64_t>(cut.tokens.size());
-  const Answer rest = generate_one(session, other);
+  const Completion rest = generate_one(session, other);
   CHECK(std::equal(rest.tokens.begin(), rest.tokens.end(), whole.tokens.begin() + std::ptrdiff_t(cut.tokens.size())));
   for (const size_t too_long : {size_t{0}, size_t{60}}) {
     request.shorten = [&](int64_t) { return std::vector<int32_t>(too_long, 5); };
-    CHECK(generate_one(session, request).ended == Ended::context_full);
+    CHECK(generate_one(session, request).finish_reason == FinishReason::context_full);
   }
 }
 

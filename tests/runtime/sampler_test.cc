@@ -132,6 +132,24 @@ TEST_CASE("a token without a probability is never drawn, wherever the numbers en
   for (int i = 0; i < 500; ++i) CHECK(sampler.next(logits, {}) != 999);
 }
 
+TEST_CASE("frequency and presence penalties count the tokens of the answer alone, and a mask allows the others") {
+  const std::vector<float> logits = {10, 9, 0};
+  const std::vector<int32_t> prompt = {0, 0, 0, 0, 0, 0};
+  const auto answer = [&](float frequency, float presence) {
+    Sampler sampler({.frequency_penalty = frequency, .presence_penalty = presence}, 3);
+    std::vector<int32_t> tokens;
+    for (int i = 0; i < 6; ++i) tokens.push_back(sampler.next(logits, prompt, tokens));
+    return tokens;
+  };
+  CHECK(answer(0, 0) == std::vector<int32_t>{0, 0, 0, 0, 0, 0});
+  CHECK(answer(0.75f, 0) == std::vector<int32_t>{0, 0, 1, 0, 1, 0});  // 10, 9.25, 8.5 and 9, 8.25, 7.5.
+  CHECK(answer(0, 0.5f) == std::vector<int32_t>{0, 0, 0, 0, 0, 0});
+  CHECK(answer(0, 2) == std::vector<int32_t>{0, 1, 0, 0, 0, 0});  // Once, however often a token is there.
+  const std::vector<bool> allowed = {false, true, true};
+  Sampler greedy({}, 3);
+  CHECK(greedy.next(logits, {}, {}, &allowed) == 1);
+}
+
 TEST_CASE("sampling without meaning is refused, with the field and what was expected") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   const std::pair<std::function<void(Sampling&)>, const char*> cases[] = {

@@ -36,7 +36,7 @@ Logits logits_of(const Sequence& sequence) { return {sequence.logits().begin(), 
 Logits fresh(const Model& model, const std::vector<int32_t>& tokens) {
   Session session(model, {.sequences = 1, .threads = 1});
   Sequence sequence = session.start();
-  session.read(sequence, tokens);
+  session.forward(sequence, tokens);
   return logits_of(sequence);
 }
 
@@ -63,17 +63,17 @@ void check_against_training_graph(const Model& model) {
       sequences.push_back(session.start());
     }
     for (bool done = false; !done;) {
-      std::vector<Session::Reading> readings;
+      std::vector<Session::Feed> feeds;
       std::vector<size_t> which;
       for (size_t i = 0; i < 3; ++i) {
         const size_t read = sequences[i].tokens().size(), left = tokens[i].size() - read;
         const auto piece = static_cast<size_t>(random.below(random.below(2) == 0 ? 3 : 90));
         if (left == 0) continue;
-        readings.push_back({&sequences[i], part(tokens[i], read, std::min(left, piece))});
+        feeds.push_back({&sequences[i], part(tokens[i], read, std::min(left, piece))});
         which.push_back(i);
       }
-      session.read(readings, [&](size_t reading, size_t, std::span<const float> logits) {
-        got[which[reading]].emplace_back(logits.begin(), logits.end());
+      session.forward(feeds, [&](size_t feed, size_t, std::span<const float> logits) {
+        got[which[feed]].emplace_back(logits.begin(), logits.end());
       });
       done = which.empty();
     }
@@ -118,7 +118,7 @@ TEST_CASE("a prompt longer than a pass is read in several") {
     Session session(model);
     Sequence sequence = session.start();
     for (size_t at = 0; at < tokens.size(); at += piece) {
-      session.read(sequence, part(tokens, at, std::min(piece, tokens.size() - at)));
+      session.forward(sequence, part(tokens, at, std::min(piece, tokens.size() - at)));
     }
     return logits_of(sequence);
   };
@@ -137,9 +137,9 @@ TEST_CASE("logits are the same bits alone or in a batch, at once or token by tok
       for (size_t i = 0; i < neighbours; ++i) others.push_back(session.start());
       for (size_t at = 0; at < tokens.size();) {
         const size_t piece = std::min(tokens.size() - at, neighbours == 20 ? 1 : 1 + 13 * neighbours);
-        std::vector<Session::Reading> readings = {{&sequence, part(tokens, at, piece)}};
-        for (Sequence& other : others) readings.insert(readings.begin(), {&other, part(tokens, at / 2, 1)});
-        session.read(readings);
+        std::vector<Session::Feed> feeds = {{&sequence, part(tokens, at, piece)}};
+        for (Sequence& other : others) feeds.insert(feeds.begin(), {&other, part(tokens, at / 2, 1)});
+        session.forward(feeds);
         at += piece;
       }
       CHECK(logits_of(sequence) == alone);
@@ -147,7 +147,7 @@ TEST_CASE("logits are the same bits alone or in a batch, at once or token by tok
   }
 }
 
-TEST_CASE("a sequence that was forked, rewound, or begins with a shared prefix gives the bits of a fresh one") {
+TEST_CASE("a sequence that was forked, truncated, or begins with a shared prefix gives the bits of a fresh one") {
   const Model model = model_to_ask();
   Session session(model, {.sequences = 4, .threads = 2});
   // Within a page, at its end, and after it.
@@ -156,26 +156,26 @@ TEST_CASE("a sequence that was forked, rewound, or begins with a shared prefix g
     const auto prefix = random_tokens(model, 1, shared);
     const auto a = random_tokens(model, 2, 40), b = random_tokens(model, 3, 1), c = random_tokens(model, 4, 66);
     Sequence first = session.start();
-    session.read(first, prefix);
+    session.forward(first, prefix);
     Sequence second = first.fork();
     Sequence third = first.fork();
     CHECK(logits_of(second) == fresh(model, prefix));
-    session.read(first, a);
-    const std::vector<Session::Reading> both = {{&second, b}, {&third, c}};
-    session.read(both);
+    session.forward(first, a);
+    const std::vector<Session::Feed> both = {{&second, b}, {&third, c}};
+    session.forward(both);
     CHECK(logits_of(first) == fresh(model, joined(prefix, a)));
     CHECK(logits_of(second) == fresh(model, joined(prefix, b)));
     CHECK(logits_of(third) == fresh(model, joined(prefix, c)));
 
-    first.rewind(shared);
+    first.truncate(shared);
     CHECK(first.logits().empty());
     CHECK(first.tokens() == prefix);
-    session.read(first, c);
+    session.forward(first, c);
     CHECK(logits_of(first) == logits_of(third));
-    third.rewind(0);
-    session.read(third, a);
+    third.truncate(0);
+    session.forward(third, a);
     CHECK(logits_of(third) == fresh(model, a));
-    session.read(second, a);
+    session.forward(second, a);
     CHECK(logits_of(second) == fresh(model, joined(joined(prefix, b), a)));
   }
 }
@@ -185,18 +185,18 @@ TEST_CASE("a shared prefix is stored once, and what sequences held is free when 
   Session session(model, {.sequences = 2, .threads = 1});
   for (int round = 0; round < 3; ++round) {
     Sequence prefix = session.start();
-    session.read(prefix, random_tokens(model, 1, 192));
+    session.forward(prefix, random_tokens(model, 1, 192));
     // Ten contexts of 256 in the room of two.
     std::vector<Sequence> chains;
     for (uint64_t i = 0; i < 5; ++i) {
       chains.push_back(prefix.fork());
-      session.read(chains.back(), random_tokens(model, i, 64));
+      session.forward(chains.back(), random_tokens(model, i, 64));
     }
     Sequence one_more = prefix.fork();
     const auto token = random_tokens(model, 9, 1);
-    session.read(one_more, token);
+    session.forward(one_more, token);
     Sequence too_many = prefix.fork();
-    CHECK_THROWS_WITH_AS(session.read(too_many, token),
+    CHECK_THROWS_WITH_AS(session.forward(too_many, token),
                          "session: 1 more pages of 64 tokens, expected at most the 0 that are free", Error);
     CHECK(too_many.size() == 192);
   }
@@ -206,17 +206,18 @@ TEST_CASE("what cannot be read is refused, and nothing is changed") {
   const Model model = model_to_ask(100);
   Session session(model), other(model);
   Sequence sequence = session.start(), foreign = other.start();
-  session.read(sequence, random_tokens(model, 1, 60));
+  session.forward(sequence, random_tokens(model, 1, 60));
   const Logits before = logits_of(sequence);
-  CHECK_THROWS_AS(session.read(sequence, random_tokens(model, 1, 41)), Error);
-  CHECK_THROWS_AS(session.read(sequence, std::vector<int32_t>{5, -1}), Error);
-  CHECK_THROWS_AS(session.read(sequence, std::vector<int32_t>{static_cast<int32_t>(model.config.vocab_size)}), Error);
-  CHECK_THROWS_AS(session.read(foreign, random_tokens(model, 1, 1)), Error);
+  CHECK_THROWS_AS(session.forward(sequence, random_tokens(model, 1, 41)), Error);
+  CHECK_THROWS_AS(session.forward(sequence, std::vector<int32_t>{5, -1}), Error);
+  CHECK_THROWS_AS(session.forward(sequence, std::vector<int32_t>{static_cast<int32_t>(model.config.vocab_size)}),
+                  Error);
+  CHECK_THROWS_AS(session.forward(foreign, random_tokens(model, 1, 1)), Error);
   const auto token = random_tokens(model, 1, 1);
-  const std::vector<Session::Reading> twice = {{&sequence, token}, {&sequence, token}};
-  CHECK_THROWS_AS(session.read(twice), Error);
-  CHECK_THROWS_AS(sequence.rewind(61), Error);
-  CHECK_THROWS_AS(sequence.rewind(-1), Error);
+  const std::vector<Session::Feed> twice = {{&sequence, token}, {&sequence, token}};
+  CHECK_THROWS_AS(session.forward(twice), Error);
+  CHECK_THROWS_AS(sequence.truncate(61), Error);
+  CHECK_THROWS_AS(sequence.truncate(-1), Error);
   CHECK(sequence.size() == 60);
   CHECK(logits_of(sequence) == before);
   CHECK_THROWS_AS(Session(model, {.sequences = 0}), Error);
@@ -226,9 +227,9 @@ TEST_CASE("what cannot be read is refused, and nothing is changed") {
   CHECK_THROWS_AS(Session(model, {.context = -1}), Error);
   Session shorter(model, {.context = 50});
   Sequence limited = shorter.start();
-  CHECK_THROWS_WITH_AS(shorter.read(limited, random_tokens(model, 1, 51)),
+  CHECK_THROWS_WITH_AS(shorter.forward(limited, random_tokens(model, 1, 51)),
                        "session: 51 tokens after 0, expected at most 50 in all", Error);
-  session.read(sequence, random_tokens(model, 1, 40));
+  session.forward(sequence, random_tokens(model, 1, 40));
   CHECK(sequence.size() == 100);
 }
 

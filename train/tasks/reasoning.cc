@@ -1,6 +1,9 @@
 #include <tinyllm/train/tasks/reasoning.h>
 
+#include <tinyllm/runtime/batcher.h>
+
 #include <array>
+#include <optional>
 
 namespace tinyllm {
 
@@ -29,23 +32,31 @@ std::vector<Answered> answer(Session& session, const std::vector<Problem>& probl
                              const std::function<bool(size_t)>& on_done) {
   constexpr int64_t kMaxTokens = 160;
   const Model& model = session.model();
-  const auto batch = static_cast<size_t>(session.sequences());
+  Batcher batcher(session);
+  std::vector<std::optional<Answered>> answers(problems.size());
+  std::vector<Batcher::Id> ids;
+  size_t done = 0;
+  const auto take = [&](size_t i, const Completion& completion) {
+    if (completion.finish_reason == FinishReason::failed) throw Error("{}", completion.error);
+    if (completion.finish_reason == FinishReason::cancelled) return;
+    Reasoned said = parse_reasoning(completion.text);
+    const bool right = said.final == problems[i].final;
+    answers[i] = {problems[i], std::move(said), right};
+    if (on_done && !on_done(++done)) {
+      for (const Batcher::Id id : ids) batcher.cancel(id);
+    }
+  };
+  for (size_t i = 0; i < problems.size(); ++i) {
+    const Conversation conversation{problems[i].system, {{problems[i].question, ""}}};
+    ids.push_back(batcher.submit({.prompt = chat_prompt(model.tokenizer, conversation, model.config.context - 1),
+                                  .options = {.max_tokens = kMaxTokens},
+                                  .on_done = [&take, i](const Completion& completion) { take(i, completion); }}));
+  }
+  while (batcher.step()) {
+  }
   std::vector<Answered> all;
-  for (size_t from = 0; from < problems.size(); from += batch) {
-    const std::span<const Problem> some = std::span(problems).subspan(from, std::min(problems.size() - from, batch));
-    std::vector<Request> requests;
-    for (const Problem& problem : some) {
-      requests.push_back(
-          {.prompt = chat_prompt(model.tokenizer, {problem.system, {{problem.question, ""}}}, model.config.context - 1),
-           .options = {.max_tokens = kMaxTokens}});
-    }
-    const std::vector<Answer> answers = generate(session, requests);
-    for (size_t i = 0; i < some.size(); ++i) {
-      Reasoned said = parse_reasoning(answers[i].text);
-      const bool right = said.final == some[i].final;
-      all.push_back({some[i], std::move(said), right});
-    }
-    if (on_done && !on_done(all.size())) break;
+  for (std::optional<Answered>& answer : answers) {
+    if (answer) all.push_back(*std::move(answer));
   }
   return all;
 }

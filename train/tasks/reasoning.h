@@ -18,8 +18,8 @@ struct Answered {
   Reasoned said;
   bool is_right;  ///< The final answer is the computed one, letter for letter.
 };
-/// Asks a session's model every problem, as many at once as the session takes. `on_done` is called with the number
-/// answered so far; it returns false to ask no more.
+/// Asks a session's model every problem, as many at once as the session's cache has room for. Answers are in the order
+/// of the problems. `on_done` is called after each with the number answered so far; it returns false to ask no more.
 std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems,
                              const std::function<bool(size_t)>& on_done = {});
 

@@ -1,0 +1,58 @@
+// One request while it is answered. For batcher.cc alone.
+#pragma once
+
+#include <tinyllm/runtime/request.h>
+#include <tinyllm/runtime/text_stream.h>
+
+#include <chrono>
+#include <optional>
+
+namespace tinyllm {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start);
+
+/// Free pages of the cache that a sequence may still take until the request has ended.
+int64_t pages_needed(const Request& request, const Sequence& sequence, const Session& session);
+
+/// Truncates a sequence to what it shares with the first tokens, except the last one: its logits are wanted.
+void keep_prefix(Sequence& sequence, std::span<const int32_t> tokens);
+
+class Answering {
+ public:
+  /// `own` is the sequence to use if the request has none. What it holds of the prompt is not computed again.
+  Answering(Session& session, uint64_t id, Request request, Sequence own, Clock::time_point submitted);
+
+  uint64_t id() const { return id_; }
+  const Request& request() const { return request_; }
+  const Sequence& sequence() const { return request_.sequence != nullptr ? *request_.sequence : own_; }
+  bool is_in_prompt() const { return completion_.tokens.empty(); }
+  /// The next tokens to compute.
+  Session::Feed feed();
+  /// Continues after the tokens of `feed` were computed. Returns false when the answer has ended.
+  bool advance();
+  /// Ends the answer with what it has, including text that was held back.
+  void cancel();
+  /// The sequence of an answer that has ended, to be kept. None if it belongs to the caller.
+  std::optional<Sequence> take_sequence();
+
+ private:
+  Sequence& sequence() { return request_.sequence != nullptr ? *request_.sequence : own_; }
+  void begin_with(std::span<const int32_t> tokens);
+  std::vector<int32_t> next_tokens();
+  std::optional<FinishReason> answer_on(std::string& text);
+  bool feed_back(int32_t token);
+  void end(FinishReason reason, std::string error = {});
+
+  Session& session_;
+  uint64_t id_;
+  Request request_;
+  Completion completion_;
+  Sequence own_;
+  Sampler sampler_;
+  TextStream stream_;
+  std::vector<int32_t> unread_;  // Tokens that the model has not seen yet.
+  Clock::time_point submitted_;
+};
+
+}  // namespace tinyllm

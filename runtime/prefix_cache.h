@@ -1,0 +1,28 @@
+#pragma once
+
+#include <tinyllm/runtime/session.h>
+
+#include <list>
+#include <span>
+
+namespace tinyllm {
+
+/// The number of tokens that two texts begin with alike.
+size_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b);
+
+/// Sequences that are kept after their requests have ended, so that later prompts which begin alike need not be
+/// computed again. Which ones are kept never changes an answer. For use by the session's thread.
+class PrefixCache {
+ public:
+  /// The kept sequence that shares the longest prefix with the prompt; null if none shares any. It counts as used.
+  const Sequence* find(std::span<const int32_t> prompt);
+  /// Keeps a sequence. Those whose tokens it begins with are dropped.
+  void keep(Sequence sequence);
+  /// Drops the sequence that was not used for the longest time. Returns false if there is none.
+  bool drop_oldest();
+
+ private:
+  std::list<Sequence> sequences_;  // The last used first.
+};
+
+}  // namespace tinyllm
