@@ -1,10 +1,11 @@
 // Writes a smaller copy of a model folder, with weights of 16, 8 or 4 bits.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
-#include "common/progress_bar.h"
+#include <tinyllm/tensor/base/folder_lock.h>
 
 #include "common/interrupt.h"
 #include "common/parse.h"
+#include "common/progress_bar.h"
 
 #include <optional>
 
@@ -51,6 +52,7 @@ int quantize(const Options& o) {
   if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
     throw tl::Error("{}: is the model to read; give another --output", o.output.string());
   }
+  const tl::FolderLock lock(o.output, [](const std::string& note) { fmt::print(stderr, "{}\n", note); });
   tl::cli::refuse_finished_model(o.output);
   tl::Model model = tl::load_model(o.model);
   if (model.config.lora.rank > 0) tl::merge_lora(model);
