@@ -2,10 +2,10 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/train/data/tokenize.h>
-#include "common/progress_bar.h"
 
 #include "common/interrupt.h"
 #include "common/parse.h"
+#include "common/progress_bar.h"
 
 #include <algorithm>
 #include <chrono>

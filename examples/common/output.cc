@@ -1,12 +1,12 @@
 #include "output.h"
 
-#include <tinyllm/tensor/base/error.h>
+#include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <system_error>
 
 namespace tinyllm::cli {
 
@@ -32,11 +32,7 @@ void print_text(std::string_view text) {
   } else {
     fmt::print("{}", text);
   }
-}
-
-void flush_output() {
-  if (std::fflush(stdout) != 0) throw Error("standard output: cannot be written: {}", std::strerror(errno));
-  if (std::ferror(stdout) != 0) throw Error("standard output: not all of it was written");
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
 }  // namespace tinyllm::cli

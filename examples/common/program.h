@@ -29,6 +29,9 @@ std::string program_name(const char* const* argv);
 /// written line by line, so that a reader of a pipe sees each result at once.
 int run_main(const char* const* argv, const std::function<int()>& run);
 
+/// Prints to standard error. Goes on when that fails: a note is not worth the work of a program.
+void note(const std::string& text);
+
 /// `1 step`, `2 steps`.
 std::string count(int64_t number, std::string_view noun);
 

@@ -2,18 +2,33 @@
 
 #include <fmt/format.h>
 
+#include "interrupt.h"
+#include "program.h"
+
 #include <cmath>
 #include <cstdio>
+#include <system_error>
 
 namespace tinyllm::cli {
 
 RunDisplay::RunDisplay(RunOptions& options) {
   options.on_step = [this](const Progress& progress) { show(progress); };
-  options.on_validation = [this](const Validation& validation) { show(validation); };
+  options.on_validation = [this](const Validation& validation) {
+    try {
+      show(validation);
+    } catch (const std::system_error&) {
+      if (failure_ == nullptr) failure_ = std::current_exception();
+    }
+  };
   options.on_event = [this](const std::string& event) {
     bar_.reset();
-    fmt::print(stderr, "{}\n", event);
+    note(event + "\n");
   };
+  options.should_stop = [this] { return interrupts > 0 || failure_ != nullptr; };
+}
+
+void RunDisplay::check() const {
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
 }
 
 void RunDisplay::show(const Progress& p) {

@@ -56,9 +56,8 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
     add_number(app, name, value, any_number(), description)->group("Recipe");
   };
   add("--steps", r.steps,
-      "Take this many optimizer steps; 0: as many as --epochs needs. With --lr-schedule wsd it may be changed "
-      "when "
-      "a run is resumed, until the learning rate falls.");
+      "Take this many optimizer steps; 0 takes as many as --epochs needs. With --lr-schedule wsd, a run that "
+      "is resumed may have another number until the learning rate falls.");
   add_number(app, "--epochs", o.epochs, {.low = 0, .high = 1e6, .excludes_low = true},
              "Go through the training data this many times if --steps is 0.")
       ->group("Recipe");
@@ -235,7 +234,6 @@ int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, c
   run.validate_every = o.validate_every;
   run.peak = arithmetic_peak(pool, stages[0].recipe.precision);
   run.options = options_text(app, o);
-  run.should_stop = [] { return interrupts > 0; };
   const RunDisplay display(run);
   std::optional<Dashboard> dashboard;
   if (o.dashboard >= 0) {
@@ -243,10 +241,12 @@ int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, c
     fmt::print(stderr, "the run in a browser: http://127.0.0.1:{}\n", dashboard->port());
   }
   if (has_checkpoint(run.folder)) fmt::print(stderr, "{}: resuming where it was stopped\n", o.output);
-  if (!run_stages(model, stages, pool, run)) {
-    fmt::print(stderr, "\nstopped; {} is saved, and the same command resumes from there\n", o.output);
-    return 1;
+  const bool is_done = run_stages(model, stages, pool, run);
+  if (!is_done) {
+    note(fmt::format("\nstopped; {} is saved, and the same command resumes from there\n", o.output));
   }
+  display.check();
+  if (!is_done) return 1;
   fmt::print("saved {}; its curves: {}\n", o.output, (run.folder / kReportFile).string());
   return 0;
 }

@@ -2,7 +2,7 @@
 # What all programs have in common: help, version, wrong options, output that cannot be written.
 . "$(dirname "$0")/expect.sh"
 tinyllm=$1/tinyllm
-programs="perplexity quantize tokenize"
+programs="chat finetune generate perplexity prepare_data pretrain quantize show_samples tokenize train_tiny train_tokenizer"
 
 # Options whose description does not end with a full stop, before the default and after it.
 not_sentences() {
@@ -53,13 +53,13 @@ expect 0 "^Usage: tinyllm quantize" "$bin/quantize" --threads 0 --help
 
 # A file of options.
 printf 'steps=5\nstepz=5\n' >"$work/misspelt.toml"
-expect 2 "^pretrain: $work/misspelt.toml: stepz: unknown option; did you mean steps?$" \
+expect 2 "^pretrain: $work/misspelt.toml: line 2: stepz: unknown option; did you mean steps?$" \
   "$bin/pretrain" --config "$work/misspelt.toml"
 printf 'steps=5\nsteps=6\n' >"$work/twice.toml"
-expect 2 "^pretrain: $work/twice.toml: steps: given twice$" "$bin/pretrain" --config "$work/twice.toml"
+expect 2 "^pretrain: $work/twice.toml: line 2: steps: given twice$" "$bin/pretrain" --config "$work/twice.toml"
 printf 'steps=5\nseed=1\nsteps=6\n[more]\n' >"$work/apart.toml"
-expect 2 "^pretrain: $work/apart.toml: steps: given twice$" "$bin/pretrain" --config "$work/apart.toml"
-expect 2 "^pretrain: $work/apart.toml: \[more\]: unknown option$" "$bin/pretrain" --config "$work/apart.toml"
+expect 2 "^pretrain: $work/apart.toml: line 3: steps: given twice$" "$bin/pretrain" --config "$work/apart.toml"
+expect 2 "^pretrain: $work/apart.toml: line 4: \[more\]: unknown option$" "$bin/pretrain" --config "$work/apart.toml"
 expect 2 "^pretrain: --config: $work/missing.toml cannot be read" "$bin/pretrain" --config "$work/missing.toml"
 printf '# options\n\001\377\000=5\n' >"$work/bytes.toml"
 expect 2 "^pretrain: $work/bytes.toml: line 2: not text" "$bin/pretrain" --config "$work/bytes.toml"
