@@ -270,9 +270,9 @@ const std::vector<Program::Command>& Program::commands() {
 
 std::string Program::help() {
   std::string text =
-      "A message ends with Enter. For several lines, end a line in \\, or begin and end with \"\"\"; on a terminal,\n"
-      "Alt-Enter begins a new line, and a pasted text is one message. Ctrl-C stops an answer.\n"
-      "A message that begins with / is written with //. Commands:\n";
+      "A message ends with Enter. To write several lines, end a line with \\, or begin and end the\n"
+      "message with \"\"\". On a terminal, Alt-Enter begins a new line, and a pasted text is one message.\n"
+      "Ctrl-C stops an answer. To begin a message with /, write //. Commands:\n";
   for (const Command& command : commands()) {
     const std::string usage = fmt::format("{} {}", fmt::join(command.names, ", "), command.argument);
     text += fmt::format("  {:<20}{}\n", usage, command.help);
@@ -297,7 +297,7 @@ Options parse(int argc, char** argv) {
       ->default_str("a random one");
   tl::cli::add_choice(app, "--overflow", o.overflow,
                       {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
-                      "When the context is full, stop, or drop the oldest turns.");
+                      "When the context is full, stop the conversation, or drop its oldest turns.");
   app.add_option("--history", o.history, "Keep what is typed on a terminal in this file; \"\" keeps nothing.")
       ->type_name("FILE")
       ->capture_default_str();

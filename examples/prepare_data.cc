@@ -29,13 +29,13 @@ CLI::Option* add_words(CLI::App& app, const std::string& name, std::vector<std::
   return app.add_option(name, values, description)
       ->delimiter(',')
       ->check([known](const std::string& given) { return tl::cli::problem_with_choice(given, known); })
-      ->type_name(fmt::format("{}", fmt::join(known, ",")));
+      ->type_name("NAME,NAME");
 }
 
 void add_paragraph_rules(CLI::App& app, tl::corpus::ParagraphOptions& p, std::string& words) {
   add_words(app, "--languages", p.languages, {"zh", "en", "ja", "ko", "european", "other", "all"},
-            "Keep only paragraphs in these languages.")
-      ->default_str(fmt::format("{}", fmt::join(p.languages, ",")));
+            "Keep only paragraphs in these languages: zh, en, ja, ko, european, other, or all.")
+      ->capture_default_str();
   tl::cli::add_number(app, "--min-letters", p.min_letters, at_least(0),
                       "Drop paragraphs with fewer letters and digits than N.");
   tl::cli::add_number(app, "--max-paragraph", p.max_characters, at_least(1),
@@ -56,7 +56,7 @@ void add_document_rules(CLI::App& app, tl::corpus::CleanOptions& o) {
   app.add_option("--fields", o.fields, "Take the text of JSON lines from these fields, joined by line feeds.")
       ->delimiter(',')
       ->type_name("NAME,NAME")
-      ->default_str(fmt::format("{}", fmt::join(o.fields, ",")));
+      ->capture_default_str();
   tl::cli::add_choice(
       app, "--width", o.width,
       {{"keep", tl::corpus::Width::kKeep}, {"fold", tl::corpus::Width::kFold}, {"nfkc", tl::corpus::Width::kNfkc}},
@@ -101,7 +101,7 @@ Options parse(int argc, char** argv) {
   add_document_rules(app, o.clean);
   add_paragraph_rules(app, o.clean.paragraphs, options.words);
   add_words(app, "--mask", masked, {"email", "phone", "id"},
-            "Replace personal data of these kinds; id is the number of a Chinese identity card.");
+            "Replace personal data of these kinds: email, phone, or id, the number of a Chinese identity card.");
   add_duplicates(app, o);
   tl::cli::add_threads(app, o.threads);
   tl::cli::add_examples(

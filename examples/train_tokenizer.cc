@@ -155,11 +155,14 @@ void report(std::string_view name, const std::vector<std::string>& validation, E
              validation.size());
 }
 
-// The file to write. Refuses to replace the tokenizer of a model, whose weights belong to its tokens.
+// The file to write.
 std::filesystem::path output_file(const std::string& output) {
-  std::filesystem::path path = output;
-  if (path.extension() != ".model") path /= tl::kTokenizerFile;
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const std::filesystem::path path = output;
+  return path.extension() == ".model" ? path : path / tl::kTokenizerFile;
+}
+
+// The tokenizer of a model is not replaced: its weights belong to its tokens.
+void refuse_model(const std::string& output, const std::filesystem::path& folder) {
   for (const char* file : {tl::kWeightsFile, tl::kConfigFile}) {
     if (std::filesystem::exists(folder / file)) {
       throw tl::Error(
@@ -168,12 +171,15 @@ std::filesystem::path output_file(const std::string& output) {
           output, folder.string(), file);
     }
   }
-  tl::make_folder(folder);
-  return path;
 }
 
 void run(const Options& o) {
   const std::filesystem::path output = output_file(o.output);
+  const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  // A run may be about to save its model here. Files with other names may be written side by side.
+  const auto lock = output.filename() == tl::kTokenizerFile ? tl::cli::lock_folder(folder) : nullptr;
+  tl::make_folder(folder);
+  refuse_model(o.output, folder);
   const tl::TextSample sample = tl::sample_texts(o.inputs, o.sample_mb * 1'000'000, o.seed);
   size_t bytes = 0;
   for (const std::string& text : sample.learn) bytes += text.size();

@@ -71,7 +71,7 @@ std::string problem_with_choice(const std::string& word, const std::vector<std::
 CLI::Option* add_threads(CLI::App& app, int& value) {
   value = std::min(value, ThreadPool::kMaxThreads);
   return add_number(app, "-t,-j,--threads", value, between(1, ThreadPool::kMaxThreads),
-                    "Threads to compute with. The result is the same for any number.");
+                    "Compute with N threads; the result is the same for any number.");
 }
 
 CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description) {

@@ -100,6 +100,6 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
 CLI::Option* add_threads(CLI::App& app, int& value);
 
 /// The model folder that a program works on: a positional argument or `--model`.
-CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description = "The model folder.");
+CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description);
 
 }  // namespace tinyllm::cli

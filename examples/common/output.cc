@@ -27,12 +27,14 @@ std::string printable(std::string_view text) {
 }
 
 void print_text(std::string_view text) {
+  errno = 0;  // The write of a whole line may fail before the flush, which then has nothing left to write.
   if (isatty(STDOUT_FILENO) != 0) {
     fmt::print("{}", printable(text));
   } else {
     fmt::print("{}", text);
   }
-  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
 }  // namespace tinyllm::cli

@@ -59,7 +59,10 @@ int run_main(const char* const* argv, const std::function<int()>& run) {
   if (std::fflush(stdout) != 0) reason = errno;
   if (std::ferror(stdout) == 0) return code;
   // A reader that closed the pipe has what it wants.
-  if (reason != EPIPE) print_error(name, fmt::format("the output cannot be written: {}", std::strerror(reason)));
+  if (reason != EPIPE) {
+    print_error(name, fmt::format("the output cannot be written{}{}", reason == 0 ? "" : ": ",
+                                  reason == 0 ? "" : std::strerror(reason)));
+  }
   return code == 0 ? 1 : code;
 }
 
@@ -67,6 +70,10 @@ void note(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
 std::string count(int64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder) {
+  return std::make_unique<FolderLock>(folder, [](const std::string& text) { note(text + "\n"); });
 }
 
 void refuse_finished_model(const std::filesystem::path& folder) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "interrupt.h"
+#include "output.h"
 #include "program.h"
 
 #include <cmath>
@@ -50,12 +51,12 @@ void RunDisplay::show(const Validation& v) {
   bar_.reset();
   const std::string at = v.is_last ? "" : fmt::format(", step {}", v.step);
   if (std::isfinite(v.result.loss)) {
-    fmt::print("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
-               v.result.loss, v.result.perplexity(), v.result.bits_per_byte());
+    print_text(fmt::format("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
+                           v.result.loss, v.result.perplexity(), v.result.bits_per_byte()));
   } else {
-    fmt::print("{}{}: the validation loss is not finite\n", v.stage->name, at);
+    print_text(fmt::format("{}{}: the validation loss is not finite\n", v.stage->name, at));
   }
-  for (const SampleText& sample : v.samples) fmt::print("  {} ... {}\n", sample.prompt, sample.text);
+  for (const SampleText& sample : v.samples) print_text(fmt::format("  {} ... {}\n", sample.prompt, sample.text));
 }
 
 }  // namespace tinyllm::cli

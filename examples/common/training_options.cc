@@ -66,7 +66,8 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
       "Add up the gradients of this many batches in each step: the effect of a larger batch in the memory of one.");
   add("--seq-len", r.seq_len, "Put this many tokens in a row.");
   add("--first-seq-len", r.first_seq_len,
-      "Use rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0: do not.");
+      "Use rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0 uses full rows "
+      "from the start.");
   add("--lengthen-at", r.lengthen_at, "Use full rows after this fraction of the steps; needs --first-seq-len.");
   add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon},
            "Update hidden matrices with this optimizer; everything else uses adamw.");
@@ -183,7 +184,7 @@ void check_options(const CLI::App& app, const TrainingOptions& o, int64_t contex
 
 std::unique_ptr<FolderLock> lock_output(const TrainingOptions& o) {
   if (o.dry_run) return nullptr;
-  auto lock = std::make_unique<FolderLock>(o.output, [](const std::string& note) { fmt::print(stderr, "{}\n", note); });
+  auto lock = lock_folder(o.output);
   const std::filesystem::path folder = o.output;
   if (!o.overwrite && !has_checkpoint(folder) && std::filesystem::exists(folder / kWeightsFile)) {
     throw Error("{0}: holds a finished model: talk to it with `chat {0}`, or give another --output, or --overwrite",

@@ -27,6 +27,7 @@ for program in $programs; do
   [ "$(echo "$help" | sed -n '/^Examples:/,/^Next:/p' | grep -c "^  tinyllm $program ")" -ge 2 ] ||
     fail "$program --help does not give two examples"
   echo "$help" | sed -n '/^Next:/,$p' | grep -q '^  tinyllm [a-z_]' || fail "$program --help does not name a next program"
+  echo "$help" | grep -q '{false}' && fail "$program --help shows how a flag is stored"
   expect 0 "^tinyllm $program [0-9]" "$bin/$program" --version
   expect 1 "^$program: the output cannot be written: No space left on device$" \
     sh -c "exec '$bin/$program' --help >/dev/full"
@@ -38,6 +39,8 @@ for program in $programs; do
     expect 2 "^$program: $option: given 2 times, expected once$" "$bin/$program" $option 1 $option 1
   done
 done
+
+expect 0 "^A message ends with Enter" "$bin/chat" --help
 
 # All that is wrong is reported at once.
 expect 2 "^quantize: --type: q8, expected q8_0, q4_0, bf16; did you mean q8_0?$" "$bin/quantize" a --type q8 -j 0
