@@ -10,7 +10,6 @@
 #include "common/line_editor.h"
 #include "common/output.h"
 #include "common/parse.h"
-#include "common/suggest.h"
 
 #include <unistd.h>
 
@@ -55,19 +54,18 @@ class Program {
       if (message->empty()) continue;
       try {
         if (!obey(*message)) break;
-        tl::cli::flush_output();
-      } catch (const std::exception& error) {  // Report it and go on.
+      } catch (const std::exception& error) {  // Report it and go on, unless no answer can be shown any more.
+        if (std::ferror(stdout) != 0) throw;
         fmt::print(stderr, "chat: {}\n", error.what());
         failed = true;
       }
     }
-    tl::cli::flush_output();
     return failed && !editor_.is_terminal() ? 1 : 0;
   }
 
  private:
   struct Command {
-    std::vector<std::string_view> names;
+    std::vector<std::string> names;
     std::string_view argument;
     std::string_view help;
     void (Program::*run)(const std::string& argument);
@@ -112,7 +110,7 @@ class Program {
     }
     const size_t blank = std::min(message.find(' '), message.size());
     const std::string name = message.substr(0, blank);
-    std::vector<std::string_view> names;
+    std::vector<std::string> names;
     for (const Command& command : commands()) {
       if (std::find(command.names.begin(), command.names.end(), name) != command.names.end()) {
         (this->*command.run)(blank < message.size() ? message.substr(blank + 1) : "");
@@ -120,9 +118,9 @@ class Program {
       }
       names.insert(names.end(), command.names.begin(), command.names.end());
     }
-    const std::string_view meant = tl::cli::closest(name, names);
-    throw tl::Error("{}: unknown command{}; /help shows the commands, and // begins a message with /", name,
-                    meant.empty() ? "" : fmt::format(", did you mean {}?", meant));
+    const std::string meant = tl::cli::suggestion(name, names);
+    throw tl::Error("{}: unknown command{}", name,
+                    meant.empty() ? "; /help lists the commands, and // begins a message with /" : meant);
   }
 
   void begin(tl::Conversation conversation) {
@@ -143,12 +141,8 @@ class Program {
     if (!text.empty()) begin({text, {}});
   }
   void set_temperature(const std::string& number) {
-    tl::Sampling sampling = answer_.sampling;
-    char* end = nullptr;
-    sampling.temperature = std::strtof(number.c_str(), &end);
-    if (number.empty() || *end != '\0') throw tl::Error("/temp: \"{}\" is not a number", number);
-    tl::check(sampling, model_.config.vocab_size);
-    answer_.sampling = sampling;
+    const std::string problem = tl::cli::read_number(number, tl::cli::at_least(0), answer_.sampling.temperature);
+    if (!problem.empty()) throw tl::Error("/temp: {}", problem);
   }
 
   void load(const std::string& file) {
@@ -183,7 +177,6 @@ class Program {
     const auto say = [&](std::string_view text) {
       if (!text.empty()) last = text.back();
       tl::cli::print_text(text);
-      tl::cli::flush_output();
       return tl::cli::interrupts == 0;
     };
     if (message) check_room(*message);
@@ -191,7 +184,6 @@ class Program {
     last_ = message ? chat_.say(*message, answer_, say) : chat_.retry(answer_, say);
     ++answer_.sampling.seed;
     if (last != '\n' || last_->text.empty()) fmt::print("\n");
-    tl::cli::flush_output();
     if (editor_.is_terminal() && isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\x1b[2m[{}]\x1b[0m\n", numbers());
     report_overflow();
   }
@@ -214,10 +206,7 @@ class Program {
     was_full_ = is_full;
   }
 
-  std::string turns() const {
-    const size_t count = chat_.conversation().turns.size();
-    return fmt::format("{} turn{}", count, count == 1 ? "" : "s");
-  }
+  std::string turns() const { return tl::cli::count(static_cast<int64_t>(chat_.conversation().turns.size()), "turn"); }
 
   std::string description() const {
     const tl::WeightTypes& types = model_.config.types;
@@ -282,9 +271,9 @@ const std::vector<Program::Command>& Program::commands() {
 
 std::string Program::help() {
   std::string text =
-      "A message ends with Enter. For several lines, end a line in \\, or begin and end with \"\"\"; on a terminal,\n"
-      "Alt-Enter begins a new line, and a pasted text is one message. Ctrl-C stops an answer.\n"
-      "A message that begins with / is written with //. Commands:\n";
+      "A message ends with Enter. To write several lines, end a line with \\, or begin and end the\n"
+      "message with \"\"\". On a terminal, Alt-Enter begins a new line, and a pasted text is one message.\n"
+      "Ctrl-C stops an answer. To begin a message with /, write //. Commands:\n";
   for (const Command& command : commands()) {
     const std::string usage = fmt::format("{} {}", fmt::join(command.names, ", "), command.argument);
     text += fmt::format("  {:<20}{}\n", usage, command.help);
@@ -302,21 +291,19 @@ Options parse(int argc, char** argv) {
   o.answer.sampling.seed = std::random_device()();
   o.history = default_history();
   CLI::App app("Talks to a model, on a terminal or a pipe.\n\n" + Program::help());
-  app.footer(
-      "Examples:\n"
-      "  chat tinyllm-model\n"
-      "  echo '计算：1+2*3' | chat -m tinyllm-model --temp 0.7 -n 100\n"
-      "Next: generate answers one prompt, also as JSON.");
-  app.add_option("-m,--model,model", o.model, "Use the model in this folder.")->required();
+  tl::cli::add_model(app, o.model, "Talk to the model in this folder.");
   tl::cli::add_ask_options(app, o);
-  app.add_option("--seed", o.answer.sampling.seed,
-                 "Sample the first answer with this seed, each further one with the next. Default: a random one.")
-      ->check(tl::cli::seed_number());
+  tl::cli::add_number(app, "--seed", o.answer.sampling.seed, tl::cli::at_least(0),
+                      "Sample the first answer with this seed, and each further one with the next seed.")
+      ->default_str("a random one");
   tl::cli::add_choice(app, "--overflow", o.overflow,
                       {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
-                      "When the context is full, stop, or drop the oldest turns.");
-  app.add_option("--history", o.history, "Keep what is typed on a terminal in this file. Empty: keep nothing.")
+                      "When the context is full, stop the conversation, or drop its oldest turns.");
+  app.add_option("--history", o.history, "Keep what is typed on a terminal in this file; \"\" keeps nothing.")
+      ->type_name("FILE")
       ->capture_default_str();
+  tl::cli::add_examples(app, {"chat tinyllm-model", "chat -m tinyllm-model --temp 0.7 -n 100 --history \"\""},
+                        "generate tinyllm-model '计算：1+2*3' --json");
   tl::cli::parse(app, argc, argv);
   return o;
 }

@@ -96,10 +96,9 @@ void add_lora_options(CLI::App& app, Options& o) {
 
 void add_options(CLI::App& app, Options& o) {
   app.add_option("-m,--model", o.model, "Begin with this model folder.")->type_name("FOLDER")->required();
-  app.add_option(
-         "--data", o.data,
-         "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT sets its share of the rows beside "
-         "other files.")
+  app.add_option("--data", o.data,
+                 "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT weights its share of the rows "
+                 "against the other files.")
       ->type_name("FILE[:WEIGHT]")
       ->required();
   app.add_option("--system", o.system, "Use this system prompt with --prompt.")->capture_default_str();

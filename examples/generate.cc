@@ -22,38 +22,38 @@ struct Options : tl::cli::AskOptions {
   bool json = false;
 };
 
-// Model and prompt can be named by options or by position: with --model, the first word is the prompt.
-void resolve(CLI::App& app, const std::vector<std::string>& words, Options& o) {
+// Model and prompt are options or arguments: with --model, the first argument is the prompt.
+void resolve(const CLI::App& app, const std::vector<std::string>& words, Options& o) {
   size_t used = 0;
   if (o.model.empty() && used < words.size()) o.model = words[used++];
   const bool has_prompt = app.count("--prompt") > 0 || used < words.size();
   if (app.count("--prompt") == 0 && used < words.size()) o.prompt = words[used++];
-  if (o.model.empty()) throw CLI::RequiredError("--model");
-  if (used < words.size()) throw CLI::ExtrasError(std::vector(words.begin() + static_cast<int>(used), words.end()));
+  if (o.model.empty()) throw tl::cli::UsageError("--model: missing");
+  if (used < words.size()) throw tl::cli::UsageError("{}: unexpected argument", words[used]);
   if (!has_prompt) o.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
 Options parse(int argc, char** argv) {
   Options o;
   std::vector<std::string> words;
-  CLI::App app("Answers one prompt. The same seed gives the same text.");
-  app.footer(
-      "Examples:\n"
-      "  generate tinyllm-model '计算：1+2*3'\n"
-      "  generate -m tinyllm-model -p 'Once upon a time' --raw --temp 0.7 -n 100 --json\n"
-      "Next: chat talks to the same model.");
-  app.add_option("words", words, "The model folder, and the prompt. Without a prompt, all of the input stream is it.")
+  CLI::App app(
+      "Answers one prompt, which is an argument, an option, or all of standard input. The same seed gives the same "
+      "text.");
+  app.add_option("arguments", words, "The model folder and the prompt, unless --model and --prompt give them.")
+      ->type_name("TEXT")
       ->expected(0, 2);
-  app.add_option("-m,--model", o.model, "Use the model in this folder.");
-  app.add_option("-p,--prompt", o.prompt, "Answer this text.");
+  app.add_option("-m,--model", o.model, "Use the model in this folder.")->type_name("FOLDER");
+  app.add_option("-p,--prompt", o.prompt, "Answer this text.")->type_name("TEXT");
   app.add_flag("--raw", o.raw, "Continue the prompt as it is, instead of as a message in the chat template.");
-  app.add_flag("--json", o.json, "Print one line of JSON at the end, instead of the text as it is generated.");
+  app.add_flag("--json", o.json, "Print one line of JSON at the end instead of the text as it is generated.");
   tl::cli::add_ask_options(app, o);
-  app.add_option("--seed", o.answer.sampling.seed, "Sample with this seed.")
-      ->check(tl::cli::seed_number())
-      ->capture_default_str();
-  app.parse_complete_callback([&] { resolve(app, words, o); });
+  tl::cli::add_number(app, "--seed", o.answer.sampling.seed, tl::cli::at_least(0), "Sample with this seed.");
+  tl::cli::add_examples(app,
+                        {"generate tinyllm-model '计算：1+2*3'",
+                         "generate -m tinyllm-model -p 'Once upon a time' --raw --temp 0.7 -n 100 --json"},
+                        "chat tinyllm-model");
   tl::cli::parse(app, argc, argv);
+  resolve(app, words, o);
   return o;
 }
 
@@ -82,10 +82,7 @@ int generate(const Options& o) {
       .options = o.answer};
   const tl::cli::InterruptGuard guard;
   const tl::Completion answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
-    if (!o.json) {
-      tl::cli::print_text(text);
-      tl::cli::flush_output();
-    }
+    if (!o.json) tl::cli::print_text(text);
     return tl::cli::interrupts == 0;
   })[0]);
   if (o.json) {
@@ -93,7 +90,6 @@ int generate(const Options& o) {
   } else if (!answer.text.ends_with('\n')) {
     fmt::print("\n");
   }
-  tl::cli::flush_output();
   return answer.finish_reason == tl::FinishReason::cancelled ? 1 : 0;
 }
 

@@ -20,17 +20,17 @@ Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
       "Measures how well models predict the tokens of a text: perplexity and bits per byte. Each model is also "
-      "compared "
-      "with the first one, which shows what quantising or fine-tuning has cost.");
-  app.add_option("-m,--model,models", o.models, "The model folders, all with the tokenizer that made the data.")
+      "compared with the first one, which shows what quantising or fine-tuning has cost.");
+  app.add_option("-m,--model,models", o.models,
+                 "Measure the models in these folders, which have the tokenizer that made the data.")
       ->type_name("FOLDER")
       ->required();
-  app.add_option("--data", o.data, "The file of tokens to predict, made by tokenize.")->type_name("FILE")->required();
+  app.add_option("--data", o.data, "Predict this file of tokens, which tokenize made.")->type_name("FILE")->required();
   tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::at_least(0),
-                      "Measure on one of N documents, those that pretrain keeps for validation with the same option. "
+                      "Measure on one of N documents, those that pretrain keeps for validation with the same option; "
                       "0 measures on all documents.");
   tl::cli::add_number(app, "--tokens", o.tokens, tl::cli::at_least(1),
-                      "About how many tokens to predict, taken from all parts of the data.");
+                      "Predict about N tokens, taken from all parts of the data.");
   tl::cli::add_threads(app, o.threads);
   tl::cli::add_examples(app,
                         {"perplexity my-model --data corpus.tokens",

@@ -3,10 +3,10 @@
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/corpus/prepare.h>
-#include "common/progress_bar.h"
 
 #include "common/interrupt.h"
 #include "common/parse.h"
+#include "common/progress_bar.h"
 
 #include <algorithm>
 #include <chrono>
@@ -20,67 +20,65 @@ struct Options {
   std::string words;
 };
 
-void add_rules(CLI::App& app, tl::corpus::CleanOptions& o, std::string& words) {
-  const CLI::Range share(0.0, 1.0);
-  tl::corpus::ParagraphOptions& p = o.paragraphs;
+using tl::cli::at_least;
+using tl::cli::fraction;
+
+// An option that takes several of these words, separated by commas.
+CLI::Option* add_words(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                       const std::vector<std::string>& known, const std::string& description) {
+  return app.add_option(name, values, description)
+      ->delimiter(',')
+      ->check([known](const std::string& given) { return tl::cli::problem_with_choice(given, known); })
+      ->type_name("NAME,NAME");
+}
+
+void add_paragraph_rules(CLI::App& app, tl::corpus::ParagraphOptions& p, std::string& words) {
+  add_words(app, "--languages", p.languages, {"zh", "en", "ja", "ko", "european", "other", "all"},
+            "Keep only paragraphs in these languages: zh, en, ja, ko, european, other, or all.")
+      ->capture_default_str();
+  tl::cli::add_number(app, "--min-letters", p.min_letters, at_least(0),
+                      "Drop paragraphs with fewer letters and digits than N.");
+  tl::cli::add_number(app, "--max-paragraph", p.max_characters, at_least(1),
+                      "Cut paragraphs of more than N characters at the ends of sentences.");
+  tl::cli::add_number(app, "--max-symbols", p.max_symbols, fraction(),
+                      "Drop paragraphs in which more than this fraction is symbols, addresses and code.");
+  tl::cli::add_number(app, "--max-repeated", p.max_repeated, fraction(),
+                      "Drop paragraphs in which more than this fraction repeats what they said before.");
+  tl::cli::add_number(app, "--max-undecodable", p.max_undecodable, fraction(),
+                      "Drop paragraphs in which more than this fraction of the characters cannot be decoded.");
+  app.add_flag("!--keep-mojibake", p.mojibake, "Keep text that was once decoded with the wrong encoding.");
+  app.add_flag("!--keep-boilerplate", p.boilerplate, "Keep navigation, notices and advertisements.");
+  app.add_option("--words", words, "Drop paragraphs that contain a word of this file, which has one word per line.")
+      ->type_name("FILE");
+}
+
+void add_document_rules(CLI::App& app, tl::corpus::CleanOptions& o) {
   app.add_option("--fields", o.fields, "Take the text of JSON lines from these fields, joined by line feeds.")
       ->delimiter(',')
+      ->type_name("NAME,NAME")
       ->capture_default_str();
   tl::cli::add_choice(
       app, "--width", o.width,
       {{"keep", tl::corpus::Width::kKeep}, {"fold", tl::corpus::Width::kFold}, {"nfkc", tl::corpus::Width::kNfkc}},
-      "Treat full-width characters: keep them, fold letters and digits to ASCII, or fold all (nfkc).");
-  app.add_option("--languages", p.languages,
-                 "Keep paragraphs in these languages: zh, en, ja, ko, european, other, all.")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"zh", "en", "ja", "ko", "european", "other", "all"}))
-      ->capture_default_str();
-  app.add_option("--min-letters", p.min_letters, "Drop paragraphs with fewer letters and digits than this.")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--max-paragraph", p.max_characters,
-                 "Cut paragraphs with more characters than this at the ends of sentences.")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--max-symbols", p.max_symbols,
-                 "Drop paragraphs in which more than this fraction is symbols, addresses and code.")
-      ->check(share)
-      ->capture_default_str();
-  app.add_option("--max-repeated", p.max_repeated,
-                 "Drop paragraphs of which more than this fraction repeats what they said before.")
-      ->check(share)
-      ->capture_default_str();
-  app.add_option("--max-undecodable", p.max_undecodable,
-                 "Drop paragraphs in which more than this fraction of the characters cannot be decoded.")
-      ->check(share)
-      ->capture_default_str();
-  app.add_flag("!--keep-mojibake", p.mojibake, "Keep text that was once decoded with the wrong encoding.");
-  app.add_flag("!--keep-boilerplate", p.boilerplate, "Keep navigation, notices and advertisements.");
-  app.add_option("--words", words, "Drop paragraphs that contain a word of this file, which has one word per line.");
-  app.add_option("--min-document", o.min_document, "Drop documents of which fewer characters than this are left.")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--max-dropped", o.max_dropped,
-                 "Drop documents of which more than this fraction is symbols, repetition and boilerplate.")
-      ->check(share)
-      ->capture_default_str();
+      "Keep full-width characters, fold full-width letters and digits to ASCII, or normalise all text (nfkc).");
+  tl::cli::add_number(app, "--min-document", o.min_document, at_least(0),
+                      "Drop documents of which fewer than N characters are left.");
+  tl::cli::add_number(app, "--max-dropped", o.max_dropped, fraction(),
+                      "Drop documents of which more than this fraction is symbols, repetition and boilerplate.");
 }
 
 void add_duplicates(CLI::App& app, tl::corpus::PrepareOptions& o) {
   app.add_flag("!--keep-duplicates", o.duplicates.exact, "Keep documents and paragraphs that occur again.");
-  app.add_option("--min-duplicate", o.duplicates.min_characters,
-                 "Let paragraphs with fewer characters than this occur again.")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  tl::cli::add_number(app, "--min-duplicate", o.duplicates.min_characters, at_least(0),
+                      "Let paragraphs of fewer than N characters occur again.");
   tl::cli::add_choice(app, "--near-duplicates", o.clean.near,
                       {{"none", tl::corpus::NearUnit::kNone},
                        {"documents", tl::corpus::NearUnit::kDocuments},
                        {"paragraphs", tl::corpus::NearUnit::kParagraphs}},
                       "Drop documents or paragraphs that are almost equal to an earlier one, or none.");
-  app.add_option("--near-threshold", o.duplicates.near,
-                 "Treat texts as almost equal from this similarity on (0.5 to 1, Jaccard index of five letters).")
-      ->check(CLI::Range(0.5, 1.0))
-      ->capture_default_str();
+  tl::cli::add_number(app, "--near-threshold", o.duplicates.near, tl::cli::between(0.5, 1),
+                      "Treat texts as almost equal from this similarity on: the Jaccard index of their sequences of "
+                      "five letters.");
 }
 
 Options parse(int argc, char** argv) {
@@ -90,27 +88,27 @@ Options parse(int argc, char** argv) {
   std::vector<std::string> masked;
   CLI::App app(
       "Makes one clean text of all .txt, .md, .jsonl and .html files in folders, also compressed by gzip, xz or zstd. "
-      "The text has a paragraph per line and a line with a form feed between documents.");
-  app.footer(
-      "Examples:\n"
-      "  prepare_data --input raw --output corpus.txt\n"
-      "  prepare_data -i books -i chats.jsonl.xz -o corpus.txt --rejects dropped.jsonl --mask email,phone,id\n"
-      "Files that cannot be read are named at the end, and in the report. The others are still prepared, and the exit\n"
-      "code is 0 unless no text is left.\n"
-      "Next: train_tokenizer --input corpus.txt --output tokenizer");
-  app.add_option("-i,--input", o.inputs, "Read these folders and files.")->required();
-  app.add_option("-o,--output", o.output, "Write the corpus to this file.")->required();
+      "The text has a paragraph per line and a line with a form feed between documents. Files that cannot be read are "
+      "named at the end and in the report; the others are still prepared.");
+  app.add_option("-i,--input", o.inputs, "Read these folders and files.")->type_name("PATH")->required();
+  app.add_option("-o,--output", o.output, "Write the corpus to this file.")->type_name("FILE")->required();
   app.add_option("--report", o.report,
-                 "Write what was dropped and why to this JSON file, and a page for people next to it (default: the "
-                 "output with .report.json).");
-  app.add_option("--rejects", o.rejects, "Write everything that is dropped to this file as JSON lines.");
-  add_rules(app, o.clean, options.words);
-  app.add_option("--mask", masked, "Replace personal data of these kinds: email, phone, id (Chinese identity cards).")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"email", "phone", "id"}));
+                 "Write what was dropped and why to this JSON file, and a page for people next to it.")
+      ->type_name("FILE")
+      ->default_str("OUTPUT.report.json");
+  app.add_option("--rejects", o.rejects, "Write everything that is dropped to this file as JSON lines.")
+      ->type_name("FILE");
+  add_document_rules(app, o.clean);
+  add_paragraph_rules(app, o.clean.paragraphs, options.words);
+  add_words(app, "--mask", masked, {"email", "phone", "id"},
+            "Replace personal data of these kinds: email, phone, or id, the number of a Chinese identity card.");
   add_duplicates(app, o);
-  app.add_option("-j,-t,--threads", o.threads, "Use this many threads; the result does not depend on it.")
-      ->capture_default_str();
+  tl::cli::add_threads(app, o.threads);
+  tl::cli::add_examples(
+      app,
+      {"prepare_data --input raw --output corpus.txt",
+       "prepare_data -i books -i chats.jsonl.xz -o corpus.txt --rejects dropped.jsonl --mask email,phone,id"},
+      "train_tokenizer --input corpus.txt --output tokenizer");
   tl::cli::parse(app, argc, argv);
   const auto has = [&](const char* what) { return std::find(masked.begin(), masked.end(), what) != masked.end(); };
   o.clean.mask = {has("email"), has("phone"), has("id")};
@@ -153,7 +151,7 @@ void print_unread(const std::vector<tl::corpus::Report::Unread>& files) {
   constexpr size_t kShown = 20;
   if (files.empty()) return;
   fmt::print(stderr, "prepare_data: {} could not be read, or not to the end:\n",
-             files.size() == 1 ? "1 file" : fmt::format("{} files", files.size()));
+             tl::cli::count(static_cast<int64_t>(files.size()), "file"));
   for (size_t i = 0; i < std::min(files.size(), kShown); ++i) {
     // The reason names the file where it is an error of reading.
     const bool is_named = files[i].why.starts_with(files[i].name);

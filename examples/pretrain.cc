@@ -30,7 +30,7 @@ void add_model_options(CLI::App& app, tl::ModelConfig& model) {
 }
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--data", o.data, "Learn from this file of tokens, which `tokenize` made.")
+  app.add_option("--data", o.data, "Learn from this file of tokens, which tokenize made.")
       ->type_name("FILE")
       ->required();
   app.add_option("--tokenizer", o.tokenizer, "Use the tokenizer that made the file: its file or its folder.")
@@ -39,7 +39,8 @@ void add_options(CLI::App& app, Options& o) {
   tl::cli::add_choice(
       app, "--document-end", o.document_end,
       {{"row", tl::DocumentEnd::row}, {"attention", tl::DocumentEnd::attention}, {"nothing", tl::DocumentEnd::nothing}},
-      "End the attention or the row where a document ends, or nothing: what follows then sees it.");
+      "Where a document ends, begin a new row, or end the attention so that the next document does not see it, or do "
+      "nothing.");
   tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::at_least(2),
                       "Keep one of N documents for validation.");
   add_model_options(app, o.model);
@@ -59,7 +60,7 @@ int run(int argc, char** argv) {
                        .final_lr_fraction = 0.0f,
                        .cooldown = 0.3f};
   CLI::App app(
-      "Trains a language model from scratch on a corpus that `tokenize` has made a file of tokens, and saves it as a "
+      "Trains a language model from scratch on a file of tokens, which tokenize makes of a corpus, and saves it as a "
       "folder.\nStarted again with the same options, it resumes where it was stopped.");
   add_options(app, o);
   tl::cli::parse(app, argc, argv);

@@ -1,10 +1,10 @@
 // Writes a smaller copy of a model folder, with weights of 16, 8 or 4 bits.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
-#include "common/progress_bar.h"
 
 #include "common/interrupt.h"
 #include "common/parse.h"
+#include "common/progress_bar.h"
 
 #include <optional>
 
@@ -25,16 +25,20 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Writes a model folder with smaller weights, which answers faster. chat and generate open it like any other; it "
       "cannot be trained. Adapters are merged into the weights first.");
-  tl::cli::add_model(app, o.model, "The model folder to read.");
-  app.add_option("-o,--output,output", o.output, "The folder to write.")->type_name("FOLDER")->required();
+  tl::cli::add_model(app, o.model, "Read the model in this folder.");
+  app.add_option("-o,--output,output", o.output, "Write the smaller model into this folder.")
+      ->type_name("FOLDER")
+      ->required();
   std::vector<std::pair<std::string, tl::DType>> types;
   for (const tl::DType each : {tl::q8_0, tl::q4_0, tl::bf16}) types.emplace_back(tl::name_of(each), each);
-  tl::cli::add_choice(app, "--type", o.type, types,
-                      "The format of the matrices: 8.5 bits per weight (q8_0), 4.5 (q4_0) or 16 (bf16).");
+  tl::cli::add_choice(
+      app, "--type", o.type, types,
+      "Store matrices in this format, which takes 8.5 (q8_0), 4.5 (q4_0) or 16 (bf16) bits per weight.");
   types.emplace_back(tl::name_of(tl::f32), tl::f32);
-  tl::cli::add_choice(app, "--tables", o.tables, types,
-                      "The format of the embeddings and the output layer. Without it: bf16 if --type is bf16, else "
-                      "q8_0.");
+  tl::cli::add_choice(
+      app, "--tables", o.tables, types,
+      "Store the embeddings and the output layer in this format; by default bf16 if --type is bf16, and "
+      "q8_0 otherwise.");
   tl::cli::add_threads(app, o.threads);
   tl::cli::add_examples(app,
                         {"quantize my-model my-model-q8", "quantize my-model my-model-q4 --type q4_0 --tables f32"},
@@ -51,6 +55,7 @@ int quantize(const Options& o) {
   if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
     throw tl::Error("{}: is the model to read; give another --output", o.output.string());
   }
+  const auto lock = tl::cli::lock_folder(o.output);
   tl::cli::refuse_finished_model(o.output);
   tl::Model model = tl::load_model(o.model);
   if (model.config.lora.rank > 0) tl::merge_lora(model);

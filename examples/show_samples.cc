@@ -2,10 +2,10 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/data/packed_dataset.h>
 #include <tinyllm/train/data/samples.h>
-#include "common/progress_bar.h"
 
 #include "common/output.h"
 #include "common/parse.h"
+#include "common/progress_bar.h"
 
 #include <unistd.h>
 
@@ -29,22 +29,20 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Shows what files of samples contain: their form, bad lines with the reason, and fields that are ignored; with a "
       "tokenizer also how long the samples are, how they pack into rows, and what a model learns of them. Samples are "
-      "JSON lines: chats, reasoning, prompt and completion, Alpaca, ShareGPT, messages, preferences, multiple choice.");
-  app.footer(
-      "Examples:\n"
-      "  show_samples chats.jsonl\n"
-      "  show_samples -i chats.jsonl reasoning.jsonl --tokenizer base --seq-len 1024 --count 1\n"
-      "The exit code is 1 when a file has no samples.\n"
-      "Next: finetune --model base --data chats.jsonl --output my-model");
-  app.add_option("-i,--input,input", o.files, "Read these files of JSON lines.")->required();
-  app.add_option("--tokenizer", o.tokenizer, "Use the tokenizer of this model folder, or this tokenizer.model.");
-  app.add_option("--seq-len", o.length, "Pack samples into rows of this many tokens.")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--count", o.count, "Print this many samples of each file.")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+      "JSON lines: chats, reasoning, prompt and completion, Alpaca, ShareGPT, messages, preferences, multiple choice. "
+      "The exit code is 1 when a file has no samples.");
+  app.add_option("-i,--input,input", o.files, "Read these files of JSON lines.")->type_name("FILE")->required();
+  app.add_option("--tokenizer", o.tokenizer, "Use this tokenizer: a tokenizer.model or a model folder.")
+      ->type_name("FILE");
+  tl::cli::add_number(app, "--seq-len", o.length, tl::cli::between(1, 1'000'000),
+                      "Pack samples into rows of N tokens, to show how much padding that needs.");
+  tl::cli::add_number(app, "--count", o.count, tl::cli::at_least(0),
+                      "With a tokenizer, print the first N samples of each file.");
   app.add_flag("--strict", o.strict, "Stop at the first bad line instead of skipping it.");
+  tl::cli::add_examples(app,
+                        {"show_samples chats.jsonl",
+                         "show_samples -i chats.jsonl reasoning.jsonl --tokenizer base --seq-len 1024 --count 1"},
+                        "finetune --model base --data chats.jsonl --output my-model");
   tl::cli::parse(app, argc, argv);
   return o;
 }
@@ -149,8 +147,8 @@ File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) 
 
 void print_counts(const std::string& path, const File& file) {
   const tl::SampleCounts& c = file.counts;
-  fmt::print("{}: {}, {} {}, {} bad {} of {}\n", path, c.form ? tl::text_of(*c.form) : "no form", c.samples,
-             c.samples == 1 ? "sample" : "samples", c.bad, c.bad == 1 ? "line" : "lines", c.lines);
+  fmt::print("{}: {}, {}, {} of {}\n", path, c.form ? tl::text_of(*c.form) : "no form",
+             tl::cli::count(c.samples, "sample"), tl::cli::count(c.bad, "bad line"), c.lines);
   if (!c.ignored.empty()) fmt::print("  ignored fields: {}\n", tl::ignored_fields(c));
   for (const auto& [line, problem] : file.bad) fmt::print("  line {}: {}\n", line, problem);
   const auto more = c.bad - static_cast<int64_t>(file.bad.size());

@@ -2,10 +2,10 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/train/data/tokenize.h>
-#include "common/progress_bar.h"
 
 #include "common/interrupt.h"
 #include "common/parse.h"
+#include "common/progress_bar.h"
 
 #include <algorithm>
 #include <chrono>
@@ -27,11 +27,11 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Encodes UTF-8 texts once, as a file of tokens that models learn from. Documents are separated by a line that "
       "holds only a form feed, as prepare_data writes it. A text without such a line is one document.");
-  app.add_option("--tokenizer", o.tokenizer, "The tokenizer: a tokenizer.model or a model folder.")
+  app.add_option("--tokenizer", o.tokenizer, "Encode with this tokenizer: a tokenizer.model or a model folder.")
       ->type_name("FILE")
       ->required();
-  app.add_option("-i,--input", o.inputs, "The texts to encode.")->type_name("FILE")->required();
-  app.add_option("-o,--output", o.output, "The file of tokens to write, usually NAME.tokens.")
+  app.add_option("-i,--input", o.inputs, "Encode these texts.")->type_name("FILE")->required();
+  app.add_option("-o,--output", o.output, "Write the tokens to this file, usually NAME.tokens.")
       ->type_name("FILE")
       ->required();
   tl::cli::add_threads(app, o.threads);

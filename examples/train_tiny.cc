@@ -210,8 +210,8 @@ int run(int argc, char** argv) {
   o.training.save_seconds = 60;
   o.training.validate_every = 0;
   const char* description =
-      "Trains a small language model on this machine and saves it as a folder that `chat` opens.\n"
-      "Without --data: pretrains and fine-tunes on made-up reasoning problems, then asks it new ones.\n"
+      "Trains a small language model on this machine and saves it as a folder that chat opens.\n"
+      "Without --data: pretrains and fine-tunes on made-up reasoning problems, then asks the model new ones.\n"
       "Started again with the same options, it resumes where it was stopped.";
   CLI::App first(description), second(description);
   o.training.recipe = preset_of(o).recipe;

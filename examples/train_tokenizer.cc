@@ -5,8 +5,6 @@
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/text_sample.h>
 
-#include "common/number.h"
-#include "common/output.h"
 #include "common/parse.h"
 #include "common/progress_bar.h"
 
@@ -17,7 +15,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <mutex>
 #include <thread>
 
@@ -38,31 +35,26 @@ Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
       "Learns the vocabulary of a model from a sample of UTF-8 texts, and measures how many characters a token holds "
-      "on "
-      "text that it was not learned from.");
-  app.footer(
-      "Examples:\n"
-      "  train_tokenizer -i corpus.txt -o tokenizer\n"
-      "  train_tokenizer -i zh.txt en.txt -o tokenizer --vocab-size 32000 --sample-mb 20 --compare\n"
-      "Next: tokenize encodes the corpus with it, once for all runs.");
-  app.add_option("-i,--input", o.inputs, "Learn from these texts. A line with only a form feed separates documents.")
+      "on text that it was not learned from.");
+  app.add_option("-i,--input", o.inputs, "Learn from these texts; a line with only a form feed separates documents.")
+      ->type_name("FILE")
       ->required();
   app.add_option("-o,--output", o.output,
                  "Write tokenizer.model into this folder, or the tokenizer to this file if the name ends in .model.")
+      ->type_name("FOLDER")
       ->required();
-  app.add_option("--vocab-size", o.vocab_size, "Learn at most this many tokens.")
-      ->check(tl::cli::between(300, 1e6, "300 to 1000000"))
-      ->capture_default_str();
-  app.add_option("--sample-mb", o.sample_mb, "Draw this many MB from all over the texts.")
-      ->check(tl::cli::between(1, 1000, "1 to 1000"))
-      ->capture_default_str();
-  app.add_option("--seed", o.seed, "Draw with this seed. The same seed gives the same tokenizer.")
-      ->check(tl::cli::seed_number())
-      ->capture_default_str();
-  app.add_flag(
-      "--compare", o.compare,
-      "Learn another one with the default settings of SentencePiece, and measure it too. Takes several times as "
-      "long.");
+  tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::cli::between(300, 1e6), "Learn at most N tokens.");
+  tl::cli::add_number(app, "--sample-mb", o.sample_mb, tl::cli::between(1, 1000),
+                      "Draw a sample of N MB from all over the texts.");
+  tl::cli::add_number(app, "--seed", o.seed, tl::cli::at_least(0),
+                      "Draw the sample with this seed; the same seed gives the same tokenizer.");
+  app.add_flag("--compare", o.compare,
+               "Also learn and measure a tokenizer with the default settings of SentencePiece, which takes several "
+               "times as long.");
+  tl::cli::add_examples(app,
+                        {"train_tokenizer -i corpus.txt -o tokenizer",
+                         "train_tokenizer -i zh.txt en.txt -o tokenizer --vocab-size 32000 --sample-mb 20 --compare"},
+                        "tokenize --tokenizer tokenizer --input corpus.txt --output corpus.tokens");
   tl::cli::parse(app, argc, argv);
   return o;
 }
@@ -78,7 +70,7 @@ class Stopwatch {
     }
     done_.notify_one();
     thread_.join();
-    fmt::print(stderr, "{}{}: {}\n", start_of_line(), what_, elapsed());
+    tl::cli::note(fmt::format("{}{}: {}\n", start_of_line(), what_, elapsed()));
   }
 
  private:
@@ -90,8 +82,7 @@ class Stopwatch {
     const bool is_terminal = isatty(STDERR_FILENO) != 0;
     std::unique_lock lock(mutex_);
     do {
-      fmt::print(stderr, "{}{} ... {}{}", start_of_line(), what_, elapsed(), is_terminal ? "" : "\n");
-      std::fflush(stderr);
+      tl::cli::note(fmt::format("{}{} ... {}{}", start_of_line(), what_, elapsed(), is_terminal ? "" : "\n"));
     } while (!done_.wait_for(lock, std::chrono::seconds(is_terminal ? 1 : 15), [this] { return is_done_; }));
   }
 
@@ -164,11 +155,14 @@ void report(std::string_view name, const std::vector<std::string>& validation, E
              validation.size());
 }
 
-// The file to write. Refuses to replace the tokenizer of a model, whose weights belong to its tokens.
+// The file to write.
 std::filesystem::path output_file(const std::string& output) {
-  std::filesystem::path path = output;
-  if (path.extension() != ".model") path /= tl::kTokenizerFile;
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const std::filesystem::path path = output;
+  return path.extension() == ".model" ? path : path / tl::kTokenizerFile;
+}
+
+// The tokenizer of a model is not replaced: its weights belong to its tokens.
+void refuse_model(const std::string& output, const std::filesystem::path& folder) {
   for (const char* file : {tl::kWeightsFile, tl::kConfigFile}) {
     if (std::filesystem::exists(folder / file)) {
       throw tl::Error(
@@ -177,12 +171,15 @@ std::filesystem::path output_file(const std::string& output) {
           output, folder.string(), file);
     }
   }
-  tl::make_folder(folder);
-  return path;
 }
 
 void run(const Options& o) {
   const std::filesystem::path output = output_file(o.output);
+  const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  // A run may be about to save its model here. Files with other names may be written side by side.
+  const auto lock = output.filename() == tl::kTokenizerFile ? tl::cli::lock_folder(folder) : nullptr;
+  tl::make_folder(folder);
+  refuse_model(o.output, folder);
   const tl::TextSample sample = tl::sample_texts(o.inputs, o.sample_mb * 1'000'000, o.seed);
   size_t bytes = 0;
   for (const std::string& text : sample.learn) bytes += text.size();
@@ -198,7 +195,6 @@ void run(const Options& o) {
       "tinyllm", sample.validation, [&](const std::string& text) { return tokenizer.encode(text); },
       [&](const std::vector<int32_t>& ids) { return tokenizer.decode(ids); });
   if (!o.compare) return;
-  tl::cli::flush_output();
   sentencepiece::SentencePieceProcessor usual;
   {
     const Stopwatch watch("with the default settings of SentencePiece, " + from);

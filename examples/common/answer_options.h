@@ -2,7 +2,6 @@
 
 #include <tinyllm/runtime/generate.h>
 
-#include "number.h"
 #include "parse.h"
 
 #include <string>
@@ -21,54 +20,45 @@ struct AskOptions {
 inline void add_logit_bias(CLI::App& app, std::vector<std::pair<int32_t, float>>& biases) {
   const auto read = [&biases](const std::vector<std::string>& given) {
     for (const std::string& pair : given) {
-      std::pair<int32_t, float> bias;
+      auto& [token, number] = biases.emplace_back();
       const size_t colon = std::min(pair.find(':'), pair.size());
-      if (colon == pair.size() || !CLI::detail::lexical_cast(pair.substr(0, colon), bias.first) ||
-          !CLI::detail::lexical_cast(pair.substr(colon + 1), bias.second)) {
-        throw CLI::ConversionError("--logit-bias " + pair + ": expected a token and a number, as 5:-1.5");
+      if (colon == pair.size() || !read_number(pair.substr(0, colon), at_least(0), token).empty() ||
+          !read_number(pair.substr(colon + 1), any_number(), number).empty()) {
+        throw CLI::ConversionError(
+            fmt::format("--logit-bias: {}, expected the number of a token and what to add, as 5:-1.5", pair));
       }
-      biases.push_back(bias);
     }
   };
-  app.add_option_function<std::vector<std::string>>("--logit-bias", read,
-                                                    "Add a number to the logit of a token, as 5:-1.5. May be repeated.")
+  app.add_option_function<std::vector<std::string>>(
+         "--logit-bias", read,
+         "Add X to the logit of the token with this number, as 5:-1.5; may be given several times.")
+      ->type_name("TOKEN:X")
       ->allow_extra_args(false);
 }
 
 inline void add_ask_options(CLI::App& app, AskOptions& o) {
   Sampling& sampling = o.answer.sampling;
-  app.add_option("--system", o.system, "Give the model this system prompt.")->capture_default_str();
-  app.add_option("-n,--max-tokens", o.answer.max_tokens, "End an answer after this many tokens.")
-      ->check(between(1, 1 << 24, "1 to 16777216"))
-      ->capture_default_str();
-  app.add_option("-c,--context", o.context,
-                 "Limit prompt and answer together to this many tokens, which saves memory. 0: the model's context.")
-      ->check(between(0, 1 << 24, "0 or more"))
-      ->capture_default_str();
-  app.add_option("--temp", sampling.temperature,
-                 "Set the sampling temperature: 0 always takes the likeliest token, more gives more variety.")
-      ->check(between(0, 1e6, "0 or more"))
-      ->capture_default_str();
-  app.add_option("--top-k", sampling.top_k, "Sample only from this many of the likeliest tokens. 0: from all.")
-      ->check(between(0, 1 << 24, "0 or more"))
-      ->capture_default_str();
-  app.add_option("--top-p", sampling.top_p,
-                 "Sample only from the smallest set of tokens whose probabilities reach this sum. 1: from all.")
-      ->check(between(1e-9, 1, "more than 0, at most 1"))
-      ->capture_default_str();
-  app.add_option("--min-p", sampling.min_p,
-                 "Sample only from tokens with at least this fraction of the likeliest one's probability. 0: from all.")
-      ->check(between(0, 1, "0 to 1"))
-      ->capture_default_str();
-  app.add_option("--repetition-penalty", sampling.repetition_penalty,
-                 "Make tokens that are already in the text less likely: divide their logits by this number. 1: off.")
-      ->check(between(1e-6, 1e6, "more than 0"))
-      ->capture_default_str();
+  constexpr double kMost = 1 << 24;
+  app.add_option("--system", o.system, "Give the model this system prompt.")->type_name("TEXT")->capture_default_str();
+  add_number(app, "-n,--max-tokens", o.answer.max_tokens, between(1, kMost), "End an answer after N tokens.");
+  add_number(app, "-c,--context", o.context, between(0, kMost),
+             "Limit prompt and answer together to N tokens, which saves memory; 0 is the context of the model.");
+  add_number(app, "--temp", sampling.temperature, at_least(0),
+             "Sample at this temperature: 0 always takes the likeliest token, and higher values give more variety.");
+  add_number(app, "--top-k", sampling.top_k, between(0, kMost),
+             "Sample from the N likeliest tokens only; 0 is from all.");
+  add_number(app, "--top-p", sampling.top_p, {.low = 0, .high = 1, .excludes_low = true},
+             "Sample only from the smallest set of tokens whose probabilities reach this sum; 1 is from all.");
+  add_number(app, "--min-p", sampling.min_p, fraction(),
+             "Sample only from tokens with at least this fraction of the likeliest one's probability; 0 is from all.");
+  add_number(app, "--repetition-penalty", sampling.repetition_penalty, above(0),
+             "Make tokens that are already in the text less likely: divide their positive logits by this number, and "
+             "multiply their negative ones by it; 1 changes nothing.");
   add_logit_bias(app, sampling.logit_bias);
-  app.add_option("--stop", o.answer.stop, "End an answer before this text. May be repeated.")->allow_extra_args(false);
-  app.add_option("-t,-j,--threads", o.threads, "Compute with this many threads.")
-      ->check(between(1, ThreadPool::kMaxThreads, fmt::format("1 to {}", ThreadPool::kMaxThreads)))
-      ->capture_default_str();
+  app.add_option("--stop", o.answer.stop, "End an answer before this text; may be given several times.")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  add_threads(app, o.threads);
 }
 
 }  // namespace tinyllm::cli

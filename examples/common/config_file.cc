@@ -29,14 +29,30 @@ std::string read_text(std::istream& stream, const std::string& file) {
   return text;
 }
 
+// " line 3:", the last line that sets a key or begins a section; empty if there is none.
+std::string line_of(const std::string& text, const std::string& key) {
+  constexpr const char* kBlanks = " \t\r";
+  std::istringstream lines(text);
+  size_t number = 0, found = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    line.erase(0, line.find_first_not_of(kBlanks));
+    if (!line.starts_with(key)) continue;
+    const size_t next = line.find_first_not_of(kBlanks, key.size());
+    if (next == std::string::npos || line[next] == '=') found = number;
+  }
+  return found == 0 ? "" : fmt::format(" line {}:", found);
+}
+
 }  // namespace
 
 std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& stream) const {
   const std::string file = app_->get_config_ptr()->as<std::string>();
-  std::istringstream text(read_text(stream, file));
+  const std::string text = read_text(stream, file);
+  std::istringstream lines(text);
   std::vector<CLI::ConfigItem> found;
   try {
-    found = CLI::ConfigTOML::from_config(text);
+    found = CLI::ConfigTOML::from_config(lines);
   } catch (const std::logic_error&) {  // CLI11 looks beyond the end of some lines that are wrong.
     throw CLI::ConfigError(fmt::format("{}: not a list of options such as steps=100", file));
   }
@@ -57,9 +73,9 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& stream) const
     const std::string key = item.name == "++" ? fmt::format("[{}]", fmt::join(item.parents, ".")) : item.fullname();
     const std::string shown = key.size() <= kShown ? key : key.substr(0, character_cut(key, kShown)) + "...";
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      problems += fmt::format("{}: {}: unknown option{}\n", file, shown, suggestion(key, known));
+      problems += fmt::format("{}:{} {}: unknown option{}\n", file, line_of(text, key), shown, suggestion(key, known));
     } else if (!seen.insert(key).second || is_repeated(item)) {
-      problems += fmt::format("{}: {}: given twice\n", file, shown);
+      problems += fmt::format("{}:{} {}: given twice\n", file, line_of(text, key), shown);
     }
   }
   if (!problems.empty()) {

@@ -13,9 +13,12 @@ std::string wrapped(std::string_view text, size_t width) {
   std::string result;
   while (text.size() > width) {
     const size_t line_end = text.find('\n');
-    size_t end = line_end <= width ? line_end : text.rfind(' ', width);
-    if (end == std::string_view::npos || end == 0) end = text.find_first_of(" \n", 1);
-    if (end == std::string_view::npos) break;
+    size_t end = line_end;
+    if (line_end > width) {
+      end = text.rfind(' ', width);
+      if (end == std::string_view::npos || end == 0) end = text.find_first_of(" \n", 1);
+      if (end == std::string_view::npos) break;
+    }
     result += text.substr(0, end);
     result += '\n';
     text.remove_prefix(end + 1);
@@ -38,7 +41,10 @@ std::string HelpFormatter::make_positionals(const CLI::App* app) const {
 
 std::string HelpFormatter::make_option_name(const CLI::Option* option, bool is_positional) const {
   const std::string argument = option->get_name(true, false);
-  const std::string names = option->get_name(false, true);
+  std::string names = option->get_name(false, true);
+  // CLI11 writes this after a flag that sets its variable to false.
+  constexpr std::string_view kNegated = "{false}";
+  if (names.ends_with(kNegated)) names.resize(names.size() - kNegated.size());
   if (is_positional) return argument;
   return option->get_positional() ? argument + ", " + names : names;
 }
@@ -47,8 +53,13 @@ std::string HelpFormatter::make_description(const CLI::App* app) const {
   return wrapped(app->get_description(), kWidth) + "\n\n";
 }
 
+std::string HelpFormatter::make_option_usage(const CLI::Option* option) const {
+  const std::string name = option->get_name(true, false) + (option->get_expected_max() > 1 ? "..." : "");
+  return option->get_required() ? name : "[" + name + "]";
+}
+
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
-  if (option->get_type_size() == 0) return "";
+  if (option->get_type_name().empty()) return "";
   return fmt::format(" {}{}", option->get_type_name(),
                      option->get_expected_max() == CLI::detail::expected_max_vector_size ? " ..." : "");
 }
@@ -59,7 +70,8 @@ std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
   for (const CLI::Option* other : option->get_needs()) text += fmt::format(" Needs {}.", other->get_name());
   for (const CLI::Option* other : option->get_excludes()) text += fmt::format(" Not with {}.", other->get_name());
   text = wrapped(text, kWidth - kIndent);
-  const std::string initial = option->get_default_str();
+  std::string initial = option->get_default_str();
+  if (initial.starts_with('[') && initial.ends_with(']')) initial = initial.substr(1, initial.size() - 2);  // A list.
   if (option->get_type_size() == 0 || initial.empty()) return text;
   const std::string note = fmt::format("[default: {}]", initial);
   const size_t last_line = text.size() - (text.rfind('\n') + 1);

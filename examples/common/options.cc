@@ -2,6 +2,7 @@
 
 #include <tinyllm/tensor/base/thread_pool.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace tinyllm::cli {
@@ -27,11 +28,16 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string description_of(const Range& range, bool is_whole) {
-  if (std::isfinite(range.low) && std::isfinite(range.high)) return fmt::format("{:g} to {:g}", range.low, range.high);
+  const auto number = [&](double value) {
+    return is_whole && std::abs(value) < 1e15 ? fmt::format("{:.0f}", value) : fmt::format("{:g}", value);
+  };
+  const bool has_low = std::isfinite(range.low), has_high = std::isfinite(range.high);
+  if (has_low && has_high && !range.excludes_low) {
+    return fmt::format("{} to {}", number(range.low), number(range.high));
+  }
   std::string text = is_whole ? "a whole number" : "a number";
-  if (std::isfinite(range.low))
-    text += fmt::format(" {} {:g}", range.excludes_low ? "above" : "of at least", range.low);
-  if (std::isfinite(range.high)) text += fmt::format(" of at most {:g}", range.high);
+  if (has_low) text += fmt::format(" {} {}", range.excludes_low ? "above" : "of at least", number(range.low));
+  if (has_high) text += fmt::format(" {} at most {}", has_low ? "and" : "of", number(range.high));
   return text;
 }
 
@@ -57,10 +63,15 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
   return meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
 }
 
+std::string problem_with_choice(const std::string& word, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), word) != known.end()) return "";
+  return fmt::format("{}, expected {}{}", word, fmt::join(known, ", "), suggestion(word, known));
+}
+
 CLI::Option* add_threads(CLI::App& app, int& value) {
   value = std::min(value, ThreadPool::kMaxThreads);
   return add_number(app, "-t,-j,--threads", value, between(1, ThreadPool::kMaxThreads),
-                    "Threads to compute with. The result is the same for any number.");
+                    "Compute with N threads; the result is the same for any number.");
 }
 
 CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description) {

@@ -30,7 +30,7 @@ inline Range above(double low) { return {.low = low, .excludes_low = true}; }
 inline Range between(double low, double high) { return {.low = low, .high = high}; }
 inline Range fraction() { return between(0, 1); }
 
-/// `1 to 256`, `a whole number of at least 1`, `a number above 0`.
+/// `1 to 256`, `a whole number of at least 1`, `a number above 0 and at most 1`.
 std::string description_of(const Range& range, bool is_whole);
 
 /// The entry that was probably meant by a misspelt word; empty if none is similar.
@@ -38,6 +38,9 @@ std::string closest(const std::string& word, const std::vector<std::string>& kno
 
 /// `; did you mean x?`, or nothing.
 std::string suggestion(const std::string& word, const std::vector<std::string>& known);
+
+/// What is wrong with a word that should be one of those that are known; empty if nothing is.
+std::string problem_with_choice(const std::string& word, const std::vector<std::string>& known);
 
 /// What is wrong with a text that should be a number; empty if nothing is. Otherwise `value` is set.
 template <class Number>
@@ -82,17 +85,13 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
     known.push_back(name);
     if (value == choice) initial = name;
   }
-  const auto check = [known](const std::string& given) {
-    if (std::find(known.begin(), known.end(), given) != known.end()) return std::string();
-    return fmt::format("{}, expected {}{}", given, fmt::join(known, ", "), suggestion(given, known));
-  };
   const auto set = [&value, choices](const std::string& given) {
     for (const auto& [name, choice] : choices) {
       if (name == given) value = choice;
     }
   };
   return app.add_option_function<std::string>(names, set, description)
-      ->check(check)
+      ->check([known](const std::string& given) { return problem_with_choice(given, known); })
       ->type_name(fmt::format("{{{}}}", fmt::join(known, ",")))
       ->default_str(initial);
 }
@@ -101,6 +100,6 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
 CLI::Option* add_threads(CLI::App& app, int& value);
 
 /// The model folder that a program works on: a positional argument or `--model`.
-CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description = "The model folder.");
+CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description);
 
 }  // namespace tinyllm::cli

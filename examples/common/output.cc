@@ -1,12 +1,12 @@
 #include "output.h"
 
-#include <tinyllm/tensor/base/error.h>
+#include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <system_error>
 
 namespace tinyllm::cli {
 
@@ -27,16 +27,14 @@ std::string printable(std::string_view text) {
 }
 
 void print_text(std::string_view text) {
+  errno = 0;  // The write of a whole line may fail before the flush, which then has nothing left to write.
   if (isatty(STDOUT_FILENO) != 0) {
     fmt::print("{}", printable(text));
   } else {
     fmt::print("{}", text);
   }
-}
-
-void flush_output() {
-  if (std::fflush(stdout) != 0) throw Error("standard output: cannot be written: {}", std::strerror(errno));
-  if (std::ferror(stdout) != 0) throw Error("standard output: not all of it was written");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
 }  // namespace tinyllm::cli

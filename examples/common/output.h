@@ -9,11 +9,8 @@ namespace tinyllm::cli {
 /// `\x1b`. Whoever wrote the text can then not move the cursor, set the title or type commands.
 std::string printable(std::string_view text);
 
-/// Prints to stdout: `printable` on a terminal, every byte as it is on a pipe or into a file.
+/// Prints to standard output at once: `printable` on a terminal, every byte as it is on a pipe or into a file. Throws
+/// std::system_error, which `run_main` reports, when it cannot be written.
 void print_text(std::string_view text);
-
-/// Writes out what stdout still buffers. Throws Error with the reason when not all of the output could be written;
-/// every program calls it at its end.
-void flush_output();
 
 }  // namespace tinyllm::cli

@@ -3,6 +3,7 @@
 #include <tinyllm/model/model.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -19,7 +20,7 @@ void print_error(const std::string& program, std::string_view message) {
     const size_t end = std::min(message.find('\n'), message.size());
     std::string_view line = message.substr(0, end);
     if (line.starts_with(prefix)) line.remove_prefix(prefix.size());
-    fmt::print(stderr, "{}{}\n", prefix, line);
+    note(fmt::format("{}{}\n", prefix, line));
     message.remove_prefix(std::min(end + 1, message.size()));
   }
 }
@@ -33,6 +34,7 @@ std::string program_name(const char* const* argv) {
 int run_main(const char* const* argv, const std::function<int()>& run) {
   const std::string name = program_name(argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  std::signal(SIGPIPE, SIG_IGN);  // Writing to a closed pipe fails then, and the program can still save its work.
   int code = 1;
   int reason = 0;  // Why standard output could not be written.
   try {
@@ -41,7 +43,7 @@ int run_main(const char* const* argv, const std::function<int()>& run) {
     code = exit.code;
   } catch (const UsageError& error) {
     print_error(name, error.what());
-    fmt::print(stderr, "{} --help lists the options.\n", name);
+    note(fmt::format("{} --help lists the options.\n", name));
     code = 2;
   } catch (const std::system_error& error) {
     if (std::ferror(stdout) != 0) {
@@ -57,12 +59,21 @@ int run_main(const char* const* argv, const std::function<int()>& run) {
   if (std::fflush(stdout) != 0) reason = errno;
   if (std::ferror(stdout) == 0) return code;
   // A reader that closed the pipe has what it wants.
-  if (reason != EPIPE) print_error(name, fmt::format("the output cannot be written: {}", std::strerror(reason)));
+  if (reason != EPIPE) {
+    print_error(name, fmt::format("the output cannot be written{}{}", reason == 0 ? "" : ": ",
+                                  reason == 0 ? "" : std::strerror(reason)));
+  }
   return code == 0 ? 1 : code;
 }
 
+void note(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
 std::string count(int64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder) {
+  return std::make_unique<FolderLock>(folder, [](const std::string& text) { note(text + "\n"); });
 }
 
 void refuse_finished_model(const std::filesystem::path& folder) {

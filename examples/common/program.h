@@ -1,10 +1,12 @@
 #pragma once
 
 #include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/folder_lock.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,8 +31,15 @@ std::string program_name(const char* const* argv);
 /// written line by line, so that a reader of a pipe sees each result at once.
 int run_main(const char* const* argv, const std::function<int()>& run);
 
+/// Prints to standard error. Goes on when that fails: a note is not worth the work of a program.
+void note(const std::string& text);
+
 /// `1 step`, `2 steps`.
 std::string count(int64_t number, std::string_view noun);
+
+/// Locks a folder that the program writes; a note tells where the file system has no locks. Throws Error when another
+/// process holds it.
+std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder);
 
 /// Throws Error if the folder holds a finished model, which no program may overwrite.
 void refuse_finished_model(const std::filesystem::path& folder);

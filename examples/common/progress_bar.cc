@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "program.h"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 namespace tinyllm::cli {
@@ -15,7 +16,7 @@ ProgressBar::ProgressBar(std::string title, int64_t total)
     : title_(std::move(title)), total_(total), is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
 ProgressBar::~ProgressBar() {
-  if (is_terminal_ && drawn_) fmt::print(stderr, "\n");
+  if (is_terminal_ && drawn_) note("\n");
 }
 
 void ProgressBar::show(int64_t done, const std::string& words) {
@@ -27,7 +28,7 @@ void ProgressBar::show(int64_t done, const std::string& words) {
   last_ = now;
   drawn_ = true;
   if (!is_terminal_) {
-    fmt::print(stderr, "{} {}/{}  {}\n", title_, done, total_, words);
+    note(fmt::format("{} {}/{}  {}\n", title_, done, total_, words));
     return;
   }
   constexpr int64_t kWidth = 20;
@@ -39,8 +40,7 @@ void ProgressBar::show(int64_t done, const std::string& words) {
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 && line.size() >= window.ws_col) {
     line.resize(window.ws_col - 1u);
   }
-  fmt::print(stderr, "\r\x1b[K{}", line);
-  std::fflush(stderr);
+  note("\r\x1b[K" + line);
 }
 
 std::string clock_time(double seconds) {

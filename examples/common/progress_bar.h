@@ -15,7 +15,7 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// Shows `done` of the total, with some words behind it: what does not fit on the line is left out. One byte of them
+  /// Shows `done` of the total, followed by some words: what does not fit on the line is left out. One byte of them
   /// is one column.
   void show(int64_t done, const std::string& words);
 

@@ -2,18 +2,34 @@
 
 #include <fmt/format.h>
 
+#include "interrupt.h"
+#include "output.h"
+#include "program.h"
+
 #include <cmath>
 #include <cstdio>
+#include <system_error>
 
 namespace tinyllm::cli {
 
 RunDisplay::RunDisplay(RunOptions& options) {
   options.on_step = [this](const Progress& progress) { show(progress); };
-  options.on_validation = [this](const Validation& validation) { show(validation); };
+  options.on_validation = [this](const Validation& validation) {
+    try {
+      show(validation);
+    } catch (const std::system_error&) {
+      if (failure_ == nullptr) failure_ = std::current_exception();
+    }
+  };
   options.on_event = [this](const std::string& event) {
     bar_.reset();
-    fmt::print(stderr, "{}\n", event);
+    note(event + "\n");
   };
+  options.should_stop = [this] { return interrupts > 0 || failure_ != nullptr; };
+}
+
+void RunDisplay::check() const {
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
 }
 
 void RunDisplay::show(const Progress& p) {
@@ -35,12 +51,12 @@ void RunDisplay::show(const Validation& v) {
   bar_.reset();
   const std::string at = v.is_last ? "" : fmt::format(", step {}", v.step);
   if (std::isfinite(v.result.loss)) {
-    fmt::print("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
-               v.result.loss, v.result.perplexity(), v.result.bits_per_byte());
+    print_text(fmt::format("{}{}: validation loss {:.4f}, perplexity {:.3f}, {:.3f} bits per byte\n", v.stage->name, at,
+                           v.result.loss, v.result.perplexity(), v.result.bits_per_byte()));
   } else {
-    fmt::print("{}{}: the validation loss is not finite\n", v.stage->name, at);
+    print_text(fmt::format("{}{}: the validation loss is not finite\n", v.stage->name, at));
   }
-  for (const SampleText& sample : v.samples) fmt::print("  {} ... {}\n", sample.prompt, sample.text);
+  for (const SampleText& sample : v.samples) print_text(fmt::format("  {} ... {}\n", sample.prompt, sample.text));
 }
 
 }  // namespace tinyllm::cli

@@ -56,9 +56,8 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
     add_number(app, name, value, any_number(), description)->group("Recipe");
   };
   add("--steps", r.steps,
-      "Take this many optimizer steps; 0: as many as --epochs needs. With --lr-schedule wsd it may be changed "
-      "when "
-      "a run is resumed, until the learning rate falls.");
+      "Take this many optimizer steps; 0 takes as many as --epochs needs. With --lr-schedule wsd, a run that "
+      "is resumed may have another number until the learning rate falls.");
   add_number(app, "--epochs", o.epochs, {.low = 0, .high = 1e6, .excludes_low = true},
              "Go through the training data this many times if --steps is 0.")
       ->group("Recipe");
@@ -67,7 +66,8 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
       "Add up the gradients of this many batches in each step: the effect of a larger batch in the memory of one.");
   add("--seq-len", r.seq_len, "Put this many tokens in a row.");
   add("--first-seq-len", r.first_seq_len,
-      "Use rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0: do not.");
+      "Use rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0 uses full rows "
+      "from the start.");
   add("--lengthen-at", r.lengthen_at, "Use full rows after this fraction of the steps; needs --first-seq-len.");
   add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon},
            "Update hidden matrices with this optimizer; everything else uses adamw.");
@@ -184,7 +184,7 @@ void check_options(const CLI::App& app, const TrainingOptions& o, int64_t contex
 
 std::unique_ptr<FolderLock> lock_output(const TrainingOptions& o) {
   if (o.dry_run) return nullptr;
-  auto lock = std::make_unique<FolderLock>(o.output, [](const std::string& note) { fmt::print(stderr, "{}\n", note); });
+  auto lock = lock_folder(o.output);
   const std::filesystem::path folder = o.output;
   if (!o.overwrite && !has_checkpoint(folder) && std::filesystem::exists(folder / kWeightsFile)) {
     throw Error("{0}: holds a finished model: talk to it with `chat {0}`, or give another --output, or --overwrite",
@@ -235,7 +235,6 @@ int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, c
   run.validate_every = o.validate_every;
   run.peak = arithmetic_peak(pool, stages[0].recipe.precision);
   run.options = options_text(app, o);
-  run.should_stop = [] { return interrupts > 0; };
   const RunDisplay display(run);
   std::optional<Dashboard> dashboard;
   if (o.dashboard >= 0) {
@@ -243,10 +242,12 @@ int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, c
     fmt::print(stderr, "the run in a browser: http://127.0.0.1:{}\n", dashboard->port());
   }
   if (has_checkpoint(run.folder)) fmt::print(stderr, "{}: resuming where it was stopped\n", o.output);
-  if (!run_stages(model, stages, pool, run)) {
-    fmt::print(stderr, "\nstopped; {} is saved, and the same command resumes from there\n", o.output);
-    return 1;
+  const bool is_done = run_stages(model, stages, pool, run);
+  if (!is_done) {
+    note(fmt::format("\nstopped; {} is saved, and the same command resumes from there\n", o.output));
   }
+  display.check();
+  if (!is_done) return 1;
   fmt::print("saved {}; its curves: {}\n", o.output, (run.folder / kReportFile).string());
   return 0;
 }

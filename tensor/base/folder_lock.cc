@@ -61,7 +61,7 @@ int lock(int file) {
 }  // namespace
 
 FolderLock::FolderLock(const std::filesystem::path& folder, const std::function<void(const std::string&)>& on_note)
-    : path_(folder / kFile) {
+    : path_(folder / kFile), made_folder_(!is_there(folder)) {
   make_folder(folder);
   for (;;) {
     const int file = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
@@ -97,6 +97,7 @@ FolderLock::~FolderLock() {
   if (file_ < 0) return;
   unlink(path_.c_str());  // While it is locked, so that the next process makes another one.
   close(file_);
+  if (made_folder_) rmdir(path_.parent_path().c_str());  // Fails when there is something in it.
 }
 
 }  // namespace tinyllm

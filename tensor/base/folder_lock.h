@@ -14,6 +14,7 @@ class FolderLock {
   /// by process 1234 (pretrain, since 14:02)". Where the file system has no locks, `on_note` is told so, and nothing is
   /// locked.
   explicit FolderLock(const std::filesystem::path& folder, const std::function<void(const std::string&)>& on_note = {});
+  /// Also removes the folder if the constructor made it and it is empty.
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
@@ -23,6 +24,7 @@ class FolderLock {
 
  private:
   std::filesystem::path path_;
+  bool made_folder_;
   int file_ = -1;
 };
 

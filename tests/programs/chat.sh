@@ -19,9 +19,9 @@ expect 0 "^0 turns, [0-9]* tokens of a context of 256" says "/load $work/talk.js
 expect 0 "^2 turns" says "one\r\n/retry\r\ntwo\r\n/save! $work/talk.json\r\n/load $work/talk.json\r\n"
 grep -q '\\r' "$work/talk.json" && failures=$((failures + 1))
 expect 1 "chat: /frob: unknown command; /help" says '/frob\n'
-expect 1 "chat: /rset: unknown command, did you mean /reset" says '/rset\n'
-expect 1 "^chat: sampling: temperature -1, expected 0 or more" says '/temp -1\n'
-expect 1 'chat: /temp: "warm" is not a number' says '/temp warm\n'
+expect 1 "chat: /rset: unknown command; did you mean /reset?$" says '/rset\n'
+expect 1 "^chat: /temp: -1, expected a number of at least 0" says '/temp -1\n'
+expect 1 "^chat: /temp: warm, expected a number" says '/temp warm\n'
 expect 1 "^chat: there is no message to answer again" says '/retry\n'
 expect 1 "^chat: there is no message to remove" says '/undo\n'
 expect 1 "is not UTF-8" says 'bad \377\n'
@@ -58,7 +58,7 @@ expect 1 'message 0 is .*expected {"role": "user"' loads "{\"messages\": [$assis
 expect 1 'message 1 is .*expected {"role": "assistant"' loads "{\"messages\": [$user, $user]}"
 expect 1 "message 1 is 7, expected" loads "{\"messages\": [$user, 7]}"
 expect 1 "ends with a message of the user" loads "{\"messages\": [$user]}"
-expect 1 "is nested more than 32 levels deep" loads "{\"messages\": $(printf '[%.0s' $(seq 100000))"
+expect 1 "nested deeper than 64 levels" loads "{\"messages\": $(printf '[%.0s' $(seq 100000))"
 
 # A context that is full.
 printf 'one\ntwo\nthree\nfour\nfive\n' >"$work/messages.txt"
@@ -69,11 +69,11 @@ expect 0 "the context of 64 tokens is full, and the oldest turns are no longer r
 expect 1 "the context of 64 tokens has no room for this message; /reset" overflows -c 64 -n 20 --overflow stop
 
 # Output that cannot be written, and folders that are not models.
-expect 1 "standard output: cannot be written" sh -c "echo one | $chat >/dev/full"
+expect 1 "^chat: the output cannot be written: No space left on device$" sh -c "echo one | $chat >/dev/full"
 expect 1 "session: a context of 1000 tokens, expected 1 to the model's 256" "$bin/chat" -m "$work/model" -c 1000
 expect 1 "there is no such model folder" "$bin/chat" "$work/nothing"
-expect 2 "model" "$bin/chat"
-expect 2 "temp: -1, expected 0 or more" $chat --temp -1
+expect 2 "^chat: --model: missing$" "$bin/chat"
+expect 2 "temp: -1, expected a number of at least 0" $chat --temp -1
 expect 2 "threads: 0, expected 1 to 256" $chat --threads 0
 cp -r "$work/model" "$work/damaged"
 truncate -s 5000 "$work/damaged/model.safetensors"

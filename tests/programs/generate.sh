@@ -23,14 +23,14 @@ expect 1 "generate: the prompt is empty" $generate
 long=$(printf '题目%.0s' $(seq 2000))
 expect 1 "the last message makes [0-9]* tokens, expected at most" $generate "$long"
 expect 1 "a prompt of [0-9]* tokens leaves no room in a context of" $generate --raw "$long"
-expect 2 "temp: -1, expected 0 or more" "$bin/generate" "$work/model" 1 --temp -1
-expect 2 "temp: nan, expected 0 or more" "$bin/generate" "$work/model" 1 --temp nan
-expect 2 "temp: warm, expected 0 or more" "$bin/generate" "$work/model" 1 --temp warm
-expect 2 "top-p: 0, expected more than 0, at most 1" $generate 1 --top-p 0
-expect 2 "logit-bias 5: expected a token and a number" $generate 1 --logit-bias 5
+expect 2 "temp: -1, expected a number of at least 0" "$bin/generate" "$work/model" 1 --temp -1
+expect 2 "temp: nan, expected a number of at least 0" "$bin/generate" "$work/model" 1 --temp nan
+expect 2 "temp: warm, expected a number of at least 0" "$bin/generate" "$work/model" 1 --temp warm
+expect 2 "top-p: 0, expected a number above 0 and at most 1" $generate 1 --top-p 0
+expect 2 "logit-bias: 5, expected the number of a token and what to add" $generate 1 --logit-bias 5
 expect 1 "stop string: is empty" $generate 1 --stop ''
-expect 2 "max-tokens: 0, expected 1 to" $generate 1 --max-tokens 0
-for seed in -1 100000000000000000000000; do expect 2 "seed: $seed, expected 0 to" $generate 1 --seed $seed; done
+expect 2 "max-tokens: 0, expected 1 to 16777216" $generate 1 --max-tokens 0
+for seed in -1 100000000000000000000000; do expect 2 "seed: $seed.*, expected a whole number of at least 0" $generate 1 --seed $seed; done
 expect 2 "threads: 257, expected 1 to 256" $generate 1 -j 257
 
 # Model and prompt by option or by position.
@@ -43,13 +43,15 @@ for words in "-m $work/model 计算：1+2*3" "$work/model -p 计算：1+2*3" "�
   by_option $words >"$work/other.json"
   same "$work/answer.json" "$work/other.json"
 done
-expect 2 "model" "$bin/generate"
-expect 2 "two" "$bin/generate" -m "$work/model" one two
+expect 2 "^generate: --model: missing$" "$bin/generate"
+expect 2 "^generate: two: unexpected argument$" "$bin/generate" -m "$work/model" one two
 expect 1 "session: a context of 1000 tokens, expected 1 to the model's 256" $generate 1 -c 1000
 
 # Output that cannot be written.
-expect 1 "standard output: cannot be written: No space left" sh -c "$bin/generate $work/model 1 -n 5 >/dev/full"
-expect 1 "standard output: cannot be written: No space left" sh -c "$generate 1 -n 5 >/dev/full"
+for options in "" --json; do
+  expect 1 "^generate: the output cannot be written: No space left on device$" \
+    sh -c "$bin/generate $work/model 1 -n 5 $options >/dev/full"
+done
 expect 1 "mute/tokenizer.model: cannot be opened" "$bin/generate" "$work/mute" 1
 
 finish

@@ -2,7 +2,7 @@
 # What all programs have in common: help, version, wrong options, output that cannot be written.
 . "$(dirname "$0")/expect.sh"
 tinyllm=$1/tinyllm
-programs="perplexity quantize tokenize"
+programs="chat finetune generate perplexity prepare_data pretrain quantize show_samples tokenize train_tiny train_tokenizer"
 
 # Options whose description does not end with a full stop, before the default and after it.
 not_sentences() {
@@ -27,6 +27,7 @@ for program in $programs; do
   [ "$(echo "$help" | sed -n '/^Examples:/,/^Next:/p' | grep -c "^  tinyllm $program ")" -ge 2 ] ||
     fail "$program --help does not give two examples"
   echo "$help" | sed -n '/^Next:/,$p' | grep -q '^  tinyllm [a-z_]' || fail "$program --help does not name a next program"
+  echo "$help" | grep -q '{false}' && fail "$program --help shows how a flag is stored"
   expect 0 "^tinyllm $program [0-9]" "$bin/$program" --version
   expect 1 "^$program: the output cannot be written: No space left on device$" \
     sh -c "exec '$bin/$program' --help >/dev/full"
@@ -38,6 +39,8 @@ for program in $programs; do
     expect 2 "^$program: $option: given 2 times, expected once$" "$bin/$program" $option 1 $option 1
   done
 done
+
+expect 0 "^A message ends with Enter" "$bin/chat" --help
 
 # All that is wrong is reported at once.
 expect 2 "^quantize: --type: q8, expected q8_0, q4_0, bf16; did you mean q8_0?$" "$bin/quantize" a --type q8 -j 0
@@ -53,13 +56,13 @@ expect 0 "^Usage: tinyllm quantize" "$bin/quantize" --threads 0 --help
 
 # A file of options.
 printf 'steps=5\nstepz=5\n' >"$work/misspelt.toml"
-expect 2 "^pretrain: $work/misspelt.toml: stepz: unknown option; did you mean steps?$" \
+expect 2 "^pretrain: $work/misspelt.toml: line 2: stepz: unknown option; did you mean steps?$" \
   "$bin/pretrain" --config "$work/misspelt.toml"
 printf 'steps=5\nsteps=6\n' >"$work/twice.toml"
-expect 2 "^pretrain: $work/twice.toml: steps: given twice$" "$bin/pretrain" --config "$work/twice.toml"
+expect 2 "^pretrain: $work/twice.toml: line 2: steps: given twice$" "$bin/pretrain" --config "$work/twice.toml"
 printf 'steps=5\nseed=1\nsteps=6\n[more]\n' >"$work/apart.toml"
-expect 2 "^pretrain: $work/apart.toml: steps: given twice$" "$bin/pretrain" --config "$work/apart.toml"
-expect 2 "^pretrain: $work/apart.toml: \[more\]: unknown option$" "$bin/pretrain" --config "$work/apart.toml"
+expect 2 "^pretrain: $work/apart.toml: line 3: steps: given twice$" "$bin/pretrain" --config "$work/apart.toml"
+expect 2 "^pretrain: $work/apart.toml: line 4: \[more\]: unknown option$" "$bin/pretrain" --config "$work/apart.toml"
 expect 2 "^pretrain: --config: $work/missing.toml cannot be read" "$bin/pretrain" --config "$work/missing.toml"
 printf '# options\n\001\377\000=5\n' >"$work/bytes.toml"
 expect 2 "^pretrain: $work/bytes.toml: line 2: not text" "$bin/pretrain" --config "$work/bytes.toml"

@@ -17,7 +17,6 @@ if [ -x "$bin/prepare_data" ]; then
   expect 0 "bytes of markup and fields .* removed" $prepare --near-duplicates none -j 1
   expect 0 "1 file could not be read, or not to the end:" $prepare
   expect 0 "  $work/raw/cut.txt.gz: compressed data are damaged" $prepare
-  expect 0 "Next: train_tokenizer" "$bin/prepare_data" --help
   mkdir "$work/many"
   cp "$work/text.txt" "$work/many/sound.txt"
   for i in $(seq 25); do printf 'no gzip' | gzip | head -c 12 >"$work/many/$i.txt.gz"; done
@@ -30,12 +29,12 @@ if [ -x "$bin/prepare_data" ]; then
   cmp "$work/corpus.txt" "$work/before.txt" || failures=$((failures + 1))
   expect 1 "no text file among 0 files" "$bin/prepare_data" --input "$work/none" --output "$work/x.txt"
   expect 1 "missing: cannot be read" "$bin/prepare_data" --input "$work/missing" --output "$work/x.txt"
-  expect 2 "klingon" $prepare --languages klingon
+  expect 2 "^prepare_data: --languages: klingon, expected zh, en" $prepare --languages klingon
   expect 1 "words: cannot be opened" $prepare --words "$work/words"
   expect 1 "corpus.txt: is named twice" $prepare --report "$work/corpus.txt"
   expect 1 "one.txt: is the input too" "$bin/prepare_data" --input "$work/raw/one.txt" --output "$work/raw/one.txt"
-  expect 2 "near-threshold" $prepare --near-threshold 2
-  expect 2 "input" "$bin/prepare_data" --output "$work/x.txt"
+  expect 2 "^prepare_data: --near-threshold: 2, expected 0.5 to 1$" $prepare --near-threshold 2
+  expect 2 "^prepare_data: --input: missing$" "$bin/prepare_data" --output "$work/x.txt"
 fi
 
 finish

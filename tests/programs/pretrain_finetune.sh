@@ -27,6 +27,15 @@ cp -r "$work/base2" "$work/kept"
 expect 1 "not saved: the model cannot answer" $pretrain --steps 3 --lr 1e30 --output "$work/kept" --overwrite
 same "$work/base/model.safetensors" "$work/kept/model.safetensors"
 
+# Nobody reads the output any more: the run stops and is saved.
+{
+  $pretrain --steps 100000 --validate-every 1 --output "$work/piped" 2>"$work/piped.txt"
+  echo "exit code $?" >>"$work/piped.txt"
+} | sed -n '/step 1:/q'
+expect 0 "^stopped; $work/piped is saved" cat "$work/piped.txt"
+expect 0 "^exit code 1$" cat "$work/piped.txt"
+expect 0 "model.safetensors" ls "$work/piped"
+
 # Wrong usage: all of it is said at once, before anything is done.
 expect 2 "first-seq-len: 48, expected 0, or a divisor of 64 below it" $pretrain --first-seq-len 48 --steps 2 --output "$work/y"
 expect 2 "first-seq-len: 64, expected" $pretrain --first-seq-len 64 --steps 2 --output "$work/y"

@@ -3,6 +3,7 @@
 make_model
 
 cp -r "$work/model" "$work/again"
+mkdir "$work/locked"
 # A quantised model: chat opens it as any other.
 quantize="$bin/quantize $work/model"
 expect 0 "saved $work/q8" $quantize "$work/q8"
@@ -14,6 +15,12 @@ done
 expect 1 "the model is quantised already" "$bin/quantize" "$work/q8" "$work/x"
 expect 1 "is the model to read; give another --output" $quantize "$work/model/."
 expect 1 "again: holds a finished model" $quantize "$work/again"
+# Another quantize that writes this folder.
+exec 9>"$work/locked/.tinyllm.lock"
+flock 9
+printf '1234\nquantize\n2026-01-31 10:00\n' >&9
+expect 1 "^quantize: $work/locked: is in use by process 1234 (quantize, since 2026-01-31 10:00)$" $quantize "$work/locked"
+exec 9>&-
 expect 1 "there is no such model folder" "$bin/quantize" "$work/nothing" "$work/x"
 expect 0 "saved $work/named" "$bin/quantize" --output "$work/named" --model "$work/model"
 same "$work/named/model.safetensors" "$work/q8/model.safetensors"

@@ -33,10 +33,15 @@ expect 1 "empty.txt: is empty" "$bin/train_tokenizer" --input "$work/empty.txt" 
 expect 1 "latin.txt: line 2, byte 5: 0xFF is not UTF-8" \
   "$bin/train_tokenizer" --input "$work/latin.txt" --output "$work/no.model"
 expect 2 "vocab-size: 10, expected 300 to 1000000" "$bin/train_tokenizer" --input "$work/text.txt" --output "$work/no.model" --vocab-size 10
-expect 2 "input" "$bin/train_tokenizer" --output "$work/no.model"
+expect 2 "^train_tokenizer: --input: missing$" "$bin/train_tokenizer" --output "$work/no.model"
 [ ! -e "$work/no.model" ] || failures=$((failures + 1))
 
-# The tokenizer of a model is not replaced.
+# The tokenizer of a model is not replaced, nor that of a run that will save one.
+mkdir "$work/locked"
+exec 9>"$work/locked/.tinyllm.lock"
+flock 9
+expect 1 "^train_tokenizer: $work/locked: is in use by another process$" $vocabulary --output "$work/locked"
+exec 9>&-
 cp "$work/model/tokenizer.model" "$work/before.model"
 expect 1 "holds a model (model.safetensors).* choose another folder" $vocabulary --output "$work/model"
 expect 1 "holds a model" $vocabulary --output "$work/model/tokenizer.model"

@@ -83,6 +83,17 @@ TEST_CASE("a folder is free again when its lock is gone, and no file is left in 
   CHECK(refusal(folder.path()) == "");
 }
 
+TEST_CASE("a folder that a lock has made is removed with it, unless something was put in it") {
+  const TempFolder folder;
+  { const FolderLock lock(folder / "new"); }
+  CHECK(!std::filesystem::exists(folder / "new"));
+  {
+    const FolderLock lock(folder / "filled");
+    write_file(folder / "filled" / "model", "text");
+  }
+  CHECK(read_file(folder / "filled" / "model") == "text");
+}
+
 TEST_CASE("a lock file that a killed process has left, or that holds anything else, locks nothing") {
   const TempFolder folder;
   write_file(folder / FolderLock::kFile, "1\nsomebody\n2026-01-31 10:00\n");
