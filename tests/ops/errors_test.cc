@@ -87,7 +87,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] {
          Shape({1, -1});
        },
-       "shape: extent -1, expected 0 or more"},
+       "shape [1,-1]: extent -1, expected 0 or more"},
       {[&] {
          Shape({1, 1, 1, 1, 1, 1, 1});
        },

@@ -110,7 +110,7 @@ TEST_CASE("more characters than the vocabulary has room for still come back, the
   CHECK(tokenizer.encode("字").size() == 1);
   for (char32_t c = 0; c < 5000; c += 7)
     CHECK(tokenizer.decode(tokenizer.encode(utf8(0x4E00 + c))) == utf8(0x4E00 + c));
-  CHECK(tokenizer.decode(tokenizer.encode("a blank is one of them")) == "a blank is such a one");
+  CHECK(tokenizer.decode(tokenizer.encode("a blank is one of them")) == "a blank is one of them");
 }
 
 TEST_CASE("a line of any length is learnt from") {
