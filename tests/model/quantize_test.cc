@@ -116,7 +116,7 @@ TEST_CASE("what is wrong with a quantised folder is named") {
   };
   const Case cases[] = {
       {"another type", edit_config("\"matrices\": \"q4_0\"", "\"matrices\": \"q8_0\""),
-       "tok_emb.weight is I8, expected F32"},
+       "blocks.0.attn.qkv.weight is [192,32], expected [192,64]"},
       {"a type of the tables", edit_config("\"tables\": \"q8_0\"", "\"tables\": \"q5_1\""),
        "quantization_config: field tables: is \"q5_1\", expected f32, q8_0, q4_0 or bf16"},
       {"no types", edit_config("\"matrices\"", "\"others\""), "quantization_config: field matrices: missing"},
