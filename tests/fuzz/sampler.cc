@@ -18,6 +18,7 @@ void tinyllm::test::fuzz(std::string_view bytes) {
   std::vector<float> logits;
   while (!in.empty()) logits.push_back(in.take<float>());
   const auto size = static_cast<int64_t>(logits.size());
+  if (size == 0) return;  // There is no vocabulary without tokens.
   may_refuse([&] {
     Sampler sampler(sampling, size);
     const std::vector<int32_t> tokens = {0};
