@@ -23,16 +23,13 @@ std::vector<std::byte> halves(std::span<const float> numbers, float most, const 
 }
 
 // `quantize` keeps scales and quants apart; a file has each block's scale before its quants.
-std::vector<std::byte> blocks(DType dtype, int64_t row, std::span<const float> numbers, ThreadPool& pool) {
-  if (numbers.empty()) return {};
-  const Shape shape = {static_cast<int64_t>(numbers.size()) / row, row};
-  const QuantizedMatrix matrix = quantize(dtype, shape, numbers.data(), pool);
+std::vector<std::byte> interleaved(const QuantizedMatrix& matrix, size_t block_bytes) {
   constexpr size_t kScale = sizeof(uint16_t);
-  const size_t size = quant_block_bytes(dtype), quants = size - kScale;
-  std::vector<std::byte> bytes(matrix.scales.size() * size);
+  const size_t quants = block_bytes - kScale;
+  std::vector<std::byte> bytes(matrix.scales.size() * block_bytes);
   for (size_t b = 0; b < matrix.scales.size(); ++b) {
-    std::memcpy(bytes.data() + b * size, &matrix.scales[b], kScale);
-    std::memcpy(bytes.data() + b * size + kScale, matrix.quants.data() + b * quants, quants);
+    std::memcpy(bytes.data() + b * block_bytes, &matrix.scales[b], kScale);
+    std::memcpy(bytes.data() + b * block_bytes + kScale, matrix.quants.data() + b * quants, quants);
   }
   return bytes;
 }
@@ -53,9 +50,12 @@ std::vector<std::byte> encode(GgufType type, int64_t row, std::span<const float>
     case GgufType::BF16:
       return halves<bf16_of_float>(numbers, kMostBf16, "BF16");
     case GgufType::Q8_0:
-      return blocks(DType::q8_0, row, numbers, pool);
-    case GgufType::Q4_0:
-      return blocks(DType::q4_0, row, numbers, pool);
+    case GgufType::Q4_0: {
+      if (numbers.empty()) return {};
+      const Shape shape = {static_cast<int64_t>(numbers.size()) / row, row};
+      return interleaved(quantize(type == GgufType::Q8_0 ? q8_0 : q4_0, shape, numbers.data(), pool),
+                         gguf_type(type).block_bytes);
+    }
     default: {
       for (const float x : numbers) {
         if (!std::isfinite(x)) throw Error("a number is {}", x);

@@ -46,7 +46,7 @@ std::vector<float> rope_factors(const Llama3Rope& rope, double base, int head_si
 std::optional<Llama3Rope> llama3_rope(const std::vector<float>& factors, double base, double original) {
   if (factors.empty() || !(base > 1)) return {};
   const double factor = static_cast<double>(*std::max_element(factors.begin(), factors.end()));
-  if (!std::isfinite(factor) || !(*std::min_element(factors.begin(), factors.end()) >= 1)) return {};
+  if (!std::isfinite(factor) || factor == 1 || !(*std::min_element(factors.begin(), factors.end()) >= 1)) return {};
   const Llama3Rope usual = {.factor = factor, .original = original};
   if (gives(usual, factors, base)) return usual;
   // Where the slope is, from the highest frequency to the lowest: 1 / divisor over x.
