@@ -2,8 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <set>
+#include <limits>
 
 #include "shared_data.h"
 #include "temp_folder.h"
@@ -79,7 +78,6 @@ std::string refusal(const Json& tokenizer, const Json& config = {{"vocab_size", 
 
 // What decides how a text is encoded, whichever of its forms a file has.
 Json meaning(const Json& json) {
-  std::set<std::string> merges;
   Json ordered = Json::array();
   for (const Json& merge : json["model"]["merges"]) {
     ordered.push_back(merge.is_string() ? merge
@@ -287,6 +285,7 @@ TEST_CASE("every kind of tokenizer.json is the same after a way through GGUF") {
           (json["post_processor"].dump().find("TemplateProcessing") != std::string::npos));
     // Once more from what was made: nothing is added or lost.
     const GgufTokenizer again = gguf_tokenizer(found, tokenizer_config_json(tokenizer), {{"vocab_size", 640}});
+    CHECK(again.pre == tokenizer.pre);
     CHECK(again.tokens == tokenizer.tokens);
     CHECK(again.types == tokenizer.types);
     CHECK(again.merges == tokenizer.merges);
