@@ -1,5 +1,6 @@
 #include <tinyllm/model/formats/gguf/config.h>
 
+#include <tinyllm/model/formats/gguf/config_keys.h>
 #include <tinyllm/model/formats/gguf/rope_factors.h>
 
 #include <algorithm>
@@ -8,36 +9,21 @@
 namespace tinyllm {
 namespace {
 
-constexpr const char* kRopeFactors = "rope_freqs.weight";
+using gguf::full_key;
+using gguf::kRopeFactors;
+using gguf::kSizes;
+
 constexpr int64_t kLlama3Original = 8192;  // Of Llama 3.1 and 3.2, whose files do not say it.
-
-// Whole numbers that both have, after `<architecture>.` in GGUF.
-struct Size {
-  const char* field;
-  const char* key;
-};
-constexpr Size kSizes[] = {{"max_position_embeddings", "context_length"},
-                           {"hidden_size", "embedding_length"},
-                           {"num_hidden_layers", "block_count"},
-                           {"intermediate_size", "feed_forward_length"},
-                           {"num_attention_heads", "attention.head_count"}};
-
-std::string full(const GgufArchitecture& architecture, const char* key) {
-  return fmt::format("{}.{}", architecture.name, key);
-}
 
 // The shortest decimal that is this float: 1e-05 and not 9.999999747378752e-06.
 double shortest(double x) { return std::stod(fmt::format("{}", static_cast<float>(x))); }
-
-// ---- From GGUF ------------------------------------------------------------------------------------------------------
 
 // Reads the keys of one architecture.
 class Keys {
  public:
   Keys(const Gguf& file, const GgufArchitecture& architecture) : file_(file), architecture_(architecture) {}
 
-  std::string name(const char* key) const { return full(architecture_, key); }
-  bool has(const char* key) const { return file_.metadata().has(name(key)); }
+  std::string name(const char* key) const { return full_key(architecture_, key); }
   std::optional<double> real(const char* key) const { return file_.metadata().find<double>(name(key)); }
   std::optional<std::string_view> text(const char* key) const {
     return file_.metadata().find<std::string_view>(name(key));
@@ -84,7 +70,7 @@ const GgufArchitecture& architecture_of(const Gguf& file) {
   }
   try {
     const GgufArchitecture& found = gguf_architecture(metadata.get<std::string_view>("general.architecture"));
-    const bool has_window = metadata.has(full(found, "attention.sliding_window"));
+    const bool has_window = metadata.has(full_key(found, "attention.sliding_window"));
     return found.model_type == std::string_view("llama") && has_window ? gguf_architecture_of_model_type("mistral")
                                                                        : found;
   } catch (const Error& error) {
@@ -175,76 +161,6 @@ void read_tokens(const GgufMetadata& metadata, Json& config) {
   if (!ends.empty()) config["eos_token_id"] = ends.size() == 1 ? ends[0] : ends;
 }
 
-// ---- To GGUF --------------------------------------------------------------------------------------------------------
-
-int64_t size_field(const Json& config, const char* field) {
-  int64_t value = 0;
-  read_field(config, field, value);
-  if (value < 1 || value > INT32_MAX) throw Error("field {}: is {}, expected 1 to {}", field, value, INT32_MAX);
-  return value;
-}
-
-int64_t size_field_or(const Json& config, const char* field, int64_t otherwise) {
-  return find_field(config, field) == nullptr ? otherwise : size_field(config, field);
-}
-
-float real_field(const Json& config, const char* field) {
-  float value = 0;
-  read_field(config, field, value);
-  return value;
-}
-
-void add_scaling(const Json& scaling, const Json& config, int64_t head, const GgufArchitecture& architecture,
-                 GgufWriter& writer) {
-  const auto key = [&](const char* name) { return full(architecture, name); };
-  const std::string type = text(scaling, scaling.contains("rope_type") ? "rope_type" : "type");
-  if (type == "default") return;
-  if (type != "linear" && type != "yarn" && type != "llama3") {
-    throw Error("field rope_scaling: GGUF cannot express {}, only linear, yarn and llama3", short_name(type));
-  }
-  const float factor = real_field(scaling, "factor");
-  if (type != "linear") {
-    const int64_t original =
-        size_field_or(scaling, "original_max_position_embeddings", size_field(config, "max_position_embeddings"));
-    writer.add(key("rope.scaling.original_context_length"), static_cast<uint32_t>(original));
-  }
-  if (type == "llama3") {
-    const Llama3Rope rope = {.factor = static_cast<double>(factor),
-                             .low = static_cast<double>(real_field(scaling, "low_freq_factor")),
-                             .high = static_cast<double>(real_field(scaling, "high_freq_factor")),
-                             .original = static_cast<double>(size_field(scaling, "original_max_position_embeddings"))};
-    const std::vector<float> factors =
-        rope_factors(rope, static_cast<double>(real_field(config, "rope_theta")), static_cast<int>(head));
-    writer.add_tensor(kRopeFactors, GgufType::F32, {head / 2}, [factors](int64_t, std::span<float> rows) {
-      std::copy(factors.begin(), factors.end(), rows.begin());
-    });
-    return;
-  }
-  writer.add(key("rope.scaling.type"), type);
-  writer.add(key("rope.scaling.factor"), factor);
-  if (type != "yarn") return;
-  for (const char* field : {"mscale", "mscale_all_dim"}) {
-    if (find_field(scaling, field) != nullptr) throw Error("field rope_scaling: {} is not supported", field);
-  }
-  if (find_field(scaling, "attention_factor") != nullptr) {
-    writer.add(key("rope.scaling.attn_factor"),
-               real_field(scaling, "attention_factor") / (0.1f * std::log(factor) + 1));
-  }
-  for (const char* field : {"beta_fast", "beta_slow"}) {
-    if (find_field(scaling, field) == nullptr) continue;
-    writer.add(key("rope.scaling.yarn_") + field, real_field(scaling, field));
-  }
-}
-
-// 0: none. Other families have a window only where a flag says so, and then only in some layers.
-int64_t window_of(const Json& config) {
-  bool is_used = false;
-  if (find_field(config, "use_sliding_window") != nullptr) read_field(config, "use_sliding_window", is_used);
-  const bool is_mistral = text(config, "model_type") == "mistral";
-  if (is_used && !is_mistral) throw Error("field use_sliding_window: GGUF cannot express a window of some layers");
-  return is_mistral ? size_field_or(config, "sliding_window", 0) : 0;
-}
-
 }  // namespace
 
 Json gguf_config(const Gguf& file) {
@@ -255,7 +171,7 @@ Json gguf_config(const Gguf& file) {
                  {"model_type", architecture.model_type},
                  {"hidden_act", "silu"},
                  {"torch_dtype", "float32"}};
-  for (const Size& size : kSizes) config[size.field] = keys.need(size.key);
+  for (const gguf::Size& size : kSizes) config[size.field] = keys.need(size.key);
   read_heads(keys, config);
   const auto eps = keys.real("attention.layer_norm_rms_epsilon");
   if (!eps) keys.fail("attention.layer_norm_rms_epsilon", "is missing");
@@ -273,42 +189,6 @@ Json gguf_config(const Gguf& file) {
   if (model_type == "minicpm") read_minicpm(keys, config);
   read_tokens(file.metadata(), config);
   return config;
-}
-
-void add_gguf_config(const Json& config, GgufWriter& writer) {
-  const GgufArchitecture& architecture = gguf_architecture_of_model_type(text(config, "model_type"));
-  const auto key = [&](const char* name) { return full(architecture, name); };
-  const auto add_size = [&](const char* name, int64_t value) { writer.add(key(name), static_cast<uint32_t>(value)); };
-  writer.add("general.architecture", architecture.name);
-  for (const Size& size : kSizes) add_size(size.key, size_field(config, size.field));
-  add_size("vocab_size", size_field(config, "vocab_size"));
-  const int64_t heads = size_field(config, "num_attention_heads"), width = size_field(config, "hidden_size");
-  const int64_t head = size_field_or(config, "head_dim", width / heads);
-  add_size("attention.head_count_kv", size_field_or(config, "num_key_value_heads", heads));
-  for (const char* name : {"attention.key_length", "attention.value_length", "rope.dimension_count"}) {
-    add_size(name, head);
-  }
-  writer.add(key("attention.layer_norm_rms_epsilon"), real_field(config, "rms_norm_eps"));
-  writer.add(key("rope.freq_base"), real_field(config, "rope_theta"));
-  if (const Json* scaling = find_field(config, "rope_scaling")) {
-    add_scaling(*scaling, config, head, architecture, writer);
-  }
-  if (const int64_t window = window_of(config)) add_size("attention.sliding_window", window);
-  if (architecture.model_type == std::string_view("minicpm")) {
-    const auto layers = static_cast<float>(size_field(config, "num_hidden_layers"));
-    writer.add(key("embedding_scale"), real_field(config, "scale_emb"));
-    writer.add(key("residual_scale"), real_field(config, "scale_depth") / std::sqrt(layers));
-    writer.add(key("logit_scale"), static_cast<float>(width) / real_field(config, "dim_model_base"));
-  }
-}
-
-std::vector<std::string> gguf_losses(const Json& config) {
-  const int64_t window = window_of(config), context = size_field(config, "max_position_embeddings");
-  if (window == 0 || window >= context) return {};
-  return {
-      fmt::format("Attention looks back {} tokens of {}: other programs that read GGUF ignore this window and give "
-                  "other answers to longer texts.",
-                  window, context)};
 }
 
 }  // namespace tinyllm
