@@ -2,6 +2,8 @@
 
 #include <tinyllm/model/formats/gguf/half.h>
 
+#include <array>
+
 namespace tinyllm::gguf {
 namespace {
 
@@ -35,6 +37,20 @@ ScaleAndMin scale_and_min(const uint8_t* packed, int group) {
 uint32_t pair_nibble(const uint8_t* quants, int group, int i) {
   return quants[group / 2 * kGroup + i] >> (group % 2 * 4) & 15u;
 }
+
+// A group of 16 numbers of a block of 256 whose quants have two bits each in 64 bytes: of each half of the block, byte
+// i of 32 has numbers i, i + 32, i + 64 and i + 96.
+struct Group16 {
+  int index;
+  int half;
+  int shift;  // Of its bits in a byte.
+  int first;  // Byte of the 32.
+};
+constexpr auto kGroups16 = [] {
+  std::array<Group16, 16> groups{};
+  for (int g = 0; g < 16; ++g) groups[static_cast<size_t>(g)] = {g, g / 8, g % 8 / 2 * 2, g % 2 * 16};
+  return groups;
+}();
 
 }  // namespace
 
@@ -75,31 +91,31 @@ void dequantize_iq4_nl(const uint8_t* block, float* out) {
   for (int i = 0; i < kSmall; ++i) out[i] = d * kNonLinear[nibble(block + 2, i)];
 }
 
-// 16 bytes of scales (lower half) and minima (upper half) of groups of 16; 64 bytes of quants; d; m. A byte of quants
-// has numbers i, i + 32, i + 64 and i + 96 of one half of the block.
+// 16 bytes of scales (lower half) and minima (upper half) of groups of 16; 64 bytes of quants; d; m.
 void dequantize_q2_k(const uint8_t* block, float* out) {
-  const uint8_t* quants = block + 16;
   const float d = half(block + 80), m = half(block + 82);
-  for (int i = 0; i < 256; ++i) {
-    const uint8_t scale = block[i / 16];
-    const uint32_t q = quants[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3u;
-    const float group = d * static_cast<float>(scale & 15u), min = m * static_cast<float>(scale >> 4);
-    out[i] = group * static_cast<float>(q) - min;
+  for (const Group16 g : kGroups16) {
+    const float scale = d * static_cast<float>(block[g.index] & 15u), min = m * static_cast<float>(block[g.index] >> 4);
+    const uint8_t* quants = block + 16 + g.half * 32 + g.first;
+    for (int i = 0; i < 16; ++i) *out++ = scale * static_cast<float>(quants[i] >> g.shift & 3u) - min;
   }
 }
 
-// 32 bytes of third bits, bit i / 32 of byte i % 32; 64 bytes of quants as in Q2_K; 12 bytes of scales of groups of 16:
-// four lower bits in the halves of the first eight bytes, two upper ones in the last four; d.
+// 32 bytes of third bits; 64 bytes of quants as in Q2_K; 12 bytes of scales of groups of 16: four lower bits in the
+// halves of the first eight bytes, two upper ones in the last four; d.
 void dequantize_q3_k(const uint8_t* block, float* out) {
-  const uint8_t *quants = block + 32, *scales = block + 96;
+  const uint8_t* scales = block + 96;
   const float d = half(block + 108);
-  for (int i = 0; i < 256; ++i) {
-    const int g = i / 16;
-    const uint32_t lower = scales[g % 8] >> (g / 8 * 4) & 15u, upper = scales[8 + g % 4] >> (g / 4 * 2) & 3u;
-    const float group = d * static_cast<float>(static_cast<int>(lower | upper << 4) - 32);
-    const uint32_t q = quants[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3u;
-    const uint32_t third = block[i % 32] >> (i / 32) & 1u;
-    out[i] = group * static_cast<float>(static_cast<int>(q | third << 2) - 4);
+  for (const Group16 g : kGroups16) {
+    const uint32_t lower = scales[g.index % 8] >> (g.index / 8 * 4) & 15u;
+    const uint32_t upper = scales[8 + g.index % 4] >> (g.index / 4 * 2) & 3u;
+    const float scale = d * static_cast<float>(static_cast<int>(lower | upper << 4) - 32);
+    const uint8_t *quants = block + 32 + g.half * 32 + g.first, *thirds = block + g.first;
+    const int third = g.half * 4 + g.shift / 2;
+    for (int i = 0; i < 16; ++i) {
+      const int q = (quants[i] >> g.shift & 3) | (thirds[i] >> third & 1) << 2;
+      *out++ = scale * static_cast<float>(q - 4);
+    }
   }
 }
 
@@ -128,17 +144,19 @@ void dequantize_q5_k(const uint8_t* block, float* out) {
   }
 }
 
-// 128 bytes of lower halves, 64 bytes of two upper bits, 16 scales with sign of groups of 16; d. In each half of the
-// block, 64 bytes have numbers i and i + 64, and 32 bytes have the upper bits of i, i + 32, i + 64 and i + 96.
+// 128 bytes of lower halves; 64 bytes of two upper bits as the quants of Q2_K; 16 scales with sign of groups of 16; d.
+// Of each half of the block, 64 bytes have numbers i and i + 64.
 void dequantize_q6_k(const uint8_t* block, float* out) {
-  const uint8_t *upper = block + 128, *scales = block + 192;
   const float d = half(block + 208);
-  for (int i = 0; i < 256; ++i) {
-    const int h = i / 128, j = i % 128;
-    const uint32_t low = block[h * 64 + j % 64] >> (j / 64 * 4) & 15u;
-    const uint32_t high = upper[h * 32 + j % 32] >> (j / 32 * 2) & 3u;
-    const float group = d * static_cast<float>(static_cast<int8_t>(scales[i / 16]));
-    out[i] = group * static_cast<float>(static_cast<int>(low | high << 4) - 32);
+  for (const Group16 g : kGroups16) {
+    const float scale = d * static_cast<float>(static_cast<int8_t>(block[192 + g.index]));
+    const uint8_t* low = block + g.half * 64 + g.shift / 2 % 2 * 32 + g.first;
+    const uint8_t* high = block + 128 + g.half * 32 + g.first;
+    const int low_shift = g.shift / 4 * 4;
+    for (int i = 0; i < 16; ++i) {
+      const int q = (low[i] >> low_shift & 15) | (high[i] >> g.shift & 3) << 4;
+      *out++ = scale * static_cast<float>(q - 32);
+    }
   }
 }
 

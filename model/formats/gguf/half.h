@@ -9,10 +9,9 @@ namespace tinyllm {
 /// Exact, with subnormal numbers, infinities and NaN.
 inline float float_of_f16(uint16_t half) {
   const uint32_t sign = (half & 0x8000u) << 16, rest = half & 0x7FFFu;
-  if (rest >= 0x7C00) return std::bit_cast<float>(sign | 0x7F800000u | (rest & 0x3FFu) << 13);
   // The exponent of the float below is 112 too low; subnormal halves become subnormal floats.
-  const float size = std::bit_cast<float>(rest << 13) * 0x1p112f;
-  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(size));
+  const auto finite = std::bit_cast<uint32_t>(std::bit_cast<float>(rest << 13) * 0x1p112f);
+  return std::bit_cast<float>(sign | (rest < 0x7C00 ? finite : rest << 13 | 0x7F800000u));
 }
 
 /// The nearest binary16, of two as near the even one. Numbers from 65520 on become infinite.
