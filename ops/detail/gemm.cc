@@ -48,8 +48,7 @@ constexpr int64_t kTransposedRows = 96;
 // Floats that a thread packs at a time.
 constexpr int64_t kPackGrain = 32768;
 
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
+int64_t round_up(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
 // How a product is computed.
 enum class Path : uint8_t {

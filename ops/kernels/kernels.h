@@ -13,11 +13,11 @@ namespace tinyllm {
 
 /// Instruction sets that kernels are compiled for, weakest first. `amx` is AVX-512 with AMX for products in bfloat16.
 enum class Isa : uint8_t { baseline, avx2, avx512, amx };
+constexpr auto names(Isa) { return std::array{"baseline", "avx2", "avx512", "amx"}; }
 
 /// The best set that this CPU and this build have, or the one that the environment variable TINYLLM_ISA names
 /// (baseline, avx2, avx512, amx). Throws Error if the variable names anything else, or a set that this CPU lacks.
 Isa kernel_isa();
-const char* name_of(Isa isa);
 bool is_supported(Isa isa);
 /// Whether the kernels of `kernel_isa()` have matrix products in this precision.
 bool is_supported(Precision precision);
