@@ -10,6 +10,7 @@
 #include <cmath>
 #include <map>
 
+#include "close.h"
 #include "shared_data.h"
 #include "temp_folder.h"
 
@@ -217,7 +218,7 @@ TEST_CASE("adapters are read back: B is permuted, and one alpha holds every scal
 
 // From another implementation, in double precision, of exactly the numbers in each file.
 TEST_CASE("a model from a GGUF file of every type gives the reference's logits") {
-  const auto folder = shared_data("gguf", "interchange");
+  const auto folder = shared("interchange/gguf");
   if (!folder) return;
   const ModelConfig config = {.vocab_size = 259,
                               .dim = 256,
@@ -249,13 +250,7 @@ TEST_CASE("a model from a GGUF file of every type gives the reference's logits")
     program.run();
     const std::vector<double> reference = expected.values<double>("logits." + name);
     const std::span<const float> found = program.read<float>(logits);
-    REQUIRE(found.size() == reference.size());
-    double largest = 0, difference = 0;
-    for (size_t i = 0; i < found.size(); ++i) {
-      largest = std::max(largest, std::abs(reference[i]));
-      difference = std::max(difference, std::abs(static_cast<double>(found[i]) - reference[i]));
-    }
-    CHECK(difference <= 1e-4 * largest);
+    check_close(name, found, reference, 1e-4);
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gguf_bytes.h"
+#include "error_of.h"
 #include "shared_data.h"
 #include "temp_folder.h"
 
@@ -53,13 +53,8 @@ void check_same(const Json& found, const Json& expected) {
   }
 }
 
-std::string error_of(const Json& config) {
-  try {
-    round_trip(config);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+std::string fault_of(const Json& config) {
+  return error_of([&] { round_trip(config); });
 }
 
 // A Llama whose keys can be replaced, one after the other.
@@ -86,13 +81,9 @@ struct Keys {
     return gguf_config(Gguf(folder / "x.gguf"));
   }
   std::string error() const {
-    try {
-      config();
-    } catch (const Error& error) {
-      const std::string message = error.what();
-      return message.substr(message.find("x.gguf: ") + 8);
-    }
-    return "no error";
+    const std::string message = error_of([&] { config(); });
+    const size_t end = message.find("x.gguf: ");
+    return end == std::string::npos ? message : message.substr(end + 8);
   }
 };
 
@@ -160,7 +151,7 @@ TEST_CASE("RoPE scaling is read back") {
   CHECK(round_trip(none)["rope_scaling"].is_null());
   for (const char* type : {"dynamic", "longrope", "su"}) {
     none["rope_scaling"] = {{"rope_type", type}, {"factor", 2.0}};
-    CHECK(error_of(none).find("GGUF cannot express") != std::string::npos);
+    CHECK(fault_of(none).find("GGUF cannot express") != std::string::npos);
   }
 }
 
@@ -168,7 +159,7 @@ TEST_CASE("a config that cannot be written is refused with the field") {
   const auto with = [](const Json& changes) {
     Json config = llama();
     config.update(changes);
-    return error_of(config);
+    return fault_of(config);
   };
   CHECK(with({{"model_type", "gemma"}}) ==
         "model_type gemma is not supported, expected one of llama, mistral, qwen2, qwen3, minicpm");
@@ -240,7 +231,7 @@ TEST_CASE("a file of another kind, or that contradicts itself, is refused with t
 
 TEST_CASE("the configs of the fixtures are written and read back") {
   for (const char* name : {"llama3_scaled", "llama_f16", "llama_linear", "minicpm", "mistral", "qwen2", "qwen3"}) {
-    const auto path = shared_data(std::string("models/") + name + "/config.json", "interchange");
+    const auto path = shared(std::string("interchange/models/") + name + "/config.json");
     if (!path) return;
     Json config = load_json_object(*path), found = round_trip(config);
     CAPTURE(std::string(name));
@@ -250,7 +241,7 @@ TEST_CASE("the configs of the fixtures are written and read back") {
     if (config.contains("rope_scaling") && config["rope_scaling"].contains("type")) config.erase("rope_scaling");
     check_same(found, config);
   }
-  if (const auto path = shared_data("gguf/q8_0.gguf", "interchange")) {
+  if (const auto path = shared("interchange/gguf/q8_0.gguf")) {
     const Json found = gguf_config(Gguf(*path));
     CHECK(found["hidden_size"] == 256);
     CHECK(found["vocab_size"] == 259);

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "error_of.h"
 #include "shared_data.h"
 #include "temp_folder.h"
 
@@ -21,14 +22,10 @@ GgufTokenizer through_file(const GgufTokenizer& tokenizer) {
   return read_gguf_tokenizer(Gguf(folder / "x.gguf"));
 }
 
-std::string error_of(const GgufTokenizer& tokenizer) {
-  try {
-    through_file(tokenizer);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    return message.substr(message.find("x.gguf: ") + 8);
-  }
-  return "no error";
+std::string fault_of(const GgufTokenizer& tokenizer) {
+  const std::string message = error_of([&] { through_file(tokenizer); });
+  const size_t end = message.find("x.gguf: ");
+  return end == std::string::npos ? message : message.substr(end + 8);
 }
 
 GgufTokenizer byte_pairs() {
@@ -68,12 +65,7 @@ Json minimal_json() {
 }
 
 std::string refusal(const Json& tokenizer, const Json& config = {{"vocab_size", 6}}) {
-  try {
-    gguf_tokenizer(tokenizer, Json::object(), config);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return error_of([&] { gguf_tokenizer(tokenizer, Json::object(), config); });
 }
 
 // What decides how a text is encoded, whichever of its forms a file has.
@@ -124,7 +116,7 @@ TEST_CASE("a tokenizer is read back from a file") {
 TEST_CASE("a tokenizer that contradicts itself is refused with the key") {
   const auto with = [](GgufTokenizer tokenizer, auto change) {
     change(tokenizer);
-    return error_of(tokenizer);
+    return fault_of(tokenizer);
   };
   CHECK(with(byte_pairs(), [](auto& t) { t.model = "bert"; }) ==
         "tokenizer.ggml.model is \"bert\", expected gpt2 or llama");
@@ -272,7 +264,7 @@ TEST_CASE("every kind of tokenizer.json is the same after a way through GGUF") {
                                                        {"gpt4o_like", "gpt-4o"},        {"llama2_like", "default"},
                                                        {"metaspace_always", "default"}, {"metaspace_never", "default"}};
   for (const auto& [kind, pre] : kinds) {
-    const auto path = shared_data(std::string("mini/") + kind + "/tokenizer.json", "interchange");
+    const auto path = shared(std::string("interchange/mini/") + kind + "/tokenizer.json");
     if (!path) return;
     CAPTURE(std::string(kind));
     const Json json = load_json_object(*path);
