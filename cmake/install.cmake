@@ -26,7 +26,7 @@ set(headers_runtime
     runtime/sampler.h runtime/session.h)
 set(headers_serve runtime/serve/http.h runtime/serve/http_request.h)
 set(headers_train
-    train/evaluator.h
+    train/evaluator.h train/objective.h train/objectives/next_token.h
     train/recipe.h train/run.h train/trainer.h
     train/data/mixed_rows.h train/data/packed_dataset.h train/data/row_source.h train/data/sample_forms.h
     train/data/samples.h train/data/text_dataset.h train/data/text_sample.h train/data/token_file.h

@@ -174,8 +174,7 @@ TEST_CASE("a run whose rate is still flat may be given more steps or fewer, and 
   REQUIRE(Stopped(shorter.path(), 0, flat(9)).is_done);
   CHECK(weights_of(whole.path()) == weights_of(shorter.path()));
   REQUIRE_FALSE(Stopped(late.path(), 9, flat(20)).is_done);
-  CHECK_THROWS_WITH_AS(Stopped(late.path(), 0, flat(9)),
-                       doctest::Contains("pretrain steps: 20\nexpected\n  pretrain steps: 9"), Error);
+  CHECK_THROWS_WITH_AS(Stopped(late.path(), 0, flat(9)), doctest::Contains("pretrain steps is 9, was 20;"), Error);
   CHECK(Stopped(late.path(), 0, flat(20)).is_done);
 
   // A rate that always changes allows it never; nor may a run end with the steps that it has done, unseen.
@@ -519,7 +518,7 @@ TEST_CASE("a folder that another run holds is refused, and nothing in it changes
   RunOptions options;
   options.lock = &lock;
   CHECK(failure(
-            folder.path(), [](Recipe&) {}, options) == "");
+            folder.path(), [](Recipe&) {}, options) == "no error");
   CHECK(std::filesystem::exists(folder / kWeightsFile));
 }
 

@@ -273,14 +273,20 @@ TEST_CASE("a file of tokens whose checksum is right is refused where its numbers
 TEST_CASE("how far the check of a file of tokens is, is told up to its end") {
   const Opened opened;
   CHECK(opened.message(opened.whole()) == "no error");
-  int64_t last = 0, total = 0;
-  const TokenFile file(opened.path(), opened.tokenizer(), [&](int64_t done, int64_t of) {
-    CHECK(done > last);
-    last = done;
-    total = of;
+  Progress last;
+  const TokenFile file(opened.path(), opened.tokenizer(), [&](const Progress& progress) {
+    CHECK(progress.done > last.done);
+    last = progress;
+    return true;
   });
-  CHECK(last == total);
-  CHECK(total == std::ssize(opened.whole()) - 8);
+  CHECK(last.done == last.total);
+  CHECK(last.total == std::ssize(opened.whole()) - 8);
+}
+
+TEST_CASE("the check of a file of tokens can be stopped") {
+  const Opened opened;
+  CHECK(opened.message(opened.whole()) == "no error");
+  CHECK_THROWS_AS(TokenFile(opened.path(), opened.tokenizer(), [](const Progress&) { return false; }), Stopped);
 }
 
 }  // namespace tinyllm::test
