@@ -84,7 +84,12 @@ std::vector<JinjaRun> JinjaTemplate::render(const JinjaInput& input, bool find_l
     JinjaInput first = input;
     first.messages.erase(first.messages.begin() + messages, first.messages.end());
     first.add_generation_prompt = prompt;
-    return run(parsed_->program.block, first, now, budget);
+    try {
+      return run(parsed_->program.block, first, now, budget);
+    } catch (const Error&) {
+      if (budget.is_spent()) throw;
+      return jinja::Text();
+    }
   };
   return runs_of(text, jinja::answers_of_messages(text, input.eos_token, is_answer, render_first));
 }

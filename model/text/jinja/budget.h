@@ -11,9 +11,13 @@ class Budget {
   explicit Budget(size_t steps) : steps_(steps), left_(steps) {}
 
   void step(size_t steps = 1) {
-    if (steps > left_) throw Error("takes more than {} steps", steps_);
+    if (steps > left_) {
+      left_ = 0;
+      throw Error("takes more than {} steps", steps_);
+    }
     left_ -= steps;
   }
+  bool is_spent() const { return left_ == 0; }
   /// For reading or comparing so many bytes.
   void read(size_t bytes) { step(1 + bytes / 16); }
   /// For a new text.

@@ -79,8 +79,7 @@ Evaluator::Flow Evaluator::run(const For& loop) {
     return execute(loop.otherwise);
   }
   budget_.step(8);
-  Loop& state = loop_states_.emplace_back(Loop{items, 0, loops_ + 1});
-  const Nesting nesting(loops_, kMaxDepth);
+  Loop& state = loop_states_.emplace_back(Loop{items});
   for (; state.index < items->items.size(); ++state.index) {
     budget_.step();
     Inner inner(*this);

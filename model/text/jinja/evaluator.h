@@ -42,7 +42,6 @@ class Evaluator {
   Flow run(const Break&) { return Flow::stop_loop; }
   Flow run(const Continue&) { return Flow::next_round; }
   Flow run(const Generation& block);
-  Flow run_rounds(const For& loop, const Loop& state);
   ListPtr rounds_of(const For& loop);
   // What a block prints, and how it ended.
   std::pair<Text, Flow> captured(const Block& block);
@@ -84,7 +83,6 @@ class Evaluator {
   Text* out_ = nullptr;
   int line_ = 1;
   int depth_ = 0;
-  int loops_ = 0;  // That are running, one within the other.
   std::deque<Namespace> namespaces_;
   std::deque<Loop> loop_states_;  // A template may keep `loop` beyond its loop.
 };

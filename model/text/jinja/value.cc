@@ -43,8 +43,8 @@ Value loop_attribute(const Loop& loop, std::string_view name) {
   if (name == "first") return index == 0;
   if (name == "last") return index + 1 == size;
   if (name == "length") return size;
-  if (name == "depth") return int64_t{loop.level};
-  if (name == "depth0") return int64_t{loop.level - 1};
+  if (name == "depth") return int64_t{1};  // More only in recursive loops, which are not supported.
+  if (name == "depth0") return int64_t{0};
   if (name == "previtem" && index > 0) return loop.list->items[loop.index - 1];
   if (name == "nextitem" && index + 1 < size) return loop.list->items[loop.index + 1];
   return undefined(fmt::format("loop has no '{}' here", name));

@@ -73,7 +73,6 @@ struct Namespace {
 struct Loop {
   ListPtr list;
   size_t index = 0;
-  int level = 1;
 };
 
 /// A new text, which takes steps.
