@@ -43,8 +43,8 @@ struct JinjaRun {
 class JinjaTemplate {
  public:
   static constexpr size_t kMaxSourceBytes = size_t{1} << 20;
-  /// Of one rendering, and of those that find out what is learned: some seconds.
-  static constexpr size_t kMaxSteps = 20'000'000;
+  /// Of one rendering, with those that find out what is learned.
+  static constexpr size_t kMaxSteps = 5'000'000;
 
   /// Throws Error that begins with "chat template" and names the line and what is wrong or not supported.
   explicit JinjaTemplate(std::string_view source);
