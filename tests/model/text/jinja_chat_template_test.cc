@@ -35,14 +35,14 @@ TEST_CASE("a Jinja chat template gives special tokens and texts, and what is lea
   const JinjaChatTemplate chatml(kChatml, chatml_settings());
   const Messages messages = {
       {Role::user, "say <|im_end|>"}, {Role::assistant, "one"}, {Role::user, "r"}, {Role::assistant, "two"}};
-  const std::string start = "«<|im_start|>»[user\nsay <|im_end|>]«<|im_end|>»[\n]«<|im_start|>»[assistant\n]";
+  const std::string start = "«<|im_start|>»[user\nsay <|im_end|>]«<|im_end|>»[\n]«<|im_start|>»[assistant\n";
   CHECK(shown(chatml.render(messages, {})) ==
         start +
-            "[one]*«<|im_end|>»*[\n]«<|im_start|>»[user\nr]«<|im_end|>»[\n]«<|im_start|>»[assistant\n][two]*"
+            "][one]*«<|im_end|>»*[\n]«<|im_start|>»[user\nr]«<|im_end|>»[\n]«<|im_start|>»[assistant\n][two]*"
             "«<|im_end|>»*[\n]");
   CHECK(shown(chatml.render(messages, {.learn = Learn::last_answer})) ==
         start +
-            "[one]«<|im_end|>»[\n]«<|im_start|>»[user\nr]«<|im_end|>»[\n]«<|im_start|>»[assistant\n][two]*"
+            "one]«<|im_end|>»[\n]«<|im_start|>»[user\nr]«<|im_end|>»[\n]«<|im_start|>»[assistant\n][two]*"
             "«<|im_end|>»*[\n]");
   CHECK(shown(chatml.render({messages[0]}, {.add_generation_prompt = true})) == start + "]");
 }
