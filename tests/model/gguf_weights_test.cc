@@ -217,7 +217,7 @@ TEST_CASE("adapters are read back: B is permuted, and one alpha holds every scal
 
 // From another implementation, in double precision, of exactly the numbers in each file.
 TEST_CASE("a model from a GGUF file of every type gives the reference's logits") {
-  const auto folder = shared_data("gguf", "interchange");
+  const auto folder = shared("interchange/gguf");
   if (!folder) return;
   const ModelConfig config = {.vocab_size = 259,
                               .dim = 256,

@@ -49,7 +49,7 @@ std::string error_of(uint32_t number) {
 
 TEST_CASE("every block type gives the numbers of ggml, bit for bit") {
   check_types(std::filesystem::path(TEST_DATA) / "gguf_blocks.safetensors");
-  if (const auto path = shared_data("quant/blocks.safetensors", "interchange")) check_types(*path);
+  if (const auto path = shared("interchange/quant/blocks.safetensors")) check_types(*path);
 }
 
 TEST_CASE("a type that cannot be read is named") {

@@ -240,7 +240,7 @@ TEST_CASE("a file of another kind, or that contradicts itself, is refused with t
 
 TEST_CASE("the configs of the fixtures are written and read back") {
   for (const char* name : {"llama3_scaled", "llama_f16", "llama_linear", "minicpm", "mistral", "qwen2", "qwen3"}) {
-    const auto path = shared_data(std::string("models/") + name + "/config.json", "interchange");
+    const auto path = shared(std::string("interchange/models/") + name + "/config.json");
     if (!path) return;
     Json config = load_json_object(*path), found = round_trip(config);
     CAPTURE(std::string(name));
@@ -250,7 +250,7 @@ TEST_CASE("the configs of the fixtures are written and read back") {
     if (config.contains("rope_scaling") && config["rope_scaling"].contains("type")) config.erase("rope_scaling");
     check_same(found, config);
   }
-  if (const auto path = shared_data("gguf/q8_0.gguf", "interchange")) {
+  if (const auto path = shared("interchange/gguf/q8_0.gguf")) {
     const Json found = gguf_config(Gguf(*path));
     CHECK(found["hidden_size"] == 256);
     CHECK(found["vocab_size"] == 259);

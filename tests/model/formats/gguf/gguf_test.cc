@@ -170,7 +170,7 @@ TEST_CASE("a tensor with a fault is refused with its name") {
 }
 
 TEST_CASE("files of every type hold the same model, to within what the type can say") {
-  const auto folder = shared_data("gguf", "interchange");
+  const auto folder = shared("interchange/gguf");
   if (!folder) return;
   const Gguf exact(*folder / "f32.gguf");
   // Relative to the largest number of the tensor. Q8_0: half a step, and the rounding of the step to half precision.

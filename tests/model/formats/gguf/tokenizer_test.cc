@@ -272,7 +272,7 @@ TEST_CASE("every kind of tokenizer.json is the same after a way through GGUF") {
                                                        {"gpt4o_like", "gpt-4o"},        {"llama2_like", "default"},
                                                        {"metaspace_always", "default"}, {"metaspace_never", "default"}};
   for (const auto& [kind, pre] : kinds) {
-    const auto path = shared_data(std::string("mini/") + kind + "/tokenizer.json", "interchange");
+    const auto path = shared(std::string("interchange/mini/") + kind + "/tokenizer.json");
     if (!path) return;
     CAPTURE(std::string(kind));
     const Json json = load_json_object(*path);
