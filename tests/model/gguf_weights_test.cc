@@ -135,6 +135,8 @@ TEST_CASE("matrices of our types are read without a change, and give the same nu
     const TempFolder folder;
     save(specs, weights, kLlama, {type, GgufType::F16}, folder / "x.gguf");
     const Gguf file(folder / "x.gguf");
+    CHECK(file.metadata().get<int64_t>("general.file_type") == gguf_file_type(type));
+    CHECK(file.metadata().has("general.quantization_version") == (type != GgufType::BF16));
     for (const char* name : {"blocks.0.attn.qkv.weight", "blocks.1.ffn.w2.weight"}) {
       const WeightSpec& spec = spec_of(specs, name);
       REQUIRE(gguf_weight_type(file, spec) == type);
