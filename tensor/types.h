@@ -2,6 +2,7 @@
 
 #include <tinyllm/tensor/base/checked.h>
 #include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/names.h>
 
 #include <algorithm>
 #include <array>
@@ -20,7 +21,7 @@ enum class Precision : uint8_t {
   bf16,  ///< Inputs of products are rounded to bfloat16 (8 bits of mantissa). Needs a CPU with AVX512-BF16.
 };
 
-constexpr const char* name_of(Precision precision) { return precision == Precision::fp32 ? "fp32" : "bf16"; }
+constexpr auto names(Precision) { return std::array{"fp32", "bf16"}; }
 
 /// Element type of a tensor. q8_0, q4_0 and bf16 are read-only weight matrices [N, K], stored packed for multiplication
 /// as ops/quantized.h describes.
@@ -32,10 +33,7 @@ inline constexpr DType q4_0 = DType::q4_0;
 inline constexpr DType bf16 = DType::bf16;
 
 constexpr bool is_quantized(DType dtype) { return dtype != f32 && dtype != i32; }
-constexpr const char* name_of(DType dtype) {
-  constexpr const char* kNames[] = {"f32", "i32", "q8_0", "q4_0", "bf16"};
-  return kNames[static_cast<size_t>(dtype)];
-}
+constexpr auto names(DType) { return std::array{"f32", "i32", "q8_0", "q4_0", "bf16"}; }
 
 /// Bytes of one element of a type that is not quantised.
 constexpr size_t size_of(DType) { return 4; }

@@ -6,6 +6,7 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/program.h>
 
+#include "error_of.h"
 #include "model/sample_model.h"
 #include "temp_folder.h"
 
@@ -51,15 +52,6 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
     size += std::pow(double(b[i]), 2);
   }
   return std::sqrt(squares / size);
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 void edit(const std::filesystem::path& path, const std::string& from, const std::string& to) {
@@ -162,7 +154,7 @@ TEST_CASE("what cannot be quantised, or not written, leaves nothing behind") {
   add_lora(adapted, {.rank = 2}, 1);
   CHECK(saving(adapted, {q8_0, f32}) == "quantize: the model has adapters; merge them first");
   CHECK(error_of([&] {
-          save_quantized(sample_model(), {q8_0, f32}, to, 1, [](int64_t, int64_t) { return false; });
+          save_quantized(sample_model(), {q8_0, f32}, to, 1, [](const Progress&) { return false; });
         }) == "stopped; nothing was written");
   CHECK_FALSE(std::filesystem::exists(to));
 

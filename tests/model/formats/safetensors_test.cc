@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/formats/safetensors.h>
 
+#include "error_of.h"
 #include "temp_folder.h"
 
 namespace tinyllm::test {
@@ -12,14 +13,9 @@ std::string header_file(const std::string& header, size_t data_bytes) {
   return std::string(reinterpret_cast<const char*>(&length), 8) + header + std::string(data_bytes, '\0');
 }
 
-std::string error_of(const std::filesystem::path& path) {
-  try {
-    const Safetensors file(path);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    return message.starts_with(path.string() + ": ") ? message.substr(path.string().size() + 2) : message;
-  }
-  return "no error";
+std::string open_error(const std::filesystem::path& path) {
+  const std::string message = error_of([&] { Safetensors{path}; });
+  return message.starts_with(path.string() + ": ") ? message.substr(path.string().size() + 2) : message;
 }
 
 void save_two(const std::filesystem::path& path) {
@@ -71,9 +67,9 @@ TEST_CASE("a file with any bit of its data flipped is refused, and one with a bi
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
     write_file(folder / "flipped.safetensors", flipped);
     if (bit / 8 >= data) {
-      CHECK(error_of(folder / "flipped.safetensors").find("damaged") != std::string::npos);
+      CHECK(open_error(folder / "flipped.safetensors").find("damaged") != std::string::npos);
     } else {
-      error_of(folder / "flipped.safetensors");  // An error or not, but an answer: the sanitizers watch.
+      open_error(folder / "flipped.safetensors");  // An error or not, but an answer: the sanitizers watch.
     }
   }
 }
@@ -105,11 +101,11 @@ TEST_CASE("headers that lie are told apart") {
   };
   for (const auto& [bytes, message] : cases) {
     write_file(folder / "x", bytes);
-    const std::string found = error_of(folder / "x");
+    const std::string found = open_error(folder / "x");
     CHECK_MESSAGE(found.find(message) != std::string::npos, found);
   }
-  CHECK(error_of(folder / "missing").find("cannot be opened: No such file") != std::string::npos);
-  CHECK(error_of(folder.path()).find("is not a regular file") != std::string::npos);
+  CHECK(open_error(folder / "missing").find("cannot be opened: No such file") != std::string::npos);
+  CHECK(open_error(folder.path()).find("is not a regular file") != std::string::npos);
 }
 
 TEST_CASE("a header that is deep, long or large gives a short error") {
@@ -132,7 +128,7 @@ TEST_CASE("a header that is deep, long or large gives a short error") {
   };
   for (const auto& [header, message] : cases) {
     write_file(folder / "x", header_file(header, 8));
-    const std::string found = error_of(folder / "x");
+    const std::string found = open_error(folder / "x");
     CHECK_MESSAGE(found.find(message) != std::string::npos, found);
     CHECK(found.size() < 250);
   }
