@@ -211,9 +211,9 @@ class Program {
   std::string description() const {
     const tl::WeightTypes& types = model_.config.types;
     const std::string tables =
-        types.tables == types.matrices ? "" : fmt::format(", embeddings {}", name_of(types.tables));
+        types.tables == types.matrices ? "" : fmt::format(", embeddings {}", types.tables.name());
     return fmt::format("{}: {:.2f} M parameters, weights {}{}", name_,
-                       static_cast<double>(tl::parameter_count(model_.config)) / 1e6, name_of(types.matrices), tables);
+                       static_cast<double>(tl::parameter_count(model_.config)) / 1e6, types.matrices.name(), tables);
   }
 
   std::string numbers() const {

@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
@@ -42,11 +43,12 @@ void for_each_option(Config& config, F f) {
   f("mlp_bias", config.ffn_bias);
 }
 
-DType read_type(const Json& quantization, const char* field) {
+Type read_type(const Json& quantization, const char* field) {
   std::string name;
   read_field(quantization, field, name);
-  for (const DType type : {f32, q8_0, q4_0, bf16}) {
-    if (name == name_of(type)) return type;
+  if (name == name_of(f32)) return f32;
+  for (const Type type : kPackedTypes) {
+    if (name == type.name()) return type;
   }
   throw Error("field {}: is {}, expected f32, q8_0, q4_0 or bf16", field, shortened(name));
 }
@@ -92,14 +94,15 @@ void check(const Lora& lora) {
   }
 }
 
-// Rows of quantised matrices are whole blocks.
-void check_blocks(const ModelConfig& c) {
-  const std::tuple<const char*, int64_t, DType> rows[] = {{"hidden_size", c.dim, c.types.tables},
-                                                          {"hidden_size", c.dim, c.types.matrices},
-                                                          {"intermediate_size", c.ffn_dim, c.types.matrices}};
+// Weights are f32 or packed, and rows of packed matrices are whole blocks.
+void check_types(const ModelConfig& c) {
+  const std::tuple<const char*, int64_t, Type> rows[] = {{"hidden_size", c.dim, c.types.tables},
+                                                         {"hidden_size", c.dim, c.types.matrices},
+                                                         {"intermediate_size", c.ffn_dim, c.types.matrices}};
   for (const auto& [name, size, type] : rows) {
-    if (is_quantized(type) && size % kQuantBlock != 0) {
-      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kQuantBlock, name_of(type));
+    if (!type.is_packed() && type != f32) throw Error("config: weights are {}, expected f32 or packed", type.str());
+    if (type.is_packed() && size % kernels::kQuantBlock != 0) {
+      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kernels::kQuantBlock, type.name());
     }
   }
 }
@@ -134,7 +137,7 @@ void check(const ModelConfig& c) {
     throw Error("config: rope_theta is {}, expected a finite number above 1", c.rope_base);
   }
   if (!(c.dropout >= 0 && c.dropout < 1)) throw Error("config: dropout is {}, expected 0 <= p < 1", c.dropout);
-  check_blocks(c);
+  check_types(c);
   check(c.lora);
   ModelConfig one_layer = c;
   one_layer.n_layers = 1;
@@ -188,8 +191,8 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
   json[kActivation] = config.ffn_gated ? kGated : kPlain;
   if (config.types.quantized()) {
     json[kQuantization] = {{"quant_method", kModelType},
-                           {"matrices", name_of(config.types.matrices)},
-                           {"tables", name_of(config.types.tables)}};
+                           {"matrices", config.types.matrices.name()},
+                           {"tables", config.types.tables.name()}};
   }
   json["tie_word_embeddings"] = false;
   if (tokenizer_hash) json[kTokenizerHash] = fmt::format("{:016x}", *tokenizer_hash);

@@ -266,7 +266,7 @@ void Trainer::save(const std::filesystem::path& path, std::map<std::string, std:
   std::vector<NamedTensor> tensors;
   const auto add = [&](const Store& store, const std::string& name) {
     const Store::Entry& entry = store.at(name);
-    tensors.push_back({entry.name, entry.dtype, entry.shape, entry.data});
+    tensors.push_back({entry.name, entry.type.dtype(), entry.shape, entry.data});
   };
   for (const WeightSpec& spec : trained_specs(state_->model.config)) add(*state_->model.weights, spec.name);
   for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe))

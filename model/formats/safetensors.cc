@@ -31,6 +31,8 @@ size_t element_bytes(std::string_view dtype) {
   return 0;
 }
 
+constexpr DType kElementTypes[] = {f32, i32, f16, bf16};
+
 class Checksum {
  public:
   Checksum() : state_(XXH3_createState(), XXH3_freeState) { XXH3_64bits_reset(state_.get()); }
@@ -79,6 +81,18 @@ Safetensors::Entry parse_entry(const std::string& name, const Json& json, uint64
 bool is_before(const Safetensors::Entry* entry, std::string_view name) { return entry->name < name; }
 
 }  // namespace
+
+const char* safetensors_name(DType dtype) {
+  constexpr const char* kNames[] = {"F32", "I32", "F16", "BF16"};
+  return kNames[static_cast<size_t>(dtype)];
+}
+
+std::optional<DType> Safetensors::Entry::element_type() const {
+  for (const DType each : kElementTypes) {
+    if (dtype == safetensors_name(each)) return each;
+  }
+  return std::nullopt;
+}
 
 Safetensors::Safetensors(const std::filesystem::path& path) : file_(path) {
   if (file_.size() < kLengthBytes) {
@@ -199,7 +213,7 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<Named
   std::vector<RawTensor> raw;
   for (const NamedTensor& tensor : tensors) {
     const std::span bytes(static_cast<const std::byte*>(tensor.data), bytes_of(tensor.dtype, tensor.shape));
-    raw.push_back({tensor.name, tensor.dtype == f32 ? "F32" : "I32", tensor.shape, bytes});
+    raw.push_back({tensor.name, safetensors_name(tensor.dtype), tensor.shape, bytes});
   }
   save_safetensors(path, raw, std::move(metadata));
 }

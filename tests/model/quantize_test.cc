@@ -76,8 +76,11 @@ TEST_CASE("a quantised folder opens as any other, and answers nearly as the mode
   const std::vector<float> exact = logits_of(model);
   // Relative errors of a matrix of normal numbers: about 2^-8 / sqrt(3) of the greatest, 2^-4 / sqrt(3) of it; some
   // matrices follow one another.
-  const std::pair<WeightTypes, double> cases[] = {
-      {{q8_0, q8_0}, 0.03}, {{q8_0, f32}, 0.03}, {{q4_0, q8_0}, 0.25}, {{q4_0, q4_0}, 0.3}, {{bf16, bf16}, 0.01}};
+  const std::pair<WeightTypes, double> cases[] = {{{q8_0, q8_0}, 0.03},
+                                                  {{q8_0, f32}, 0.03},
+                                                  {{q4_0, q8_0}, 0.25},
+                                                  {{q4_0, q4_0}, 0.3},
+                                                  {{packed_bf16, packed_bf16}, 0.01}};
   for (const auto& [types, allowed] : cases) {
     const TempFolder folder;
     write_file(folder / kAdapterConfigFile, "of a model that was there before");
@@ -99,7 +102,7 @@ TEST_CASE("quantised files are read with their own shapes and types") {
   CHECK_NOTHROW(file.at("blocks.0.ffn.w1.bias", "F32", {96}));
   CHECK_NOTHROW(file.at("lm_head.weight", "I8", {sample_model().config.vocab_size, 64}));
   const TempFolder half;
-  save_quantized(sample_model(), {bf16, bf16}, half.path(), 1);
+  save_quantized(sample_model(), {packed_bf16, packed_bf16}, half.path(), 1);
   const Safetensors halves(half / kWeightsFile);
   CHECK_NOTHROW(halves.at("blocks.0.ffn.w2.weight", "BF16", {64, 96}));
   CHECK_THROWS_AS(halves.at("blocks.0.ffn.w2.weight_scale"), Error);
@@ -169,7 +172,7 @@ TEST_CASE("what cannot be quantised, or not written, leaves nothing behind") {
   save_quantized(sample_model(), {q8_0, f32}, to, 1);
   Model loaded = load_model(to);
   CHECK(saving(loaded, {q4_0, f32}) == "quantize: the model is quantised already");
-  CHECK(error_of([&] { save_model(loaded, folder / "again"); }).find("is q8_0, not f32") != std::string::npos);
+  CHECK(error_of([&] { save_model(loaded, folder / "again"); }).find("is packed q8_0, not f32") != std::string::npos);
 }
 
 }  // namespace tinyllm::test
