@@ -65,11 +65,11 @@ void fill(tl::Program& program, const tl::Value& value, int64_t tokens) {
   tl::Random random(1);
   if (value.type == tl::f32) {
     const double low = value.kind == tl::Kind::state ? 0 : -0.5;
-    for (float& x : program.as<float>(value.name)) x = static_cast<float>(random.uniform() + low);
+    for (float& x : program.data<float>(value.name)) x = static_cast<float>(random.uniform() + low);
     return;
   }
   int32_t i = 0;
-  for (int32_t& x : program.as<int32_t>(value.name)) {
+  for (int32_t& x : program.data<int32_t>(value.name)) {
     const auto row = static_cast<int32_t>(tokens);
     x = value.name == "starts"      ? 0
         : value.name == "step"      ? 1

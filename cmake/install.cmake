@@ -11,8 +11,8 @@ install(TARGETS ${targets} EXPORT tinyllm-targets)
 # The public headers of each library: what a program includes, and what these include. `./dev lint` checks that they
 # include nothing else of ours.
 set(headers_base
-    tensor/base/checked.h tensor/base/error.h tensor/base/file.h tensor/base/folder_lock.h tensor/base/random.h
-    tensor/base/thread_pool.h tensor/base/utf8.h)
+    tensor/base/checked.h tensor/base/clock.h tensor/base/error.h tensor/base/file.h tensor/base/folder_lock.h
+    tensor/base/names.h tensor/base/progress.h tensor/base/random.h tensor/base/thread_pool.h tensor/base/utf8.h)
 set(headers_tensor
     tinyllm.h
     tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h

@@ -1,5 +1,6 @@
 #include <tinyllm/model/config.h>
 
+#include <tinyllm/model/config_fields.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
@@ -23,26 +24,6 @@ constexpr const char* kPlain = "silu";
 constexpr const char* kQuantization = "quantization_config";
 constexpr const char* kTokenizerHash = "tokenizer_hash";
 
-// The fields, under their names in config.json: what reading and writing share. Those of for_each_option may be
-// missing.
-template <class Config, class F>
-void for_each_field(Config& config, F f) {
-  f("vocab_size", config.vocab_size);
-  f("hidden_size", config.dim);
-  f("num_hidden_layers", config.n_layers);
-  f("num_attention_heads", config.n_heads);
-  f("intermediate_size", config.ffn_dim);
-  f("max_position_embeddings", config.context);
-  f("rms_norm_eps", config.norm_eps);
-  f("rope_theta", config.rope_base);
-  f("dropout", config.dropout);
-}
-template <class Config, class F>
-void for_each_option(Config& config, F f) {
-  f("num_key_value_heads", config.n_kv_heads);
-  f("mlp_bias", config.ffn_bias);
-}
-
 Type read_type(const Json& quantization, const char* field) {
   std::string name;
   read_field(quantization, field, name);
@@ -64,9 +45,9 @@ WeightTypes read_types(const Json& quantization) {
 
 ModelConfig read_fields(const Json& json) {
   ModelConfig config;
-  for_each_field(config, [&](const char* name, auto& field) { read_field(json, name, field); });
-  for_each_option(config, [&](const char* name, auto& field) {
-    if (const Json* value = find_field(json, name)) read_value(*value, name, field);
+  for_each_field(kConfigFields, [&](const auto& field) { read_field(json, field.name, config.*field.member); });
+  for_each_field(kOptionalConfigFields, [&](const auto& field) {
+    if (const Json* value = find_field(json, field.name)) read_value(*value, field.name, config.*field.member);
   });
   std::string activation = kPlain;
   if (const Json* value = find_field(json, kActivation)) read_value(*value, kActivation, activation);
@@ -109,34 +90,25 @@ void check_types(const ModelConfig& c) {
 
 }  // namespace
 
+const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }
+
 bool Lora::adapts(std::string_view name) const {
   return rank > 0 && std::find(targets.begin(), targets.end(), name) != targets.end();
 }
 
 void check(const ModelConfig& c) {
-  constexpr int64_t kMost = int64_t{1} << 24;         // Products of two sizes stay far from overflow.
   constexpr int64_t kMostWeights = int64_t{1} << 50;  // Far more than any machine holds; in bytes far from overflow.
-  const std::pair<const char*, int64_t> sizes[] = {
-      {"vocab_size", c.vocab_size},       {"hidden_size", c.dim},           {"num_hidden_layers", c.n_layers},
-      {"num_attention_heads", c.n_heads}, {"intermediate_size", c.ffn_dim}, {"max_position_embeddings", c.context}};
-  for (const auto& [name, size] : sizes) {
-    if (size < 1 || size > kMost) throw Error("config: {} is {}, expected 1 to {}", name, size, kMost);
-  }
+  const auto refuse = [](const char* name, const std::string& what) { throw Error("config: {} is {}", name, what); };
+  for_each_problem(c, kConfigFields, refuse);
+  for_each_problem(c, kOptionalConfigFields, refuse);
   if (c.dim % c.n_heads != 0 || c.head_size() % 2 != 0 || c.head_size() > kernels::kMaxHeadSize) {
     throw Error("config: hidden_size {} over {} heads: expected heads of an even size up to {}", c.dim, c.n_heads,
                 kernels::kMaxHeadSize);
   }
-  if (c.n_kv_heads < 0 || c.n_kv_heads > c.n_heads || c.n_heads % c.kv_heads() != 0) {
+  if (c.n_heads % c.kv_heads() != 0) {
     throw Error("config: {} heads over num_key_value_heads {}: expected a number that divides them", c.n_heads,
                 c.n_kv_heads);
   }
-  if (!(c.norm_eps > 0) || !std::isfinite(c.norm_eps)) {
-    throw Error("config: rms_norm_eps is {}, expected a finite number above 0", c.norm_eps);
-  }
-  if (!(c.rope_base > 1) || !std::isfinite(c.rope_base)) {
-    throw Error("config: rope_theta is {}, expected a finite number above 1", c.rope_base);
-  }
-  if (!(c.dropout >= 0 && c.dropout < 1)) throw Error("config: dropout is {}, expected 0 <= p < 1", c.dropout);
   check_types(c);
   check(c.lora);
   ModelConfig one_layer = c;
@@ -179,16 +151,18 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
   check(config);  // JSON has no infinity: it would be saved as null.
   OrderedJson json = {
       {"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
-  for_each_field(config, [&](const char* name, const auto& field) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, float>) {
-      json[name] = std::stod(fmt::format("{}", field));  // 0.1, not 0.10000000149.
+  const auto write = [&]<class T>(const Field<ModelConfig, T>& field) {
+    const T value = config.*field.member;
+    if constexpr (std::is_same_v<T, float>) {
+      json[field.name] = std::stod(fmt::format("{}", value));  // 0.1, not 0.10000000149.
     } else {
-      json[name] = field;
+      json[field.name] = value;
     }
-  });
-  for_each_option(config, [&](const char* name, const auto& field) { json[name] = field; });
+  };
+  for_each_field(kConfigFields, write);
+  for_each_field(kOptionalConfigFields, write);
   if (config.n_kv_heads == 0) json["num_key_value_heads"] = config.n_heads;
-  json[kActivation] = config.ffn_gated ? kGated : kPlain;
+  json[kActivation] = activation_name(config);
   if (config.types.quantized()) {
     json[kQuantization] = {{"quant_method", kModelType},
                            {"matrices", config.types.matrices.name()},

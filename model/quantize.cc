@@ -62,7 +62,7 @@ void load_weight(const Safetensors& file, const WeightSpec& spec, const Store::E
 }
 
 void save_quantized(const Model& model, const WeightTypes& types, const std::filesystem::path& folder, int threads,
-                    const OnQuantized& on_progress) {
+                    const OnProgress& on_progress) {
   if (model.config.types.quantized()) throw Error("quantize: the model is quantised already");
   if (model.config.lora.rank > 0) throw Error("quantize: the model has adapters; merge them first");
   ModelConfig config = model.config;
@@ -92,7 +92,7 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
       }
     }
     done += spec.shape.size();
-    if (on_progress && !on_progress(done, total)) throw Error("stopped; nothing was written");
+    report(on_progress, {.done = done, .total = total});
   }
   save_all_but_weights(config, model.tokenizer, folder);
   save_safetensors(folder / kWeightsFile, tensors, {{"format", "pt"}});

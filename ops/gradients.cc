@@ -8,8 +8,6 @@
 namespace tinyllm {
 namespace {
 
-size_t index(int id) { return static_cast<size_t>(id); }
-
 std::string named(const Tensor& tensor) { return tensor ? tensor.str() : "(empty)"; }
 
 // Which values lie between `wrt` and the loss: only they need a gradient.

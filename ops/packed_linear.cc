@@ -23,8 +23,6 @@ constexpr int64_t kFewRows = 24;
 constexpr int64_t kPieceBlocks = 64;
 constexpr int64_t kEnoughPieces = 48;
 
-int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
-
 // Blocks from one row of x in INT8 to the next: one more than there are, so that rows do not lie a multiple of a page
 // apart.
 int64_t row_blocks(int64_t k) { return k / kQuantBlock + 1; }

@@ -204,10 +204,10 @@ struct Session::State {
 void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows,
                          const OnLogits& on_logits) {
   Pass& pass = blocks_of(program_rows);
-  const auto tokens = pass.program.as<int32_t>("tokens");
-  const auto positions = pass.program.as<int32_t>("positions");
-  const auto line_of = pass.program.as<int32_t>("sequences");
-  const auto lines = pass.program.as<int32_t>("pages");
+  const auto tokens = pass.program.data<int32_t>("tokens");
+  const auto positions = pass.program.data<int32_t>("positions");
+  const auto line_of = pass.program.data<int32_t>("sequences");
+  const auto lines = pass.program.data<int32_t>("pages");
   std::fill(tokens.begin(), tokens.end(), kPadId);
   std::fill(positions.begin(), positions.end(), 0);
   std::fill(line_of.begin(), line_of.end(), -1);
@@ -236,7 +236,7 @@ void Session::State::run_head(std::span<const float> hidden, std::span<const Fee
   for (size_t from = 0; from < wanted.size();) {
     const PassSize pass_size = next_pass(static_cast<int64_t>(wanted.size() - from));
     Pass& pass = head_of(pass_size.program_rows);
-    const auto input = pass.program.as<float>("hidden");
+    const auto input = pass.program.data<float>("hidden");
     std::fill(input.begin(), input.end(), 0.0f);
     const auto count = static_cast<size_t>(pass_size.rows);
     for (size_t i = 0; i < count; ++i) {

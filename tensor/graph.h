@@ -58,6 +58,10 @@ struct Value {
   int node = -1;   ///< The node that computes an activation.
 };
 
+inline size_t bytes_of(const Value& value) { return bytes_of(value.type, value.shape); }
+/// The id of a value or a node, as an index.
+constexpr size_t index(int id) { return static_cast<size_t>(id); }
+
 /// One application of an op.
 struct Node {
   const Op* op;
@@ -96,7 +100,7 @@ class Graph {
   /// The parameter, state or input of this name. Throws Error when there is none.
   Tensor find(std::string_view name) const;
   Tensor tensor(int id) const { return {const_cast<Graph*>(this), id}; }
-  const Value& value(int id) const { return values_[static_cast<size_t>(id)]; }
+  const Value& value(int id) const { return values_[index(id)]; }
   const std::deque<Value>& values() const { return values_; }
   const std::deque<Node>& nodes() const { return nodes_; }
 

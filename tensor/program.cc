@@ -1,17 +1,13 @@
 #include <tinyllm/tensor/program.h>
 
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/op.h>
 #include <tinyllm/tensor/plan.h>
 
-#include <chrono>
 #include <map>
 
 namespace tinyllm {
 namespace {
-
-size_t index(int id) { return static_cast<size_t>(id); }
-
-size_t bytes_of(const Value& value) { return bytes_of(value.type, value.shape); }
 
 bool is_persistent(const Value& value) { return value.kind == Kind::parameter || value.kind == Kind::state; }
 
@@ -165,7 +161,6 @@ void Program::run() {
 }
 
 std::vector<OpTime> Program::profile() {
-  using Clock = std::chrono::steady_clock;
   std::map<std::string, OpTime> times;
   for (const State::Step& step : state_->steps) {
     const Clock::time_point start = Clock::now();
@@ -173,7 +168,7 @@ std::vector<OpTime> Program::profile() {
     OpTime& time = times[step.op->name];
     time.op = step.op->name;
     time.nodes += 1;
-    time.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    time.seconds += seconds_since(start);
     time.flops += step.flops;
     time.bytes += step.bytes;
   }

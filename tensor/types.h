@@ -2,6 +2,7 @@
 
 #include <tinyllm/tensor/base/checked.h>
 #include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/names.h>
 
 #include <algorithm>
 #include <array>
@@ -20,7 +21,7 @@ enum class Precision : uint8_t {
   bf16,  ///< Inputs of products are rounded to bfloat16 (8 bits of mantissa). Needs a CPU with AVX512-BF16.
 };
 
-constexpr const char* name_of(Precision precision) { return precision == Precision::fp32 ? "fp32" : "bf16"; }
+constexpr auto names(Precision) { return std::array{"fp32", "bf16"}; }
 
 /// Element types: what a tensor can be stored as, read as and converted to (ops/convert.h).
 enum class DType : uint8_t { f32, i32, f16, bf16 };
@@ -29,10 +30,7 @@ inline constexpr DType i32 = DType::i32;
 inline constexpr DType f16 = DType::f16;
 inline constexpr DType bf16 = DType::bf16;
 
-constexpr const char* name_of(DType dtype) {
-  constexpr const char* kNames[] = {"f32", "i32", "f16", "bf16"};
-  return kNames[static_cast<size_t>(dtype)];
-}
+constexpr auto names(DType) { return std::array{"f32", "i32", "f16", "bf16"}; }
 
 /// Bytes of one element.
 constexpr size_t size_of(DType dtype) { return dtype == f32 || dtype == i32 ? 4 : 2; }

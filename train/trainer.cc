@@ -184,17 +184,18 @@ Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
   }
   double mean = 0;
   if (compiled->update) clear_grads();
-  last.as<float>("rate")[0] = rate;
+  last.data<float>("rate")[0] = rate;
   for (int64_t part = 0; part < recipe.accumulate; ++part) {
     write_rows(pass, batch, part * compiled->rows, compiled->rows);
-    pass.as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
-    const double share = static_cast<double>(count_learned(pass.as<int32_t>("targets"))) / static_cast<double>(learned);
-    if (compiled->update) pass.as<float>("share")[0] = static_cast<float>(share);
+    pass.data<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
+    const double share =
+        static_cast<double>(count_learned(pass.data<int32_t>("targets"))) / static_cast<double>(learned);
+    if (compiled->update) pass.data<float>("share")[0] = static_cast<float>(share);
     run(pass);
     mean += share * static_cast<double>(pass.read<float>(compiled->built.loss)[0]);
   }
   if (compiled->update) {
-    last.as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
+    last.data<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
     run(last);
   }
   ++done;

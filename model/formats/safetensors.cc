@@ -31,8 +31,6 @@ size_t element_bytes(std::string_view dtype) {
   return 0;
 }
 
-constexpr DType kElementTypes[] = {f32, i32, f16, bf16};
-
 class Checksum {
  public:
   Checksum() : state_(XXH3_createState(), XXH3_freeState) { XXH3_64bits_reset(state_.get()); }
@@ -88,7 +86,7 @@ const char* safetensors_name(DType dtype) {
 }
 
 std::optional<DType> Safetensors::Entry::element_type() const {
-  for (const DType each : kElementTypes) {
+  for (const DType each : all_of<DType>()) {
     if (dtype == safetensors_name(each)) return each;
   }
   return std::nullopt;

@@ -57,20 +57,6 @@ bool has_tiles() {
 
 }  // namespace
 
-const char* name_of(Isa isa) {
-  switch (isa) {
-    case Isa::baseline:
-      return "baseline";
-    case Isa::avx2:
-      return "avx2";
-    case Isa::avx512:
-      return "avx512";
-    case Isa::amx:
-      return "amx";
-  }
-  return "?";
-}
-
 bool is_supported([[maybe_unused]] Isa isa) {
 #ifdef TINYLLM_X86
   if (isa == Isa::avx2) {

@@ -41,9 +41,9 @@ std::vector<float> attend(DType type, int64_t heads, int64_t chunk, float before
   program.write("pages", std::vector<int32_t>{2, 0, 1});
   for (const char* cache : {"cache_k", "cache_v"}) {
     if (type == f32) {
-      std::ranges::fill(program.as<float>(cache), before);
+      std::ranges::fill(program.data<float>(cache), before);
     } else {
-      convert(std::vector<float>(program.as<Half>(cache).size(), before), program.as<Half>(cache));
+      convert(std::vector<float>(program.data<Half>(cache).size(), before), program.data<Half>(cache));
     }
   }
   std::vector<float> all;
@@ -54,7 +54,7 @@ std::vector<float> attend(DType type, int64_t heads, int64_t chunk, float before
       if (poisoned >= 0 && name[0] != 'q') std::fill_n(values.begin() + poisoned * row, row, kNan);
       program.write(name, std::vector<float>(values.begin() + at * row, values.begin() + (at + chunk) * row));
     }
-    const auto positions = program.as<int32_t>("positions");
+    const auto positions = program.data<int32_t>("positions");
     std::iota(positions.begin(), positions.end(), static_cast<int32_t>(at));
     program.run();
     const auto part = program.read<float>(out);

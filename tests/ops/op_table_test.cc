@@ -1,4 +1,5 @@
 #include "ops/op_table.h"
+#include "close.h"
 #include "ops/allocations.h"
 
 #include <doctest/doctest.h>
@@ -152,20 +153,8 @@ std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int 
   return read;
 }
 
-void check_close(const std::string& what, const std::vector<float>& found, const std::vector<double>& expected,
-                 double tolerance) {
-  REQUIRE_MESSAGE(found.size() == expected.size(), what);
-  double largest = 1e-2;  // Inputs are of order 1: where everything cancels, what is left is rounding of that order.
-  for (const double x : expected) largest = std::max(largest, std::abs(x));
-  for (size_t i = 0; i < found.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(found[i]) - expected[i]);
-    if (!(difference <= tolerance * largest)) {
-      FAIL_CHECK(fmt::format("{}, element {}: found {}, expected {}, allowed {:.3g}", what, i, found[i], expected[i],
-                             tolerance * largest));
-      return;
-    }
-  }
-}
+// Inputs are of order 1: where everything cancels, what is left is rounding of that order.
+constexpr double kScale = 1e-2;
 
 double weighted_sum(const std::vector<Array>& results, const std::vector<Array>& weights) {
   double total = 0;
@@ -203,7 +192,7 @@ TEST_CASE("every op computes what a plain loop in double computes") {
     REQUIRE(expected.size() == built.results.size());
     for (size_t i = 0; i < expected.size(); ++i) {
       CHECK_MESSAGE(built.results[i].shape() == expected[i].shape, built.results[i].str());
-      check_close(fmt::format("{}, result {}", test.name, i), found[i], expected[i].values, test.tolerance);
+      check_close(fmt::format("{}, result {}", test.name, i), found[i], expected[i].values, test.tolerance, kScale);
     }
   }
 }
@@ -220,7 +209,7 @@ TEST_CASE("every gradient equals central differences of the plain loop") {
     for (size_t g = 0; g < built.grad_inputs.size(); ++g) {
       const size_t argument = built.grad_inputs[g];
       check_close(fmt::format("{}, gradient of argument {}", test.name, argument), found[built.results.size() + g],
-                  central_differences(test, arrays, argument, weights), test.grad_tolerance);
+                  central_differences(test, arrays, argument, weights), test.grad_tolerance, kScale);
     }
   }
 }

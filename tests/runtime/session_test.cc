@@ -24,7 +24,7 @@ std::vector<Logits> by_training_graph(const Model& model, const std::vector<int3
   const Tensor logits = lm_head(model.config, hidden);
   Program program = compile(graph, {logits}, {.threads = 2, .store = model.weights.get()});
   program.write("t", tokens);
-  for (size_t i = 0; i < tokens.size(); ++i) program.as<int32_t>("p")[i] = static_cast<int32_t>(i);
+  for (size_t i = 0; i < tokens.size(); ++i) program.data<int32_t>("p")[i] = static_cast<int32_t>(i);
   program.run();
   const auto all = program.read<float>(logits);
   std::vector<Logits> rows;
