@@ -82,9 +82,8 @@ void read_gguf_weight(const Gguf& file, const GgufArchitecture& architecture, co
 GgufType gguf_weight_type(const Gguf& file, const WeightSpec& spec) {
   const GgufType type = file.at(spec.parts.at(0).gguf).type->type;
   const bool is_ours = type == GgufType::Q8_0 || type == GgufType::Q4_0 || type == GgufType::BF16;
-  const bool is_same = std::all_of(spec.parts.begin(), spec.parts.end(), [&](const WeightPart& part) {
-    return file.at(part.gguf).type->type == type;
-  });
+  const bool is_same = std::all_of(spec.parts.begin(), spec.parts.end(),
+                                   [&](const WeightPart& part) { return file.at(part.gguf).type->type == type; });
   const bool is_matrix = spec.shape.rank() == 2 && spec.shape[1] % kQuantBlock == 0;
   return is_ours && is_same && is_matrix ? type : GgufType::F32;
 }
@@ -96,7 +95,9 @@ QuantizedMatrix read_gguf_quantized(const Gguf& file, const GgufArchitecture& ar
   const auto blocks = static_cast<size_t>(spec.shape[1] / info.block), rows = static_cast<size_t>(spec.shape[0]);
   const size_t scale = type == GgufType::BF16 ? 0 : sizeof(uint16_t);
   const size_t row_bytes = blocks * info.block_bytes, row_quants = blocks * (info.block_bytes - scale);
-  QuantizedMatrix matrix{.dtype = type == GgufType::Q8_0 ? q8_0 : type == GgufType::Q4_0 ? q4_0 : bf16,
+  QuantizedMatrix matrix{.dtype = type == GgufType::Q8_0   ? q8_0
+                                  : type == GgufType::Q4_0 ? q4_0
+                                                           : bf16,
                          .shape = spec.shape,
                          .quants = {},
                          .scales = {}};
@@ -116,6 +117,9 @@ QuantizedMatrix read_gguf_quantized(const Gguf& file, const GgufArchitecture& ar
 
 void add_gguf_weights(const std::vector<WeightSpec>& specs, const GgufArchitecture& architecture,
                       const GgufTypes& types, const WeightRow& weight_row, GgufWriter& writer) {
+  constexpr uint32_t kQuantizationVersion = 2;  // Of ggml's block formats since 2023.
+  writer.add("general.file_type", gguf_file_type(types.matrices));
+  if (gguf_type(types.matrices).block > 1) writer.add("general.quantization_version", kQuantizationVersion);
   for (const WeightSpec& spec : specs) {
     const bool is_table = spec.role == WeightRole::embedding || spec.role == WeightRole::head;
     int64_t begin = 0;
