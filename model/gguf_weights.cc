@@ -95,9 +95,9 @@ QuantizedMatrix read_gguf_quantized(const Gguf& file, const GgufArchitecture& ar
   const auto blocks = static_cast<size_t>(spec.shape[1] / info.block), rows = static_cast<size_t>(spec.shape[0]);
   const size_t scale = type == GgufType::BF16 ? 0 : sizeof(uint16_t);
   const size_t row_bytes = blocks * info.block_bytes, row_quants = blocks * (info.block_bytes - scale);
-  QuantizedMatrix matrix{.dtype = type == GgufType::Q8_0   ? q8_0
-                                  : type == GgufType::Q4_0 ? q4_0
-                                                           : bf16,
+  QuantizedMatrix matrix{.type = type == GgufType::Q8_0   ? q8_0
+                                 : type == GgufType::Q4_0 ? q4_0
+                                                          : packed_bf16,
                          .shape = spec.shape,
                          .quants = {},
                          .scales = {}};

@@ -141,13 +141,13 @@ TEST_CASE("matrices of our types are read without a change, and give the same nu
       const WeightSpec& spec = spec_of(specs, name);
       REQUIRE(gguf_weight_type(file, spec) == type);
       const QuantizedMatrix matrix = read_gguf_quantized(file, kLlama, spec);
-      std::vector<std::byte> packed(bytes_of(matrix.dtype, matrix.shape));
-      pack_quantized(matrix.dtype, matrix.shape, matrix.quants.data(),
+      std::vector<std::byte> packed(bytes_of(matrix.type, matrix.shape));
+      pack_quantized(matrix.type, matrix.shape, matrix.quants.data(),
                      reinterpret_cast<const std::byte*>(matrix.scales.data()), packed.data(), pool);
       const std::vector<float> expected = read(file, kLlama, spec);
       std::vector<float> found(expected.size());
       for (int64_t row = 0; row < spec.shape[0]; ++row) {
-        dequantize_row(matrix.dtype, matrix.shape, packed.data(), row, found.data() + row * spec.shape[1]);
+        dequantize_row(matrix.type, matrix.shape, packed.data(), row, found.data() + row * spec.shape[1]);
       }
       CHECK(found == expected);
     }
@@ -247,7 +247,7 @@ TEST_CASE("a model from a GGUF file of every type gives the reference's logits")
     const Gguf file(*folder / (name + ".gguf"));
     for (WeightSpec spec : weight_specs(config)) {
       if (spec.name == "lm_head.weight") spec.parts[0].gguf = "token_embd.weight";  // Tied.
-      read_gguf_weight(file, kLlama, spec, program.as<float>(spec.name));
+      read_gguf_weight(file, kLlama, spec, program.data<float>(spec.name));
     }
     program.run();
     const std::vector<double> reference = expected.values<double>("logits." + name);
