@@ -23,8 +23,8 @@ int64_t hugging_face_row(int64_t row, int64_t rows, int64_t heads);
 void read_gguf_weight(const Gguf& file, const GgufArchitecture& architecture, const WeightSpec& spec,
                       std::span<float> out);
 
-/// The type in which a matrix can be used as the file has it: Q8_0, Q4_0 or BF16 when all its parts have that type, else
-/// F32. Throws Error when a part is missing.
+/// The type in which a matrix can be used as the file has it: Q8_0, Q4_0 or BF16 when all its parts have that type,
+/// else F32. Throws Error when a part is missing.
 GgufType gguf_weight_type(const Gguf& file, const WeightSpec& spec);
 
 /// Reads a matrix for which `gguf_weight_type` gives Q8_0, Q4_0 or BF16, without a change of its numbers.
