@@ -1,5 +1,7 @@
 #include <tinyllm/model/gguf_weights.h>
 
+#include <tinyllm/ops/kernels/kernels.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -84,7 +86,7 @@ GgufType gguf_weight_type(const Gguf& file, const WeightSpec& spec) {
   const bool is_ours = type == GgufType::Q8_0 || type == GgufType::Q4_0 || type == GgufType::BF16;
   const bool is_same = std::all_of(spec.parts.begin(), spec.parts.end(),
                                    [&](const WeightPart& part) { return file.at(part.gguf).type->type == type; });
-  const bool is_matrix = spec.shape.rank() == 2 && spec.shape[1] % kQuantBlock == 0;
+  const bool is_matrix = spec.shape.rank() == 2 && spec.shape[1] % kernels::kQuantBlock == 0;
   return is_ours && is_same && is_matrix ? type : GgufType::F32;
 }
 
