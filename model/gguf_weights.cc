@@ -49,7 +49,7 @@ void check_heads(int64_t rows, int64_t heads) {
 // Takes a row of blocks of `size` bytes apart. A block begins with its scale if it has one.
 void split_blocks(const std::byte* row, size_t blocks, size_t size, size_t scale, std::byte* quants, void* scales) {
   for (size_t b = 0; b < blocks; ++b, row += size) {
-    std::memcpy(static_cast<std::byte*>(scales) + b * scale, row, scale);
+    if (scale > 0) std::memcpy(static_cast<std::byte*>(scales) + b * scale, row, scale);
     std::memcpy(quants + b * (size - scale), row + scale, size - scale);
   }
 }
