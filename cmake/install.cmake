@@ -18,9 +18,14 @@ set(headers_tensor
     tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
     ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
 set(headers_model
-    model/config.h model/lora.h model/model.h model/quantize.h model/transformer.h model/weights.h
+    model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h
+    model/transformer.h model/weights.h
     model/formats/safetensors.h
-    model/text/prompt.h model/text/tokenizer.h)
+    model/formats/gguf/architecture.h model/formats/gguf/gguf.h model/formats/gguf/metadata.h
+    model/formats/gguf/tensor_type.h model/formats/gguf/tokenizer.h model/formats/gguf/writer.h
+    model/text/chat_template.h model/text/jinja_chat_template.h model/text/message.h model/text/prompt.h
+    model/text/reasoning.h model/text/sentencepiece_file.h model/text/sentencepiece_tokenizer.h
+    model/text/tokenizer.h)
 set(headers_runtime
     runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)

@@ -3,6 +3,7 @@
 #include <tinyllm/model/config_fields.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
@@ -23,10 +24,13 @@ constexpr const char* kPlain = "silu";
 constexpr const char* kQuantization = "quantization_config";
 constexpr const char* kTokenizerHash = "tokenizer_hash";
 
-DType read_type(const Json& quantization, const char* field) {
+Type read_type(const Json& quantization, const char* field) {
   std::string name;
   read_field(quantization, field, name);
-  if (const auto type = parse_name<DType>(name); type && type != i32) return *type;
+  if (name == name_of(f32)) return f32;
+  for (const Type type : kPackedTypes) {
+    if (name == type.name()) return type;
+  }
   throw Error("field {}: is {}, expected f32, q8_0, q4_0 or bf16", field, shortened(name));
 }
 
@@ -71,14 +75,15 @@ void check(const Lora& lora) {
   }
 }
 
-// Rows of quantised matrices are whole blocks.
-void check_blocks(const ModelConfig& c) {
-  const std::tuple<const char*, int64_t, DType> rows[] = {{"hidden_size", c.dim, c.types.tables},
-                                                          {"hidden_size", c.dim, c.types.matrices},
-                                                          {"intermediate_size", c.ffn_dim, c.types.matrices}};
+// Weights are f32 or packed, and rows of packed matrices are whole blocks.
+void check_types(const ModelConfig& c) {
+  const std::tuple<const char*, int64_t, Type> rows[] = {{"hidden_size", c.dim, c.types.tables},
+                                                         {"hidden_size", c.dim, c.types.matrices},
+                                                         {"intermediate_size", c.ffn_dim, c.types.matrices}};
   for (const auto& [name, size, type] : rows) {
-    if (is_quantized(type) && size % kQuantBlock != 0) {
-      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kQuantBlock, name_of(type));
+    if (!type.is_packed() && type != f32) throw Error("config: weights are {}, expected f32 or packed", type.str());
+    if (type.is_packed() && size % kernels::kQuantBlock != 0) {
+      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kernels::kQuantBlock, type.name());
     }
   }
 }
@@ -104,7 +109,7 @@ void check(const ModelConfig& c) {
     throw Error("config: {} heads over num_key_value_heads {}: expected a number that divides them", c.n_heads,
                 c.n_kv_heads);
   }
-  check_blocks(c);
+  check_types(c);
   check(c.lora);
   ModelConfig one_layer = c;
   one_layer.n_layers = 1;
@@ -160,8 +165,8 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
   json[kActivation] = activation_name(config);
   if (config.types.quantized()) {
     json[kQuantization] = {{"quant_method", kModelType},
-                           {"matrices", name_of(config.types.matrices)},
-                           {"tables", name_of(config.types.tables)}};
+                           {"matrices", config.types.matrices.name()},
+                           {"tables", config.types.tables.name()}};
   }
   json["tie_word_embeddings"] = false;
   if (tokenizer_hash) json[kTokenizerHash] = fmt::format("{:016x}", *tokenizer_hash);

@@ -34,7 +34,7 @@ class Block {
                       .shape = {out, in},
                       .role = WeightRole::matrix,
                       .init_std = std,
-                      .dtype = config_.types.matrices,
+                      .type = config_.types.matrices,
                       .lora_target = name,
                       .parts = named(parts, "weight")});
     if (!has_bias) return;
@@ -76,14 +76,14 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
                    .shape = {c.vocab_size, c.dim},
                    .role = WeightRole::embedding,
                    .init_std = kStd,
-                   .dtype = c.types.tables,
+                   .type = c.types.tables,
                    .parts = {{c.vocab_size, "model.embed_tokens.weight", "token_embd.weight"}}});
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
     Block block(c, layer, specs);
     block.norm("norm1", "input_layernorm", "attn_norm");
     block.matrix("attn.qkv", c.dim, kStd, false,
-                 {{c.dim, "self_attn.q_proj", "attn_q"},
-                  {c.kv_dim(), "self_attn.k_proj", "attn_k"},
+                 {{c.dim, "self_attn.q_proj", "attn_q", c.n_heads},
+                  {c.kv_dim(), "self_attn.k_proj", "attn_k", c.kv_heads()},
                   {c.kv_dim(), "self_attn.v_proj", "attn_v"}});
     block.matrix("attn.o", c.dim, residual_std, false, {{c.dim, "self_attn.o_proj", "attn_output"}});
     block.norm("norm2", "post_attention_layernorm", "ffn_norm");
@@ -101,7 +101,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
                    .shape = {c.vocab_size, c.dim},
                    .role = WeightRole::head,
                    .init_std = kStd,
-                   .dtype = c.types.tables,
+                   .type = c.types.tables,
                    .parts = {{c.vocab_size, "lm_head.weight", "output.weight"}}});
   return specs;
 }

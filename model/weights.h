@@ -22,6 +22,8 @@ struct WeightPart {
   int64_t rows;
   std::string hugging_face;  ///< Name in folders of Hugging Face.
   std::string gguf;          ///< Name in GGUF files.
+  /// Of queries and keys, the number of heads, whose rows RoPE rotates; else 0. See `gguf_row`.
+  int64_t rotary_heads = 0;
 };
 
 /// One weight, declared once: what a file must hold, how it is initialised, trained, adapted and exchanged.
@@ -31,7 +33,7 @@ struct WeightSpec {
   WeightRole role;
   float init_mean = 0;  ///< Initial values are normal with this mean and deviation.
   float init_std = 0;
-  DType dtype = f32;
+  Type type = f32;
   std::string lora_target = {};        ///< Name of the matrix within its block; empty: never adapted.
   std::vector<WeightPart> parts = {};  ///< In order of rows. Empty for an adapter.
 
