@@ -82,8 +82,8 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
     Block block(c, layer, specs);
     block.norm("norm1", "input_layernorm", "attn_norm");
     block.matrix("attn.qkv", c.dim, kStd, false,
-                 {{c.dim, "self_attn.q_proj", "attn_q"},
-                  {c.kv_dim(), "self_attn.k_proj", "attn_k"},
+                 {{c.dim, "self_attn.q_proj", "attn_q", c.n_heads},
+                  {c.kv_dim(), "self_attn.k_proj", "attn_k", c.kv_heads()},
                   {c.kv_dim(), "self_attn.v_proj", "attn_v"}});
     block.matrix("attn.o", c.dim, residual_std, false, {{c.dim, "self_attn.o_proj", "attn_output"}});
     block.norm("norm2", "post_attention_layernorm", "ffn_norm");
