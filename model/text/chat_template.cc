@@ -4,6 +4,7 @@
 #include <tinyllm/tensor/base/error.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tinyllm {
 namespace {
@@ -92,28 +93,44 @@ class DefaultTemplate final : public ChatTemplate {
   }
 };
 
+// For each token of texts beside each other, whether one of its bytes is learned.
+std::vector<bool> learned_tokens(const Tokenizer& tokenizer, std::span<const Piece> pieces, std::string_view text,
+                                 std::span<const int32_t> tokens) {
+  const auto is_like_first = [&](const Piece& piece) { return piece.learned == pieces[0].learned; };
+  if (std::all_of(pieces.begin(), pieces.end(), is_like_first)) {
+    return std::vector<bool>(tokens.size(), pieces[0].learned);
+  }
+  std::vector<size_t> ends;
+  size_t size = 0;
+  for (const int32_t token : tokens) ends.push_back(size += tokenizer.decode({&token, 1}).size());
+  // Where the tokenizer normalises text, the bytes of the tokens are others: then the beginning of the text is encoded
+  // too, up to where it begins or ceases to be learned.
+  const bool is_text = size == text.size();
+  std::vector<bool> bytes;
+  for (size_t i = 0, end = 0; i < pieces.size(); ++i) {
+    end += pieces[i].text.size();
+    if (i + 1 < pieces.size() && pieces[i + 1].learned == pieces[i].learned) continue;
+    const size_t to = is_text ? end : tokenizer.decode(tokenizer.encode(text.substr(0, end))).size();
+    bytes.resize(std::max(bytes.size(), to), pieces[i].learned);
+  }
+  bytes.resize(std::max(bytes.size(), size));
+  std::vector<bool> learned;
+  for (size_t begin = 0; const size_t end : ends) {
+    const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(std::exchange(begin, end));
+    const auto to = bytes.begin() + static_cast<std::ptrdiff_t>(end);
+    learned.push_back(std::find(from, to, true) != to);
+  }
+  return learned;
+}
+
 // The tokens of pieces that are not special.
 void append_text(const Tokenizer& tokenizer, std::span<const Piece> pieces, Sample& sample) {
-  const auto is_border = [&](size_t i) { return i + 1 == pieces.size() || pieces[i + 1].learned != pieces[i].learned; };
   std::string text;
-  std::vector<int32_t> tokens;
-  // For each byte of the tokens, whether it is learned. There may be other bytes in the text, which is normalised.
-  std::vector<bool> learned;
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    text += pieces[i].text;
-    if (!is_border(i)) continue;
-    tokens = tokenizer.encode(text);
-    learned.resize(std::max(learned.size(), tokenizer.decode(tokens).size()), pieces[i].learned);
-  }
-  size_t end = 0;
-  for (const int32_t token : tokens) {
-    const size_t begin = end;
-    end = std::min(begin + tokenizer.decode({&token, 1}).size(), learned.size());
-    const auto from = learned.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto to = learned.begin() + static_cast<std::ptrdiff_t>(end);
-    sample.tokens.push_back(token);
-    sample.learned.push_back(std::find(from, to, true) != to);
-  }
+  for (const Piece& piece : pieces) text += piece.text;
+  const std::vector<int32_t> tokens = tokenizer.encode(text);
+  const std::vector<bool> learned = learned_tokens(tokenizer, pieces, text, tokens);
+  sample.tokens.insert(sample.tokens.end(), tokens.begin(), tokens.end());
+  sample.learned.insert(sample.learned.end(), learned.begin(), learned.end());
 }
 
 }  // namespace
