@@ -18,7 +18,7 @@ set(headers_tensor
     tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
     ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
 set(headers_model
-    model/config.h model/lora.h model/model.h model/quantize.h model/transformer.h model/weights.h
+    model/config.h model/rope_scaling.h model/lora.h model/model.h model/quantize.h model/transformer.h model/weights.h
     model/formats/safetensors.h
     model/text/prompt.h model/text/tokenizer.h)
 set(headers_runtime
