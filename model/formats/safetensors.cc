@@ -162,12 +162,15 @@ int64_t Safetensors::number(const std::string& name, int64_t most) const {
   return value;
 }
 
-const Safetensors::Entry& Safetensors::at(std::string_view name) const {
+const Safetensors::Entry* Safetensors::find(std::string_view name) const {
   const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, is_before);
-  if (found == by_name_.end() || (*found)->name != name) {
-    throw Error("{}: holds no tensor named {}", path().string(), name);
-  }
-  return **found;
+  return found == by_name_.end() || (*found)->name != name ? nullptr : *found;
+}
+
+const Safetensors::Entry& Safetensors::at(std::string_view name) const {
+  const Entry* entry = find(name);
+  if (entry == nullptr) throw Error("{}: holds no tensor named {}", path().string(), name);
+  return *entry;
 }
 
 const Safetensors::Entry& Safetensors::at(std::string_view name, std::string_view dtype, const Shape& shape) const {

@@ -35,6 +35,8 @@ class Safetensors {
   /// A whole number of the metadata, from 0 to `most`. Throws Error when it is missing or is not such a number.
   int64_t number(const std::string& name, int64_t most = INT64_MAX) const;
 
+  /// Null when no tensor has the name.
+  const Entry* find(std::string_view name) const;
   /// Throws Error when no tensor has the name.
   const Entry& at(std::string_view name) const;
   /// Throws Error also when the tensor has another type or shape.

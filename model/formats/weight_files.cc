@@ -1,0 +1,65 @@
+#include <tinyllm/model/formats/weight_files.h>
+
+#include <tinyllm/tensor/base/json.h>
+
+namespace tinyllm {
+namespace {
+
+constexpr const char* kSingleFile = "model.safetensors";
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr uint64_t kMostIndexBytes = uint64_t{1} << 26;
+
+// A shard is beside its index: a name with a folder in it could lead anywhere.
+void check_name(const std::string& shard) {
+  const std::filesystem::path path(shard);
+  if (shard.empty() || path.filename() != path || shard == "." || shard == "..") {
+    throw Error("the shard {}: expected the name of a file in the same folder", shortened(shard));
+  }
+}
+
+}  // namespace
+
+WeightFiles::WeightFiles(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / kSingleFile)) {  // As in transformers, this file comes before an index.
+    add_all(files_.emplace_back(folder / kSingleFile));
+  } else if (std::filesystem::exists(folder / kIndexFile)) {
+    read_index(folder / kIndexFile);
+  } else {
+    throw Error("{}: neither {} nor {} is there", folder.string(), kSingleFile, kIndexFile);
+  }
+}
+
+const WeightFiles::Tensor* WeightFiles::find(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+void WeightFiles::add_all(const Safetensors& file) {
+  for (const Safetensors::Entry& entry : file.entries()) tensors_.emplace(entry.name, Tensor{&file, &entry});
+}
+
+void WeightFiles::read_index(const std::filesystem::path& path) {
+  const Json index = load_json_object(path, kMostIndexBytes);
+  std::map<std::string, const Safetensors*> shards;
+  try {
+    const Json& names = need_field(index, "weight_map");
+    if (!names.is_object()) throw Error("weight_map: is {}, expected an object", type_of(names));
+    for (const auto& [name, value] : names.items()) {
+      std::string shard;
+      read_value(value, short_name(name), shard);
+      const auto [at, is_new] = shards.emplace(shard, nullptr);
+      if (is_new) {
+        check_name(shard);
+        if (!std::filesystem::exists(path.parent_path() / shard)) throw Error("the shard {} is missing", shard);
+        at->second = &files_.emplace_back(path.parent_path() / shard);
+      }
+      const Safetensors::Entry* entry = at->second->find(name);
+      if (entry == nullptr) throw Error("{} is not in {}", short_name(name), shard);
+      tensors_.emplace(name, Tensor{at->second, entry});
+    }
+  } catch (const Error& error) {
+    throw Error("{}: {}", path.string(), error.what());
+  }
+}
+
+}  // namespace tinyllm
