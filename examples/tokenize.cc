@@ -46,12 +46,12 @@ Options parse(int argc, char** argv) {
 double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
 int tokenize(const Options& o) {
-  const tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
+  const std::unique_ptr<tl::Tokenizer> tokenizer = tl::load_tokenizer(o.tokenizer);
   const tl::cli::InterruptGuard guard;
   const tl::Clock::time_point start = tl::Clock::now();
   const auto speed = [&](int64_t bytes) { return megabytes(bytes) / std::max(tl::seconds_since(start), 1e-3); };
   std::optional<tl::cli::ProgressBar> bar;
-  const tl::TokenizeCounts done = tl::tokenize(o.inputs, tokenizer, o.output, o.threads, [&](const tl::Progress& p) {
+  const tl::TokenizeCounts done = tl::tokenize(o.inputs, *tokenizer, o.output, o.threads, [&](const tl::Progress& p) {
     if (p.total < 1'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
     if (!bar) bar.emplace("MB", p.total / 1'000'000);
     const double rate = speed(p.done);

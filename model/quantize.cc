@@ -68,7 +68,7 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
     done += spec.shape.size();
     report(on_progress, {.done = done, .total = total});
   }
-  save_all_but_weights(config, model.tokenizer, folder);
+  save_all_but_weights(config, *model.tokenizer, folder);
   save_safetensors(folder / kWeightsFile, tensors, {{"format", "pt"}});
 }
 

@@ -101,4 +101,8 @@ Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets, float z_loss
   return linear_cross_entropy(hidden, head_weight(hidden.graph(), c), targets, z_loss);
 }
 
+Tensor token_log_probs(const ModelConfig& c, Tensor hidden, Tensor targets) {
+  return token_log_probs(hidden, Weights(hidden.graph(), c).get("lm_head.weight"), targets);
+}
+
 }  // namespace tinyllm

@@ -79,8 +79,8 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
     Block block(c, layer, specs);
     block.norm("norm1", c.dim, "input_layernorm", "attn_norm");
     block.matrix("attn.qkv", c.dim, kStd, c.qkv_bias,
-                 {{c.q_dim(), "self_attn.q_proj", "attn_q"},
-                  {c.kv_dim(), "self_attn.k_proj", "attn_k"},
+                 {{c.q_dim(), "self_attn.q_proj", "attn_q", c.n_heads},
+                  {c.kv_dim(), "self_attn.k_proj", "attn_k", c.kv_heads()},
                   {c.kv_dim(), "self_attn.v_proj", "attn_v"}});
     if (c.qk_norm) {
       block.norm("attn.q_norm", c.head_size(), "self_attn.q_norm", "attn_q_norm");

@@ -22,6 +22,8 @@ struct WeightPart {
   int64_t rows;
   std::string hugging_face;  ///< Name in folders of Hugging Face.
   std::string gguf;          ///< Name in GGUF files.
+  /// Of queries and keys, the number of heads, whose rows RoPE rotates; else 0. See `gguf_row`.
+  int64_t rotary_heads = 0;
 };
 
 /// One weight, declared once: what a file must hold, how it is initialised, trained, adapted and exchanged.

@@ -31,6 +31,8 @@ std::span<const Op* const> all_ops() {
       &kCrossEntropy,
       &kCrossEntropyGrad,
       &kLinearCrossEntropy,
+      &kTokenLogProbs,
+      &kTokenLogProbsGrad,
       &kReshape,
       &kPermute,
       &kSlice,

@@ -10,7 +10,8 @@ extern const Op kLinear, kQuantizedLinear, kMatmul;
 extern const Op kAdd, kMul, kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kSwiglu, kSwigluGrad, kDropout;
 extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
 extern const Op kAttention, kAttentionGrad, kCachedAttention;
-extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy;
+extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy, kTokenLogProbs,
+    kTokenLogProbsGrad;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
 extern const Op kAccumulate, kClip, kAdamW, kMuon;
 

@@ -6,8 +6,8 @@
 /// The catalogue: every operation that a graph can be built from. Each function checks shapes and types, appends one
 /// node (or a few) and returns its result; each throws Error with the names and shapes involved. `...` stands for any
 /// leading extents. One file `ops/<name>.cc` per operation holds its shape rule, its kernel call and its gradient.
-/// Products of matrices (linear, matmul, linear_cross_entropy) are computed in the precision that `compile` is given,
-/// all else in float.
+/// Products of matrices (linear, matmul, linear_cross_entropy, token_log_probs) are computed in the precision that
+/// `compile` is given, all else in float.
 namespace tinyllm {
 
 // ---- Matrix products ------------------------------------------------------------------------------------------------
@@ -120,6 +120,10 @@ Tensor cross_entropy(Tensor logits, Tensor targets);
 /// `z_loss` times log(sum(exp(logits)))^2 is added to each target's loss, which keeps that sum near 1: logits cannot
 /// drift away. Source: Chowdhery et al., "PaLM", 2022, which has 1e-4.
 Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets, float z_loss = 0);
+/// logits[target] - log(sum(exp(logits))), logits = linear(x, w), of each target; 0 where it is kIgnore. The logits
+/// [..., V] never exist whole, and the gradient computes them again. x [..., C], w [V, C], targets i32 [...]; result
+/// [...]. Running throws Error on a target outside [0, V).
+Tensor token_log_probs(Tensor x, Tensor w, Tensor targets);
 
 // ---- Shape ----------------------------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
   for_each_field(kConfigFields, add);
   for_each_field(kOptionalConfigFields, add);
   plan.emplace_back("hidden_act", activation_name(model.config));
-  plan.emplace_back("tokenizer", fmt::format("{:016x}", model.tokenizer.hash()));
+  plan.emplace_back("tokenizer", fmt::format("{:016x}", model.tokenizer->hash()));
   plan.emplace_back("weights", fmt::format("{:016x}", hash_of(model)));
   if (lora.rank > 0) {
     plan.emplace_back("lora",

@@ -1,8 +1,9 @@
 #include <tinyllm/model/formats/family.h>
 
 #include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/json.h>
 
-#include <algorithm>
+#include <string>
 
 namespace tinyllm {
 namespace {
@@ -36,16 +37,21 @@ constexpr Family kFamilies[] = {
      .has_scales = true},
 };
 
+const Family& find(const char* Family::*field, std::string_view name, std::string_view what) {
+  std::string known;
+  for (const Family& family : kFamilies) {
+    if (family.*field == name) return family;
+    if (!known.ends_with(family.*field)) known += (known.empty() ? "" : ", ") + std::string(family.*field);
+  }
+  throw Error("{} {} is not supported, expected one of {}", what, short_name(name), known);
+}
+
 }  // namespace
 
-std::span<const Family> families() { return kFamilies; }
+const Family& family_of(std::string_view model_type) { return find(&Family::model_type, model_type, "model_type"); }
 
-const Family& family_of(std::string_view model_type) {
-  const auto found = std::ranges::find(kFamilies, model_type, &Family::model_type);
-  if (found != std::end(kFamilies)) return *found;
-  std::vector<std::string_view> known;
-  for (const Family& family : kFamilies) known.emplace_back(family.model_type);
-  throw Error("model_type \"{}\": models of this kind are not supported, only {}", model_type, fmt::join(known, ", "));
+const Family& family_of_gguf(std::string_view architecture) {
+  return find(&Family::gguf, architecture, "architecture");
 }
 
 }  // namespace tinyllm

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace tinyllm {
@@ -22,9 +21,9 @@ struct Family {
   bool has_scales = false;           ///< scale_emb, scale_depth and dim_model_base.
 };
 
-std::span<const Family> families();
-
-/// Throws Error that lists the families when there is no row for this `model_type`.
+/// Throw Error that lists the families when none has the name.
 const Family& family_of(std::string_view model_type);
+/// Of those with one name in GGUF, the first: `llama` is Llama.
+const Family& family_of_gguf(std::string_view architecture);
 
 }  // namespace tinyllm

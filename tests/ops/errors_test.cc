@@ -55,6 +55,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { linear_cross_entropy(x, w, ids); },
        "linear_cross_entropy: x x [8,256,512], w w [2048,1024] and targets ids [8,256]: expected x [..., C], w [V, C] "
        "and targets [...]"},
+      {[&] { token_log_probs(x, w, x); }, "token_log_probs: x [8,256,512] is f32, expected i32"},
       {[&] {
          dropout(x, {1.5f, 0, g.input("step", i32, {1})});
        },

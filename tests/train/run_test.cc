@@ -22,7 +22,7 @@ namespace {
 
 std::vector<Stage> stages_for(const Model& model) {
   std::vector<std::vector<int32_t>> texts;
-  for (const std::string& text : sample_texts()) texts.push_back(model.tokenizer.encode(text));
+  for (const std::string& text : sample_texts()) texts.push_back(model.tokenizer->encode(text));
   const Recipe recipe{.batch_size = 3, .seq_len = 40, .steps = 12, .learning_rate = 2e-3f, .warmup = 3};
   Recipe in_parts = recipe;
   in_parts.batch_size = 2;
@@ -174,8 +174,7 @@ TEST_CASE("a run whose rate is still flat may be given more steps or fewer, and 
   REQUIRE(Stopped(shorter.path(), 0, flat(9)).is_done);
   CHECK(weights_of(whole.path()) == weights_of(shorter.path()));
   REQUIRE_FALSE(Stopped(late.path(), 9, flat(20)).is_done);
-  CHECK_THROWS_WITH_AS(Stopped(late.path(), 0, flat(9)),
-                       doctest::Contains("pretrain steps: 20\nexpected\n  pretrain steps: 9"), Error);
+  CHECK_THROWS_WITH_AS(Stopped(late.path(), 0, flat(9)), doctest::Contains("pretrain steps is 9, was 20;"), Error);
   CHECK(Stopped(late.path(), 0, flat(20)).is_done);
 
   // A rate that always changes allows it never; nor may a run end with the steps that it has done, unseen.
@@ -328,7 +327,7 @@ TEST_CASE("a run validates at its steps, and keeps the model of the lowest valid
   const TempFolder folder;
   Model model = sample_model(0);
   ThreadPool pool(1);
-  const std::vector<int32_t> prompt = model.tokenizer.encode("计算");
+  const std::vector<int32_t> prompt = model.tokenizer->encode("计算");
   std::vector<Stage> stages = stages_for(model);
   stages.pop_back();
   stages[0].recipe.steps = 40;
@@ -411,7 +410,7 @@ TEST_CASE("a model that cannot answer is not saved, no text is drawn from it, an
   stages[0].recipe.steps = 1;
   model.weights->at("lm_head.weight").as<float>()[0] = std::numeric_limits<float>::infinity();
   std::vector<Validation> validations;
-  RunOptions options{.folder = folder.path(), .prompts = {{"计算", model.tokenizer.encode("计算")}}};
+  RunOptions options{.folder = folder.path(), .prompts = {{"计算", model.tokenizer->encode("计算")}}};
   options.on_validation = [&](const Validation& v) { validations.push_back(v); };
   CHECK_THROWS_WITH_AS(run_stages(model, stages, pool, options),
                        fmt::format("{}: not saved: the model cannot answer: its loss is not finite; nothing was saved "
@@ -519,7 +518,7 @@ TEST_CASE("a folder that another run holds is refused, and nothing in it changes
   RunOptions options;
   options.lock = &lock;
   CHECK(failure(
-            folder.path(), [](Recipe&) {}, options) == "");
+            folder.path(), [](Recipe&) {}, options) == "no error");
   CHECK(std::filesystem::exists(folder / kWeightsFile));
 }
 
