@@ -193,6 +193,14 @@ void Safetensors::read(const Entry& entry, std::span<std::byte> target) const {
   file_.read(data_begin_ + entry.begin, target);
 }
 
+void Safetensors::read(const Entry& entry, uint64_t first, std::span<std::byte> target) const {
+  if (first > entry.size || target.size() > entry.size - first) {
+    throw Error("{}: {} has {} bytes, expected at least {} after byte {}", path().string(), short_name(entry.name),
+                entry.size, target.size(), first);
+  }
+  file_.read(data_begin_ + entry.begin + first, target);
+}
+
 void Safetensors::read(std::string_view name, const Shape& shape, std::span<float> target) const {
   read(at(name, "F32", shape), std::as_writable_bytes(target));
 }

@@ -44,6 +44,8 @@ class Safetensors {
 
   /// Copies a tensor from the file. Throws Error when `target` has another size, or the file has become shorter.
   void read(const Entry& entry, std::span<std::byte> target) const;
+  /// Copies as many bytes of a tensor as `target` has, from byte `first` on. Throws Error when it has fewer.
+  void read(const Entry& entry, uint64_t first, std::span<std::byte> target) const;
   /// Copies an F32 tensor of this shape. Throws Error when it is missing or has another type or shape.
   void read(std::string_view name, const Shape& shape, std::span<float> target) const;
   /// The numbers of a tensor. Throws Error when T is not its type (float F32, double F64, int32_t I32).

@@ -1,5 +1,6 @@
 #include <tinyllm/model/formats/weight_files.h>
 
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/tensor/base/json.h>
 
 namespace tinyllm {
@@ -7,6 +8,7 @@ namespace {
 
 constexpr const char* kSingleFile = "model.safetensors";
 constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr std::string_view kPrefix = "model.";
 constexpr uint64_t kMostIndexBytes = uint64_t{1} << 26;
 
 // A shard is beside its index: a name with a folder in it could lead anywhere.
@@ -17,9 +19,16 @@ void check_name(const std::string& shard) {
   }
 }
 
+template <class T>
+void read_narrow(const WeightFiles::Tensor& tensor, int64_t first, std::span<float> out) {
+  std::vector<T> values(out.size());
+  tensor.file->read(*tensor.entry, static_cast<uint64_t>(first) * sizeof(T), std::as_writable_bytes(std::span(values)));
+  convert(std::span<const T>(values), out);
+}
+
 }  // namespace
 
-WeightFiles::WeightFiles(const std::filesystem::path& folder) {
+WeightFiles::WeightFiles(const std::filesystem::path& folder) : folder_(folder) {
   if (std::filesystem::exists(folder / kSingleFile)) {  // As in transformers, this file comes before an index.
     add_all(files_.emplace_back(folder / kSingleFile));
   } else if (std::filesystem::exists(folder / kIndexFile)) {
@@ -29,9 +38,28 @@ WeightFiles::WeightFiles(const std::filesystem::path& folder) {
   }
 }
 
-const WeightFiles::Tensor* WeightFiles::find(const std::string& name) const {
-  const auto found = tensors_.find(name);
-  return found == tensors_.end() ? nullptr : &found->second;
+void WeightFiles::Tensor::read(int64_t first, std::span<float> out) const {
+  const std::optional<DType> type = entry->element_type();
+  if (type == f16) return read_narrow<Half>(*this, first, out);
+  if (type == bf16) return read_narrow<BFloat16>(*this, first, out);
+  file->read(*entry, static_cast<uint64_t>(first) * sizeof(float), std::as_writable_bytes(out));
+}
+
+const WeightFiles::Tensor& WeightFiles::at(const std::string& name, const Shape& shape) const {
+  auto found = tensors_.find(name);
+  if (found == tensors_.end() && name.starts_with(kPrefix)) found = tensors_.find(name.substr(kPrefix.size()));
+  if (found == tensors_.end()) throw Error("{}: there is no tensor {}", folder_.string(), name);
+  const Safetensors::Entry& entry = *found->second.entry;
+  const std::optional<DType> type = entry.element_type();
+  if (!type || *type == i32) {
+    throw Error("{}: {} is of type {}, expected F32, F16 or BF16", found->second.file->path().string(), name,
+                entry.dtype);
+  }
+  if (entry.shape != shape) {
+    throw Error("{}: {} is {}, expected {} by the sizes in config.json", found->second.file->path().string(), name,
+                entry.shape, shape);
+  }
+  return found->second;
 }
 
 void WeightFiles::add_all(const Safetensors& file) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <span>
 #include <string>
 
 namespace tinyllm {
@@ -20,15 +21,20 @@ class WeightFiles {
   struct Tensor {
     const Safetensors* file;
     const Safetensors::Entry* entry;
+
+    /// Elements from number `first` on, converted to floats.
+    void read(int64_t first, std::span<float> out) const;
   };
-  /// Null when no tensor has the name.
-  const Tensor* find(const std::string& name) const;
+  /// The tensor of this name, F32, F16 or BF16. A folder may leave out the prefix `model.` of all names. Throws Error
+  /// when it is missing or has another type or shape.
+  const Tensor& at(const std::string& name, const Shape& shape) const;
   const std::map<std::string, Tensor>& tensors() const { return tensors_; }
 
  private:
   void add_all(const Safetensors& file);
   void read_index(const std::filesystem::path& path);
 
+  std::filesystem::path folder_;
   std::deque<Safetensors> files_;
   std::map<std::string, Tensor> tensors_;
 };
