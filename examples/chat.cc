@@ -37,7 +37,7 @@ class Program {
         answer_(o.answer),
         overflow_(o.overflow),
         model_(tl::load_model(o.model)),
-        session_(model_, {.context = o.context, .threads = o.threads}),
+        session_(model_, {.context = o.context, .cache_type = o.cache_type, .threads = o.threads}),
         chat_(session_, with_system(o.system), o.overflow),
         editor_(o.history) {
     tl::check(answer_.sampling, model_.config.vocab_size);
@@ -220,9 +220,9 @@ class Program {
   std::string description() const {
     const tl::WeightTypes& types = model_.config.types;
     const std::string tables =
-        types.tables == types.matrices ? "" : fmt::format(", embeddings {}", name_of(types.tables));
+        types.tables == types.matrices ? "" : fmt::format(", embeddings {}", types.tables.name());
     return fmt::format("{}: {:.2f} M parameters, weights {}{}", name_,
-                       static_cast<double>(tl::parameter_count(model_.config)) / 1e6, name_of(types.matrices), tables);
+                       static_cast<double>(tl::parameter_count(model_.config)) / 1e6, types.matrices.name(), tables);
   }
 
   std::string numbers() const {

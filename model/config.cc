@@ -4,6 +4,7 @@
 #include <tinyllm/model/config_json.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
@@ -26,10 +27,13 @@ constexpr const char* kTokenizerHash = "tokenizer_hash";
 constexpr const char* kRopeScaling = "rope_scaling";
 constexpr const char* kRopeType = "rope_type";
 
-DType read_type(const Json& quantization, const char* field) {
+Type read_type(const Json& quantization, const char* field) {
   std::string name;
   read_field(quantization, field, name);
-  if (const auto type = parse_name<DType>(name); type && type != i32) return *type;
+  if (name == name_of(f32)) return f32;
+  for (const Type type : kPackedTypes) {
+    if (name == type.name()) return type;
+  }
   throw Error("field {}: is {}, expected f32, q8_0, q4_0 or bf16", field, shortened(name));
 }
 
@@ -76,14 +80,15 @@ void check(const Lora& lora) {
   }
 }
 
-// Rows of quantised matrices are whole blocks.
-void check_blocks(const ModelConfig& c) {
-  const std::tuple<const char*, int64_t, DType> rows[] = {{"hidden_size", c.dim, c.types.tables},
-                                                          {"hidden_size", c.dim, c.types.matrices},
-                                                          {"intermediate_size", c.ffn_dim, c.types.matrices}};
+// Weights are f32 or packed, and rows of packed matrices are whole blocks.
+void check_types(const ModelConfig& c) {
+  const std::tuple<const char*, int64_t, Type> rows[] = {{"hidden_size", c.dim, c.types.tables},
+                                                         {"hidden_size", c.dim, c.types.matrices},
+                                                         {"intermediate_size", c.ffn_dim, c.types.matrices}};
   for (const auto& [name, size, type] : rows) {
-    if (is_quantized(type) && size % kQuantBlock != 0) {
-      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kQuantBlock, name_of(type));
+    if (!type.is_packed() && type != f32) throw Error("config: weights are {}, expected f32 or packed", type.str());
+    if (type.is_packed() && size % kernels::kQuantBlock != 0) {
+      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kernels::kQuantBlock, type.name());
     }
   }
 }
@@ -145,7 +150,7 @@ void check(const ModelConfig& c) {
                 c.n_kv_heads);
   }
   check(c.rope_scaling, c.head_size());
-  check_blocks(c);
+  check_types(c);
   check(c.lora);
   ModelConfig one_layer = c;
   one_layer.n_layers = 1;
@@ -201,8 +206,8 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
   json[kActivation] = activation_name(config);
   if (config.types.quantized()) {
     json[kQuantization] = {{"quant_method", kModelType},
-                           {"matrices", name_of(config.types.matrices)},
-                           {"tables", name_of(config.types.tables)}};
+                           {"matrices", config.types.matrices.name()},
+                           {"tables", config.types.tables.name()}};
   }
   if (config.rope_scaling.type != RopeType::none) {
     json[kRopeScaling][kRopeType] = name_of(config.rope_scaling.type);

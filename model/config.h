@@ -25,12 +25,12 @@ struct Lora {
   bool operator==(const Lora&) const = default;
 };
 
-/// Types of the weights: f32, or quantised (q8_0, q4_0, bf16) for inference. Norms and biases are always f32.
+/// Types of the weights: f32, or packed for inference (ops/quantized.h). Norms and biases are always f32.
 struct WeightTypes {
-  DType matrices = f32;  ///< Of the blocks.
-  DType tables = f32;    ///< A row for each token: embeddings and head.
+  Type matrices = f32;  ///< Of the blocks.
+  Type tables = f32;    ///< A row for each token: embeddings and head.
 
-  bool quantized() const { return is_quantized(matrices) || is_quantized(tables); }
+  bool quantized() const { return matrices.is_packed() || tables.is_packed(); }
   bool operator==(const WeightTypes&) const = default;
 };
 

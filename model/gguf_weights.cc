@@ -94,9 +94,9 @@ QuantizedMatrix read_gguf_quantized(const Gguf& file, const Family& family, cons
   const auto blocks = static_cast<size_t>(spec.shape[1] / info.block), rows = static_cast<size_t>(spec.shape[0]);
   const size_t scale = type == GgufType::BF16 ? 0 : sizeof(uint16_t);
   const size_t row_bytes = blocks * info.block_bytes, row_quants = blocks * (info.block_bytes - scale);
-  QuantizedMatrix matrix{.dtype = type == GgufType::Q8_0   ? q8_0
-                                  : type == GgufType::Q4_0 ? q4_0
-                                                           : bf16,
+  QuantizedMatrix matrix{.type = type == GgufType::Q8_0   ? q8_0
+                                 : type == GgufType::Q4_0 ? q4_0
+                                                          : packed_bf16,
                          .shape = spec.shape,
                          .quants = {},
                          .scales = {}};
@@ -116,6 +116,9 @@ QuantizedMatrix read_gguf_quantized(const Gguf& file, const Family& family, cons
 
 void add_gguf_weights(const std::vector<WeightSpec>& specs, const Family& family, const GgufTypes& types,
                       const WeightRow& weight_row, GgufWriter& writer) {
+  constexpr uint32_t kQuantizationVersion = 2;  // Of ggml's block formats since 2023.
+  writer.add("general.file_type", gguf_file_type(types.matrices));
+  if (gguf_type(types.matrices).block > 1) writer.add("general.quantization_version", kQuantizationVersion);
   for (const WeightSpec& spec : specs) {
     const bool is_table = spec.role == WeightRole::embedding || spec.role == WeightRole::head;
     int64_t begin = 0;

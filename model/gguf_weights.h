@@ -39,7 +39,7 @@ struct GgufTypes {
 /// Gives one row of a weight, in our order, when the file is written.
 using WeightRow = std::function<void(const WeightSpec& spec, int64_t row, std::span<float> out)>;
 
-/// Adds the parts of all weights to a file.
+/// Adds the parts of all weights to a file, and `general.file_type`. Throws Error when the types are not written.
 void add_gguf_weights(const std::vector<WeightSpec>& specs, const Family& family, const GgufTypes& types,
                       const WeightRow& weight_row, GgufWriter& writer);
 

@@ -18,11 +18,12 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
 
 /// `<name>_scale`.
 std::string scale_name(const std::string& name);
-/// The tensors of a file that hold a weight: one, or two for a quantised matrix with scales. Throws Error when one is
-/// missing or has another type or shape.
+/// The tensors of a file that hold a weight: one, or two for a quantised matrix with scales. That of a float weight may
+/// be F32, F16 or BF16. Throws Error when one is missing or has another type or shape.
 std::vector<const Safetensors::Entry*> entries_of(const Safetensors& file, const WeightSpec& spec);
-/// Reads a quantised matrix from a file and packs it for products into an entry of its type and shape. Throws Error as
-/// `entries_of` does, and when a number in the file is not possible.
-void load_quantized(const Safetensors& file, const WeightSpec& spec, const Store::Entry& entry, ThreadPool& pool);
+/// Reads a weight from a file into an entry of its type and shape: floats are converted, matrices are packed for
+/// products, BF16 ones straight from their elements. Throws Error as `entries_of` does, and when a number in the file
+/// is not possible.
+void load_weight(const Safetensors& file, const WeightSpec& spec, const Store::Entry& entry, ThreadPool& pool);
 
 }  // namespace tinyllm

@@ -5,10 +5,6 @@
 namespace tinyllm {
 namespace {
 
-Tensor multiply(Tensor x, Tensor w, Tensor bias = {}) {
-  return is_quantized(w.dtype()) ? quantized_linear(x, w, bias) : linear(x, w, bias);
-}
-
 // The weights as parameters of a graph, by name. Their shapes and types are those of their specs.
 class Weights {
  public:
@@ -19,7 +15,7 @@ class Weights {
 
   Tensor get(const std::string& name) const {
     const WeightSpec& spec = specs_.at(name);
-    return graph_.parameter(name, spec.dtype, spec.shape);
+    return graph_.parameter(name, spec.type, spec.shape);
   }
 
   Tensor norm(int64_t layer, const char* name) const { return get(fmt::format("blocks.{}.{}.weight", layer, name)); }
@@ -28,7 +24,7 @@ class Weights {
   Tensor project(int64_t layer, const char* name, Tensor x) const {
     const std::string full = fmt::format("blocks.{}.{}", layer, name);
     const Tensor w = get(full + ".weight");
-    const Tensor y = multiply(x, w, specs_.contains(full + ".bias") ? get(full + ".bias") : Tensor());
+    const Tensor y = linear(x, w, specs_.contains(full + ".bias") ? get(full + ".bias") : Tensor());
     if (!specs_.contains(full + ".lora_a")) return y;
     const Tensor low = linear(x, get(full + ".lora_a"));
     return add(y, linear(scale(low, lora_.scale()), get(full + ".lora_b")));
@@ -94,10 +90,10 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
   });
 }
 
-Tensor lm_head(const ModelConfig& c, Tensor hidden) { return multiply(hidden, head_weight(hidden.graph(), c)); }
+Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(hidden.graph(), c)); }
 
 Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets, float z_loss) {
-  if (is_quantized(c.types.tables)) return cross_entropy(lm_head(c, hidden), targets);
+  if (c.types.tables.is_packed()) return cross_entropy(lm_head(c, hidden), targets);
   return linear_cross_entropy(hidden, head_weight(hidden.graph(), c), targets, z_loss);
 }
 

@@ -31,7 +31,7 @@ class Block {
                       .shape = {out, in},
                       .role = WeightRole::matrix,
                       .init_std = std,
-                      .dtype = config_.types.matrices,
+                      .type = config_.types.matrices,
                       .lora_target = name,
                       .parts = named(parts, "weight")});
     if (!has_bias) return;
@@ -73,7 +73,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
                    .shape = {c.vocab_size, c.dim},
                    .role = WeightRole::embedding,
                    .init_std = kStd,
-                   .dtype = c.types.tables,
+                   .type = c.types.tables,
                    .parts = {{c.vocab_size, "model.embed_tokens.weight", "token_embd.weight"}}});
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
     Block block(c, layer, specs);
@@ -103,7 +103,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
                    .shape = {c.vocab_size, c.dim},
                    .role = WeightRole::head,
                    .init_std = kStd,
-                   .dtype = c.types.tables,
+                   .type = c.types.tables,
                    .parts = {{c.vocab_size, "lm_head.weight", "output.weight"}}});
   return specs;
 }

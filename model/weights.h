@@ -33,7 +33,7 @@ struct WeightSpec {
   WeightRole role;
   float init_mean = 0;  ///< Initial values are normal with this mean and deviation.
   float init_std = 0;
-  DType dtype = f32;
+  Type type = f32;
   std::string lora_target = {};        ///< Name of the matrix within its block; empty: never adapted.
   std::vector<WeightPart> parts = {};  ///< In order of rows. Empty for an adapter.
 

@@ -4,6 +4,7 @@
 #include <tinyllm/ops/ops.h>
 
 #include <algorithm>
+#include <array>
 
 namespace tinyllm {
 namespace {
@@ -67,8 +68,14 @@ void find_blocks(const Rows& rows, int32_t* blocks) {
   }
 }
 
+// A number as the cache holds it, one after another.
+void put(const float* from, int64_t count, float* to) { std::copy_n(from, count, to); }
+void put(const float* from, int64_t count, Half* to) { kernels::kernels().to_f16(count, from, to); }
+
 // Puts the new keys and values of one key head at their places.
+template <class T>
 void store(const Rows& rows, int64_t group, const Launch& launch) {
+  std::array<T, kernels::kMaxHeadSize> numbers;
   for (int64_t row = 0; row < rows.count; ++row) {
     if (rows.sequences[row] < 0) continue;
     const int64_t from = (row * rows.groups + group) * rows.head_size;
@@ -76,16 +83,21 @@ void store(const Rows& rows, int64_t group, const Launch& launch) {
     const float* value = launch.inputs[2].f32() + from;
     const int64_t page = rows.pages_of(row)[rows.positions[row] / kPage], place = rows.positions[row] % kPage;
     const int64_t block = (page * rows.groups + group) * rows.head_size * kPage;
-    float* keys = launch.inputs[3].f32() + block + place;
-    for (int64_t d = 0; d < rows.head_size; ++d) keys[d * kPage] = key[d];
-    std::copy_n(value, rows.head_size, launch.inputs[4].f32() + block + place * rows.head_size);
+    T* keys = static_cast<T*>(launch.inputs[3].data) + block + place;
+    put(key, rows.head_size, numbers.data());
+    for (int64_t d = 0; d < rows.head_size; ++d) keys[d * kPage] = numbers[static_cast<size_t>(d)];
+    put(value, rows.head_size, static_cast<T*>(launch.inputs[4].data) + block + place * rows.head_size);
   }
 }
 
 void run(const Launch& launch) {
   const Rows rows(launch);
   rows.check(launch.inputs[3].shape[0]);
-  launch.pool->parallel_for(rows.groups, [&](int64_t group) { store(rows, group, launch); });
+  const bool is_half = launch.inputs[3].type == f16;
+  launch.pool->parallel_for(rows.groups, [&](int64_t group) {
+    if (is_half) return store<Half>(rows, group, launch);
+    store<float>(rows, group, launch);
+  });
 
   auto* blocks = static_cast<int32_t*>(launch.workspace);
   find_blocks(rows, blocks);
@@ -97,8 +109,14 @@ void run(const Launch& launch) {
     const int64_t group = h / (rows.heads / rows.groups);
     kernels::AttentionHead head{};
     head.q = launch.inputs[0].f32() + (row * rows.heads + h) * rows.head_size;
-    head.k = launch.inputs[3].f32() + group * rows.head_size * kPage;
-    head.v = launch.inputs[4].f32() + group * rows.head_size * kPage;
+    const int64_t first = group * rows.head_size * kPage;
+    if (is_half) {
+      head.k16 = launch.inputs[3].f16() + first;
+      head.v16 = launch.inputs[4].f16() + first;
+    } else {
+      head.k = launch.inputs[3].f32() + first;
+      head.v = launch.inputs[4].f32() + first;
+    }
     head.pages = rows.pages_of(row);
     head.out = out;
     head.head_size = rows.head_size;
@@ -129,8 +147,12 @@ double flops(const Node& node, const Graph& graph) {
 
 const Op kCachedAttention{.name = "cached_attention", .run = run, .workspace = workspace, .flops = flops};
 
+DType fastest_cache_type() { return kernel_isa() == Isa::baseline ? f32 : f16; }
+
 Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache) {
-  check_f32("cached_attention", {q, k, v, cache.k, cache.v});
+  check_f32("cached_attention", {q, k, v});
+  if (!cache.k || cache.k.type() != f16) check_f32("cached_attention", {cache.k});
+  check_type("cached_attention", {cache.v}, cache.k.type());
   check_i32("cached_attention", {cache.sequences, cache.positions, cache.pages});
   const Shape& s = q.shape();
   if (s.rank() != 4 || k.shape().rank() != 4 || k.shape() != v.shape() || k.shape() != s.with(2, k.shape()[2]) ||

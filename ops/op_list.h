@@ -6,7 +6,7 @@ namespace tinyllm {
 
 // One row for each operation, defined in `ops/<name>.cc`. Rows that end in Grad have no function of their own in
 // ops.h: `gradients` appends them.
-extern const Op kLinear, kQuantizedLinear, kMatmul;
+extern const Op kLinear, kPackedLinear, kMatmul;
 extern const Op kAdd, kMul, kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kSwiglu, kSwigluGrad, kDropout;
 extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
 extern const Op kAttention, kAttentionGrad, kCachedAttention;

@@ -14,14 +14,13 @@ namespace tinyllm {
 
 /// y[..., n] = act(sum_k x[..., k] w[n, k] + bias[n]). x [..., K], w [N, K], bias [N] or empty; y [..., N].
 /// The gradient of a fused activation computes the product again: leave the activation to its own op when training.
-Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
-
-/// The same for weights that are quantised, q8_0, q4_0 or bf16, and without gradient. With bf16, x and sums are float.
-/// Else blocks of 32 numbers of x are quantised as they come, q = round(x 127 / max |x|) in INT8 with the scale max |x|
-/// / 127, and multiplied in whole numbers: y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in
-/// order. A row's result does not depend on the rows beside it. x [..., K], w [N, K], K a multiple of 32.
+///
+/// w is f32 or a packed matrix (ops/quantized.h). A packed w has no gradient, and a row's result does not depend on the
+/// rows beside it. With packed_bf16, x and sums are float. With q8_0 and q4_0, x is quantised too: each block of 32
+/// numbers becomes q = round(x 127 / max |x|) in INT8 with the scale max |x| / 127, and is multiplied in whole numbers:
+/// y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in order.
 /// Source: Dettmers et al., "LLM.int8()", 2022, by blocks instead of rows.
-Tensor quantized_linear(Tensor x, Tensor w, Tensor bias = {});
+Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
 
 /// c = op(a) op(b), op being the transpose of the last two axes where asked. a [..., M, K], b [..., K, N] with the same
 /// leading extents; c [..., M, N].
@@ -90,22 +89,27 @@ Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout
 /// where each row of a pass is in it. N pages, S sequences of up to M pages.
 inline constexpr int64_t kCachePage = 64;
 struct AttentionCache {
-  Tensor k, v;       ///< States [N, G, D, kCachePage] and [N, G, kCachePage, D]: a page of one key head lies together.
+  /// States [N, G, D, kCachePage] and [N, G, kCachePage, D], both f32 or both f16: a page of one key head lies
+  /// together.
+  Tensor k, v;
   Tensor sequences;  ///< i32 [B, T]: of each row, its line of `pages`; less than 0: none, the row is padding.
   Tensor positions;  ///< i32 [B, T]: of each row, its place in its sequence.
   Tensor pages;      ///< i32 [S, M]: the pages that hold a sequence, in order.
 };
-/// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, then each query of q
-/// [B, T, H, D] sees places 0 to its own; result [B, T, H, D], zeros for padding. Fastest where neighbours in a
-/// sequence are neighbouring rows. Running throws Error on a place outside its sequence or a page outside the cache.
-/// Not differentiable. Source: Kwon et al., "Efficient Memory Management for Large Language Model Serving with
-/// PagedAttention", 2023.
+/// The type of cache that attention reads fastest with the kernels that run: f16 where the CPU widens halves (AVX2,
+/// AVX-512), else f32.
+DType fastest_cache_type();
+/// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, rounded where the
+/// cache is f16, then each query of q [B, T, H, D] sees places 0 to its own; result [B, T, H, D], zeros for padding.
+/// Fastest where neighbours in a sequence are neighbouring rows. Running throws Error on a place outside its sequence
+/// or a page outside the cache. Not differentiable. Source: Kwon et al., "Efficient Memory Management for Large
+/// Language Model Serving with PagedAttention", 2023.
 Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache);
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 
-/// Rows of a table: table [V, C], f32 or quantised, tokens i32 [...] -> [..., C]. Running throws Error on a token
-/// outside [0, V). A quantised table has no gradient.
+/// Rows of a table: table [V, C], f32 or packed, tokens i32 [...] -> [..., C]. Running throws Error on a token outside
+/// [0, V). A packed table has no gradient.
 Tensor embedding(Tensor table, Tensor tokens);
 
 /// Targets of this value carry no loss.

@@ -134,21 +134,21 @@ Trainer::Step Trainer::State::compute(const Batch& whole, Run run) {
   StepGradients step{gradients, 0, std::accumulate(weights.begin(), weights.end(), 0.0)};
   const float rate = learning_rate_at(recipe, done);
   if (step.weight == 0 && !options.on_gradients) return {0, 0, rate, 0};
-  last.as<float>("rate")[0] = rate;
+  last.data<float>("rate")[0] = rate;
   std::ranges::fill(gradients, 0.0f);
   for (size_t i = 0; i < parts.size(); ++i) {
     if (weights[i] == 0) continue;
     const double share = weights[i] / step.weight;
     write_batch(pass, parts[i]);
-    pass.as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + static_cast<int64_t>(i) + 1);
-    if (compiled->update) pass.as<float>("share")[0] = static_cast<float>(share);
+    pass.data<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + static_cast<int64_t>(i) + 1);
+    if (compiled->update) pass.data<float>("share")[0] = static_cast<float>(share);
     run(pass);
     step.loss += share * static_cast<double>(pass.read<float>(compiled->built.loss)[0]);
   }
   if (options.on_gradients) options.on_gradients(step);
   if (step.weight == 0) return {0, 0, rate, 0};
   if (compiled->update) {
-    last.as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
+    last.data<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
     run(last);
   }
   return {without_sign(static_cast<float>(step.loss)), without_sign(last.read<float>(compiled->norm)[0]), rate,
@@ -220,7 +220,7 @@ void Trainer::save(const std::filesystem::path& path, std::map<std::string, std:
   std::vector<NamedTensor> tensors;
   const auto add = [&](const Store& store, const std::string& name) {
     const Store::Entry& entry = store.at(name);
-    tensors.push_back({entry.name, entry.dtype, entry.shape, entry.data});
+    tensors.push_back({entry.name, entry.type.dtype(), entry.shape, entry.data});
   };
   for (const WeightSpec& spec : trained_specs(state_->model.config)) add(*state_->model.weights, spec.name);
   for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe))

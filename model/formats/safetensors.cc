@@ -80,6 +80,18 @@ bool is_before(const Safetensors::Entry* entry, std::string_view name) { return 
 
 }  // namespace
 
+const char* safetensors_name(DType dtype) {
+  constexpr const char* kNames[] = {"F32", "I32", "F16", "BF16"};
+  return kNames[static_cast<size_t>(dtype)];
+}
+
+std::optional<DType> Safetensors::Entry::element_type() const {
+  for (const DType each : all_of<DType>()) {
+    if (dtype == safetensors_name(each)) return each;
+  }
+  return std::nullopt;
+}
+
 Safetensors::Safetensors(const std::filesystem::path& path) : file_(path) {
   if (file_.size() < kLengthBytes) {
     throw Error("{}: {} bytes, too few for a safetensors file: it is cut short", path.string(), file_.size());
@@ -210,7 +222,7 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<Named
   std::vector<RawTensor> raw;
   for (const NamedTensor& tensor : tensors) {
     const std::span bytes(static_cast<const std::byte*>(tensor.data), bytes_of(tensor.dtype, tensor.shape));
-    raw.push_back({tensor.name, tensor.dtype == f32 ? "F32" : "I32", tensor.shape, bytes});
+    raw.push_back({tensor.name, safetensors_name(tensor.dtype), tensor.shape, bytes});
   }
   save_safetensors(path, raw, std::move(metadata));
 }

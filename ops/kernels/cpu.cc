@@ -110,6 +110,7 @@ namespace kernels {
   void fill_few_rows(Kernels& table);        \
   void fill_quantized(Kernels& table);       \
   void fill_bf16_weights(Kernels& table);    \
+  void fill_convert(Kernels& table);         \
   void fill_elementwise(Kernels& table);     \
   void fill_rows(Kernels& table);            \
   void fill_attention(Kernels& table);       \
@@ -123,6 +124,7 @@ namespace kernels {
     fill_few_rows(table);                    \
     fill_quantized(table);                   \
     fill_bf16_weights(table);                \
+    fill_convert(table);                     \
     fill_elementwise(table);                 \
     fill_rows(table);                        \
     fill_attention(table);                   \

@@ -40,10 +40,15 @@ struct DropoutMask {
 /// Random numbers are drawn for this many elements at once, so a kernel's range of a mask begins at a multiple of it.
 inline constexpr int64_t kMaskGroup = 64;
 
+/// Numbers in a block of a quantised row, which share a scale, and rows of a packed matrix that lie side by side.
+inline constexpr int64_t kQuantBlock = 32;
+inline constexpr int64_t kQuantPanel = 32;
+
 /// One head of causal attention. Rows of q, k, v, out and their gradients are `stride` (q, out) or `kv_stride` elements
 /// apart.
 struct AttentionHead {
   const float *q, *k, *v;
+  const Half *k16, *v16;  ///< If not null, instead of k and v; paged. Forward only.
   const int32_t* pages;   ///< If not null, K and V are paged: block j starts at k + pages[j] page_stride, and so for v.
                           ///< Within a page keys are stored transposed, [head_size, kKeyBlock].
   const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
@@ -179,6 +184,12 @@ struct Kernels {
   /// Blocks of numbers to INT8: scale = max |x| / 127, q = x (127 / max |x|) to the nearest whole number, the even one
   /// of two as near; start = -offset sum(q).
   void (*quantize)(int64_t blocks, int32_t offset, const float* x, QuantizedNumbers* to);
+
+  // convert.cc. Rounds to the nearest, the even one of two as near; what is too large becomes infinity.
+  void (*from_f16)(int64_t n, const Half* x, float* y);
+  void (*from_bf16)(int64_t n, const BFloat16* x, float* y);
+  void (*to_f16)(int64_t n, const float* x, Half* y);
+  void (*to_bf16)(int64_t n, const float* x, BFloat16* y);
 
   // bf16_weights.cc
   void (*bf16_weights)(const Bf16Block& block);

@@ -1,4 +1,4 @@
-// A GGUF file: its metadata, its tensors, its hyper-parameters and its tokenizer.
+// A GGUF file: its metadata, its tensors, its hyper-parameters and its tokenizer, there and back.
 #include <tinyllm/model/formats/gguf/config.h>
 #include <tinyllm/model/formats/gguf/tokenizer_json.h>
 
@@ -20,8 +20,9 @@ void tinyllm::test::fuzz(std::string_view bytes) {
     may_refuse([&] { gguf_config(file); });
     may_refuse([&] {
       const GgufTokenizer tokenizer = read_gguf_tokenizer(file);
-      tokenizer_config_json(tokenizer).dump();
-      tokenizer_json(tokenizer, "llama").dump();
+      const Json config = {{"vocab_size", tokenizer.tokens.size()}};
+      const Json json = tokenizer_json(tokenizer, "llama");  // May be a whole tokenizer.json of a stranger's.
+      gguf_tokenizer(json, tokenizer_config_json(tokenizer), config);
     });
   });
 }

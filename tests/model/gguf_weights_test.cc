@@ -10,6 +10,7 @@
 #include <cmath>
 #include <map>
 
+#include "close.h"
 #include "shared_data.h"
 #include "temp_folder.h"
 
@@ -134,17 +135,19 @@ TEST_CASE("matrices of our types are read without a change, and give the same nu
     const TempFolder folder;
     save(specs, weights, kLlama, {type, GgufType::F16}, folder / "x.gguf");
     const Gguf file(folder / "x.gguf");
+    CHECK(file.metadata().get<int64_t>("general.file_type") == gguf_file_type(type));
+    CHECK(file.metadata().has("general.quantization_version") == (type != GgufType::BF16));
     for (const char* name : {"blocks.0.attn.qkv.weight", "blocks.1.ffn.w2.weight"}) {
       const WeightSpec& spec = spec_of(specs, name);
       REQUIRE(gguf_weight_type(file, spec) == type);
       const QuantizedMatrix matrix = read_gguf_quantized(file, kLlama, spec);
-      std::vector<std::byte> packed(bytes_of(matrix.dtype, matrix.shape));
-      pack_quantized(matrix.dtype, matrix.shape, matrix.quants.data(),
+      std::vector<std::byte> packed(bytes_of(matrix.type, matrix.shape));
+      pack_quantized(matrix.type, matrix.shape, matrix.quants.data(),
                      reinterpret_cast<const std::byte*>(matrix.scales.data()), packed.data(), pool);
       const std::vector<float> expected = read(file, kLlama, spec);
       std::vector<float> found(expected.size());
       for (int64_t row = 0; row < spec.shape[0]; ++row) {
-        dequantize_row(matrix.dtype, matrix.shape, packed.data(), row, found.data() + row * spec.shape[1]);
+        dequantize_row(matrix.type, matrix.shape, packed.data(), row, found.data() + row * spec.shape[1]);
       }
       CHECK(found == expected);
     }
@@ -244,18 +247,12 @@ TEST_CASE("a model from a GGUF file of every type gives the reference's logits")
     const Gguf file(*folder / (name + ".gguf"));
     for (WeightSpec spec : weight_specs(config)) {
       if (spec.name == "lm_head.weight") spec.parts[0].gguf = "token_embd.weight";  // Tied.
-      read_gguf_weight(file, kLlama, spec, program.as<float>(spec.name));
+      read_gguf_weight(file, kLlama, spec, program.data<float>(spec.name));
     }
     program.run();
     const std::vector<double> reference = expected.values<double>("logits." + name);
     const std::span<const float> found = program.read<float>(logits);
-    REQUIRE(found.size() == reference.size());
-    double largest = 0, difference = 0;
-    for (size_t i = 0; i < found.size(); ++i) {
-      largest = std::max(largest, std::abs(reference[i]));
-      difference = std::max(difference, std::abs(static_cast<double>(found[i]) - reference[i]));
-    }
-    CHECK(difference <= 1e-4 * largest);
+    check_close(name, found, reference, 1e-4);
   }
 }
 

@@ -55,7 +55,7 @@ struct Step {
   }
   void load_weights(Program& program) const {
     const Safetensors weights = data("tiny_weights.safetensors");
-    for (const WeightSpec& spec : specs) weights.read(spec.name, spec.shape, program.as<float>(spec.name));
+    for (const WeightSpec& spec : specs) weights.read(spec.name, spec.shape, program.data<float>(spec.name));
   }
 };
 
@@ -94,7 +94,7 @@ TEST_CASE("three clipped AdamW steps end where the reference ends") {
   }
   const Safetensors expected = data("tiny_after_3_adamw.safetensors");
   for (const WeightSpec& spec : step.specs) {
-    check_close(spec.name, program.as<float>(spec.name), expected.values<double>(spec.name), kTolerance);
+    check_close(spec.name, program.data<float>(spec.name), expected.values<double>(spec.name), kTolerance);
   }
 }
 

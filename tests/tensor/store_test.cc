@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/plan.h>
 #include <tinyllm/tensor/program.h>
 

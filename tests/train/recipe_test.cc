@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/ops/quantized.h>
+
 #include "train/sample_run.h"
 
 #include <algorithm>

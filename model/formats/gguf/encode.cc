@@ -1,6 +1,6 @@
 #include <tinyllm/model/formats/gguf/encode.h>
 
-#include <tinyllm/model/formats/gguf/half.h>
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/quantized.h>
 
 #include <cmath>
@@ -9,16 +9,13 @@
 namespace tinyllm::gguf {
 namespace {
 
-template <uint16_t (*narrow)(float)>
+template <class T>
 std::vector<std::byte> halves(std::span<const float> numbers, float most, const char* name) {
-  std::vector<std::byte> bytes(numbers.size() * sizeof(uint16_t));
-  std::byte* to = bytes.data();
   for (const float x : numbers) {
     if (!(std::abs(x) < most)) throw Error("a number is {}, too large for {}", x, name);
-    const uint16_t half = narrow(x);
-    std::memcpy(to, &half, sizeof half);
-    to += sizeof half;
   }
+  std::vector<std::byte> bytes(numbers.size() * sizeof(T));
+  convert(numbers, std::span(reinterpret_cast<T*>(bytes.data()), numbers.size()));
   return bytes;
 }
 
@@ -46,9 +43,9 @@ std::vector<std::byte> encode(GgufType type, int64_t row, std::span<const float>
   constexpr float kMostF16 = 65520, kMostBf16 = 0x1.FFp127f;
   switch (type) {
     case GgufType::F16:
-      return halves<f16_of_float>(numbers, kMostF16, "F16");
+      return halves<Half>(numbers, kMostF16, "F16");
     case GgufType::BF16:
-      return halves<bf16_of_float>(numbers, kMostBf16, "BF16");
+      return halves<BFloat16>(numbers, kMostBf16, "BF16");
     case GgufType::Q8_0:
     case GgufType::Q4_0: {
       if (numbers.empty()) return {};

@@ -1,7 +1,7 @@
 #include <tinyllm/model/formats/gguf/tensor_type.h>
 
 #include <tinyllm/model/formats/gguf/blocks.h>
-#include <tinyllm/model/formats/gguf/half.h>
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/tensor/base/error.h>
 
 #include <cctype>
@@ -17,13 +17,10 @@ void each_block(const std::byte* from, int64_t blocks, float* out) {
   }
 }
 
-template <float (*widen)(uint16_t)>
-void each_half(const std::byte* from, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; ++i) {
-    uint16_t half = 0;
-    std::memcpy(&half, from + i * int64_t{sizeof half}, sizeof half);
-    out[i] = widen(half);
-  }
+template <class T>
+void widen(const std::byte* from, int64_t count, float* out) {
+  convert(std::span(reinterpret_cast<const T*>(from), static_cast<size_t>(count)),
+          std::span(out, static_cast<size_t>(count)));
 }
 
 void copy(const std::byte* from, int64_t count, float* out) {
@@ -37,8 +34,8 @@ constexpr GgufTypeInfo blocks_of(GgufType type, const char* name) {
 
 constexpr GgufTypeInfo kTypes[] = {
     {GgufType::F32, "F32", 1, 4, copy},
-    {GgufType::F16, "F16", 1, 2, each_half<float_of_f16>},
-    {GgufType::BF16, "BF16", 1, 2, each_half<float_of_bf16>},
+    {GgufType::F16, "F16", 1, 2, widen<Half>},
+    {GgufType::BF16, "BF16", 1, 2, widen<BFloat16>},
     blocks_of<gguf::dequantize_q4_0, 32, 18>(GgufType::Q4_0, "Q4_0"),
     blocks_of<gguf::dequantize_q4_1, 32, 20>(GgufType::Q4_1, "Q4_1"),
     blocks_of<gguf::dequantize_q5_0, 32, 22>(GgufType::Q5_0, "Q5_0"),

@@ -104,37 +104,48 @@ std::vector<std::string> read_merges(const Json& model) {
 
 // ---- Around the vocabulary ------------------------------------------------------------------------------------------
 
-// Whether a blank is put first, and whether GGUF's readers put it in the same places.
-void read_blanks(const Json& json, GgufTokenizer& tokenizer, bool& is_exact) {
-  std::vector<std::string> steps;
-  const auto add_steps = [&](const char* field, const char* items) {
-    const Json* found = find_field(json, field);
-    if (found == nullptr) return;
-    const bool is_sequence = text(*found, "type") == "Sequence";
-    const Json& all = is_sequence ? list(*found, items) : *found;
-    for (const Json& step : is_sequence ? all : Json::array({all})) {
-      std::string name = text(step, "type");
-      if (name == "Prepend" && text_or_none(step, "prepend") != kBlank) name += " of another text";
-      if (name == "Replace" && text_or_none(step, "content") != kBlank) name += " by another text";
-      if (name == "Metaspace") {
-        const std::string scheme = text_or_none(step, "prepend_scheme");
-        name += scheme == "never" || (scheme.empty() && !flag(step, "add_prefix_space", true)) ? " never" : " first";
-        if (flag(step, "split", true) || text_or_none(step, "replacement") != kBlank) is_exact = false;
-      }
-      steps.push_back(name);
-    }
-  };
-  add_steps("normalizer", "normalizers");
-  add_steps("pre_tokenizer", "pretokenizers");
-  using Steps = std::vector<std::string>;
-  if (steps == Steps{"Prepend", "Replace"} || steps == Steps{"Metaspace first"}) {
+// The steps of a part of a tokenizer: none, one, or those of a sequence.
+std::vector<Json> steps(const Json& json, const char* part, const char* items) {
+  const Json* found = find_field(json, part);
+  if (found == nullptr) return {};
+  if (text(*found, "type") != "Sequence") return {*found};
+  const Json& sequence = list(*found, items);
+  return {sequence.begin(), sequence.end()};
+}
+
+// The type of a step, and whether it is one that puts a blank first.
+std::string blank_step(const Json& step) {
+  const std::string type = text(step, "type");
+  if (type == "Prepend") return text_or_none(step, "prepend") == kBlank ? type : "Prepend of another text";
+  if (type == "Replace") {
+    const bool is_blank = text_or_none(need_field(step, "pattern"), "String") == " ";
+    return is_blank && text_or_none(step, "content") == kBlank ? type : "Replace of another text";
+  }
+  if (type != "Metaspace") return type;
+  const std::string scheme = text_or_none(step, "prepend_scheme");
+  const bool is_never = scheme.empty() ? !flag(step, "add_prefix_space", true) : scheme == "never";
+  return is_never ? "Metaspace never" : "Metaspace first";
+}
+
+// Whether a blank is put first. Returns whether readers of GGUF put and remove it in the same places.
+bool read_blanks(const Json& json, GgufTokenizer& tokenizer) {
+  std::vector<Json> all = steps(json, "normalizer", "normalizers");
+  for (Json& step : steps(json, "pre_tokenizer", "pretokenizers")) all.push_back(std::move(step));
+  std::vector<std::string> names;
+  for (const Json& step : all) names.push_back(blank_step(step));
+  const std::string name = fmt::format("{}", fmt::join(names, ", "));
+  if (name == "Prepend, Replace" || name == "Metaspace first") {
     tokenizer.add_space_prefix = true;
-  } else if (steps == Steps{"Replace"} || steps == Steps{"Metaspace never"}) {
+  } else if (name == "Replace" || name == "Metaspace never") {
     tokenizer.add_space_prefix = false;
   } else {
-    throw Error("normalizer and pre_tokenizer: GGUF has no name for {}", fmt::join(steps, ", "));
+    throw Error("normalizer and pre_tokenizer: GGUF has no name for {}", name);
   }
-  if (steps[0] == "Metaspace first") is_exact = false;
+  const std::vector<Json> decoders = steps(json, "decoder", "decoders");
+  const bool strips =
+      std::any_of(decoders.begin(), decoders.end(), [](const Json& step) { return text(step, "type") == "Strip"; });
+  const bool splits = name.starts_with("Metaspace") && flag(all[0], "split", true);
+  return strips == tokenizer.add_space_prefix && !splits && name != "Metaspace first";
 }
 
 // Which tokens are put around a text.
@@ -163,11 +174,13 @@ std::string token_text(const Json& config, const char* field) {
   return found->is_object() ? text(*found, "content") : text_or_none(config, field);
 }
 
-std::vector<int64_t> ids(const Json& config, const char* field) {
+std::vector<int64_t> ids(const Json& config, const char* field, const GgufTokenizer& tokenizer) {
   const Json* found = find_field(config, field);
   std::vector<int64_t> list;
   if (found == nullptr) return list;
-  for (const Json& id : found->is_array() ? *found : Json::array({*found})) read_value(id, field, list.emplace_back());
+  for (const Json& id : found->is_array() ? *found : Json::array({*found})) {
+    list.push_back(token_id(id, static_cast<int64_t>(tokenizer.tokens.size())));
+  }
   return list;
 }
 
@@ -199,11 +212,18 @@ void add_tokenizer_config(const Json& tokenizer_config, const Json& config, Gguf
     if (!found) throw Error("{}: {} is not in the vocabulary", field, shortened(token));
     id = found;
   };
-  const std::vector<int64_t> begins = ids(config, "bos_token_id"), ends = ids(config, "eos_token_id");
+  const bool puts_bos = tokenizer.add_bos.value_or(false), puts_eos = tokenizer.add_eos.value_or(false);
+  const std::vector<int64_t> begins = ids(config, "bos_token_id", tokenizer),
+                             ends = ids(config, "eos_token_id", tokenizer);
   if (!tokenizer.bos && !begins.empty()) tokenizer.bos = begins[0];
-  if (!ends.empty()) tokenizer.eos = ends[0];
-  from_text("bos_token", tokenizer.bos);
-  from_text("eos_token", tokenizer.eos);
+  if (!puts_eos && !ends.empty()) tokenizer.eos = ends[0];
+  for (const auto& [field, value] :
+       {std::pair("add_bos_token", &tokenizer.add_bos), {"add_eos_token", &tokenizer.add_eos}}) {
+    if (!*value && find_field(tokenizer_config, field) != nullptr) *value = flag(tokenizer_config, field, false);
+  }
+  // Those that a tokenizer.json puts around a text are known already.
+  if (!puts_bos) from_text("bos_token", tokenizer.bos);
+  if (!puts_eos) from_text("eos_token", tokenizer.eos);
   from_text("unk_token", tokenizer.unknown);
   from_text("pad_token", tokenizer.padding);
   // GGUF names three tokens at which an answer ends.
@@ -233,7 +253,7 @@ GgufTokenizer gguf_tokenizer(const Json& json, const Json& tokenizer_config, con
     tokenizer.merges = std::move(merges);
   } else {
     tokenizer.pre = "default";
-    read_blanks(json, tokenizer, is_exact);
+    is_exact &= read_blanks(json, tokenizer);
     tokenizer.unknown = find_token(tokenizer, text_or_none(model, "unk_token"));
     if (tokenizer.unknown) tokenizer.types[static_cast<size_t>(*tokenizer.unknown)] = Type::unknown;
     tokenizer.scores = gguf::scores_of_merges(tokenizer, merges);

@@ -29,7 +29,8 @@ Value run_select(std::string_view name, const Value& value, const Arguments& arg
   const bool has_test = arguments.values.size() > at;
   const Arguments rest = rest_of(arguments, at + 1);
   std::vector<Value> selected;
-  for (const Value& item : items_of(value, budget)->items) {
+  const ListPtr items = items_of(value, budget);
+  for (const Value& item : items->items) {
     budget.step();
     const Value tested = by_field ? path_of(item, arguments.values[0], budget) : item;
     const bool holds =
@@ -60,8 +61,9 @@ Value run_map(const Value& value, const Arguments& arguments, Budget& budget) {
 
 // What items are compared by: the item or a field of it, in small letters where case does not matter.
 std::vector<std::pair<Value, Value>> keyed(const Value& value, const Value* path, bool case_sensitive, Budget& budget) {
+  const ListPtr list = items_of(value, budget);
   std::vector<std::pair<Value, Value>> items;
-  for (const Value& item : items_of(value, budget)->items) {
+  for (const Value& item : list->items) {
     budget.step();
     Value key = path != nullptr && !std::holds_alternative<None>(*path) ? path_of(item, *path, budget) : item;
     if (text_in(key) != nullptr && !case_sensitive) key = with_case(*text_in(key), Case::lower, budget);
@@ -88,10 +90,11 @@ Value run_unique(const Value& value, const Arguments& arguments, Budget& budget)
   const Bound bound("unique", kParameters, arguments);
   std::vector<Value> seen;
   std::vector<Value> unique;
-  for (auto& [key, item] : keyed(value, bound.get(1), bound.flag(0, false), budget)) {
-    if (std::any_of(seen.begin(), seen.end(), [&](const Value& other) { return equal(other, key, budget); })) continue;
-    seen.push_back(key);
-    unique.push_back(item);
+  for (const auto& item : keyed(value, bound.get(1), bound.flag(0, false), budget)) {
+    const auto is_key = [&](const Value& other) { return equal(other, item.first, budget); };
+    if (std::any_of(seen.begin(), seen.end(), is_key)) continue;
+    seen.push_back(item.first);
+    unique.push_back(item.second);
   }
   return make_list(std::move(unique), budget, List::Kind::generator);
 }

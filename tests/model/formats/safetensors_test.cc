@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/store.h>
 
 #include "error_of.h"
 #include "temp_folder.h"
@@ -45,6 +46,31 @@ TEST_CASE("what was saved is read back, with its metadata") {
   CHECK_THROWS_AS(file.read("a", {3, 2}, target), Error);
   target.resize(5);
   CHECK_THROWS_AS(file.read("a", {2, 3}, target), Error);
+}
+
+TEST_CASE("tensors of 16 bits are stored as they are, in a store too, and read back") {
+  const TempFolder folder;
+  Store store;
+  store.add(std::vector<Store::Wanted>{{"half", f16, {2, 2}}, {"brain", bf16, {3}}});
+  std::ranges::copy(std::vector<Half>{{0x3C00}, {0xC000}, {0x0001}, {0x7BFF}}, store.at("half").as<Half>().begin());
+  std::ranges::copy(std::vector<BFloat16>{{0x3F80}, {0x0001}, {0xFF80}}, store.at("brain").as<BFloat16>().begin());
+  std::vector<NamedTensor> tensors;
+  for (const Store::Entry& entry : store.entries()) {
+    tensors.push_back({entry.name, entry.type.dtype(), entry.shape, entry.data});
+  }
+  save_safetensors(folder / "x.safetensors", tensors);
+
+  const Safetensors file(folder / "x.safetensors");
+  CHECK(file.at("half", "F16", {2, 2}).element_type() == f16);
+  CHECK(file.at("brain", "BF16", {3}).size == 6);
+  CHECK(file.values<Half>("half") == std::vector<Half>{{0x3C00}, {0xC000}, {0x0001}, {0x7BFF}});
+  CHECK(file.values<BFloat16>("brain") == std::vector<BFloat16>{{0x3F80}, {0x0001}, {0xFF80}});
+  CHECK_THROWS_AS(file.values<Half>("brain"), Error);
+  Store again;
+  again.add(std::vector<Store::Wanted>{{"brain", bf16, {3}}});
+  file.read(file.at("brain"), {again.at("brain").data, again.at("brain").bytes()});
+  CHECK(again.at("brain").as<BFloat16>()[2] == BFloat16{0xFF80});
+  CHECK_THROWS_WITH_AS(again.at("brain").as<float>(), "brain: is bf16, not f32", Error);
 }
 
 TEST_CASE("a file cut short at any length is refused") {

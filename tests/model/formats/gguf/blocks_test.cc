@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "error_of.h"
 #include "shared_data.h"
 
 namespace tinyllm::test {
@@ -36,15 +37,6 @@ void check_types(const std::filesystem::path& path) {
   }
 }
 
-std::string error_of(uint32_t number) {
-  try {
-    gguf_type(number);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_CASE("every block type gives the numbers of ggml, bit for bit") {
@@ -53,8 +45,10 @@ TEST_CASE("every block type gives the numbers of ggml, bit for bit") {
 }
 
 TEST_CASE("a type that cannot be read is named") {
-  CHECK(error_of(16).starts_with("type IQ2_XXS cannot be read, expected one of F32, F16, BF16, Q4_0"));
-  CHECK(error_of(99).starts_with("type 99 is unknown"));
+  CHECK(error_of([] {
+          gguf_type(16u);
+        }).starts_with("type IQ2_XXS cannot be read, expected one of F32, F16, BF16, Q4_0"));
+  CHECK(error_of([] { gguf_type(99u); }).starts_with("type 99 is unknown"));
   CHECK_THROWS_AS(gguf_type("Q9"), Error);
   CHECK(gguf_type("q4_k").type == GgufType::Q4_K);
 }

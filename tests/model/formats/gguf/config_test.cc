@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gguf_bytes.h"
+#include "error_of.h"
 #include "shared_data.h"
 #include "temp_folder.h"
 
@@ -53,13 +53,8 @@ void check_same(const Json& found, const Json& expected) {
   }
 }
 
-std::string error_of(const Json& config) {
-  try {
-    round_trip(config);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+std::string fault_of(const Json& config) {
+  return error_of([&] { round_trip(config); });
 }
 
 // A Llama whose keys can be replaced, one after the other.
@@ -86,13 +81,9 @@ struct Keys {
     return gguf_config(Gguf(folder / "x.gguf"));
   }
   std::string error() const {
-    try {
-      config();
-    } catch (const Error& error) {
-      const std::string message = error.what();
-      return message.substr(message.find("x.gguf: ") + 8);
-    }
-    return "no error";
+    const std::string message = error_of([&] { config(); });
+    const size_t end = message.find("x.gguf: ");
+    return end == std::string::npos ? message : message.substr(end + 8);
   }
 };
 
@@ -160,7 +151,7 @@ TEST_CASE("RoPE scaling is read back") {
   CHECK(round_trip(none)["rope_scaling"].is_null());
   for (const char* type : {"dynamic", "longrope", "su"}) {
     none["rope_scaling"] = {{"rope_type", type}, {"factor", 2.0}};
-    CHECK(error_of(none).find("GGUF cannot express") != std::string::npos);
+    CHECK(fault_of(none).find("GGUF cannot express") != std::string::npos);
   }
 }
 
@@ -168,7 +159,7 @@ TEST_CASE("a config that cannot be written is refused with the field") {
   const auto with = [](const Json& changes) {
     Json config = llama();
     config.update(changes);
-    return error_of(config);
+    return fault_of(config);
   };
   CHECK(with({{"model_type", "gemma"}}) ==
         "model_type gemma is not supported, expected one of llama, mistral, qwen2, qwen3, minicpm");

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "close.h"
+#include "error_of.h"
 #include "gguf_bytes.h"
 #include "shared_data.h"
 #include "temp_folder.h"
@@ -12,19 +14,16 @@ namespace {
 constexpr uint32_t kU32 = 4, kF32 = 6, kBool = 7, kString = 8, kArray = 9, kI64 = 11, kF64 = 12, kU64 = 10, kI8 = 1;
 
 // What is said about a file of these bytes, without its path.
-std::string error_of(const std::string& bytes) {
+std::string fault_of(const std::string& bytes) {
   const TempFolder folder;
   write_file(folder / "x.gguf", bytes);
-  try {
-    const Gguf file(folder / "x.gguf");
-  } catch (const Error& error) {
-    const std::string message = error.what(), path = (folder / "x.gguf").string() + ": ";
-    return message.starts_with(path) ? message.substr(path.size()) : "no path: " + message;
-  }
-  return "no error";
+  const std::string message = error_of([&] { const Gguf file(folder / "x.gguf"); });
+  const std::string path = (folder / "x.gguf").string() + ": ";
+  if (message.starts_with(path)) return message.substr(path.size());
+  return message == "no error" ? message : "no path: " + message;
 }
 
-std::string error_of(const GgufBytes& bytes) { return error_of(bytes.str()); }
+std::string fault_of(const GgufBytes& bytes) { return fault_of(bytes.str()); }
 
 // Every type of value, and two tensors.
 GgufBytes sample() {
@@ -101,51 +100,51 @@ TEST_CASE("a file cut short at any length is refused") {
   const std::string whole = sample().str();
   for (size_t length = 0; length < whole.size(); ++length) {
     CAPTURE(length);
-    CHECK(error_of(whole.substr(0, length)) != "no error");
+    CHECK(fault_of(whole.substr(0, length)) != "no error");
   }
-  CHECK(error_of(whole) == "no error");
+  CHECK(fault_of(whole) == "no error");
 }
 
 TEST_CASE("counts and lengths are not believed") {
   constexpr uint64_t kMost = UINT64_MAX;
-  CHECK(error_of(GgufBytes().header(0, kMost)) == "18446744073709551615 keys, expected at most 65536");
-  CHECK(error_of(GgufBytes().header(1'000'000, 0)) == "1000000 tensors, expected at most 65536");
-  CHECK(error_of(GgufBytes().header(0, 65536)).ends_with("it is cut short or damaged"));
-  CHECK(error_of(GgufBytes().header(0, 1).number(kMost)) ==
+  CHECK(fault_of(GgufBytes().header(0, kMost)) == "18446744073709551615 keys, expected at most 65536");
+  CHECK(fault_of(GgufBytes().header(1'000'000, 0)) == "1000000 tensors, expected at most 65536");
+  CHECK(fault_of(GgufBytes().header(0, 65536)).ends_with("it is cut short or damaged"));
+  CHECK(fault_of(GgufBytes().header(0, 1).number(kMost)) ==
         "18446744073709551615 bytes expected at byte 32, but 0 are left: it is cut short or damaged");
-  CHECK(error_of(GgufBytes().header(0, 1).key("k", kArray).number(kU64).number(kMost)).ends_with("or damaged"));
+  CHECK(fault_of(GgufBytes().header(0, 1).key("k", kArray).number(kU64).number(kMost)).ends_with("or damaged"));
   // The product of count and size is 8.
-  CHECK(error_of(GgufBytes().header(0, 1).key("k", kArray).number(kU64).number((uint64_t{1} << 61) + 1).zeros(8))
+  CHECK(fault_of(GgufBytes().header(0, 1).key("k", kArray).number(kU64).number((uint64_t{1} << 61) + 1).zeros(8))
             .ends_with("or damaged"));
-  CHECK(error_of(GgufBytes().header(0, 1).key("k", kArray).number(kString).number(kMost).zeros(80))
+  CHECK(fault_of(GgufBytes().header(0, 1).key("k", kArray).number(kString).number(kMost).zeros(80))
             .ends_with("or damaged"));
   GgufBytes deep;
   deep.header(0, 1).key("k", kArray);
   for (int i = 0; i < 100; ++i) deep.number(kArray).number(uint64_t{1});
-  CHECK(error_of(deep) == "k: arrays are nested deeper than 8");
+  CHECK(fault_of(deep) == "k: arrays are nested deeper than 8");
 }
 
 TEST_CASE("a header with a fault is refused with its name") {
-  CHECK(error_of(std::string("GGML")) == "is not a GGUF file: it does not begin with GGUF");
-  CHECK(error_of(std::string()) == "is not a GGUF file: it does not begin with GGUF");
-  CHECK(error_of(GgufBytes().header(0, 0, 1)) == "version 1 of GGUF, expected 2 or 3");
-  CHECK(error_of(GgufBytes().header(0, 0, 0x03000000)) == "is big-endian, expected little-endian");
-  CHECK(error_of(GgufBytes().header(0, 0, 2)) == "no error");
-  CHECK(error_of(GgufBytes().header(0, 1).key("k", 13)) == "k: type 13 is unknown, expected 0 to 12");
-  CHECK(error_of(GgufBytes().header(0, 1).key("", kBool).zeros(1)) == "key 0 has 0 bytes, expected 1 to 65535");
-  CHECK(error_of(GgufBytes().header(0, 1).key("\xFF", kBool).zeros(1)) != "no error");
-  CHECK(error_of(GgufBytes().header(0, 2).key("k", kBool).zeros(1).key("k", kBool).zeros(1)) == "k is there twice");
+  CHECK(fault_of(std::string("GGML")) == "is not a GGUF file: it does not begin with GGUF");
+  CHECK(fault_of(std::string()) == "is not a GGUF file: it does not begin with GGUF");
+  CHECK(fault_of(GgufBytes().header(0, 0, 1)) == "version 1 of GGUF, expected 2 or 3");
+  CHECK(fault_of(GgufBytes().header(0, 0, 0x03000000)) == "is big-endian, expected little-endian");
+  CHECK(fault_of(GgufBytes().header(0, 0, 2)) == "no error");
+  CHECK(fault_of(GgufBytes().header(0, 1).key("k", 13)) == "k: type 13 is unknown, expected 0 to 12");
+  CHECK(fault_of(GgufBytes().header(0, 1).key("", kBool).zeros(1)) == "key 0 has 0 bytes, expected 1 to 65535");
+  CHECK(fault_of(GgufBytes().header(0, 1).key("\xFF", kBool).zeros(1)) != "no error");
+  CHECK(fault_of(GgufBytes().header(0, 2).key("k", kBool).zeros(1).key("k", kBool).zeros(1)) == "k is there twice");
   const auto alignment = [](uint32_t value) {
     return GgufBytes().header(0, 1).key("general.alignment", kU32).number(value);
   };
-  CHECK(error_of(alignment(64)) == "no error");
-  CHECK(error_of(alignment(0)) == "general.alignment is 0, expected a power of two up to 1048576");
-  CHECK(error_of(alignment(48)) == "general.alignment is 48, expected a power of two up to 1048576");
+  CHECK(fault_of(alignment(64)) == "no error");
+  CHECK(fault_of(alignment(0)) == "general.alignment is 0, expected a power of two up to 1048576");
+  CHECK(fault_of(alignment(48)) == "general.alignment is 48, expected a power of two up to 1048576");
 }
 
 TEST_CASE("a tensor with a fault is refused with its name") {
   const auto one = [](const std::vector<uint64_t>& extents, uint32_t type, uint64_t offset, size_t bytes) {
-    return error_of(GgufBytes().header(1, 0).tensor("t", extents, type, offset).align().zeros(bytes));
+    return fault_of(GgufBytes().header(1, 0).tensor("t", extents, type, offset).align().zeros(bytes));
   };
   constexpr uint64_t kMost = UINT64_MAX;
   CHECK(one({8}, 0, 0, 32) == "no error");
@@ -160,7 +159,7 @@ TEST_CASE("a tensor with a fault is refused with its name") {
   CHECK(one({kMost}, 0, 0, 32) == "tensor t: has an extent of 18446744073709551615: too many elements");
   CHECK(one({uint64_t{1} << 40, uint64_t{1} << 40}, 0, 0, 32).ends_with("too many elements, expected at most 2^56"));
   const auto two = [](const std::string& name, uint64_t offset) {
-    return error_of(GgufBytes().header(2, 0).tensor("a", {16}, 0, 0).tensor(name, {8}, 0, offset).align().zeros(128));
+    return fault_of(GgufBytes().header(2, 0).tensor("a", {16}, 0, 0).tensor(name, {8}, 0, offset).align().zeros(128));
   };
   CHECK(two("b", 64) == "no error");
   CHECK(two("b", 32) == "tensor b overlaps another");
@@ -175,8 +174,8 @@ TEST_CASE("files of every type hold the same model, to within what the type can 
   const Gguf exact(*folder / "f32.gguf");
   // Relative to the largest number of the tensor. Q8_0: half a step, and the rounding of the step to half precision.
   // Q4_0: one end of the range is cut by a step of 1/8. Q4_K: half a step of 2/15, and the rounding of scales.
-  const std::pair<std::string, float> files[] = {
-      {"f16", 0x1p-11f}, {"bf16", 0x1p-8f}, {"q8_0", 0.5f / 127 + 0x1p-11f}, {"q4_0", 0.126f}, {"q4_k_q6_k", 0.1f}};
+  const std::pair<std::string, double> files[] = {
+      {"f16", 0x1p-11}, {"bf16", 0x1p-8}, {"q8_0", 0.5 / 127 + 0x1p-11}, {"q4_0", 0.126}, {"q4_k_q6_k", 0.1}};
   for (const auto& [name, bound] : files) {
     CAPTURE(name);
     const Gguf file(*folder / (name + ".gguf"));
@@ -184,12 +183,7 @@ TEST_CASE("files of every type hold the same model, to within what the type can 
     for (const Gguf::Tensor& tensor : exact.tensors()) {
       CAPTURE(tensor.name);
       const std::vector<float> expected = exact.values(tensor), found = file.values(file.at(tensor.name, tensor.shape));
-      float largest = 0, difference = 0;
-      for (size_t i = 0; i < found.size(); ++i) {
-        largest = std::max(largest, std::abs(expected[i]));
-        difference = std::max(difference, std::abs(found[i] - expected[i]));
-      }
-      CHECK(difference <= bound * largest);
+      check_close(name + " " + std::string(tensor.name), found, expected, bound);
     }
   }
 }

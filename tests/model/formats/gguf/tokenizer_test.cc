@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "error_of.h"
 #include "shared_data.h"
 #include "temp_folder.h"
 
@@ -21,14 +22,10 @@ GgufTokenizer through_file(const GgufTokenizer& tokenizer) {
   return read_gguf_tokenizer(Gguf(folder / "x.gguf"));
 }
 
-std::string error_of(const GgufTokenizer& tokenizer) {
-  try {
-    through_file(tokenizer);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    return message.substr(message.find("x.gguf: ") + 8);
-  }
-  return "no error";
+std::string fault_of(const GgufTokenizer& tokenizer) {
+  const std::string message = error_of([&] { through_file(tokenizer); });
+  const size_t end = message.find("x.gguf: ");
+  return end == std::string::npos ? message : message.substr(end + 8);
 }
 
 GgufTokenizer byte_pairs() {
@@ -68,12 +65,7 @@ Json minimal_json() {
 }
 
 std::string refusal(const Json& tokenizer, const Json& config = {{"vocab_size", 6}}) {
-  try {
-    gguf_tokenizer(tokenizer, Json::object(), config);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return error_of([&] { gguf_tokenizer(tokenizer, Json::object(), config); });
 }
 
 // What decides how a text is encoded, whichever of its forms a file has.
@@ -124,7 +116,7 @@ TEST_CASE("a tokenizer is read back from a file") {
 TEST_CASE("a tokenizer that contradicts itself is refused with the key") {
   const auto with = [](GgufTokenizer tokenizer, auto change) {
     change(tokenizer);
-    return error_of(tokenizer);
+    return fault_of(tokenizer);
   };
   CHECK(with(byte_pairs(), [](auto& t) { t.model = "bert"; }) ==
         "tokenizer.ggml.model is \"bert\", expected gpt2 or llama");
@@ -231,6 +223,30 @@ TEST_CASE("what GGUF cannot express is kept in a copy of the tokenizer.json") {
   }
 }
 
+TEST_CASE("the token that a tokenizer.json puts before a text stays, whatever another file calls so") {
+  Json json = minimal_json();
+  json["post_processor"] = {{"type", "TemplateProcessing"},
+                            {"single", {{{"SpecialToken", {{"id", "<|end|>"}}}}, {{"Sequence", {{"id", "A"}}}}}}};
+  const GgufTokenizer found = gguf_tokenizer(json, {{"bos_token", "a"}}, {{"vocab_size", 6}});
+  CHECK(found.add_bos == true);
+  CHECK(found.add_eos == false);
+  CHECK(found.bos == 3);
+}
+
+TEST_CASE("a blank that is removed but not put, or put but not removed, is kept in a copy") {
+  Json json = tokenizer_json(sentencepieces(), "llama");
+  const auto has_copy = [&] {
+    return !gguf_tokenizer(json, Json::object(), {{"vocab_size", 11}}).hugging_face.empty();
+  };
+  CHECK(!has_copy());
+  json["decoder"]["decoders"].erase(3);
+  CHECK(has_copy());
+  json["normalizer"]["normalizers"].erase(0);
+  CHECK(!has_copy());
+  json["model"]["merges"].erase(4);
+  CHECK(has_copy());
+}
+
 TEST_CASE("a tokenizer that GGUF cannot hold is refused") {
   CHECK(refusal(minimal_json()) == "no error");
   CHECK(refusal(minimal_json(), {{"vocab_size", 3}}) == "a token has id 3, expected one below vocab_size 3");
@@ -263,6 +279,10 @@ TEST_CASE("a SentencePiece model is written with its scores") {
   add_tokenizer_config({{"bos_token", "<s>"}}, {{"eos_token_id", 1}}, found);
   CHECK(found.bos == 1);
   CHECK(found.eos == 1);
+  CHECK(!found.add_bos);
+  add_tokenizer_config({{"add_bos_token", false}}, Json::object(), found);
+  CHECK(found.add_bos == false);
+  CHECK_THROWS_AS(add_tokenizer_config(Json::object(), {{"eos_token_id", 4}}, found), Error);
   CHECK_THROWS_AS(gguf_tokenizer(pieces, 2), Error);
 }
 

@@ -1,5 +1,5 @@
 #include <tinyllm/model/formats/gguf/gguf.h>
-#include <tinyllm/model/formats/gguf/half.h>
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/model/formats/gguf/writer.h>
 #include <tinyllm/tensor/base/random.h>
 
@@ -39,6 +39,14 @@ std::vector<float> written(GgufType type, const Shape& shape, const std::vector<
   return file.values(file.at("t"));
 }
 
+template <class T>
+std::vector<float> rounded(std::vector<float> numbers) {
+  std::vector<T> narrow(numbers.size());
+  convert(numbers, std::span(narrow));
+  convert(std::span<const T>(narrow), std::span(numbers));
+  return numbers;
+}
+
 }  // namespace
 
 TEST_CASE("metadata is read back") {
@@ -70,13 +78,8 @@ TEST_CASE("numbers are rounded to the nearest of the type") {
   const Shape shape = {3, 64};
   const std::vector<float> numbers = normal_numbers(192);
   CHECK(written(GgufType::F32, shape, numbers) == numbers);
-  std::vector<float> f16, bf16;
-  for (const float x : numbers) {
-    f16.push_back(float_of_f16(f16_of_float(x)));
-    bf16.push_back(float_of_bf16(bf16_of_float(x)));
-  }
-  CHECK(written(GgufType::F16, shape, numbers) == f16);
-  CHECK(written(GgufType::BF16, shape, numbers) == bf16);
+  CHECK(written(GgufType::F16, shape, numbers) == rounded<Half>(numbers));
+  CHECK(written(GgufType::BF16, shape, numbers) == rounded<BFloat16>(numbers));
   const std::vector<float> q8 = written(GgufType::Q8_0, shape, numbers), q4 = written(GgufType::Q4_0, shape, numbers);
   for (size_t block = 0; block < numbers.size(); block += 32) {
     float largest = 0;
