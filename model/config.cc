@@ -84,6 +84,7 @@ void check(const Lora& lora) {
 void check_types(const ModelConfig& c) {
   const std::tuple<const char*, int64_t, Type> rows[] = {{"hidden_size", c.dim, c.types.tables},
                                                          {"hidden_size", c.dim, c.types.matrices},
+                                                         {"heads times head_dim", c.q_dim(), c.types.matrices},
                                                          {"intermediate_size", c.ffn_dim, c.types.matrices}};
   for (const auto& [name, size, type] : rows) {
     if (!type.is_packed() && type != f32) throw Error("config: weights are {}, expected f32 or packed", type.str());

@@ -100,11 +100,11 @@ struct AttentionCache {
 /// AVX-512), else f32.
 DType fastest_cache_type();
 /// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, rounded where the
-/// cache is f16, then each query of q [B, T, H, D] sees places 0 to its own; result [B, T, H, D], zeros for padding.
-/// Fastest where neighbours in a sequence are neighbouring rows. Running throws Error on a place outside its sequence
-/// or a page outside the cache. Not differentiable. Source: Kwon et al., "Efficient Memory Management for Large
-/// Language Model Serving with PagedAttention", 2023.
-Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache);
+/// cache is f16, then each query of q [B, T, H, D] sees places 0 to its own, or with a `window` above 0 at most that
+/// many; result [B, T, H, D], zeros for padding. Fastest where neighbours in a sequence are neighbouring rows. Running
+/// throws Error on a place outside its sequence or a page outside the cache. Not differentiable. Source: Kwon et al.,
+/// "Efficient Memory Management for Large Language Model Serving with PagedAttention", 2023.
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache, int64_t window = 0);
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 
