@@ -61,6 +61,30 @@ AdapterPart read_part(const Gguf& file, const Target& target, int64_t heads, flo
   return adapter;
 }
 
+// The adapter must live until the file is written.
+void add_part(const AdapterPart& adapter, const Target& target, int64_t heads, float alpha, GgufWriter& writer) {
+  const int64_t rank = adapter.rank, in = target.in, out = target.part->rows;
+  if (rank < 1 || static_cast<int64_t>(adapter.a.size()) != rank * in ||
+      static_cast<int64_t>(adapter.b.size()) != out * rank) {
+    throw Error("{}: A has {} numbers and B {}, expected {} x {} and {} x {}", adapter.weight, adapter.a.size(),
+                adapter.b.size(), rank, in, out, rank);
+  }
+  const float factor = adapter.scale * static_cast<float>(rank) / alpha;
+  const auto a_rows = [&adapter, in](int64_t first, std::span<float> rows) {
+    std::copy_n(adapter.a.begin() + first * in, rows.size(), rows.begin());
+  };
+  const auto b_rows = [&adapter, rank, out, heads, factor](int64_t first, std::span<float> rows) {
+    for (size_t at = 0; at < rows.size(); at += static_cast<size_t>(rank), ++first) {
+      const int64_t row = heads == 0 ? first : hugging_face_row(first, out, heads);
+      for (int64_t k = 0; k < rank; ++k) {
+        rows[at + static_cast<size_t>(k)] = factor * adapter.b[static_cast<size_t>(row * rank + k)];
+      }
+    }
+  };
+  writer.add_tensor(target.part->gguf + kA, GgufType::F32, {rank, in}, a_rows);
+  writer.add_tensor(target.part->gguf + kB, GgufType::F32, {out, rank}, b_rows);
+}
+
 }  // namespace
 
 std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const Family& family,
@@ -97,26 +121,7 @@ void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& fami
     const auto found = std::find_if(known.begin(), known.end(),
                                     [&](const Target& target) { return target.part->hugging_face == adapter.weight; });
     if (found == known.end()) throw Error("{}: the model has no matrix {}", path.string(), adapter.weight);
-    const int64_t rank = adapter.rank, in = found->in, rows = found->part->rows, heads = heads_of(family, *found);
-    if (rank < 1 || static_cast<int64_t>(adapter.a.size()) != rank * in ||
-        static_cast<int64_t>(adapter.b.size()) != rows * rank) {
-      throw Error("{}: {}: A has {} numbers and B {}, expected {} x {} and {} x {}", path.string(), adapter.weight,
-                  adapter.a.size(), adapter.b.size(), rank, in, rows, rank);
-    }
-    const float factor = adapter.scale * static_cast<float>(rank) / alpha;
-    writer.add_tensor(found->part->gguf + kA, GgufType::F32, {rank, in},
-                      [&adapter, in](int64_t first, std::span<float> out) {
-                        std::copy_n(adapter.a.begin() + first * in, out.size(), out.begin());
-                      });
-    const auto b_rows = [&adapter, rank, rows, heads, factor](int64_t first, std::span<float> out) {
-      for (size_t at = 0; at < out.size(); at += static_cast<size_t>(rank), ++first) {
-        const int64_t row = heads == 0 ? first : hugging_face_row(first, rows, heads);
-        for (int64_t k = 0; k < rank; ++k) {
-          out[at + static_cast<size_t>(k)] = factor * adapter.b[static_cast<size_t>(row * rank + k)];
-        }
-      }
-    };
-    writer.add_tensor(found->part->gguf + kB, GgufType::F32, {rows, rank}, b_rows);
+    add_part(adapter, *found, heads_of(family, *found), alpha, writer);
   }
   writer.save(path, pool);
 }
