@@ -16,7 +16,7 @@ set(headers_base
 set(headers_tensor
     tinyllm.h
     tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
-    ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
+    ops/convert.h ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
 set(headers_model
     model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h
     model/rope_scaling.h model/transformer.h model/weights.h

@@ -1,5 +1,7 @@
 #include <tinyllm/model/gguf_weights.h>
 
+#include <tinyllm/ops/kernels/kernels.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -47,7 +49,7 @@ void check_heads(int64_t rows, int64_t heads) {
 // Takes a row of blocks of `size` bytes apart. A block begins with its scale if it has one.
 void split_blocks(const std::byte* row, size_t blocks, size_t size, size_t scale, std::byte* quants, void* scales) {
   for (size_t b = 0; b < blocks; ++b, row += size) {
-    std::memcpy(static_cast<std::byte*>(scales) + b * scale, row, scale);
+    if (scale > 0) std::memcpy(static_cast<std::byte*>(scales) + b * scale, row, scale);
     std::memcpy(quants + b * (size - scale), row + scale, size - scale);
   }
 }
@@ -83,7 +85,7 @@ GgufType gguf_weight_type(const Gguf& file, const WeightSpec& spec) {
   const bool is_ours = type == GgufType::Q8_0 || type == GgufType::Q4_0 || type == GgufType::BF16;
   const bool is_same = std::all_of(spec.parts.begin(), spec.parts.end(),
                                    [&](const WeightPart& part) { return file.at(part.gguf).type->type == type; });
-  const bool is_matrix = spec.shape.rank() == 2 && spec.shape[1] % kQuantBlock == 0;
+  const bool is_matrix = spec.shape.rank() == 2 && spec.shape[1] % kernels::kQuantBlock == 0;
   return is_ours && is_same && is_matrix ? type : GgufType::F32;
 }
 

@@ -9,7 +9,7 @@ namespace tinyllm {
 
 /// Writes a folder with the weights of a model in these types, each file whole or not at all, the weights last.
 /// `config.json` records the types; `load_model` opens the folder like any other. A quantised matrix is two tensors:
-/// `<name>`, I8 [N, K] for q8_0 and U8 [N, K / 2] for q4_0, and `<name>_scale`, F16 [N, K / 32]. In bf16 it is only
+/// `<name>`, I8 [N, K] for q8_0 and U8 [N, K / 2] for q4_0, and `<name>_scale`, F16 [N, K / 32]. As bf16 it is only
 /// `<name>`, BF16 [N, K]; see ops/quantized.h. `on_progress` counts weights. Throws Stopped, and Error
 /// when the model is quantised or has adapters, when a size is not a multiple of 32, when a weight is not finite, or
 /// when the folder cannot be written.

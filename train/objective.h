@@ -19,7 +19,8 @@ struct LossInputs {
 
 /// What a model is trained for. The loss is a mean over units of the batch (targets, pairs, sequences), and the weight
 /// is the number of units. Batches are combined by their weights, so that several small ones, or those of several
-/// processes, train what one large batch trains.
+/// processes, train what one large batch trains. A unit of several rows needs a recipe without `first_seq_len`, which
+/// cuts rows.
 struct Objective {
   /// Appends the loss of a batch, f32 [1], to a graph. Every input that it asks the graph for is in `Batch::more`.
   std::function<Tensor(const LossInputs&)> loss;

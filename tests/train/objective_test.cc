@@ -18,7 +18,9 @@ namespace tinyllm::test {
 namespace {
 
 constexpr int64_t kLength = 12;
-constexpr int64_t kPrompt = 5;  // Tokens; the others of a row are an answer.
+
+// Tokens of a row before its answer: later rows have fewer targets, so that targets are not what pairs and rows count.
+int64_t prompt_of(int64_t row) { return 3 + row / 2 % 8; }
 
 // Rows of random tokens, each a sample of its own whose answer is learned.
 Batch random_rows(int64_t rows, uint64_t seed) {
@@ -34,7 +36,7 @@ Batch random_rows(int64_t rows, uint64_t seed) {
     const auto at = static_cast<size_t>(i);
     batch.positions[at] = static_cast<int32_t>(i % kLength);
     batch.tokens[at] = static_cast<int32_t>(random.below(100));
-    if (i % kLength >= kPrompt) batch.targets[at] = static_cast<int32_t>(random.below(100));
+    if (i % kLength >= prompt_of(i / kLength)) batch.targets[at] = static_cast<int32_t>(random.below(100));
   }
   return batch;
 }
@@ -99,8 +101,10 @@ Batch answers(int64_t rows, uint64_t seed) {
   Batch batch = random_rows(rows, seed);
   std::vector<float>& weights = batch.more["scale"];
   for (int64_t i = 0; i < rows * kLength; ++i) {
-    const float advantage = i / kLength % 2 == 0 ? 1.0f : -1.0f;
-    weights.push_back(i % kLength >= kPrompt ? advantage / static_cast<float>(kLength - kPrompt) : 0.0f);
+    const int64_t row = i / kLength;
+    const float advantage = row % 2 == 0 ? 1.0f : -1.0f;
+    const int64_t prompt = prompt_of(row);
+    weights.push_back(i % kLength >= prompt ? advantage / static_cast<float>(kLength - prompt) : 0.0f);
   }
   return batch;
 }

@@ -20,6 +20,7 @@ constexpr uint64_t kMaxTensors = 1 << 16;
 constexpr uint64_t kMaxNameBytes = 64;  // The format's own limit.
 constexpr uint32_t kMaxRank = 4;
 constexpr int64_t kDefaultAlignment = 32;
+constexpr int64_t kMinAlignment = 8;  // The format's own limit: elements are read where they are.
 constexpr int64_t kMaxAlignment = 1 << 20;
 
 void check_version(uint32_t version, const std::string& what) {
@@ -54,8 +55,10 @@ Gguf::Tensor read_tensor(Cursor& cursor, std::string_view name) {
 
 uint64_t alignment_of(const GgufMetadata& metadata, const std::string& what) {
   const int64_t alignment = metadata.find<int64_t>("general.alignment").value_or(kDefaultAlignment);
-  if (alignment < 1 || alignment > kMaxAlignment || !std::has_single_bit(static_cast<uint64_t>(alignment))) {
-    throw Error("{}: general.alignment is {}, expected a power of two up to {}", what, alignment, kMaxAlignment);
+  if (alignment < kMinAlignment || alignment > kMaxAlignment ||
+      !std::has_single_bit(static_cast<uint64_t>(alignment))) {
+    throw Error("{}: general.alignment is {}, expected a power of two from {} to {}", what, alignment, kMinAlignment,
+                kMaxAlignment);
   }
   return static_cast<uint64_t>(alignment);
 }

@@ -138,8 +138,9 @@ TEST_CASE("a header with a fault is refused with its name") {
     return GgufBytes().header(0, 1).key("general.alignment", kU32).number(value);
   };
   CHECK(fault_of(alignment(64)) == "no error");
-  CHECK(fault_of(alignment(0)) == "general.alignment is 0, expected a power of two up to 1048576");
-  CHECK(fault_of(alignment(48)) == "general.alignment is 48, expected a power of two up to 1048576");
+  CHECK(fault_of(alignment(0)) == "general.alignment is 0, expected a power of two from 8 to 1048576");
+  CHECK(fault_of(alignment(1)) == "general.alignment is 1, expected a power of two from 8 to 1048576");
+  CHECK(fault_of(alignment(48)) == "general.alignment is 48, expected a power of two from 8 to 1048576");
 }
 
 TEST_CASE("a tensor with a fault is refused with its name") {
