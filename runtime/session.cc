@@ -98,7 +98,7 @@ struct Session::State {
         most_pages(Session::pages_for(context)),
         cache_type(options.cache_type),
         pages(checked_pages(sequences, context)),
-        pool(options.threads) {}
+        pool(options.pool ? *options.pool : ThreadPool(hardware_threads())) {}
 
   // The blocks over `rows` tokens, each of any sequence: hidden states [1, rows, C].
   Pass& blocks_of(int64_t rows) {
@@ -129,7 +129,7 @@ struct Session::State {
   }
 
   Pass& compiled(const Graph& graph, Tensor result, std::map<int64_t, Pass>& passes, int64_t rows) {
-    Program program = compile(graph, {result}, {.pool = &pool, .weights = model.weights.get(), .states = &caches});
+    Program program = compile(graph, {result}, {.pool = pool, .weights = model.weights.get(), .states = &caches});
     return passes.emplace(rows, Pass{result, std::move(program)}).first->second;
   }
 

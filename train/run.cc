@@ -83,7 +83,7 @@ void check(const SamplePrompt& prompt, const ModelConfig& config) {
 // A run through its stages.
 class Run {
  public:
-  Run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options)
+  Run(Model& model, const std::vector<Stage>& stages, const ThreadPool& pool, const RunOptions& options)
       : model_(model), stages_(stages), pool_(pool), options_(options), checkpoints_(options.folder) {
     for (const SamplePrompt& prompt : options.prompts) check(prompt, model.config);
     if (options.lock == nullptr) lock_.emplace(options.folder, [&](const std::string& note) { report_event(note); });
@@ -324,7 +324,7 @@ class Run {
 
   std::vector<SampleText> samples() {
     if (options_.prompts.empty()) return {};
-    Session session(model_, {.sequences = static_cast<int64_t>(options_.prompts.size()), .threads = pool_.threads()});
+    Session session(model_, {.sequences = static_cast<int64_t>(options_.prompts.size()), .pool = pool_});
     std::vector<Request> requests;
     for (const SamplePrompt& prompt : options_.prompts) {
       requests.push_back({prompt.tokens, {.max_tokens = kSampleTokens, .sampling = {.temperature = 0.7f, .seed = 1}}});
@@ -337,7 +337,7 @@ class Run {
 
   Model& model_;
   const std::vector<Stage>& stages_;
-  ThreadPool& pool_;
+  ThreadPool pool_;
   const RunOptions& options_;
   std::optional<FolderLock> lock_;
   Checkpoints checkpoints_;
@@ -357,7 +357,7 @@ class Run {
 
 bool has_checkpoint(const std::filesystem::path& folder) { return !Checkpoints(folder).is_empty(); }
 
-bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options) {
+bool run_stages(Model& model, const std::vector<Stage>& stages, const ThreadPool& pool, const RunOptions& options) {
   return Run(model, stages, pool, options).train();
 }
 

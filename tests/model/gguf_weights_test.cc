@@ -237,7 +237,7 @@ TEST_CASE("a model from a GGUF file of every type gives the reference's logits")
   const Tensor hidden =
       transformer(graph, config, {graph.input("tokens", i32, {2, 24}), graph.input("positions", i32, {2, 24})});
   const Tensor logits = lm_head(config, hidden);
-  Program program = compile(graph, {logits}, {.threads = 1});
+  Program program = compile(graph, {logits}, {.pool = ThreadPool(1)});
   program.write("tokens", expected.values<int32_t>("tokens"));
   std::vector<int32_t> positions(48);
   for (size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<int32_t>(i % 24);

@@ -114,7 +114,7 @@ void check_fixture(const std::filesystem::path& folder) {
     load_hugging_face_weights(WeightFiles(folder), training.specs, pool, weights);
     std::vector<Tensor> outputs = training.grads;
     outputs.insert(outputs.end(), {training.logits, training.loss});
-    Program program = compile(training.graph, outputs, {.pool = &pool, .weights = &weights});
+    Program program = compile(training.graph, outputs, {.pool = pool, .weights = &weights});
     write_inputs(program, fixture);
     program.run();
     check_close("logits", program.read<float>(training.logits), fixture.expected.values<double>("logits"), kLogits);

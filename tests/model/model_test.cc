@@ -72,7 +72,7 @@ TEST_CASE("a model with a gated network, shared key heads and no biases is read 
     if (spec.name != "lm_head.weight") weights.push_back(graph.find(spec.name));
   }
   const std::vector<Tensor> grads = gradients(sum(mul(hidden, hidden)), weights);
-  Program program = compile(graph, grads, {.threads = 1, .store = model.weights.get()});
+  Program program = compile(graph, grads, {.pool = ThreadPool(1), .store = model.weights.get()});
   program.run();
   for (size_t i = 0; i < grads.size(); ++i) {
     CHECK(grads[i].shape() == weights[i].shape());

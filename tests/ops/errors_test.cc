@@ -122,7 +122,7 @@ TEST_CASE("attention over a cache refuses places outside a sequence and pages ou
       q, q, q,
       {g.state("k", f32, {3, 1, 4, kCachePage}), g.state("v", f32, {3, 1, kCachePage, 4}),
        g.input("sequences", i32, {1, 2}), g.input("positions", i32, {1, 2}), g.input("pages", i32, {1, 2})});
-  Program program = compile(g, {out}, {.threads = 2});
+  Program program = compile(g, {out}, {.pool = ThreadPool(2)});
   struct Case {
     std::vector<int32_t> sequences, positions, pages;
     const char* message;

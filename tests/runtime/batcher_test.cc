@@ -64,7 +64,7 @@ Request endless(const Model& model, uint64_t seed, int64_t max_tokens) {
 }
 
 std::vector<Completion> each_alone(const Model& model, const std::vector<Request>& requests) {
-  Session session(model, {.threads = 1});
+  Session session(model, {.pool = ThreadPool(1)});
   std::vector<Completion> all;
   for (const Request& request : requests) all.push_back(Client(session, {.keeps_prefixes = false}).ask(request));
   return all;
@@ -92,7 +92,7 @@ TEST_CASE("completions are the same to the bit alone, together, beside cancelled
   CHECK(alone[0].tokens != alone[1].tokens);
   for (const int threads : {1, 2, 3}) {
     for (const bool keeps : {false, true}) {
-      Session session(model, {.sequences = 4, .threads = threads});
+      Session session(model, {.sequences = 4, .pool = ThreadPool(threads)});
       Client client(session, {.keeps_prefixes = keeps});
       for (int round = 0; round < 2; ++round) {
         std::vector<Batcher::Id> neighbours;
