@@ -12,7 +12,7 @@
 namespace tinyllm::gguf {
 namespace {
 
-using Type = GgufTokenizer::TokenType;
+using TokenType = GgufTokenizer::TokenType;
 
 constexpr size_t kMaxBytes = 256;  // Of a token that is split in all ways.
 
@@ -28,7 +28,7 @@ struct Pair {
 std::vector<std::string> merges_of_scores(const GgufTokenizer& tokenizer) {
   std::unordered_set<std::string_view> ordinary;
   for (size_t i = 0; i < tokenizer.tokens.size(); ++i) {
-    if (tokenizer.types[i] != Type::normal) continue;
+    if (tokenizer.types[i] != TokenType::normal) continue;
     const std::string& token = tokenizer.tokens[i];
     if (token.size() > kMaxBytes) throw Error("token {} has {} bytes, expected at most {}", i, token.size(), kMaxBytes);
     if (token.find(' ') != std::string::npos) throw Error("token {}, {}, has a blank", i, shortened(token));
@@ -37,7 +37,7 @@ std::vector<std::string> merges_of_scores(const GgufTokenizer& tokenizer) {
   std::vector<Pair> pairs;
   for (size_t i = 0; i < tokenizer.tokens.size(); ++i) {
     const std::string_view token = tokenizer.tokens[i];
-    if (tokenizer.types[i] != Type::normal) continue;
+    if (tokenizer.types[i] != TokenType::normal) continue;
     for (size_t cut = 1; cut < token.size(); ++cut) {
       const std::string_view left = token.substr(0, cut), right = token.substr(cut);
       if (continues_character(token[cut]) || !ordinary.contains(left) || !ordinary.contains(right)) continue;
@@ -67,7 +67,7 @@ std::vector<float> scores_of_merges(const GgufTokenizer& tokenizer, const std::v
     const std::string& token = tokenizer.tokens[i];
     const auto found = ranks.find(token);
     size_t rank = found == ranks.end() ? merges.size() : found->second;
-    if (tokenizer.types[i] != Type::normal || count_of_characters(token) == 1) rank = 0;
+    if (tokenizer.types[i] != TokenType::normal || count_of_characters(token) == 1) rank = 0;
     scores.push_back(rank == 0 ? 0 : -static_cast<float>(rank));
   }
   return scores;

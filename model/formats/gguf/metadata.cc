@@ -10,7 +10,7 @@
 namespace tinyllm {
 namespace {
 
-using Type = GgufValueType;
+using ValueType = GgufValueType;
 using gguf::Cursor;
 
 constexpr uint64_t kMaxKeys = 1 << 16;
@@ -20,45 +20,45 @@ constexpr int kMaxDepth = 8;
 constexpr const char* kNames[] = {"uint8", "int8",   "uint16", "int16",  "uint32", "int32",  "float32",
                                   "bool",  "string", "array",  "uint64", "int64",  "float64"};
 
-std::string_view name_of(Type type) { return kNames[static_cast<size_t>(type)]; }
+std::string_view name_of(ValueType type) { return kNames[static_cast<size_t>(type)]; }
 
-Type type_of(uint32_t number, std::string_view what) {
-  if (number > static_cast<uint32_t>(Type::float64))
+ValueType type_of(uint32_t number, std::string_view what) {
+  if (number > static_cast<uint32_t>(ValueType::float64))
     throw Error("{}: type {} is unknown, expected 0 to 12", what, number);
-  return static_cast<Type>(number);
+  return static_cast<ValueType>(number);
 }
 
 // Bytes of a value; 0 where the value itself tells.
-uint64_t size_of(Type type) {
+uint64_t size_of(ValueType type) {
   switch (type) {
-    case Type::uint8:
-    case Type::int8:
-    case Type::boolean:
+    case ValueType::uint8:
+    case ValueType::int8:
+    case ValueType::boolean:
       return 1;
-    case Type::uint16:
-    case Type::int16:
+    case ValueType::uint16:
+    case ValueType::int16:
       return 2;
-    case Type::uint32:
-    case Type::int32:
-    case Type::float32:
+    case ValueType::uint32:
+    case ValueType::int32:
+    case ValueType::float32:
       return 4;
-    case Type::uint64:
-    case Type::int64:
-    case Type::float64:
+    case ValueType::uint64:
+    case ValueType::int64:
+    case ValueType::float64:
       return 8;
-    case Type::string:
-    case Type::array:
+    case ValueType::string:
+    case ValueType::array:
       return 0;
   }
   return 0;
 }
 
-void skip(Cursor& cursor, Type type, int depth, std::string_view what) {
-  if (type == Type::string) {
+void skip(Cursor& cursor, ValueType type, int depth, std::string_view what) {
+  if (type == ValueType::string) {
     cursor.string();
-  } else if (type == Type::array) {
+  } else if (type == ValueType::array) {
     if (depth == kMaxDepth) throw Error("{}: arrays are nested deeper than {}", what, kMaxDepth);
-    const Type element = type_of(cursor.number<uint32_t>(), what);
+    const ValueType element = type_of(cursor.number<uint32_t>(), what);
     const auto count = cursor.number<uint64_t>();
     if (const uint64_t size = size_of(element)) {
       // A product that wraps around would take fewer bytes than the array has.
@@ -91,7 +91,7 @@ GgufMetadata::GgufMetadata(std::span<const std::byte> bytes, uint64_t count, uin
     }
     const std::string name = what_ + ": " + short_name(key);
     check_utf8(key, name);
-    const Type type = type_of(cursor.number<uint32_t>(), name);
+    const ValueType type = type_of(cursor.number<uint32_t>(), name);
     const uint64_t begin = cursor.at();
     skip(cursor, type, 0, name);
     entries_.push_back({key, type, bytes.subspan(begin, cursor.at() - begin)});
@@ -105,7 +105,7 @@ GgufMetadata::GgufMetadata(std::span<const std::byte> bytes, uint64_t count, uin
 
 bool GgufMetadata::is_array(std::string_view key) const {
   const Entry* entry = find_entry(key);
-  return entry != nullptr && entry->type == Type::array;
+  return entry != nullptr && entry->type == ValueType::array;
 }
 
 std::vector<std::string_view> GgufMetadata::keys() const {
@@ -124,27 +124,27 @@ void GgufMetadata::fail_missing(std::string_view key) const { throw Error("{}: {
 
 void GgufMetadata::fail_type(const Entry& entry, std::string_view expected) const {
   std::string found(name_of(entry.type));
-  if (entry.type == Type::array) found += fmt::format(" of {}", kNames[number<uint32_t>(entry.value.data())]);
+  if (entry.type == ValueType::array) found += fmt::format(" of {}", kNames[number<uint32_t>(entry.value.data())]);
   throw Error("{}: {} is {}, expected {}", what_, short_name(entry.key), found, expected);
 }
 
-int64_t GgufMetadata::whole(const Entry& entry, Type type, const std::byte* value) const {
+int64_t GgufMetadata::whole(const Entry& entry, ValueType type, const std::byte* value) const {
   switch (type) {
-    case Type::uint8:
+    case ValueType::uint8:
       return number<uint8_t>(value);
-    case Type::int8:
+    case ValueType::int8:
       return number<int8_t>(value);
-    case Type::uint16:
+    case ValueType::uint16:
       return number<uint16_t>(value);
-    case Type::int16:
+    case ValueType::int16:
       return number<int16_t>(value);
-    case Type::uint32:
+    case ValueType::uint32:
       return number<uint32_t>(value);
-    case Type::int32:
+    case ValueType::int32:
       return number<int32_t>(value);
-    case Type::int64:
+    case ValueType::int64:
       return number<int64_t>(value);
-    case Type::uint64: {
+    case ValueType::uint64: {
       const auto large = number<uint64_t>(value);
       if (large <= uint64_t{INT64_MAX}) return static_cast<int64_t>(large);
       throw Error("{}: {} has {}, expected at most {}", what_, short_name(entry.key), large, INT64_MAX);
@@ -155,7 +155,7 @@ int64_t GgufMetadata::whole(const Entry& entry, Type type, const std::byte* valu
 }
 
 GgufMetadata::Array GgufMetadata::array(const Entry& entry, std::string_view expected) const {
-  if (entry.type != Type::array) fail_type(entry, expected);
+  if (entry.type != ValueType::array) fail_type(entry, expected);
   constexpr size_t kHeader = sizeof(uint32_t) + sizeof(uint64_t);
   return {type_of(number<uint32_t>(entry.value.data()), what_), number<uint64_t>(entry.value.data() + sizeof(uint32_t)),
           entry.value.subspan(kHeader)};
@@ -165,7 +165,7 @@ template <>
 std::optional<bool> GgufMetadata::find(std::string_view key) const {
   const Entry* entry = find_entry(key);
   if (entry == nullptr) return {};
-  if (entry->type != Type::boolean) fail_type(*entry, "a bool");
+  if (entry->type != ValueType::boolean) fail_type(*entry, "a bool");
   return number<uint8_t>(entry->value.data()) != 0;
 }
 
@@ -180,8 +180,8 @@ template <>
 std::optional<double> GgufMetadata::find(std::string_view key) const {
   const Entry* entry = find_entry(key);
   if (entry == nullptr) return {};
-  if (entry->type == Type::float32) return number<float>(entry->value.data());
-  if (entry->type == Type::float64) return number<double>(entry->value.data());
+  if (entry->type == ValueType::float32) return number<float>(entry->value.data());
+  if (entry->type == ValueType::float64) return number<double>(entry->value.data());
   fail_type(*entry, "a number with a fraction");
 }
 
@@ -189,7 +189,7 @@ template <>
 std::optional<std::string_view> GgufMetadata::find(std::string_view key) const {
   const Entry* entry = find_entry(key);
   if (entry == nullptr) return {};
-  if (entry->type != Type::string) fail_type(*entry, "a string");
+  if (entry->type != ValueType::string) fail_type(*entry, "a string");
   return Cursor(entry->value, 0, what_).string();
 }
 
@@ -212,7 +212,7 @@ std::optional<std::vector<float>> GgufMetadata::find(std::string_view key) const
   const Entry* entry = find_entry(key);
   if (entry == nullptr) return {};
   const Array values = array(*entry, kExpected);
-  if (values.type != Type::float32) fail_type(*entry, kExpected);
+  if (values.type != ValueType::float32) fail_type(*entry, kExpected);
   std::vector<float> numbers(values.count);
   for (uint64_t i = 0; i < values.count; ++i) numbers[i] = number<float>(values.values.data() + i * sizeof(float));
   return numbers;
@@ -224,7 +224,7 @@ std::optional<std::vector<std::string_view>> GgufMetadata::find(std::string_view
   const Entry* entry = find_entry(key);
   if (entry == nullptr) return {};
   const Array values = array(*entry, kExpected);
-  if (values.type != Type::string) fail_type(*entry, kExpected);
+  if (values.type != ValueType::string) fail_type(*entry, kExpected);
   std::vector<std::string_view> strings;
   strings.reserve(values.count);
   Cursor cursor(values.values, 0, what_);

@@ -9,7 +9,7 @@
 namespace tinyllm {
 namespace {
 
-using Type = GgufTokenizer::TokenType;
+using TokenType = GgufTokenizer::TokenType;
 
 constexpr const char* kTemplate = "tokenizer.chat_template";
 constexpr const char* kTemplateNames = "tokenizer.chat_templates";
@@ -51,16 +51,16 @@ void check_count(size_t found, size_t expected, const char* key) {
   if (found != expected) throw Error("{}: has {} values, expected {}, one for each token", full(key), found, expected);
 }
 
-std::vector<Type> read_types(const GgufMetadata& metadata, size_t count) {
+std::vector<TokenType> read_types(const GgufMetadata& metadata, size_t count) {
   const auto numbers = metadata.find<std::vector<int64_t>>(full("token_type"));
-  std::vector<Type> types(count, Type::normal);
+  std::vector<TokenType> types(count, TokenType::normal);
   if (!numbers) return types;
   check_count(numbers->size(), count, "token_type");
   for (size_t i = 0; i < count; ++i) {
     // 0, undefined, is what a converter writes that does not know better.
     const int64_t number = numbers->at(i) == 0 ? 1 : numbers->at(i);
     if (number < 1 || number > 6) throw Error("{}: number {} is {}, expected 0 to 6", full("token_type"), i, number);
-    types[i] = static_cast<Type>(number);
+    types[i] = static_cast<TokenType>(number);
   }
   return types;
 }
@@ -131,7 +131,7 @@ void add_gguf_tokenizer(const GgufTokenizer& tokenizer, GgufWriter& writer) {
   writer.add(full("tokens"), tokenizer.tokens);
   if (!tokenizer.scores.empty()) writer.add(full("scores"), tokenizer.scores);
   std::vector<int32_t> types;
-  for (const Type type : tokenizer.types) types.push_back(static_cast<int32_t>(type));
+  for (const TokenType type : tokenizer.types) types.push_back(static_cast<int32_t>(type));
   writer.add(full("token_type"), types);
   if (!tokenizer.merges.empty()) writer.add(full("merges"), tokenizer.merges);
   for (const Id& id : kIds) {
@@ -155,7 +155,7 @@ GgufTokenizer gguf_tokenizer(const std::vector<SentencePiece>& pieces, int64_t v
   tokenizer.model = "llama";
   tokenizer.pre = "default";
   for (const SentencePiece& piece : pieces) {
-    if (piece.type == Type::unknown) tokenizer.unknown = static_cast<int64_t>(tokenizer.tokens.size());
+    if (piece.type == TokenType::unknown) tokenizer.unknown = static_cast<int64_t>(tokenizer.tokens.size());
     tokenizer.tokens.push_back(piece.text);
     tokenizer.scores.push_back(piece.score);
     tokenizer.types.push_back(piece.type);
@@ -165,7 +165,7 @@ GgufTokenizer gguf_tokenizer(const std::vector<SentencePiece>& pieces, int64_t v
   }
   while (static_cast<int64_t>(tokenizer.tokens.size()) < vocab_size) {
     tokenizer.tokens.push_back(fmt::format("[PAD{}]", tokenizer.tokens.size()));
-    tokenizer.types.push_back(Type::unused);
+    tokenizer.types.push_back(TokenType::unused);
     tokenizer.scores.push_back(0);
   }
   return tokenizer;

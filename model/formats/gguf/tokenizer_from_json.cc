@@ -9,7 +9,7 @@
 namespace tinyllm {
 namespace {
 
-using Type = GgufTokenizer::TokenType;
+using TokenType = GgufTokenizer::TokenType;
 
 constexpr int64_t kMaxVocabulary = 1 << 22;
 constexpr const char* kBlank = "\u2581";
@@ -35,7 +35,7 @@ bool is_byte(const std::string& token) {
 
 // ---- The vocabulary -------------------------------------------------------------------------------------------------
 
-void put_token(const std::string& token, int64_t id, Type type, GgufTokenizer& tokenizer) {
+void put_token(const std::string& token, int64_t id, TokenType type, GgufTokenizer& tokenizer) {
   std::string& place = tokenizer.tokens[static_cast<size_t>(id)];
   if (!place.empty() && place != token)
     throw Error("tokens {} and {} have id {}", shortened(place), shortened(token), id);
@@ -56,10 +56,11 @@ bool read_vocabulary(const Json& json, int64_t vocab_size, GgufTokenizer& tokeni
   const Json& vocabulary = need_field(model, "vocab");
   if (!vocabulary.is_object()) throw Error("field vocab: is {}, expected an object", type_of(vocabulary));
   tokenizer.tokens.resize(static_cast<size_t>(vocab_size));
-  tokenizer.types.resize(static_cast<size_t>(vocab_size), Type::unused);
+  tokenizer.types.resize(static_cast<size_t>(vocab_size), TokenType::unused);
   const bool has_bytes = tokenizer.model == "llama";
   for (const auto& [token, id] : vocabulary.items()) {
-    put_token(token, token_id(id, vocab_size), has_bytes && is_byte(token) ? Type::byte : Type::normal, tokenizer);
+    put_token(token, token_id(id, vocab_size), has_bytes && is_byte(token) ? TokenType::byte : TokenType::normal,
+              tokenizer);
   }
   bool is_exact = true;
   const Json* added = find_field(json, "added_tokens");
@@ -69,11 +70,11 @@ bool read_vocabulary(const Json& json, int64_t vocab_size, GgufTokenizer& tokeni
     }
     std::string content;
     read_field(token, "content", content);
-    const Type type = flag(token, "special", false) ? Type::control : Type::user_defined;
+    const TokenType type = flag(token, "special", false) ? TokenType::control : TokenType::user_defined;
     put_token(content, token_id(need_field(token, "id"), vocab_size), type, tokenizer);
   }
   for (size_t id = 0; id < tokenizer.tokens.size(); ++id) {
-    if (tokenizer.types[id] == Type::unused) tokenizer.tokens[id] = fmt::format("[PAD{}]", id);
+    if (tokenizer.types[id] == TokenType::unused) tokenizer.tokens[id] = fmt::format("[PAD{}]", id);
   }
   return is_exact;
 }
@@ -255,7 +256,7 @@ GgufTokenizer gguf_tokenizer(const Json& json, const Json& tokenizer_config, con
     tokenizer.pre = "default";
     is_exact &= read_blanks(json, tokenizer);
     tokenizer.unknown = find_token(tokenizer, text_or_none(model, "unk_token"));
-    if (tokenizer.unknown) tokenizer.types[static_cast<size_t>(*tokenizer.unknown)] = Type::unknown;
+    if (tokenizer.unknown) tokenizer.types[static_cast<size_t>(*tokenizer.unknown)] = TokenType::unknown;
     tokenizer.scores = gguf::scores_of_merges(tokenizer, merges);
     if (gguf::merges_of_scores(tokenizer) != merges) is_exact = false;
   }

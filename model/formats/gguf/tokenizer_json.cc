@@ -8,7 +8,7 @@
 namespace tinyllm {
 namespace {
 
-using Type = GgufTokenizer::TokenType;
+using TokenType = GgufTokenizer::TokenType;
 
 constexpr const char* kBlank = "\u2581";  // What SentencePiece writes for a blank.
 
@@ -16,7 +16,9 @@ bool is_sentencepiece(const GgufTokenizer& tokenizer) { return tokenizer.model =
 bool puts_blank_first(const GgufTokenizer& tokenizer) { return tokenizer.add_space_prefix.value_or(true); }
 
 // Special tokens, and others that are cut out of a text before it is encoded.
-bool is_added(Type type) { return type == Type::control || type == Type::user_defined || type == Type::unknown; }
+bool is_added(TokenType type) {
+  return type == TokenType::control || type == TokenType::user_defined || type == TokenType::unknown;
+}
 
 std::string pre_name(const GgufTokenizer& tokenizer, std::string_view architecture) {
   if (gguf_tokenizer_doubt(tokenizer).empty()) return tokenizer.pre;
@@ -33,7 +35,7 @@ Json added_tokens(const GgufTokenizer& tokenizer) {
                     {"lstrip", false},
                     {"rstrip", false},
                     {"normalized", false},
-                    {"special", tokenizer.types[id] != Type::user_defined}});
+                    {"special", tokenizer.types[id] != TokenType::user_defined}});
   }
   return list;
 }
@@ -41,10 +43,10 @@ Json added_tokens(const GgufTokenizer& tokenizer) {
 // Added tokens after the last ordinary one are not in the vocabulary; unused ones are nowhere.
 Json vocabulary(const GgufTokenizer& tokenizer) {
   size_t end = tokenizer.tokens.size();
-  while (end > 0 && (is_added(tokenizer.types[end - 1]) || tokenizer.types[end - 1] == Type::unused)) --end;
+  while (end > 0 && (is_added(tokenizer.types[end - 1]) || tokenizer.types[end - 1] == TokenType::unused)) --end;
   Json vocabulary = Json::object();
   for (size_t id = 0; id < end; ++id) {
-    if (tokenizer.types[id] != Type::unused) vocabulary[tokenizer.tokens[id]] = id;
+    if (tokenizer.types[id] != TokenType::unused) vocabulary[tokenizer.tokens[id]] = id;
   }
   return vocabulary;
 }

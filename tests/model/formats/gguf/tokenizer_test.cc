@@ -11,7 +11,7 @@
 namespace tinyllm::test {
 namespace {
 
-using Type = GgufTokenizer::TokenType;
+using TokenType = GgufTokenizer::TokenType;
 
 GgufTokenizer through_file(const GgufTokenizer& tokenizer) {
   const TempFolder folder;
@@ -33,7 +33,8 @@ GgufTokenizer byte_pairs() {
   t.model = "gpt2";
   t.pre = "qwen2";
   t.tokens = {"a", "b", "ab", "<|end|>", "<think>", "[PAD5]"};
-  t.types = {Type::normal, Type::normal, Type::normal, Type::control, Type::user_defined, Type::unused};
+  t.types = {TokenType::normal,  TokenType::normal,       TokenType::normal,
+             TokenType::control, TokenType::user_defined, TokenType::unused};
   t.merges = {"a b"};
   t.eos = 3;
   t.add_bos = false;
@@ -46,10 +47,10 @@ GgufTokenizer sentencepieces() {
   t.model = "llama";
   t.pre = "default";
   t.tokens = {"<unk>", "<s>", "</s>", "<0x41>", "\u2581", "a", "\u2581a", "aa", "\u2581aa", "é", "aé"};
-  t.types = std::vector<Type>(t.tokens.size(), Type::normal);
-  t.types[0] = Type::unknown;
-  t.types[1] = t.types[2] = Type::control;
-  t.types[3] = Type::byte;
+  t.types = std::vector<TokenType>(t.tokens.size(), TokenType::normal);
+  t.types[0] = TokenType::unknown;
+  t.types[1] = t.types[2] = TokenType::control;
+  t.types[3] = TokenType::byte;
   t.scores = {0, 0, 0, 0, -9, -9, -1, -2, -3, -9, -4};
   t.bos = 1;
   t.eos = 2;
@@ -123,7 +124,7 @@ TEST_CASE("a tokenizer that contradicts itself is refused with the key") {
   CHECK(with(byte_pairs(), [](auto& t) { t.tokens[1] = "a"; }) == "tokenizer.ggml.tokens: token \"a\" is there twice");
   CHECK(with(byte_pairs(), [](auto& t) { t.types.pop_back(); }) ==
         "tokenizer.ggml.token_type: has 5 values, expected 6, one for each token");
-  CHECK(with(byte_pairs(), [](auto& t) { t.types[0] = static_cast<Type>(9); }) ==
+  CHECK(with(byte_pairs(), [](auto& t) { t.types[0] = static_cast<TokenType>(9); }) ==
         "tokenizer.ggml.token_type: number 0 is 9, expected 0 to 6");
   CHECK(with(byte_pairs(), [](auto& t) { t.merges.clear(); }) == "tokenizer.ggml.merges is missing");
   CHECK(with(byte_pairs(), [](auto& t) { t.eos = 6; }) == "tokenizer.ggml.eos_token_id is 6, expected a token below 6");
@@ -200,8 +201,8 @@ TEST_CASE("the vocabulary of a tokenizer.json is filled up to the model's, speci
   CHECK(found.model == "gpt2");
   CHECK(found.pre == "gpt-2");
   CHECK(found.tokens == std::vector<std::string>{"a", "b", "ab", "<|end|>", "[PAD4]", "[PAD5]"});
-  CHECK(found.types[3] == Type::control);
-  CHECK(found.types[4] == Type::unused);
+  CHECK(found.types[3] == TokenType::control);
+  CHECK(found.types[4] == TokenType::unused);
   CHECK(found.bos == 0);
   CHECK(found.eos == 2);
   CHECK(found.eot == 3);
@@ -270,7 +271,8 @@ TEST_CASE("a tokenizer that GGUF cannot hold is refused") {
 }
 
 TEST_CASE("a SentencePiece model is written with its scores") {
-  const std::vector<SentencePiece> pieces = {{"<unk>", 0, Type::unknown}, {"<s>", 0, Type::control}, {"a", -2.5f}};
+  const std::vector<SentencePiece> pieces = {
+      {"<unk>", 0, TokenType::unknown}, {"<s>", 0, TokenType::control}, {"a", -2.5f}};
   GgufTokenizer found = gguf_tokenizer(pieces, 4);
   CHECK(found.model == "llama");
   CHECK(found.tokens == std::vector<std::string>{"<unk>", "<s>", "a", "[PAD3]"});

@@ -1,6 +1,6 @@
 #include <tinyllm/model/formats/gguf/gguf.h>
-#include <tinyllm/ops/convert.h>
 #include <tinyllm/model/formats/gguf/writer.h>
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/tensor/base/random.h>
 
 #include <doctest/doctest.h>
