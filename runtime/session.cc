@@ -114,7 +114,7 @@ struct Session::State {
           const int64_t all = pages.count(), groups = k.shape()[2], size = k.shape()[3];
           cache.k = graph.state(fmt::format("cache.{}.k", layer), cache_type, {all, groups, size, kCachePage});
           cache.v = graph.state(fmt::format("cache.{}.v", layer), cache_type, {all, groups, kCachePage, size});
-          return cached_attention(q, k, v, cache);
+          return cached_attention(q, k, v, cache, model.config.window_of(layer));
         });
     return compiled(graph, hidden, blocks, rows);
   }
