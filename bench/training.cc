@@ -2,6 +2,7 @@
 
 #include "measure.h"
 
+#include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/base/random.h>
 
@@ -39,7 +40,7 @@ Model random_model() {
 
 Model untrained_model(const ModelConfig& config) {
   const std::vector<std::string> text = {"a b c d e f g h"};
-  return {config, Tokenizer::train(text, {.vocab_size = 300})};
+  return {config, std::make_shared<SentencePieceTokenizer>(SentencePieceTokenizer::train(text, {.vocab_size = 300}))};
 }
 
 BatchSize BatchSize::parse(const std::string& text) {

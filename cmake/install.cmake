@@ -20,7 +20,8 @@ set(headers_tensor
 set(headers_model
     model/config.h model/lora.h model/model.h model/quantize.h model/transformer.h model/weights.h
     model/formats/safetensors.h
-    model/text/prompt.h model/text/tokenizer.h)
+    model/text/chat_template.h model/text/message.h model/text/prompt.h model/text/reasoning.h
+    model/text/sentencepiece_tokenizer.h model/text/tokenizer.h)
 set(headers_runtime
     runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)

@@ -38,7 +38,7 @@ class Program {
         overflow_(o.overflow),
         model_(tl::load_model(o.model)),
         session_(model_, {.context = o.context, .threads = o.threads}),
-        chat_(session_, {o.system, {}}, o.overflow),
+        chat_(session_, with_system(o.system), o.overflow),
         editor_(o.history) {
     tl::check(answer_.sampling, model_.config.vocab_size);
   }
@@ -123,7 +123,14 @@ class Program {
                     meant.empty() ? "; /help lists the commands, and // begins a message with /" : meant);
   }
 
-  void begin(tl::Conversation conversation) {
+  static tl::Messages with_system(const std::string& prompt) { return {{tl::Role::system, prompt}}; }
+  // The system prompt, or nothing.
+  std::string system_prompt() const {
+    const tl::Messages& messages = chat_.conversation();
+    return !messages.empty() && messages[0].role == tl::Role::system ? messages[0].content : "";
+  }
+
+  void begin(tl::Messages conversation) {
     chat_ = tl::Chat(session_, std::move(conversation), overflow_);
     was_full_ = false;
   }
@@ -131,14 +138,14 @@ class Program {
   void end(const std::string&) { should_end_ = true; }
   void print_help(const std::string&) { fmt::print("{}", help()); }
   void retry(const std::string&) { answer(std::nullopt); }
-  void reset(const std::string&) { begin({chat_.conversation().system, {}}); }
+  void reset(const std::string&) { begin(with_system(system_prompt())); }
   void undo(const std::string&) {
     chat_.undo();
     fmt::print("{}\n", turns());
   }
   void system(const std::string& text) {
-    if (text.empty()) tl::cli::print_text(chat_.conversation().system + "\n");
-    if (!text.empty()) begin({text, {}});
+    if (text.empty()) tl::cli::print_text(system_prompt() + "\n");
+    if (!text.empty()) begin(with_system(text));
   }
   void set_temperature(const std::string& number) {
     const std::string problem = tl::cli::read_number(number, tl::cli::at_least(0), answer_.sampling.temperature);
@@ -189,8 +196,8 @@ class Program {
   }
 
   void check_room(const std::string& message) const {
-    if (overflow_ != tl::Overflow::stop || chat_.conversation().turns.empty()) return;
-    if (tokens() + model_.tokenizer.encode(message).size() >= static_cast<size_t>(session_.context())) {
+    if (overflow_ != tl::Overflow::stop || tl::count_of_turns(chat_.conversation()) == 0) return;
+    if (tokens() + model_.tokenizer->encode(message).size() >= static_cast<size_t>(session_.context())) {
       throw tl::Error("the context of {} tokens has no room for this message; /reset begins a new conversation",
                       session_.context());
     }
@@ -206,7 +213,9 @@ class Program {
     was_full_ = is_full;
   }
 
-  std::string turns() const { return tl::cli::count(static_cast<int64_t>(chat_.conversation().turns.size()), "turn"); }
+  std::string turns() const {
+    return tl::cli::count(static_cast<int64_t>(tl::count_of_turns(chat_.conversation())), "turn");
+  }
 
   std::string description() const {
     const tl::WeightTypes& types = model_.config.types;
@@ -225,7 +234,11 @@ class Program {
         last_->finish_reason == tl::FinishReason::end_token ? "" : fmt::format(", {}", name_of(last_->finish_reason)));
   }
 
-  size_t tokens() const { return tl::chat_sample(model_.tokenizer, chat_.conversation()).tokens.size(); }
+  // Of the conversation, once it has begun.
+  size_t tokens() const {
+    if (tl::count_of_turns(chat_.conversation()) == 0) return 0;
+    return tl::tokenize(*model_.tokenizer, model_.chat_template->render(chat_.conversation(), {})).tokens.size();
+  }
 
   void print_tokens(const std::string&) {
     fmt::print("{}, {} tokens of a context of {}\n", turns(), tokens(), session_.context());

@@ -1,5 +1,6 @@
 // A model folder learns to chat, or to reason, from samples.
 #include <tinyllm/model/lora.h>
+#include <tinyllm/model/text/prompt.h>
 #include <tinyllm/train/data/mixed_rows.h>
 #include <tinyllm/train/data/samples.h>
 #include <tinyllm/train/tasks/reasoning.h>
@@ -48,7 +49,16 @@ struct Rows {
   std::shared_ptr<const tl::Dataset> train, validation;
 };
 
-Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& tokenizer) {
+tl::Sample sample_of(const tl::Messages& chat, int64_t number, const Source& source, const Options& o,
+                     const tl::Model& model) {
+  try {
+    return tl::tokenize(*model.tokenizer, model.chat_template->render(chat, {.learn = o.learn}));
+  } catch (const tl::Error& error) {
+    throw tl::Error("{}: sample {}: {}", source.path, number, error.what());
+  }
+}
+
+Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
   tl::SampleOptions reading;
   int64_t bad = 0;
   if (o.skips_bad) {
@@ -60,9 +70,9 @@ Rows read_rows(const Source& source, const Options& o, const tl::Tokenizer& toke
   std::vector<tl::Sample> train, validation;
   tl::SampleCounts counts;
   int64_t number = 0;
-  for (const tl::Conversation& chat : tl::read_samples<tl::Conversation>(source.path, reading, &counts)) {
+  for (const tl::Messages& chat : tl::read_samples<tl::Messages>(source.path, reading, &counts)) {
     const bool is_validation = ++number % o.validation_every == 0;
-    (is_validation ? validation : train).push_back(tl::chat_sample(tokenizer, chat, o.learn));
+    (is_validation ? validation : train).push_back(sample_of(chat, number, source, o, model));
   }
   if (validation.empty()) {
     throw tl::Error("{}: {}, too few to keep one of {} for validation; see --validation-every", source.path,
@@ -176,7 +186,7 @@ int run(int argc, char** argv) {
   tl::RunOptions options;
   options.lock = lock.get();
   for (const Source& source : given) {
-    const Rows rows = read_rows(source, o, model.tokenizer);
+    const Rows rows = read_rows(source, o, model);
     train.push_back({source.path, rows.train, source.weight});
     validation.push_back({source.path, rows.validation, source.weight});
     const tl::PackReport& report = rows.train->report();
@@ -187,8 +197,9 @@ int run(int argc, char** argv) {
   tl::cli::settle_steps(o.training, *mix);
   for (size_t i = 0; i < options.mix.size(); ++i) options.mix[i].share = mix->share(i);
   for (const std::string& prompt : o.training.prompts) {
+    const tl::Messages messages = {{tl::Role::system, o.system}, {tl::Role::user, prompt}};
     options.prompts.push_back(
-        {prompt, tl::chat_prompt(model.tokenizer, {o.system, {{prompt, ""}}}, model.config.context / 2)});
+        {prompt, tl::chat_prompt(*model.tokenizer, *model.chat_template, messages, model.config.context / 2)});
   }
   if (!o.keep_adapters && o.lora.rank > 0) options.finish = tl::merge_lora;
   const tl::Stage stage = {"fine-tune", mix, std::make_shared<const tl::MixedRows>(validation), o.training.recipe};

@@ -77,8 +77,10 @@ int generate(const Options& o) {
   tl::Session session(model, {.context = o.context, .threads = o.threads});
   // The whole prompt or an Error: nothing is left out silently.
   const tl::Request request{
-      .prompt = o.raw ? model.tokenizer.encode(o.prompt)
-                      : tl::chat_prompt(model.tokenizer, {o.system, {{o.prompt, ""}}}, session.context() - 1),
+      .prompt = o.raw ? model.tokenizer->encode(o.prompt)
+                      : tl::chat_prompt(*model.tokenizer, *model.chat_template,
+                                        {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}},
+                                        session.context() - 1),
       .options = o.answer};
   const tl::cli::InterruptGuard guard;
   const tl::Completion answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {

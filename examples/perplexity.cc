@@ -46,7 +46,7 @@ void measure(const Options& o) {
   double first = 0;
   for (const std::string& folder : o.models) {
     const tl::Model model = tl::load_model(folder);
-    const auto file = std::make_shared<const tl::TokenFile>(o.data, model.tokenizer);
+    const auto file = std::make_shared<const tl::TokenFile>(o.data, *model.tokenizer);
     tl::TextOptions options{.length = model.config.context};
     if (o.validation_every == 0) {
       options.part = tl::TextPart::all;

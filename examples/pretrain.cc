@@ -66,12 +66,12 @@ int run(int argc, char** argv) {
   tl::cli::parse(app, argc, argv);
   tl::cli::check_options(app, o.training, o.model.context);
 
-  tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
-  o.model.vocab_size = tokenizer.size();
+  std::unique_ptr<tl::Tokenizer> tokenizer = tl::load_tokenizer(o.tokenizer);
+  o.model.vocab_size = tokenizer->size();
   tl::check(o.model);
   tl::Model model{o.model, std::move(tokenizer)};
   const auto lock = tl::cli::lock_output(o.training);
-  const auto file = tl::cli::open_tokens(o.data, model.tokenizer);
+  const auto file = tl::cli::open_tokens(o.data, *model.tokenizer);
   const auto part = [&](tl::TextPart which) {
     return std::make_shared<const tl::TextDataset>(file, tl::TextOptions{.length = o.training.recipe.seq_len,
                                                                          .document_end = o.document_end,
@@ -87,7 +87,7 @@ int run(int argc, char** argv) {
   tl::RunOptions options;
   options.lock = lock.get();
   options.mix = {{o.data, 1, 1, file->documents(), rows->tokens()}};
-  options.prompts = tl::cli::text_prompts(o.training, model.tokenizer);
+  options.prompts = tl::cli::text_prompts(o.training, *model.tokenizer);
   if (!o.training.dry_run) {
     tl::init_weights(tl::weight_specs(model.config), o.training.recipe.seed, *model.weights);
   }

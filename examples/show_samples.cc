@@ -48,52 +48,36 @@ Options parse(int argc, char** argv) {
 }
 
 // The question with its options under it, of which the right one is marked as learned.
-tl::Sample question(const tl::Tokenizer& tokenizer, const tl::Choice& choice) {
-  tl::Sample sample;
-  const auto add = [&](const std::string& text, bool is_marked) {
-    for (const int32_t token : tokenizer.encode(text)) {
-      sample.tokens.push_back(token);
-      sample.learned.push_back(is_marked);
-    }
-  };
-  add(choice.question, false);
+std::vector<tl::Piece> question(const tl::Choice& choice) {
+  std::vector<tl::Piece> pieces = {{choice.question, false, false}};
   for (size_t i = 0; i < choice.options.size(); ++i) {
-    add("\n", false);
-    add(fmt::format("{}. {}", static_cast<char>('A' + i), choice.options[i]), i == choice.answer);
+    pieces.push_back({"\n", false, false});
+    pieces.push_back({fmt::format("{}. {}", static_cast<char>('A' + i), choice.options[i]), false, i == choice.answer});
   }
-  return sample;
+  return pieces;
 }
 
 // A preference makes two samples: the prompt with the chosen answer, and with the rejected one.
 void add_tokens(const tl::Tokenizer& tokenizer, const tl::AnySample& sample, std::vector<tl::Sample>& to) {
+  const auto chat_template = tl::default_chat_template();
   if (const auto* choice = std::get_if<tl::Choice>(&sample)) {
-    to.push_back(question(tokenizer, *choice));
+    to.push_back(tl::tokenize(tokenizer, question(*choice)));
   } else if (const auto* preference = std::get_if<tl::Preference>(&sample)) {
-    tl::Conversation conversation = preference->prompt;
     for (const std::string& answer : {preference->chosen, preference->rejected}) {
-      conversation.turns.back().assistant = answer;
-      to.push_back(tl::chat_sample(tokenizer, conversation));
+      tl::Messages messages = preference->prompt;
+      messages.push_back({tl::Role::assistant, answer});
+      to.push_back(tl::tokenize(tokenizer, chat_template->render(messages, {})));
     }
   } else {
-    to.push_back(tl::chat_sample(tokenizer, std::get<tl::Conversation>(sample)));
+    to.push_back(tl::tokenize(tokenizer, chat_template->render(std::get<tl::Messages>(sample), {})));
   }
 }
 
-// Tokens from `begin` to `end` as text, markers and end tokens spelled.
+// Tokens from `begin` to `end` as text, special tokens spelled.
 std::string spelled(const tl::Tokenizer& tokenizer, const tl::Sample& sample, size_t begin, size_t end) {
   std::string text;
-  for (size_t from = begin; from < end;) {
-    if (sample.tokens[from] == tl::kEosId) {
-      text += "</s>";
-      ++from;
-      continue;
-    }
-    size_t to = from;
-    while (to < end && sample.tokens[to] != tl::kEosId) ++to;
-    text += tl::cli::printable(tokenizer.decode(std::span(sample.tokens).subspan(from, to - from)));
-    from = to;
-  }
-  return text;
+  for (size_t i = begin; i < end; ++i) text += tokenizer.piece(sample.tokens[i]);
+  return tl::cli::printable(text);
 }
 
 // The sample with what is learned in green, or between [[ and ]] when there is no colour.
@@ -138,7 +122,11 @@ File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) 
   if (!not_regular) bar.emplace("bytes", size);
   while (const std::optional<tl::AnySample> sample = reader.next()) {
     if (tokenizer == nullptr) continue;
-    add_tokens(*tokenizer, *sample, file.samples);
+    try {
+      add_tokens(*tokenizer, *sample, file.samples);
+    } catch (const tl::Error& error) {
+      throw tl::Error("{}: line {}: {}", path, reader.counts().lines, error.what());
+    }
     if (bar) bar->show(reader.counts().bytes, fmt::format("{} samples", reader.counts().samples));
   }
   file.counts = reader.counts();
@@ -175,11 +163,10 @@ void print_packing(const std::vector<tl::Sample>& samples, int64_t length) {
 }
 
 int show(const Options& o) {
-  std::optional<tl::Tokenizer> tokenizer;
-  if (!o.tokenizer.empty()) tokenizer = tl::Tokenizer::load(o.tokenizer);
+  const std::unique_ptr<tl::Tokenizer> tokenizer = o.tokenizer.empty() ? nullptr : tl::load_tokenizer(o.tokenizer);
   bool all_hold_samples = true;
   for (const std::string& path : o.files) {
-    const File file = read(path, tokenizer ? &*tokenizer : nullptr, o.strict);
+    const File file = read(path, tokenizer.get(), o.strict);
     print_counts(path, file);
     if (file.counts.samples == 0) {
       all_hold_samples = false;

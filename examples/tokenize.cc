@@ -47,7 +47,7 @@ double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
 int tokenize(const Options& o) {
   using Clock = std::chrono::steady_clock;
-  const tl::Tokenizer tokenizer = tl::Tokenizer::load(o.tokenizer);
+  const std::unique_ptr<tl::Tokenizer> tokenizer = tl::load_tokenizer(o.tokenizer);
   const tl::cli::InterruptGuard guard;
   const Clock::time_point start = Clock::now();
   const auto speed = [&](int64_t bytes) {
@@ -55,7 +55,7 @@ int tokenize(const Options& o) {
   };
   std::optional<tl::cli::ProgressBar> bar;
   const tl::TokenizeProgress done =
-      tl::tokenize(o.inputs, tokenizer, o.output, o.threads, [&](const tl::TokenizeProgress& p) {
+      tl::tokenize(o.inputs, *tokenizer, o.output, o.threads, [&](const tl::TokenizeProgress& p) {
         if (p.total < 1'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
         if (!bar) bar.emplace("MB", p.total / 1'000'000);
         const double rate = speed(p.bytes);

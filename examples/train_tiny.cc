@@ -1,4 +1,5 @@
 // From text to a model that answers: made-up problems of arithmetic and everyday reasoning, or your own text.
+#include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -65,8 +66,8 @@ void parse(Options& o, CLI::App& app, int argc, char** argv) {
   tl::cli::parse(app, argc, argv);
 }
 
-tl::Model make_model(Preset& preset, tl::Tokenizer tokenizer) {
-  preset.model.vocab_size = tokenizer.size();
+tl::Model make_model(Preset& preset, std::shared_ptr<const tl::Tokenizer> tokenizer) {
+  preset.model.vocab_size = tokenizer->size();
   tl::Model model{preset.model, std::move(tokenizer)};
   tl::init_weights(tl::weight_specs(model.config), preset.recipe.seed, *model.weights);
   return model;
@@ -74,7 +75,8 @@ tl::Model make_model(Preset& preset, tl::Tokenizer tokenizer) {
 
 tl::Model make_model(Preset& preset, const std::vector<std::string>& texts) {
   fmt::print(stderr, "learning a vocabulary of up to {} tokens\n", preset.model.vocab_size);
-  return make_model(preset, tl::Tokenizer::train(texts, {preset.model.vocab_size}));
+  return make_model(preset, std::make_shared<tl::SentencePieceTokenizer>(
+                                tl::SentencePieceTokenizer::train(texts, {preset.model.vocab_size})));
 }
 
 using Rows = std::shared_ptr<const tl::Dataset>;
@@ -85,9 +87,9 @@ Rows text_rows(const tl::Tokenizer& tokenizer, const std::vector<std::string>& t
   return std::make_shared<tl::Dataset>(tl::Dataset::of_texts(encoded, length));
 }
 
-Rows chat_rows(const tl::Tokenizer& tokenizer, const std::vector<tl::Problem>& problems, int64_t length) {
+Rows chat_rows(const tl::Model& model, const std::vector<tl::Problem>& problems, int64_t length) {
   return std::make_shared<tl::Dataset>(
-      tl::Dataset::of_samples(tl::chat_samples(tokenizer, tl::as_conversations(problems)), length));
+      tl::Dataset::of_samples(tl::chat_samples(model, tl::as_conversations(problems)), length));
 }
 
 void describe(const tl::Dataset& data, const char* name) {
@@ -109,8 +111,8 @@ Plan plan_for_text(const Options& o, Preset preset) {
   tl::check_utf8(text, o.data);
   const tl::TextSplit split = tl::split_text(text);
   tl::Model model = make_model(preset, split.train);
-  const Rows train = text_rows(model.tokenizer, split.train, preset.recipe.seq_len);
-  const Rows validation = text_rows(model.tokenizer, split.validation, preset.recipe.seq_len);
+  const Rows train = text_rows(*model.tokenizer, split.train, preset.recipe.seq_len);
+  const Rows validation = text_rows(*model.tokenizer, split.validation, preset.recipe.seq_len);
   describe(*train, "text");
   describe(*validation, "validation");
   return {std::move(model), {{"pretrain", train, validation, preset.recipe}}};
@@ -118,8 +120,8 @@ Plan plan_for_text(const Options& o, Preset preset) {
 
 // A file of tokens, as examples/tokenize makes it.
 Plan plan_for_tokens(const Options& o, Preset preset) {
-  tl::Model model = make_model(preset, tl::Tokenizer::load(o.tokenizer));
-  const auto file = tl::cli::open_tokens(o.data, model.tokenizer);
+  tl::Model model = make_model(preset, tl::load_tokenizer(o.tokenizer));
+  const auto file = tl::cli::open_tokens(o.data, *model.tokenizer);
   const auto part = [&](tl::TextPart which) {
     return std::make_shared<const tl::TextDataset>(file,
                                                    tl::TextOptions{.length = preset.recipe.seq_len, .part = which});
@@ -152,16 +154,16 @@ Plan plan_for_problems(Preset preset) {
   }
   tl::Model model = make_model(preset, tokenizer_texts);
   const int64_t length = preset.recipe.seq_len;
-  const tl::Tokenizer& tokenizer = model.tokenizer;
+  const tl::Tokenizer& tokenizer = *model.tokenizer;
   tl::Recipe pretrain = preset.recipe, fine_tune = preset.recipe;
   pretrain.steps = preset.recipe.steps / 3;
   fine_tune.steps = preset.recipe.steps - pretrain.steps;
   const Rows practice = text_rows(tokenizer, texts, length);
-  const Rows chats = chat_rows(tokenizer, problems, length);
+  const Rows chats = chat_rows(model, problems, length);
   describe(*practice, "pretrain");
   describe(*chats, "fine-tune");
   std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, validation_texts, length), pretrain},
-                                   {"fine-tune", chats, chat_rows(tokenizer, validation, length), fine_tune}};
+                                   {"fine-tune", chats, chat_rows(model, validation, length), fine_tune}};
   return {std::move(model), std::move(stages)};
 }
 
@@ -240,7 +242,7 @@ int run(int argc, char** argv) {
                                     : plan_for_tokens(o, preset);
   tl::RunOptions options;
   options.lock = lock.get();
-  options.prompts = tl::cli::text_prompts(o.training, plan.model.tokenizer);
+  options.prompts = tl::cli::text_prompts(o.training, *plan.model.tokenizer);
   const int code = tl::cli::train(plan.model, plan.stages, app, o.training, std::move(options));
   if (code != 0 || o.training.dry_run) return code;
   if (o.data.empty()) ask(plan.model, o);

@@ -1,6 +1,6 @@
 // Learns the vocabulary of a model from a corpus, and measures it on text that it was not learned from.
 #include <tinyllm/model/model.h>
-#include <tinyllm/model/text/tokenizer.h>
+#include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/text_sample.h>
@@ -184,11 +184,11 @@ void run(const Options& o) {
   size_t bytes = 0;
   for (const std::string& text : sample.learn) bytes += text.size();
   const std::string from = fmt::format("{} tokens from {:.1f} MB", o.vocab_size, static_cast<double>(bytes) / 1e6);
-  const tl::Tokenizer tokenizer = [&] {
+  const tl::SentencePieceTokenizer tokenizer = [&] {
     const Stopwatch watch("learning " + from);
-    return tl::Tokenizer::train(sample.learn, {o.vocab_size});
+    return tl::SentencePieceTokenizer::train(sample.learn, {o.vocab_size});
   }();
-  tokenizer.save(output);
+  tokenizer.save_file(output);
   fmt::print("saved {}: {} tokens\n", output.string(), tokenizer.size());
   if (sample.validation.empty()) throw tl::Error("the text is too short to validate the tokenizer on a part of it");
   report(

@@ -3,6 +3,7 @@
 #include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
+#include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/weights.h>
 
 #include <tinyllm/tensor/base/file.h>
@@ -85,8 +86,8 @@ Model load_model(const std::filesystem::path& folder) {
     throw Error("{}: there is no such model folder", folder.string());
   }
   const ModelConfig config = load_config(folder / kConfigFile);
-  Model model{config, Tokenizer::load(folder / kTokenizerFile)};
-  check_tokenizer(model.tokenizer, config, folder);
+  Model model{config, load_tokenizer(folder)};
+  check_tokenizer(*model.tokenizer, config, folder);
   const Safetensors weights(folder / kWeightsFile);
   check_layers(config, weights);
   load_weights(model, weight_specs(config), weights);
@@ -97,14 +98,14 @@ Model load_model(const std::filesystem::path& folder) {
 void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder) {
   make_folder(folder);
   save_config(config, folder / kConfigFile, tokenizer.hash());
-  tokenizer.save(folder / kTokenizerFile);
+  tokenizer.save(folder);
   if (config.lora.rank > 0) return;
   remove_file(folder / kAdapterConfigFile);
   remove_file(folder / kAdapterWeightsFile);
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
-  save_all_but_weights(model.config, model.tokenizer, folder);
+  save_all_but_weights(model.config, *model.tokenizer, folder);
   if (model.config.lora.rank > 0) save_lora(model, folder);
   save_weights(model, weight_specs(model.config), folder / kWeightsFile);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tinyllm/model/config.h>
-#include <tinyllm/model/text/tokenizer.h>
+#include <tinyllm/model/text/chat_template.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/store.h>
 
@@ -13,12 +13,13 @@ namespace tinyllm {
 inline constexpr const char* kConfigFile = "config.json";
 inline constexpr const char* kWeightsFile = "model.safetensors";
 
-/// A model in memory: sizes, weights, tokenizer.
+/// A model in memory: sizes, weights, tokenizer, and how a conversation is put into tokens.
 /// Threads may share a model while none of them changes its config or weights: each opens its own Session.
 struct Model {
   ModelConfig config;
-  Tokenizer tokenizer;
+  std::shared_ptr<const Tokenizer> tokenizer;
   std::unique_ptr<Store> weights = std::make_unique<Store>();
+  std::shared_ptr<const ChatTemplate> chat_template = default_chat_template();
 };
 
 /// Reads a folder with the adapters in it. Throws Error that names the file and what is wrong: a file that is missing

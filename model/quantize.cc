@@ -68,7 +68,7 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
     done += spec.shape.size();
     if (on_progress && !on_progress(done, total)) throw Error("stopped; nothing was written");
   }
-  save_all_but_weights(config, model.tokenizer, folder);
+  save_all_but_weights(config, *model.tokenizer, folder);
   save_safetensors(folder / kWeightsFile, tensors, {{"format", "pt"}});
 }
 

@@ -31,7 +31,7 @@ Answering::Answering(Session& session, uint64_t id, Request request, Sequence ow
       request_(std::move(request)),
       own_(std::move(own)),
       sampler_(request_.options.sampling, session.model().config.vocab_size),
-      stream_(session.model().tokenizer, request_.options.stop),
+      stream_(*session.model().tokenizer, request_.options.stop),
       submitted_(submitted) {
   begin_with(request_.prompt);
   completion_.prompt_tokens = std::ssize(request_.prompt);
@@ -92,7 +92,7 @@ std::optional<FinishReason> Answering::answer_on(std::string& text) {
   const std::vector<int32_t> tokens = next_tokens();
   if (completion_.tokens.empty()) completion_.first_token_seconds = seconds_since(submitted_);
   for (const int32_t token : tokens) {
-    if (session_.model().tokenizer.is_end(token)) return FinishReason::end_token;
+    if (session_.model().tokenizer->is_end(token)) return FinishReason::end_token;
     if (options.top_log_probs >= 0) completion_.log_probs.push_back(log_probs(logits, token, options.top_log_probs));
     completion_.offsets.push_back(completion_.text.size() + text.size() + stream_.held());
     completion_.tokens.push_back(token);

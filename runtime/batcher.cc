@@ -30,7 +30,7 @@ void check(const Request& request, const Session& session) {
     }
   }
   check(options.sampling, vocab_size);
-  TextStream(session.model().tokenizer, options.stop);
+  TextStream(*session.model().tokenizer, options.stop);
 }
 
 struct Waiting {

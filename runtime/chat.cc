@@ -6,34 +6,46 @@
 
 namespace tinyllm {
 
-Chat::Chat(Session& session, Conversation conversation, Overflow overflow)
+Chat::Chat(Session& session, Messages conversation, Overflow overflow)
     : session_(&session), conversation_(std::move(conversation)), overflow_(overflow), sequence_(session.start()) {
-  check_utf8(conversation_.system, "system prompt");
-  for (const Turn& turn : conversation_.turns) {
-    check_utf8(turn.user, "message");
-    check_utf8(turn.assistant, "answer");
+  for (const Message& message : conversation_) {
+    check_utf8(message.content, message.role == Role::system ? "system prompt" : "message");
   }
 }
 
 Completion Chat::say(std::string message, const GenerateOptions& options, const OnWords& on_words) {
   check_utf8(message, "message");
-  conversation_.turns.push_back({std::move(message), ""});
+  conversation_.push_back({Role::user, std::move(message)});
   try {
     return answer(options, on_words);
   } catch (...) {
-    conversation_.turns.pop_back();
+    conversation_.pop_back();
     throw;
   }
 }
 
 Completion Chat::retry(const GenerateOptions& options, const OnWords& on_words) {
-  if (conversation_.turns.empty()) throw Error("there is no message to answer again");
-  return answer(options, on_words);
+  if (count_of_turns(conversation_) == 0) throw Error("there is no message to answer again");
+  Messages before = conversation_;
+  conversation_.resize(last_question() + 1);
+  try {
+    return answer(options, on_words);
+  } catch (...) {
+    conversation_ = std::move(before);
+    throw;
+  }
 }
 
 void Chat::undo() {
-  if (conversation_.turns.empty()) throw Error("there is no message to remove");
-  conversation_.turns.pop_back();
+  if (count_of_turns(conversation_) == 0) throw Error("there is no message to remove");
+  conversation_.resize(last_question());
+}
+
+// The last message of the user, which there is.
+size_t Chat::last_question() const {
+  size_t last = conversation_.size() - 1;
+  while (conversation_[last].role != Role::user) --last;
+  return last;
 }
 
 Completion Chat::answer(const GenerateOptions& options, const OnWords& on_words) {
@@ -46,14 +58,15 @@ Completion Chat::answer(const GenerateOptions& options, const OnWords& on_words)
   }
   const OnText on_text = [&](size_t, std::string_view text) { return on_words(text); };
   Completion answer = std::move(generate(*session_, {&request, 1}, on_words ? on_text : OnText())[0]);
-  conversation_.turns.back().assistant = answer.text;
+  conversation_.push_back({Role::assistant, answer.text});
   return answer;
 }
 
 // Longer than `max_tokens` if the last message alone is: `generate` then says whether it fits.
 std::vector<int32_t> Chat::prompt(int64_t max_tokens) {
   if (overflow_ == Overflow::stop) max_tokens = std::numeric_limits<int64_t>::max();
-  ChatPrompt prompt = fit_chat_prompt(session_->model().tokenizer, conversation_, max_tokens);
+  const Model& model = session_->model();
+  ChatPrompt prompt = fit_chat_prompt(*model.tokenizer, *model.chat_template, conversation_, max_tokens);
   dropped_turns_ = prompt.dropped_turns;
   return std::move(prompt.tokens);
 }

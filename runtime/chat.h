@@ -12,8 +12,8 @@ enum class Overflow : uint8_t { stop, drop_oldest_turns };
 /// A conversation with a model, cached in one sequence of the session: each answer reads only what is new.
 class Chat {
  public:
-  /// Throws Error on a text that is not UTF-8.
-  Chat(Session& session, Conversation conversation, Overflow overflow = Overflow::drop_oldest_turns);
+  /// The conversation ends with an answer, or has no turn yet. Throws Error on a text that is not UTF-8.
+  Chat(Session& session, Messages conversation, Overflow overflow = Overflow::drop_oldest_turns);
 
   using OnWords = std::function<bool(std::string_view text)>;
   /// Appends a message and its answer, which is passed to `on_words` as it is generated; return false there to end it.
@@ -22,19 +22,20 @@ class Chat {
   Completion say(std::string message, const GenerateOptions& options = {}, const OnWords& on_words = {});
   /// Answers the last message again. Throws Error when there is none.
   Completion retry(const GenerateOptions& options = {}, const OnWords& on_words = {});
-  /// Removes the last message and its answer. Throws Error when there is none.
+  /// Removes the last turn: the message and its answer. Throws Error when there is none.
   void undo();
 
-  const Conversation& conversation() const { return conversation_; }
+  const Messages& conversation() const { return conversation_; }
   /// The oldest turns that the last answer could not take into account.
   size_t dropped_turns() const { return dropped_turns_; }
 
  private:
   Completion answer(const GenerateOptions& options, const OnWords& on_words);
+  size_t last_question() const;
   std::vector<int32_t> prompt(int64_t max_tokens);
 
   Session* session_;
-  Conversation conversation_;
+  Messages conversation_;
   Overflow overflow_;
   Sequence sequence_;
   size_t dropped_turns_ = 0;

@@ -206,7 +206,7 @@ void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows,
   const auto positions = pass.program.as<int32_t>("positions");
   const auto line_of = pass.program.as<int32_t>("sequences");
   const auto lines = pass.program.as<int32_t>("pages");
-  std::fill(tokens.begin(), tokens.end(), kPadId);
+  std::fill(tokens.begin(), tokens.end(), model.tokenizer->pad());
   std::fill(positions.begin(), positions.end(), 0);
   std::fill(line_of.begin(), line_of.end(), -1);
   std::vector<size_t> wanted;

@@ -18,8 +18,8 @@ Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPoo
   Graph graph;
   const Tensor loss = batch_loss(graph, model.config, {}, next_token_loss, {rows, length});
   std::vector<int32_t> bytes;
-  for (int32_t token = 0; token < model.tokenizer.size(); ++token) {
-    bytes.push_back(static_cast<int32_t>(model.tokenizer.decode({&token, 1}).size()));
+  for (int32_t token = 0; token < model.tokenizer->size(); ++token) {
+    bytes.push_back(static_cast<int32_t>(model.tokenizer->decode({&token, 1}).size()));
   }
   state_ = std::make_unique<State>(
       State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});

@@ -95,7 +95,7 @@ RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
       {"model",
        fmt::format("{} layers of {}, {} heads, {} of keys, feed-forward {}{}, context {}, dropout {}", c.n_layers,
                    c.dim, c.n_heads, c.kv_heads(), c.ffn_dim, c.ffn_gated ? " gated" : "", c.context, c.dropout)},
-      {"tokenizer", fmt::format("{} tokens, {:016x}", c.vocab_size, model.tokenizer.hash())},
+      {"tokenizer", fmt::format("{} tokens, {:016x}", c.vocab_size, model.tokenizer->hash())},
       {"weights", fmt::format("{:016x}", hash_of(model))}};
   if (lora.rank > 0) {
     plan.emplace_back("lora",

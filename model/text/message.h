@@ -8,6 +8,7 @@
 namespace tinyllm {
 
 enum class Role : uint8_t { system, user, assistant, tool };
+/// `user`...
 std::string_view name_of(Role role);
 
 /// One message of a conversation. Which roles may follow which, and which of the optional fields are used, is up to the
@@ -15,13 +16,21 @@ std::string_view name_of(Role role);
 struct Message {
   Role role;
   std::string content;
-  bool learned = true;  ///< Whether a sample's answer has a loss; of no meaning for other roles.
+  bool learned = true;  ///< Whether a model learns this answer. Of no meaning for other roles.
 
-  std::string name = {};               ///< Of the speaker or the tool.
-  std::string reasoning_content = {};  ///< What an assistant thought before its answer.
-  std::string tool_calls = {};         ///< Of an assistant: a list in JSON.
+  std::string name = {};               ///< Of the speaker, or of the tool.
+  std::string reasoning_content = {};  ///< What the assistant thought before it answered.
+  std::string tool_calls = {};         ///< Of the assistant: a list in JSON.
   std::string tool_call_id = {};       ///< Of a tool's message: the call that it answers.
 };
 using Messages = std::vector<Message>;
+
+/// The number of user messages: each begins a turn.
+size_t count_of_turns(const Messages& messages);
+
+/// Throws Error unless messages are in the usual order: one of the system first or none, then user and assistant
+/// alternating; after an assistant's message, tools may answer before the assistant goes on. The error begins with
+/// `where` and names the message, counted from 1: "where: message 2: is the user's, expected the assistant's".
+void check_order(const Messages& messages, std::string_view where);
 
 }  // namespace tinyllm

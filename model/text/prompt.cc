@@ -2,121 +2,98 @@
 
 #include <tinyllm/tensor/base/error.h>
 
+#include <algorithm>
+
 namespace tinyllm {
 namespace {
 
-constexpr std::string_view kCotTitle = "【推理过程】\n";
-constexpr std::string_view kFinalTitle = "【最终答案】\n";
+constexpr RenderOptions kPrompt = {.add_generation_prompt = true};
 
-// Appends the parts of the template to a sample.
-class Builder {
+// Where each turn begins; what stands before the first user message belongs to the first turn, unless it is the
+// system's.
+std::vector<size_t> turn_starts(const Messages& messages) {
+  const auto is_system = [](const Message& message) { return message.role == Role::system; };
+  const auto first = std::find_if_not(messages.begin(), messages.end(), is_system);
+  std::vector<size_t> starts = {static_cast<size_t>(first - messages.begin())};
+  bool is_first = true;
+  for (size_t i = starts[0]; i < messages.size(); ++i) {
+    if (messages[i].role == Role::user && !std::exchange(is_first, false)) starts.push_back(i);
+  }
+  return starts;
+}
+
+class Fitter {
  public:
-  Builder(const Tokenizer& tokenizer, Learn learn) : tokenizer_(tokenizer), learn_(learn) {}
+  Fitter(const Tokenizer& tokenizer, const ChatTemplate& chat_template, const Messages& messages)
+      : tokenizer_(tokenizer), template_(chat_template), messages_(messages), starts_(turn_starts(messages)) {}
 
-  void system(std::string_view words) { said(Marker::system, words); }
-  // The user's message, up to where the assistant begins to answer.
-  void question(std::string_view words) {
-    said(Marker::user, words);
-    marker(Marker::assistant);
-    text("\n");
+  ChatPrompt fit(int64_t max_tokens) const {
+    // Backwards from the last turn, so that of the turns that are dropped only one is encoded.
+    ChatPrompt prompt{tokens_from(starts_.size() - 1), starts_.size() - 1};
+    if (prompt.dropped_turns == 0) return prompt;
+    int64_t size = std::ssize(prompt.tokens);
+    while (prompt.dropped_turns > 0) {
+      size += size_of(prompt.dropped_turns - 1);
+      if (size > max_tokens) break;
+      --prompt.dropped_turns;
+    }
+    // A template may render a turn otherwise than alone: then more turns go.
+    for (; prompt.dropped_turns + 1 < starts_.size(); ++prompt.dropped_turns) {
+      std::vector<int32_t> tokens = tokens_from(prompt.dropped_turns);
+      if (std::ssize(tokens) > max_tokens) continue;
+      prompt.tokens = std::move(tokens);
+      break;
+    }
+    return prompt;
   }
-  void answer(const Turn& turn, bool is_last) {
-    const bool learned = turn.learned && (is_last || learn_ != Learn::last_answer);
-    text(turn.assistant, learned);
-    token(kEosId, learned);
-  }
-  // What separates an answer from the next message.
-  void separator() {
-    marker(Marker::sep);
-    text("\n");
-  }
-  Sample take() { return std::move(sample_); }
 
  private:
-  void said(Marker who, std::string_view words) {
-    marker(who);
-    text("\n");
-    text(words);
-    text("\n");
-    separator();
-  }
-  void marker(Marker marker) { token(tokenizer_.id(marker), learn_ == Learn::all); }
-  void token(int32_t token, bool learned) {
-    sample_.tokens.push_back(token);
-    sample_.learned.push_back(learned);
-  }
-  void text(std::string_view text) { this->text(text, learn_ == Learn::all); }
-  void text(std::string_view text, bool learned) {
-    for (const int32_t id : tokenizer_.encode(text)) token(id, learned);
+  std::vector<int32_t> tokens_of(const Messages& messages) const {
+    return tokenize(tokenizer_, template_.render(messages, kPrompt)).tokens;
   }
 
+  // The prompt with the turns from this one on.
+  std::vector<int32_t> tokens_from(size_t turn) const {
+    Messages kept(messages_.begin(), at(starts_[0]));
+    kept.insert(kept.end(), at(starts_[turn]), messages_.end());
+    return tokens_of(kept);
+  }
+
+  // Tokens that a turn which is not the last adds to a prompt.
+  int64_t size_of(size_t turn) const {
+    Messages messages(at(starts_[turn]), at(starts_[turn + 1]));
+    const Message question{Role::user, "?"};
+    messages.push_back(question);
+    return std::ssize(tokens_of(messages)) - std::ssize(tokens_of({question}));
+  }
+
+  Messages::const_iterator at(size_t i) const { return messages_.begin() + static_cast<std::ptrdiff_t>(i); }
+
   const Tokenizer& tokenizer_;
-  Learn learn_;
-  Sample sample_;
+  const ChatTemplate& template_;
+  const Messages& messages_;
+  std::vector<size_t> starts_;
 };
 
 }  // namespace
 
-std::string reasoning(std::string_view cot, std::string_view final) {
-  return fmt::format("{}{}\n{}{}\n", kCotTitle, cot, kFinalTitle, final);
-}
-
-Reasoned parse_reasoning(std::string_view assistant) {
-  const size_t cot = assistant.find(kCotTitle);
-  const size_t final = assistant.find(kFinalTitle, cot == std::string_view::npos ? 0 : cot);
-  const auto trimmed = [](std::string_view text) {
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-    return std::string(text);
-  };
-  if (cot == std::string_view::npos || final == std::string_view::npos) return {"", trimmed(assistant)};
-  const size_t begin = cot + kCotTitle.size();
-  return {trimmed(assistant.substr(begin, final - begin)), trimmed(assistant.substr(final + kFinalTitle.size()))};
-}
-
-Sample chat_sample(const Tokenizer& tokenizer, const Conversation& conversation, Learn learn) {
-  Builder builder(tokenizer, learn);
-  builder.system(conversation.system);
-  for (size_t i = 0; i < conversation.turns.size(); ++i) {
-    const bool is_last = i + 1 == conversation.turns.size();
-    builder.question(conversation.turns[i].user);
-    builder.answer(conversation.turns[i], is_last);
-    if (!is_last) builder.separator();
+ChatPrompt fit_chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& chat_template, const Messages& messages,
+                           int64_t max_tokens) {
+  const Role last = messages.empty() ? Role::system : messages.back().role;
+  if (last != Role::user && last != Role::tool) throw Error("prompt: there is no message to answer");
+  try {
+    return Fitter(tokenizer, chat_template, messages).fit(max_tokens);
+  } catch (const Error&) {
+    // What the template says of a message is to name it by its place among all messages.
+    chat_template.render(messages, kPrompt);
+    throw;
   }
-  return builder.take();
 }
 
-ChatPrompt fit_chat_prompt(const Tokenizer& tokenizer, const Conversation& conversation, int64_t max_tokens) {
-  const std::vector<Turn>& turns = conversation.turns;
-  if (turns.empty()) throw Error("prompt: there is no message to answer");
-  Builder system(tokenizer, Learn::answers);
-  system.system(conversation.system);
-  // Backwards from the last turn, so that of the turns that are dropped only one is encoded.
-  std::vector<std::vector<int32_t>> parts;
-  ChatPrompt prompt{system.take().tokens, turns.size()};
-  auto left = max_tokens - static_cast<int64_t>(prompt.tokens.size());
-  while (prompt.dropped_turns > 0) {
-    const Turn& turn = turns[prompt.dropped_turns - 1];
-    Builder builder(tokenizer, Learn::answers);
-    builder.question(turn.user);
-    if (!parts.empty()) {
-      builder.answer(turn, false);
-      builder.separator();
-    }
-    std::vector<int32_t> part = builder.take().tokens;
-    left -= static_cast<int64_t>(part.size());
-    if (left < 0 && !parts.empty()) break;
-    parts.push_back(std::move(part));
-    --prompt.dropped_turns;
-  }
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    prompt.tokens.insert(prompt.tokens.end(), part->begin(), part->end());
-  }
-  return prompt;
-}
-
-std::vector<int32_t> chat_prompt(const Tokenizer& tokenizer, const Conversation& conversation, int64_t max_tokens) {
-  std::vector<int32_t> tokens = fit_chat_prompt(tokenizer, conversation, max_tokens).tokens;
-  if (static_cast<int64_t>(tokens.size()) > max_tokens) {
+std::vector<int32_t> chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& chat_template,
+                                 const Messages& messages, int64_t max_tokens) {
+  std::vector<int32_t> tokens = fit_chat_prompt(tokenizer, chat_template, messages, max_tokens).tokens;
+  if (std::ssize(tokens) > max_tokens) {
     throw Error("prompt: the last message makes {} tokens, expected at most {}", tokens.size(), max_tokens);
   }
   return tokens;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/text/prompt.h>
+#include <tinyllm/model/text/chat_template.h>
 #include <tinyllm/train/data/row_source.h>
 
 #include <cstdint>

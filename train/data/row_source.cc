@@ -1,6 +1,5 @@
 #include <tinyllm/train/data/row_source.h>
 
-#include <tinyllm/model/text/tokenizer.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/tensor/base/random.h>
 
@@ -32,11 +31,12 @@ uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
 
 }  // namespace
 
+// Of token 0, as any token would do: padding is a sample of its own without targets.
 Batch RowSource::padding(int64_t rows) const {
   const auto size = static_cast<size_t>(rows * length());
   Batch batch{rows,
               length(),
-              std::vector<int32_t>(size, kPadId),
+              std::vector<int32_t>(size, 0),
               std::vector<int32_t>(size, kIgnore),
               std::vector<int32_t>(size, 0),
               std::vector<int32_t>(size, 0)};

@@ -1,6 +1,7 @@
 #include <tinyllm/train/data/sample_forms.h>
 
-#include <tinyllm/model/text/message_list.h>
+#include <tinyllm/model/text/messages_json.h>
+#include <tinyllm/model/text/reasoning.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json_repair.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -85,21 +86,50 @@ std::string alpaca_user(const Json& line) {
   return is_blank(instruction) ? input : instruction + "\n" + input;
 }
 
-Conversation alpaca(const Json& line) {
-  Conversation conversation;
+Messages asked_and_answered(std::string user, std::string assistant) {
+  return {{Role::user, std::move(user)}, {Role::assistant, std::move(assistant)}};
+}
+
+Messages alpaca(const Json& line) {
+  Messages messages;
   if (const Json* history = find_field(line, "history")) {
     if (!history->is_array()) throw Error("field history: is {}, expected a list", type_of(*history));
     for (const Json& turn : *history) {
       const auto is_text = [](const Json& words) { return words.is_string() && !is_blank(words.get<std::string>()); };
       if (!turn.is_array() || turn.size() != 2 || !is_text(turn[0]) || !is_text(turn[1])) {
         throw Error("field history: item {}: expected a list of what the user and the assistant say",
-                    conversation.turns.size() + 1);
+                    messages.size() / 2 + 1);
       }
-      conversation.turns.push_back({turn[0].get<std::string>(), turn[1].get<std::string>()});
+      messages.push_back({Role::user, turn[0].get<std::string>()});
+      messages.push_back({Role::assistant, turn[1].get<std::string>()});
     }
   }
-  conversation.turns.push_back({alpaca_user(line), text(line, "output")});
-  return conversation;
+  messages.push_back({Role::user, alpaca_user(line)});
+  messages.push_back({Role::assistant, text(line, "output")});
+  return messages;
+}
+
+// The messages of a sample, in the usual order up to an answer or to what is to be answered. Only the system's, and
+// what a tool says, may be empty.
+Messages checked(Messages messages, const std::string& where, Role last) {
+  check_order(messages, where);
+  for (size_t i = 0; i < messages.size(); ++i) {
+    const Message& message = messages[i];
+    const bool says_something = !is_blank(message.content) || !message.tool_calls.empty();
+    if (!says_something && (message.role == Role::user || message.role == Role::assistant)) {
+      throw Error("{}: message {}: is empty, expected text", where, i + 1);
+    }
+  }
+  const bool is_asked = messages.back().role == Role::user || messages.back().role == Role::tool;
+  if (last == Role::user ? !is_asked : messages.back().role != Role::assistant) {
+    throw Error("{}: ends without a message of the {}", where, name_of(last));
+  }
+  return messages;
+}
+
+Messages messages_of(const Json& list, std::string_view field, Role last) {
+  const std::string where = fmt::format("field {}", field);
+  return checked(read_messages(list, where), where, last);
 }
 
 // A string as a list of one message.
@@ -110,50 +140,49 @@ Json as_messages(const Json& value, const char* field, const char* role) {
 }
 
 // What the assistant says in the prompt is not learned.
-Conversation completion(const Json& line) {
-  Json messages = as_messages(need_field(line, "prompt"), "prompt", "user");
-  const size_t answered = conversation_of(messages, "prompt", Ends::asked).turns.size() - 1;
-  for (const Json& message : as_messages(need_field(line, "completion"), "completion", "assistant")) {
-    messages.push_back(message);
-  }
-  Conversation conversation = conversation_of(messages, "prompt and completion", Ends::answered);
-  for (size_t i = 0; i < answered; ++i) conversation.turns[i].learned = false;
-  return conversation;
+Messages completion(const Json& line) {
+  Messages messages = messages_of(as_messages(need_field(line, "prompt"), "prompt", "user"), "prompt", Role::user);
+  for (Message& message : messages) message.learned = false;
+  const Json answers = as_messages(need_field(line, "completion"), "completion", "assistant");
+  for (Message& message : read_messages(answers, "field completion")) messages.push_back(std::move(message));
+  return checked(std::move(messages), "field prompt and completion", Role::assistant);
 }
 
-Conversation prompt_of(const Json& line) {
+Messages prompt_of(const Json& line) {
   for (const char* field : {"prompt", "messages", "conversations"}) {
     const Json* prompt = find_field(line, field);
-    if (prompt != nullptr && prompt->is_array()) return conversation_of(*prompt, field, Ends::asked);
-    if (prompt != nullptr) return {{}, {{text(line, field), ""}}};
+    if (prompt != nullptr && prompt->is_array()) return messages_of(*prompt, field, Role::user);
+    if (prompt != nullptr) return {{Role::user, text(line, field)}};
   }
-  if (find_field(line, "instruction") != nullptr) return {{}, {{alpaca_user(line), ""}}};
-  return {{}, {{text(line, "user"), ""}}};
+  if (find_field(line, "instruction") != nullptr) return {{Role::user, alpaca_user(line)}};
+  return {{Role::user, text(line, "user")}};
 }
 
 // What a preference says of one answer.
 struct Answer {
-  std::optional<Conversation> prompt;  // Where messages before the answer hold it.
-  std::string words;
+  std::optional<Messages> prompt;  // Where messages before the answer hold it.
+  std::string content;
 };
 
 Answer answer_of(const Json& line, const char* field) {
   const Json& value = need_field(line, field);
   if (value.is_string()) return {{}, text(line, field)};
   if (value.is_object() || (value.is_array() && value.size() == 1)) {
-    Message message = message_of(value.is_object() ? value : value[0], fmt::format("field {}", field));
+    Message message = read_message(value.is_object() ? value : value[0], fmt::format("field {}", field));
     if (message.role != Role::assistant) throw Error("field {}: expected a message of the assistant", field);
-    return {{}, std::move(message.words)};
+    if (is_blank(message.content)) throw Error("field {}: is empty, expected text", field);
+    return {{}, std::move(message.content)};
   }
-  Conversation conversation = conversation_of(value, field, Ends::answered);
-  std::string words = std::exchange(conversation.turns.back().assistant, {});
-  return {std::move(conversation), std::move(words)};
+  Messages messages = messages_of(value, field, Role::assistant);
+  std::string content = std::move(messages.back().content);
+  messages.pop_back();
+  return {std::move(messages), std::move(content)};
 }
 
-bool same(const Conversation& a, const Conversation& b) {
-  return a.system == b.system &&
-         std::equal(a.turns.begin(), a.turns.end(), b.turns.begin(), b.turns.end(),
-                    [](const Turn& x, const Turn& y) { return x.user == y.user && x.assistant == y.assistant; });
+bool same(const Messages& a, const Messages& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Message& x, const Message& y) {
+    return x.role == y.role && x.content == y.content && x.tool_calls == y.tool_calls;
+  });
 }
 
 Preference preference(const Json& line) {
@@ -163,8 +192,8 @@ Preference preference(const Json& line) {
       (chosen.prompt && !same(*chosen.prompt, *rejected.prompt))) {
     throw Error("fields chosen and rejected: answer different prompts, expected one");
   }
-  if (chosen.words == rejected.words) throw Error("fields chosen and rejected: are the same, expected two answers");
-  return {chosen.prompt ? *chosen.prompt : prompt_of(line), chosen.words, rejected.words};
+  if (chosen.content == rejected.content) throw Error("fields chosen and rejected: are the same, expected two answers");
+  return {chosen.prompt ? *chosen.prompt : prompt_of(line), chosen.content, rejected.content};
 }
 
 Choice choice(const Json& line) {
@@ -182,42 +211,46 @@ Choice choice(const Json& line) {
   return choice;
 }
 
-Conversation conversation(const Json& line, SampleForm form) {
+Messages conversation(const Json& line, SampleForm form) {
   switch (form) {
     case SampleForm::alpaca:
       return alpaca(line);
     case SampleForm::completion:
       return completion(line);
     case SampleForm::sharegpt:
-      return conversation_of(need_field(line, "conversations"), "conversations", Ends::answered);
+      return messages_of(need_field(line, "conversations"), "conversations", Role::assistant);
     case SampleForm::messages:
-      return conversation_of(need_field(line, "messages"), "messages", Ends::answered);
+      return messages_of(need_field(line, "messages"), "messages", Role::assistant);
     case SampleForm::cot:
-      return {{}, {{text(line, "user"), reasoning(text(line, "cot"), text(line, "final"))}}};
+      return asked_and_answered(text(line, "user"), reasoning(text(line, "cot"), text(line, "final")));
     case SampleForm::question:
-      return {{}, {{text(line, "user"), text(line, "answer")}}};
+      return asked_and_answered(text(line, "user"), text(line, "answer"));
     default:
-      return {{}, {{text(line, "user"), text(line, "assistant")}}};
+      return asked_and_answered(text(line, "user"), text(line, "assistant"));
   }
 }
 
 // The system prompt is a field in most forms; one among the messages has precedence.
-Conversation with_system(Conversation conversation, const Json& line) {
-  if (conversation.system.empty()) conversation.system = text_or_none(line, "system");
-  return conversation;
+Messages with_system(Messages messages, const Json& line) {
+  std::string system = text_or_none(line, "system");
+  const bool has_system = messages[0].role == Role::system;
+  if (system.empty() || (has_system && !messages[0].content.empty())) return messages;
+  if (!has_system) messages.insert(messages.begin(), {Role::system, ""});
+  messages[0].content = std::move(system);
+  return messages;
 }
 
 bool is_one_of(std::string_view name, const std::vector<const char*>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The fields of messages that are not read.
+// The fields of messages that are of no use in a sample.
 void add_ignored(const Json& list, const std::string& field, std::vector<std::string>& ignored) {
   if (!list.is_array()) return;
   for (const Json& message : list) {
     if (!message.is_object()) continue;
     for (auto part = message.begin(); part != message.end(); ++part) {
-      if (!is_one_of(part.key(), {"role", "content", "weight", "from", "value"})) {
+      if (!is_one_of(part.key(), {"role", "content", "weight", "from", "value", "tool_calls", "tool_call_id"})) {
         ignored.push_back(fmt::format("{}[].{}", field, part.key()));
       }
     }

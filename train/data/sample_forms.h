@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/text/prompt.h>
+#include <tinyllm/model/text/message.h>
 
 #include <optional>
 #include <variant>
@@ -9,7 +9,7 @@ namespace tinyllm {
 
 /// A prompt and two answers, of which people preferred one.
 struct Preference {
-  Conversation prompt;  ///< The last answer is empty.
+  Messages prompt;
   std::string chosen;
   std::string rejected;
 };
@@ -23,7 +23,7 @@ struct Choice {
   size_t answer = 0;                 ///< Index of the right option.
 };
 
-/// The form of a sample in a line of JSON. The last two give a Preference and a Choice, all others a Conversation.
+/// The form of a sample in a line of JSON. The last two give a Preference and a Choice, all others Messages.
 enum class SampleForm : uint8_t {
   chat,        ///< user, assistant; system.
   cot,         ///< user, cot, final; system. The answer is in the reasoning style.
@@ -38,7 +38,7 @@ enum class SampleForm : uint8_t {
 };
 std::string_view text_of(SampleForm form);
 
-using AnySample = std::variant<Conversation, Preference, Choice>;
+using AnySample = std::variant<Messages, Preference, Choice>;
 
 /// A line of a file of samples. Its form is the first of preference, choice, completion, messages, sharegpt, alpaca,
 /// cot, chat and question whose fields the line has, and must equal `form` when that is given. A field that is null is

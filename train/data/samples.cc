@@ -96,7 +96,7 @@ std::vector<T> read_samples(const fs::path& path, const SampleOptions& options, 
   return samples;
 }
 
-template std::vector<Conversation> read_samples(const fs::path&, const SampleOptions&, SampleCounts*);
+template std::vector<Messages> read_samples(const fs::path&, const SampleOptions&, SampleCounts*);
 template std::vector<Preference> read_samples(const fs::path&, const SampleOptions&, SampleCounts*);
 template std::vector<Choice> read_samples(const fs::path&, const SampleOptions&, SampleCounts*);
 

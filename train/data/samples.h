@@ -53,7 +53,7 @@ class SampleReader {
   SampleCounts counts_;
 };
 
-/// All samples of a file, as Conversation, Preference or Choice. `counts` is set when it is not null. Throws Error when
+/// All samples of a file, as Messages, Preference or Choice. `counts` is set when it is not null. Throws Error when
 /// there are no samples, or when they are of another kind.
 template <class T>
 std::vector<T> read_samples(const std::filesystem::path& path, const SampleOptions& options = {},

@@ -25,8 +25,8 @@ struct TextOptions {
 };
 
 /// Rows of a file of tokens. Every token is learned once in each time through the rows: each is the target of the one
-/// before it in its document, kEosId the last target of all, also over the ends of rows. The first token of a document
-/// has none before it (but see DocumentEnd::nothing), nor has the one behind a gap that the other part leaves.
+/// before it in its document, the end token the last target of all, also over the ends of rows. The first token of a
+/// document has none before it (but see DocumentEnd::nothing), nor has the one behind a gap that the other part leaves.
 ///
 /// A row is found by a binary search in the file, and nothing is kept for it: for `all` no memory is needed, for a part
 /// 24 bytes for each gap that the other leaves; with DocumentEnd::row they are needed for each document.

@@ -151,6 +151,7 @@ void TokenFile::tokens(int64_t from, int64_t count, int32_t* out) const {
 struct TokenFileWriter::State {
   Append append;
   uint32_t id_bytes;
+  int32_t end_of_document;
   std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> hash{XXH3_createState(), XXH3_freeState};
   std::vector<std::byte> buffer = {};
   std::vector<uint64_t> ends = {};
@@ -170,7 +171,7 @@ struct TokenFileWriter::State {
 };
 
 TokenFileWriter::TokenFileWriter(const Tokenizer& tokenizer, Append append)
-    : state_(std::make_unique<State>(State{std::move(append), id_bytes_for(tokenizer)})) {
+    : state_(std::make_unique<State>(State{std::move(append), id_bytes_for(tokenizer), tokenizer.end_of_document()})) {
   XXH3_64bits_reset(state_->hash.get());
   state_->put(Header{kMagic, kVersion, state_->id_bytes, tokenizer.hash()});
 }
@@ -193,7 +194,7 @@ void TokenFileWriter::add(std::span<const int32_t> tokens) {
 void TokenFileWriter::end_document() {
   State& s = *state_;
   if (s.size == s.last_end()) return;
-  add(std::array{kEosId});
+  add(std::array{s.end_of_document});
   s.ends.push_back(s.size);
 }
 

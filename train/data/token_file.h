@@ -18,7 +18,8 @@ namespace tinyllm {
 ///   ends     for each document, the number of tokens up to its end, u64
 ///   trailer  number of tokens u64, number of documents u64, XXH3 of everything before it, header included, u64
 ///
-/// Every document ends with kEosId and nothing stands before its first token, as in the chat template.
+/// Every document ends with the tokenizer's `end_of_document` and nothing stands before its first token, as in the chat
+/// template.
 class TokenFile {
  public:
   /// Tokens [begin, end) of the file.
@@ -70,7 +71,7 @@ class TokenFileWriter {
 
   /// Tokens of the document that is being written.
   void add(std::span<const int32_t> tokens);
-  /// Ends it with kEosId. A document without tokens is none.
+  /// Ends it with the tokenizer's `end_of_document`. A document without tokens is none.
   void end_document();
   /// What comes after the last document.
   void finish();

@@ -1,5 +1,6 @@
 #include <tinyllm/train/tasks/reasoning.h>
 
+#include <tinyllm/model/text/prompt.h>
 #include <tinyllm/runtime/batcher.h>
 
 #include <array>
@@ -7,24 +8,27 @@
 
 namespace tinyllm {
 
-std::vector<Conversation> as_conversations(const std::vector<Problem>& problems) {
+std::vector<Messages> as_conversations(const std::vector<Problem>& problems) {
   static constexpr std::array<size_t, 5> kTurns = {1, 1, 2, 1, 3};  // By turns.
-  std::vector<Conversation> conversations;
+  std::vector<Messages> conversations;
   size_t room = 0;
   for (const Problem& problem : problems) {
-    if (room == 0 || conversations.back().system != problem.system) {
+    if (room == 0 || conversations.back()[0].content != problem.system) {
       room = kTurns[conversations.size() % kTurns.size()];
-      conversations.push_back({problem.system, {}});
+      conversations.push_back({{Role::system, problem.system}});
     }
-    conversations.back().turns.push_back({problem.question, reasoning(problem.cot, problem.final)});
+    conversations.back().push_back({Role::user, problem.question});
+    conversations.back().push_back({Role::assistant, reasoning(problem.cot, problem.final)});
     --room;
   }
   return conversations;
 }
 
-std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Conversation>& conversations) {
+std::vector<Sample> chat_samples(const Model& model, const std::vector<Messages>& conversations) {
   std::vector<Sample> samples;
-  for (const Conversation& conversation : conversations) samples.push_back(chat_sample(tokenizer, conversation));
+  for (const Messages& messages : conversations) {
+    samples.push_back(tokenize(*model.tokenizer, model.chat_template->render(messages, {})));
+  }
   return samples;
 }
 
@@ -39,7 +43,7 @@ std::vector<Answered> answer(Session& session, const std::vector<Problem>& probl
   const auto take = [&](size_t i, const Completion& completion) {
     if (completion.finish_reason == FinishReason::failed) throw Error("{}", completion.error);
     if (completion.finish_reason == FinishReason::cancelled) return;
-    Reasoned said = parse_reasoning(completion.text);
+    ParsedAnswer said = parse_reasoning(completion.text);
     const bool right = said.final == problems[i].final;
     answers[i] = {problems[i], std::move(said), right};
     if (on_done && !on_done(++done)) {
@@ -47,10 +51,11 @@ std::vector<Answered> answer(Session& session, const std::vector<Problem>& probl
     }
   };
   for (size_t i = 0; i < problems.size(); ++i) {
-    const Conversation conversation{problems[i].system, {{problems[i].question, ""}}};
-    ids.push_back(batcher.submit({.prompt = chat_prompt(model.tokenizer, conversation, model.config.context - 1),
-                                  .options = {.max_tokens = kMaxTokens},
-                                  .on_done = [&take, i](const Completion& completion) { take(i, completion); }}));
+    const Messages messages = {{Role::system, problems[i].system}, {Role::user, problems[i].question}};
+    ids.push_back(batcher.submit(
+        {.prompt = chat_prompt(*model.tokenizer, *model.chat_template, messages, model.config.context - 1),
+         .options = {.max_tokens = kMaxTokens},
+         .on_done = [&take, i](const Completion& completion) { take(i, completion); }}));
   }
   while (batcher.step()) {
   }

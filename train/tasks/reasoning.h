@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/model/text/reasoning.h>
 #include <tinyllm/runtime/generate.h>
 #include <tinyllm/train/data/packed_dataset.h>
 #include <tinyllm/train/tasks/problems.h>
@@ -7,15 +8,15 @@
 namespace tinyllm {
 
 /// Problems as conversations, of one, two or three turns: problems that follow one another and have one system prompt.
-std::vector<Conversation> as_conversations(const std::vector<Problem>& problems);
+std::vector<Messages> as_conversations(const std::vector<Problem>& problems);
 
-/// Conversations as samples of the chat template.
-std::vector<Sample> chat_samples(const Tokenizer& tokenizer, const std::vector<Conversation>& conversations);
+/// Conversations as samples of the model's chat template.
+std::vector<Sample> chat_samples(const Model& model, const std::vector<Messages>& conversations);
 
 /// A problem and what a model said to it.
 struct Answered {
   Problem problem;
-  Reasoned said;
+  ParsedAnswer said;
   bool is_right;  ///< The final answer is the computed one, letter for letter.
 };
 /// Asks a session's model every problem, as many at once as the session's cache has room for. Answers are in the order
