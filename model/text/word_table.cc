@@ -30,8 +30,8 @@ int32_t WordTable::find(std::string_view word) const {
   if (word.size() > kLongest) return kNone;
   const uint64_t hash = hash_of(word);
   const Slot& slot = slots_[slot_of(word, hash)];
-  const bool is_it = slot.token != kNone && slot.tag == static_cast<uint32_t>(hash >> 32) &&
-                     slot.size == word.size() && word == std::string_view(texts_).substr(slot.begin, slot.size);
+  const bool is_it = slot.token != kNone && slot.tag == static_cast<uint32_t>(hash >> 32) && slot.size == word.size() &&
+                     word == std::string_view(texts_).substr(slot.begin, slot.size);
   return is_it ? slot.token : kNone;
 }
 

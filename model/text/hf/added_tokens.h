@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/model/text/hf/normalizer.h>
+#include <tinyllm/model/text/hf_tokenizer.h>
 #include <tinyllm/model/text/text_trie.h>
 #include <tinyllm/tensor/base/json.h>
 
@@ -15,13 +16,8 @@
 
 namespace tinyllm {
 
-/// A part of a text: bytes `begin` up to `end`.
-struct TextRange {
-  size_t begin = 0;
-  size_t end = 0;
-};
-
-/// The `added_tokens` of a tokenizer.json: tokens that are found in a text before anything else is done to it. Immutable.
+/// The `added_tokens` of a tokenizer.json: tokens that are found in a text before anything else is done to it.
+/// Immutable.
 class HfAddedTokens {
  public:
   struct Token {
@@ -48,8 +44,8 @@ class HfAddedTokens {
     const Token* token = nullptr;
     TextRange range;
   };
-  /// Only tokens that are `normalized`, or only the others. The leftmost match, of those the longest. None is found that
-  /// has a byte of the `typed` ranges, which are in order and do not overlap.
+  /// Only tokens that are `normalized`, or only the others. The leftmost match, of those the longest. None is found
+  /// that has a byte of the `typed` ranges, which are in order and do not overlap.
   std::vector<Part> split(std::string_view text, bool normalized, std::span<const TextRange> typed) const;
 
  private:

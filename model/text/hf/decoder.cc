@@ -120,12 +120,12 @@ void HfDecoder::run(const Step& step, std::vector<std::string>& tokens, bool is_
     } else if (const auto* strips = std::get_if<Strip>(&step)) {
       if (is_whole) strip(token, strips->content, strips->start, strips->stop);
     } else if (const auto* metaspace = std::get_if<Metaspace>(&step)) {
-      const bool strips = is_whole && i == 0 && metaspace->strips_first;
+      const bool drops = is_whole && i == 0 && metaspace->strips_first;
       std::string changed;
       for (size_t at = 0; at < token.size();) {
         const bool is_blank = std::string_view(token).substr(at).starts_with(metaspace->replacement);
         if (!is_blank) changed += token[at];
-        if (is_blank && !strips) changed += ' ';
+        if (is_blank && !drops) changed += ' ';
         at += is_blank ? metaspace->replacement.size() : 1;
       }
       token = std::move(changed);

@@ -16,10 +16,10 @@ bool is_ascii(std::string_view text) {
 
 const icu::Normalizer2& icu_normalizer(bool compose, bool compatible) {
   UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* found = compatible ? compose ? icu::Normalizer2::getNFKCInstance(status)
-                                                       : icu::Normalizer2::getNFKDInstance(status)
-                                  : compose  ? icu::Normalizer2::getNFCInstance(status)
-                                             : icu::Normalizer2::getNFDInstance(status);
+  const icu::Normalizer2* found =
+      compatible ? compose ? icu::Normalizer2::getNFKCInstance(status) : icu::Normalizer2::getNFKDInstance(status)
+      : compose ? icu::Normalizer2::getNFCInstance(status)
+                 : icu::Normalizer2::getNFDInstance(status);
   if (U_FAILURE(status)) throw Error("ICU: {}", u_errorName(status));
   return *found;
 }

@@ -85,9 +85,10 @@ void HfPreTokenizer::add(const Json& json, int depth) {
   } else if (type == "Metaspace") {
     add_metaspace(json);
   } else {
-    throw Error("field pre_tokenizer: type {}, expected ByteLevel, Split, Digits, Metaspace, Whitespace, "
-                "WhitespaceSplit, Punctuation or Sequence",
-                shortened(type));
+    throw Error(
+        "field pre_tokenizer: type {}, expected ByteLevel, Split, Digits, Metaspace, Whitespace, "
+        "WhitespaceSplit, Punctuation or Sequence",
+        shortened(type));
   }
 }
 
@@ -117,14 +118,13 @@ void HfPreTokenizer::run(size_t stage, std::string_view text, bool is_first, con
   if (stage == stages_.size()) return word(text);
   if (std::holds_alternative<PrefixBlank>(stages_[stage])) {
     if (text.front() == ' ') return run(stage + 1, text, is_first, word);
-    return run(stage + 1, " " + std::string(text), is_first, word);
+    return run(stage + 1, fmt::format(" {}", text), is_first, word);
   }
   if (const auto* metaspace = std::get_if<Metaspace>(&stages_[stage])) {
     using Scheme = Metaspace::Scheme;
     std::string changed;
     const bool has_prefix = text.starts_with(' ') || text.starts_with(metaspace->replacement);
-    const bool wants_prefix =
-        metaspace->scheme == Scheme::always || (metaspace->scheme == Scheme::first && is_first);
+    const bool wants_prefix = metaspace->scheme == Scheme::always || (metaspace->scheme == Scheme::first && is_first);
     if (wants_prefix && !has_prefix) changed = metaspace->replacement;
     for (const char c : text) c == ' ' ? changed += metaspace->replacement : changed += c;
     return run(stage + 1, changed, is_first, word);

@@ -67,7 +67,8 @@ HfVocabulary::HfVocabulary(const Json& json, bool byte_level, const HfAddedToken
   const bool has_fallback = flag(json, "byte_fallback");
   std::vector<bool> is_special(texts_.size());
   for (const HfAddedTokens::Token& token : added.tokens()) {
-    if (token.special && static_cast<size_t>(token.id) < is_special.size()) is_special[static_cast<size_t>(token.id)] = true;
+    if (token.special && static_cast<size_t>(token.id) < is_special.size())
+      is_special[static_cast<size_t>(token.id)] = true;
   }
   std::vector<Bpe::ListedMerge> merges = read_merges(need_field(json, "merges"));
   std::erase_if(merges, [&](const Bpe::ListedMerge& merge) { return is_special[static_cast<size_t>(merge.merged)]; });
@@ -78,16 +79,15 @@ HfVocabulary::HfVocabulary(const Json& json, bool byte_level, const HfAddedToken
       if (!is_special[i]) pieces[i] = hf_bytes(texts_[i]).value_or("");
     }
     bytes_ = std::make_unique<const ByteBpe>(
-        pieces, merges,
-        ByteBpe::Options{.ignore_merges = ignores_merges, .unknown = unknown, .fuse_unknown = fuses});
+        pieces, merges, ByteBpe::Options{.ignore_merges = ignores_merges, .unknown = unknown, .fuse_unknown = fuses});
     return;
   }
   std::vector<Bpe::Piece> pieces(texts_.size());
   for (size_t i = 0; i < texts_.size(); ++i) {
     if (is_special[i] || texts_[i].empty()) continue;
     const std::optional<char> byte = has_fallback ? fallback_byte(texts_[i]) : std::nullopt;
-    pieces[i] = byte ? Bpe::Piece{std::string(1, *byte), 0, Bpe::Kind::byte}
-                     : Bpe::Piece{texts_[i], 0, Bpe::Kind::merged};
+    pieces[i] =
+        byte ? Bpe::Piece{std::string(1, *byte), 0, Bpe::Kind::byte} : Bpe::Piece{texts_[i], 0, Bpe::Kind::merged};
     if (ignores_merges) words_.add(texts_[i], static_cast<int32_t>(i));
   }
   std::erase_if(merges, [&](const Bpe::ListedMerge& merge) {
@@ -111,7 +111,8 @@ int32_t HfVocabulary::id_of(std::string_view text) const {
 
 std::vector<Bpe::ListedMerge> HfVocabulary::read_merges(const Json& json) const {
   if (!json.is_array()) throw Error("field merges: is {}, expected a list", type_of(json));
-  if (json.size() > kMaxMerges) throw Error("field merges: has {} merges, expected at most {}", json.size(), kMaxMerges);
+  if (json.size() > kMaxMerges)
+    throw Error("field merges: has {} merges, expected at most {}", json.size(), kMaxMerges);
   std::vector<Bpe::ListedMerge> merges;
   merges.reserve(json.size());
   for (const Json& item : json) {

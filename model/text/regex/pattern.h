@@ -34,7 +34,8 @@ struct PatternNode {
   std::vector<PatternNode> children;
 };
 
-/// Parses a pattern in the syntax of Oniguruma for Ruby, which tokenizer.json files are written in: classes with ranges,
+/// Parses a pattern in the syntax of Oniguruma for Ruby, which tokenizer.json files are written in: classes with
+/// ranges,
 /// `&&` and nesting, `\p{...}`, groups that capture nothing here, `(?i)`, `(?m)` (a dot matches line feeds), `(?>...)`,
 /// looking ahead and behind, and greedy, lazy and possessive repeats. Throws Error on a pattern that is wrong, too
 /// large or nested too deeply, and on what is not supported: back references, calls, conditions, `\R`, `\X` and `\K`.

@@ -51,8 +51,9 @@ icu::UnicodeSet read_posix(PatternReader& reader) {
   const std::string_view name = reader.take_until(":]");
   icu::UnicodeSet set = name == "word"    ? word_characters()
                         : name == "ascii" ? icu::UnicodeSet(0, 127)
-                        : name == "punct" ? characters_with("P").addAll(characters_with("S").retainAll(icu::UnicodeSet(0, 127)))
-                                          : characters_with(name);
+                        : name == "punct"
+                            ? characters_with("P").addAll(characters_with("S").retainAll(icu::UnicodeSet(0, 127)))
+                            : characters_with(name);
   return negated ? set.complement() : set;
 }
 

@@ -245,8 +245,7 @@ class Compiler {
     RegexProgram::Instruction& run = at(index);
     if (run.op != Op::run) return;
     const RegexProgram::Instruction& next = at(index + 1);
-    const bool needs_set =
-        next.op == Op::set || ((next.op == Op::run || next.op == Op::run_all) && next.least > 0);
+    const bool needs_set = next.op == Op::set || ((next.op == Op::run || next.op == Op::run_all) && next.least > 0);
     const bool is_apart = needs_set && sets_[run.set].containsNone(sets_[next.set]);
     if (is_apart || always_matches(index + 1)) run.op = Op::run_all;
   }

@@ -16,7 +16,8 @@ struct RegexProgram {
     run,       // As many characters of `set` as there are, `least` to `most`; fewer if the rest does not match.
     run_lazy,  // As few as possible.
     run_all,   // As many as there are, never fewer.
-    split,     // Goes on at `to`, or else at `other`; at `other` alone if `has_first` and no character of `set` comes next.
+    split,     // Goes on at `to`, or else at `other`; at `other` alone if `has_first` and no character of `set` comes
+               // next.
     jump,      // To `to`.
     mark,      // Keeps the position as number `other`.
     progress,  // Goes to `to` if the position is still that of number `other`.
