@@ -33,7 +33,7 @@ Bpe::Bpe(std::span<const Piece> pieces, const Options& options, std::string_view
 }
 
 Bpe::Bpe(std::span<const Piece> pieces, std::span<const ListedMerge> merges, const Options& options)
-    : options_(options), id_of_(kNone) {
+    : options_(options), id_of_(kNone), borders_(merges.size()) {
   add_single(pieces);
   uint32_t rank = 0;
   for (const auto& [left, right, merged] : merges) {
@@ -41,7 +41,7 @@ Bpe::Bpe(std::span<const Piece> pieces, std::span<const ListedMerge> merges, con
     // Nothing is merged across the border of two characters unless they are at the border of a merge.
     const int32_t last = id_of_[last_character(pieces[static_cast<size_t>(left)].text)];
     const int32_t first = id_of_[first_character(pieces[static_cast<size_t>(right)].text)];
-    if (last != kNone && first != kNone) pairs_.add(last, first, {});
+    if (last != kNone && first != kNone) borders_.add(last, first);
   }
 }
 
@@ -92,6 +92,9 @@ void Bpe::add_pairs(std::span<const Piece> pieces, std::string_view what) {
   for (auto& [score, rank] : rank_of) rank = next_rank++;
 
   // At each border inside a piece: the pair of the two characters, and the pair of the two parts.
+  size_t borders = 0;
+  for (const auto& [text, id] : id_of_text) borders += text.size();
+  borders_ = BorderFilter(borders);
   for (const auto& [text, id] : id_of_text) {
     if (id >= first_nameless_) continue;
     const Merge merge{rank_of[pieces[static_cast<size_t>(id)].score], id};
@@ -102,7 +105,7 @@ void Bpe::add_pairs(std::span<const Piece> pieces, std::string_view what) {
       const auto left = id_of_text.find(text.substr(0, at));
       const auto right = id_of_text.find(text.substr(at));
       const int32_t character = id_of_[next_character(text, at)];
-      if (character != kNone) pairs_.add(last, character, {});
+      if (character != kNone) borders_.add(last, character);
       if (left != id_of_text.end() && right != id_of_text.end()) {
         pairs_.add(left->second, right->second, merge);
         is_made = true;
@@ -164,11 +167,10 @@ void Bpe::encode(std::string_view text, std::vector<int32_t>& tokens) const {
     }
     const size_t from = at;
     const int32_t id = id_of_[next_character(text, at)];
-    const Merge* merge = segment.empty() || cut || id == kNone ? nullptr : pairs_.find(segment.back().id, id);
-    if (merge != nullptr) {
-      segment.back().merge = *merge;
-    } else {
+    if (segment.empty() || cut || id == kNone || !borders_.has(segment.back().id, id)) {
       finish(segment, output);
+    } else if (const Merge* merge = pairs_.find(segment.back().id, id)) {
+      segment.back().merge = *merge;
     }
     if (id != kNone) {
       segment.push_back({id, {}});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/model/text/border_filter.h>
 #include <tinyllm/model/text/char_table.h>
 #include <tinyllm/model/text/merge_segment.h>
 #include <tinyllm/model/text/pair_table.h>
@@ -82,6 +83,7 @@ class Bpe {
   int32_t first_nameless_ = 0;
   std::vector<std::string> nameless_;
   PairTable pairs_;
+  BorderFilter borders_;  // That are inside pieces.
 };
 
 }  // namespace tinyllm

@@ -32,7 +32,7 @@ std::string_view first_character(std::string_view piece) {
 }  // namespace
 
 ByteBpe::ByteBpe(std::span<const std::string> pieces, std::span<const Bpe::ListedMerge> merges, const Options& options)
-    : options_(options), characters_(Character{}), torn_rank_(size_t{256} * 256, Merge::kNever) {
+    : options_(options), characters_(Character{}), torn_rank_(size_t{256} * 256, Merge::kNever), borders_(2 * merges.size()) {
   byte_id_.fill(kNone);
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i].size() == 1) byte_id_[byte(pieces[i][0])] = static_cast<int32_t>(i);
@@ -81,7 +81,7 @@ void ByteBpe::add_borders(std::string_view left, std::string_view right) {
   const int32_t firsts[] = {byte_id_[byte(right[0])], character_id(first_character(right))};
   for (const int32_t last : lasts) {
     for (const int32_t first : firsts) {
-      if (last != kNone && first != kNone) pairs_.add(last, first, {});
+      if (last != kNone && first != kNone) borders_.add(last, first);
     }
   }
 }
@@ -153,11 +153,10 @@ void ByteBpe::merge_word(std::string_view word, std::vector<int32_t>& tokens) co
       return;
     }
     after_unknown = false;
-    const Merge* merge = segment.empty() ? nullptr : pairs_.find(segment.back().id, id);
-    if (merge != nullptr) {
-      segment.back().merge = *merge;
-    } else {
+    if (segment.empty() || !borders_.has(segment.back().id, id)) {
       finish();
+    } else if (const Merge* merge = pairs_.find(segment.back().id, id)) {
+      segment.back().merge = *merge;
     }
     segment.push_back({id, {}});
   };

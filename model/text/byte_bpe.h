@@ -49,6 +49,7 @@ class ByteBpe {
   // has a part of a character on either side.
   std::vector<uint32_t> torn_rank_;
   PairTable pairs_;
+  BorderFilter borders_;  // That are inside pieces.
   WordTable words_;
 };
 

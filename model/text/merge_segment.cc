@@ -1,7 +1,7 @@
 #include <tinyllm/model/text/merge_segment.h>
 
 #include <algorithm>
-#include <tuple>
+#include <functional>
 
 namespace tinyllm {
 namespace {
@@ -29,31 +29,29 @@ void merge_short(const PairTable& pairs, std::vector<Symbol>& segment) {
 
 // The same in n log n steps: a heap of merges over a linked list.
 void merge_long(const PairTable& pairs, std::vector<Symbol>& segment) {
-  struct Candidate {
-    uint32_t rank;
-    size_t left;
-    // std's heaps have the largest in front.
-    bool operator<(const Candidate& other) const { return std::tie(rank, left) > std::tie(other.rank, other.left); }
-  };
+  // A merge and its left symbol as one number: the rank, then the place.
+  constexpr int kPlaceBits = 40;
+  const auto key = [](uint32_t rank, size_t left) { return uint64_t{rank} << kPlaceBits | left; };
   const size_t n = segment.size();
   std::vector<size_t> previous(n);
   std::vector<size_t> next(n);
-  std::vector<Candidate> heap;
+  std::vector<uint64_t> heap;
   for (size_t i = 0; i < n; ++i) {
     previous[i] = i - 1;
     next[i] = i + 1;
-    if (segment[i].merge.rank != Merge::kNever) heap.push_back({segment[i].merge.rank, i});
+    if (segment[i].merge.rank != Merge::kNever) heap.push_back(key(segment[i].merge.rank, i));
   }
-  std::make_heap(heap.begin(), heap.end());
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
   const auto update = [&](size_t left) {
     segment[left].merge = next[left] < n ? merge_of(pairs, segment[left].id, segment[next[left]].id) : Merge{};
     if (segment[left].merge.rank == Merge::kNever) return;
-    heap.push_back({segment[left].merge.rank, left});
-    std::push_heap(heap.begin(), heap.end());
+    heap.push_back(key(segment[left].merge.rank, left));
+    std::push_heap(heap.begin(), heap.end(), std::greater<>());
   };
   while (!heap.empty()) {
-    const auto [rank, left] = heap.front();
-    std::pop_heap(heap.begin(), heap.end());
+    const auto rank = static_cast<uint32_t>(heap.front() >> kPlaceBits);
+    const auto left = static_cast<size_t>(heap.front() & ((uint64_t{1} << kPlaceBits) - 1));
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
     heap.pop_back();
     // Its symbols may have been merged with others since.
     if (segment[left].id == kNone || segment[left].merge.rank != rank) continue;
