@@ -152,13 +152,13 @@ void Bpe::finish(std::vector<Symbol>& segment, Output& output) const {
 
 // The text is split into segments that are merged one by one: nothing is merged across two characters that no piece has
 // side by side.
-void Bpe::encode(std::string_view text, std::vector<int32_t>& tokens) const {
+void Bpe::encode(std::string_view text, bool with_markers, std::vector<int32_t>& tokens) const {
   Output output{tokens};
   std::vector<Symbol> segment;
   bool cut = false;
   for (size_t at = 0; at < text.size();) {
     const Fixed* fixed = fixed_at(text.substr(at));
-    if (fixed != nullptr && fixed->kind == Kind::whole) {
+    if (fixed != nullptr && (with_markers || fixed->kind == Kind::whole)) {
       finish(segment, output);
       tokens.push_back(fixed->id);
       output.after_unknown = false;

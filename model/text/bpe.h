@@ -53,7 +53,9 @@ class Bpe {
 
   /// Appends the tokens of a text, which must be UTF-8. Takes time linear in the text if it is ordinary, and n log n on
   /// any text.
-  void encode(std::string_view text, std::vector<int32_t>& tokens) const;
+  void encode(std::string_view text, std::vector<int32_t>& tokens) const { encode(text, false, tokens); }
+  /// The same; if `with_markers`, spelled pieces are found like whole ones.
+  void encode(std::string_view text, bool with_markers, std::vector<int32_t>& tokens) const;
 
  private:
   struct Fixed {

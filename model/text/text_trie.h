@@ -48,6 +48,7 @@ class TextTrie {
     prefixes(text, [&](size_t length, int32_t value) { found = {length, value}; });
     return found;
   }
+  bool contains(std::string_view text) const { return !text.empty() && longest(text).length == text.size(); }
 
  private:
   static constexpr int32_t kNone = -1;

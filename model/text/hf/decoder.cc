@@ -1,11 +1,11 @@
 #include <tinyllm/model/text/hf/decoder.h>
 
+#include <tinyllm/model/text/fallback_byte.h>
 #include <tinyllm/model/text/hf/normalizer.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <array>
-#include <charconv>
 
 namespace tinyllm {
 namespace {
@@ -51,13 +51,6 @@ std::optional<std::string> hf_bytes(std::string_view token) {
     bytes += *byte;
   }
   return bytes;
-}
-
-std::optional<char> fallback_byte(std::string_view token) {
-  unsigned byte = 0;
-  if (token.size() == 6) std::from_chars(token.data() + 3, token.data() + 5, byte, 16);
-  if (token != fmt::format("<0x{:02X}>", byte)) return std::nullopt;
-  return static_cast<char>(byte);
 }
 
 HfDecoder::HfDecoder(const Json* json) {

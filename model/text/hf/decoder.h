@@ -16,8 +16,6 @@ namespace tinyllm {
 std::optional<char> hf_byte(char32_t c);
 /// The bytes of a token of a vocabulary that writes bytes as characters. Nothing if another character is in it.
 std::optional<std::string> hf_bytes(std::string_view token);
-/// The byte of a token like "<0x0A>".
-std::optional<char> fallback_byte(std::string_view token);
 
 /// The `decoder` of a tokenizer.json. Immutable.
 class HfDecoder {

@@ -1,5 +1,6 @@
 #include <tinyllm/model/text/hf/vocabulary.h>
 
+#include <tinyllm/model/text/fallback_byte.h>
 #include <tinyllm/model/text/hf/decoder.h>
 #include <tinyllm/tensor/base/error.h>
 
