@@ -7,9 +7,9 @@
 
 namespace tinyllm {
 
-/// A set of pairs of symbols that forgets none of them, but may say yes to others (Bloom 1970, "Space/time trade-offs in
-/// hash coding with allowable errors", with one hash). Small enough for a cache of the CPU where a table of merges is
-/// not: at most pairs of symbols it says at once that nothing is ever merged across the border between them.
+/// A set of pairs of symbols that forgets none of them, but may say yes to others (Bloom 1970, "Space/time trade-offs
+/// in hash coding with allowable errors", with one hash). Small enough for a cache of the CPU where a table of merges
+/// is not: at most pairs of symbols it says at once that nothing is ever merged across the border between them.
 class BorderFilter {
  public:
   BorderFilter() : BorderFilter(0) {}

@@ -32,7 +32,10 @@ std::string_view first_character(std::string_view piece) {
 }  // namespace
 
 ByteBpe::ByteBpe(std::span<const std::string> pieces, std::span<const Bpe::ListedMerge> merges, const Options& options)
-    : options_(options), characters_(Character{}), torn_rank_(size_t{256} * 256, Merge::kNever), borders_(2 * merges.size()) {
+    : options_(options),
+      characters_(Character{}),
+      torn_rank_(size_t{256} * 256, Merge::kNever),
+      borders_(2 * merges.size()) {
   byte_id_.fill(kNone);
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i].size() == 1) byte_id_[byte(pieces[i][0])] = static_cast<int32_t>(i);

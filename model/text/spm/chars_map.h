@@ -7,10 +7,10 @@
 
 namespace tinyllm {
 
-/// The `precompiled_charsmap` of a SentencePiece model: what sequences of bytes become before a text is encoded. It is a
-/// trie as a double array (Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure"), in the
-/// format of the Darts-clone library, and the new texts, each ending with NUL. The map may come from a stranger: each
-/// step of a search is checked against its end.
+/// The `precompiled_charsmap` of a SentencePiece model: what sequences of bytes become before a text is encoded. It is
+/// a trie as a double array (Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure"), in
+/// the format of the Darts-clone library, and the new texts, each ending with NUL. The map may come from a stranger:
+/// each step of a search is checked against its end.
 class CharsMap {
  public:
   /// Empty: nothing is changed.

@@ -13,6 +13,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -51,13 +52,13 @@ struct SpmTokenizer::State {
   std::map<std::string, int32_t, std::less<>> special;
   std::array<int32_t, 256> byte_id{};
   int32_t unknown = -1;
+  // One of the three, by the type of the model.
   std::unique_ptr<const Bpe> bpe;
   std::unique_ptr<const Unigram> unigram;
+  std::map<std::string, int32_t, std::less<>> words;
   HfConfigTokens named;
 
-  State(std::string read, std::string_view what)
-      : bytes(std::move(read)), file(read_sentencepiece_file(bytes, what)) {
-    if (file.model == SentencePieceFile::Model::word) throw Error("{}: words as pieces are not supported", what);
+  State(std::string read, std::string_view what) : bytes(std::move(read)), file(read_sentencepiece_file(bytes, what)) {
     if (file.has_denormalizer) throw Error("{}: a map for decoded text is not supported", what);
     normalizer = {CharsMap(file.characters_map, what), file.add_dummy_prefix, file.blank_as_suffix,
                   file.remove_extra_blanks, file.escape_blanks};
@@ -69,7 +70,7 @@ struct SpmTokenizer::State {
     }
     if (file.model == SentencePieceFile::Model::unigram) {
       make_unigram();
-    } else {
+    } else if (file.model != SentencePieceFile::Model::word) {
       make_bpe(what);
     }
     const auto is_token = [&](int32_t id) { return id >= 0 && id < std::ssize(file.pieces); };
@@ -92,6 +93,7 @@ struct SpmTokenizer::State {
     switch (piece.type) {
       case Type::normal:
         text = with_blanks(piece.text);
+        if (file.model == SentencePieceFile::Model::word) words.emplace(piece.text, id);
         break;
       case Type::user_defined:
         text = with_blanks(piece.text);
@@ -162,7 +164,9 @@ struct SpmTokenizer::State {
       return tokens;
     }
     bool after_unknown = false;
-    for (const Unigram::Found& found : unigram->split(normal, with_markers ? kept : kept_no_markers)) {
+    const std::vector<Unigram::Found> pieces =
+        unigram ? unigram->split(normal, with_markers ? kept : kept_no_markers) : split_words(normal);
+    for (const Unigram::Found& found : pieces) {
       const bool is_unknown = found.token == unknown;
       if (is_unknown && file.byte_fallback) {
         for (const char byte : found.text) tokens.push_back(byte_id[static_cast<unsigned char>(byte)]);
@@ -172,6 +176,19 @@ struct SpmTokenizer::State {
       after_unknown = is_unknown;
     }
     return tokens;
+  }
+
+  // Each U+2581 begins a word.
+  std::vector<Unigram::Found> split_words(std::string_view text) const {
+    std::vector<Unigram::Found> found;
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find(kBlank, at + 1), text.size());
+      const std::string_view word = text.substr(at, end - at);
+      const auto known = words.find(word);
+      found.push_back({word, known != words.end() ? known->second : unknown});
+      at = end;
+    }
+    return found;
   }
 
   size_t index(int32_t token) const {
@@ -202,9 +219,7 @@ int64_t SpmTokenizer::size() const { return std::ssize(state_->decoded); }
 uint64_t SpmTokenizer::hash() const { return XXH3_64bits(state_->bytes.data(), state_->bytes.size()); }
 
 std::vector<int32_t> SpmTokenizer::encode_utf8(std::string_view text) const { return state_->encode(text, false); }
-std::vector<int32_t> SpmTokenizer::encode_with_added(std::string_view text) const {
-  return state_->encode(text, true);
-}
+std::vector<int32_t> SpmTokenizer::encode_with_added(std::string_view text) const { return state_->encode(text, true); }
 
 std::string SpmTokenizer::decode(std::span<const int32_t> tokens) const {
   std::string text;

@@ -4,13 +4,13 @@
 
 namespace tinyllm {
 
-/// A `tokenizer.model` that SentencePiece made for another model: byte pair encoding, unigram or characters, with any
-/// normalisation. Gives the tokens of SentencePiece, except that `encode` finds no marker in a text: no user-defined
-/// piece that looks like one, as "<|im_end|>" or "[INST]". Copies share one vocabulary.
+/// A `tokenizer.model` that SentencePiece made for another model: byte pair encoding, unigram, words or characters,
+/// with any normalisation. Gives the tokens of SentencePiece, except that `encode` finds no marker in a text: no
+/// user-defined piece that looks like one, as "<|im_end|>" or "[INST]". Copies share one vocabulary.
 class SpmTokenizer final : public Tokenizer {
  public:
-  /// Reads the file, which may come from a stranger, and beside it the end and padding tokens that a Hugging Face folder
-  /// names. Throws Error on a damaged file, on the model type `word`, and on a denormaliser.
+  /// Reads the file, which may come from a stranger, and beside it the end and padding tokens that a Hugging Face
+  /// folder names. Throws Error on a damaged file, and on a denormaliser.
   static SpmTokenizer load(const std::filesystem::path& file);
   /// The same from the bytes of a file alone. `what` names it in errors.
   static SpmTokenizer parse(std::string bytes, std::string_view what);

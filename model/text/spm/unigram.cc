@@ -35,14 +35,16 @@ std::vector<Unigram::Found> Unigram::split(std::string_view text, const TextTrie
   struct Best {  // Of the ways to split the text up to here: its last piece.
     int32_t token = 0;
     float score = 0;
-    size_t begin = SIZE_MAX;
+    uint32_t size = 0;  // 0: no way is known.
   };
   std::vector<Best> best(text.size() + 1);
-  // Sums are compared as SentencePiece does it, in 64 bits where a piece is fixed and else in 32: equal ones must be equal.
+  // Sums are compared as SentencePiece does it, in 64 bits where a piece is fixed and else in 32: equal ones must be
+  // equal.
   const auto offer = [&](size_t begin, size_t end, int32_t token, auto score) {
     const auto sum = score + best[begin].score;
     Best& there = best[end];
-    if (there.begin == SIZE_MAX || sum > there.score) there = {token, static_cast<float>(sum), begin};
+    if (there.size != 0 && sum <= there.score) return;
+    there = {token, static_cast<float>(sum), static_cast<uint32_t>(end - begin)};
   };
   for (size_t at = 0; at < text.size();) {
     size_t next = at;
@@ -62,8 +64,8 @@ std::vector<Unigram::Found> Unigram::split(std::string_view text, const TextTrie
   std::vector<Found> found;
   for (size_t end = text.size(); end > 0;) {
     const Best& last = best[end];
-    found.push_back({text.substr(last.begin, end - last.begin), last.token});
-    end = last.begin;
+    end -= last.size;
+    found.push_back({text.substr(end, last.size), last.token});
   }
   std::reverse(found.begin(), found.end());
   return found;
