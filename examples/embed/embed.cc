@@ -6,7 +6,7 @@ int main(int argc, char** argv) {
   try {
     const tinyllm::Model model = tinyllm::load_model(argv[1]);
     tinyllm::Session session(model);
-    tinyllm::Chat chat(session, {"你是严谨的中文推理助手", {}});
+    tinyllm::Chat chat(session, {{tinyllm::Role::system, "你是严谨的中文推理助手"}});
     fmt::print("{}\n", chat.say(argv[2]).text);
   } catch (const tinyllm::Error& error) {
     fmt::print(stderr, "embed: {}\n", error.what());

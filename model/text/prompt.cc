@@ -37,12 +37,15 @@ class Fitter {
       if (size > max_tokens) break;
       --prompt.dropped_turns;
     }
-    // A template may render a turn otherwise than alone: then more turns go.
-    for (; prompt.dropped_turns + 1 < starts_.size(); ++prompt.dropped_turns) {
-      std::vector<int32_t> tokens = tokens_from(prompt.dropped_turns);
-      if (std::ssize(tokens) > max_tokens) continue;
-      prompt.tokens = std::move(tokens);
-      break;
+    // A template may render a turn otherwise than alone. Then more turns go, which are found by bisection.
+    size_t least = std::exchange(prompt.dropped_turns, starts_.size() - 1);
+    for (size_t dropped = least; least < prompt.dropped_turns; dropped = (least + prompt.dropped_turns) / 2) {
+      std::vector<int32_t> tokens = tokens_from(dropped);
+      if (std::ssize(tokens) <= max_tokens) {
+        prompt = {std::move(tokens), dropped};
+      } else {
+        least = dropped + 1;
+      }
     }
     return prompt;
   }

@@ -6,7 +6,7 @@
 #include "model/text/sample_text.h"
 
 void tinyllm::test::fuzz(std::string_view bytes) {
-  static const Tokenizer tokenizer = sample_tokenizer();
+  static const SentencePieceTokenizer tokenizer = sample_tokenizer();
   const std::string text = replace_invalid_utf8(bytes);
   const std::vector<int32_t> tokens = tokenizer.encode(bytes, Tokenizer::OnInvalid::replace);
   require(tokenizer.decode(tokens) == text);

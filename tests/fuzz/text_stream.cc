@@ -6,7 +6,7 @@
 #include "model/text/sample_text.h"
 
 void tinyllm::test::fuzz(std::string_view bytes) {
-  static const Tokenizer tokenizer = sample_tokenizer();
+  static const SentencePieceTokenizer tokenizer = sample_tokenizer();
   Bytes in(bytes);
   std::vector<std::string> stop;
   for (int n = in.take<uint8_t>() % 3; n > 0; --n) stop.emplace_back(in.take(in.take<uint8_t>() % 8));

@@ -27,7 +27,7 @@ std::string with_header_and_checksum(std::string_view content, const Tokenizer& 
 }  // namespace
 
 void fuzz(std::string_view bytes) {
-  static const Tokenizer tokenizer = sample_tokenizer();
+  static const SentencePieceTokenizer tokenizer = sample_tokenizer();
   const bool is_whole = bytes.starts_with("TLTOKENS");
   const MemoryFile memory(is_whole ? std::string(bytes) : with_header_and_checksum(bytes, tokenizer));
   may_refuse([&] {

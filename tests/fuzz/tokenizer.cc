@@ -6,8 +6,8 @@
 void tinyllm::test::fuzz(std::string_view bytes) {
   const MemoryFile file(bytes);
   may_refuse([&] {
-    const Tokenizer tokenizer = Tokenizer::load(file.path());
+    const std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(file.path());
     const std::string text = "12 + 34 = 46\n\n  今天<|user|>\t\u2581▅ é";
-    require(tokenizer.decode(tokenizer.encode(text)) == text);
+    require(tokenizer->decode(tokenizer->encode(text)) == text);
   });
 }

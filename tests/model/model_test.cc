@@ -192,7 +192,7 @@ TEST_CASE("a folder that was written before tokenizers were recorded is read") {
   const TempFolder folder;
   const Model model = sample_model();
   save_model(model, folder.path());
-  CHECK(load_tokenizer_hash(folder / kConfigFile) == model.tokenizer.hash());
+  CHECK(load_tokenizer_hash(folder / kConfigFile) == model.tokenizer->hash());
   save_config(model.config, folder / kConfigFile);
   CHECK_FALSE(load_tokenizer_hash(folder / kConfigFile));
   CHECK_NOTHROW(load_model(folder.path()));
@@ -205,7 +205,7 @@ TEST_CASE("weights that do not fit are refused before memory is reserved for the
   ModelConfig wide = model.config;
   wide.dim = int64_t{1} << 22;
   wide.n_heads = wide.dim / 2;
-  Model other{wide, sample_tokenizer()};
+  Model other{wide, std::make_shared<SentencePieceTokenizer>(sample_tokenizer())};
   CHECK_THROWS_AS(load_weights(other, weight_specs(wide), folder / kWeightsFile), Error);
   CHECK(other.weights->entries().empty());
 }

@@ -9,9 +9,9 @@ namespace tinyllm::test {
 
 /// A model as training begins with it, of these sizes and the vocabulary of the sample texts.
 inline Model fresh_model(ModelConfig config, uint64_t seed = 1) {
-  Tokenizer tokenizer = sample_tokenizer();
-  config.vocab_size = tokenizer.size();
-  Model model{config, std::move(tokenizer)};
+  const auto tokenizer = std::make_shared<const SentencePieceTokenizer>(sample_tokenizer());
+  config.vocab_size = tokenizer->size();
+  Model model{config, tokenizer};
   init_weights(weight_specs(config), seed, *model.weights);
   return model;
 }

@@ -54,9 +54,12 @@ loads() {
 user='{"role": "user", "content": "u"}'
 assistant='{"role": "assistant", "content": "a"}'
 expect 0 "^1 turn" loads "{\"messages\": [$user, $assistant]}"
-expect 1 'message 0 is .*expected {"role": "user"' loads "{\"messages\": [$assistant]}"
-expect 1 'message 1 is .*expected {"role": "assistant"' loads "{\"messages\": [$user, $user]}"
-expect 1 "message 1 is 7, expected" loads "{\"messages\": [$user, 7]}"
+expect 1 "loaded.json: message 1: is the assistant's, expected the user's" loads "{\"messages\": [$assistant]}"
+expect 1 "loaded.json: message 2: is the user's, expected the assistant's" loads "{\"messages\": [$user, $user]}"
+expect 1 "loaded.json: message 2: is a number, expected a message" loads "{\"messages\": [$user, 7]}"
+expect 0 "^0 turns" loads '{"messages": []}'
+expect 0 "^1 turn" loads "{\"messages\": [$user, {\"role\": \"assistant\", \"content\": \"\"}]}"
+expect 1 "message 2: role .robot., expected system" loads "{\"messages\": [$user, {\"role\": \"robot\", \"content\": \"\"}]}"
 expect 1 "ends with a message of the user" loads "{\"messages\": [$user]}"
 expect 1 "nested deeper than 64 levels" loads "{\"messages\": $(printf '[%.0s' $(seq 100000))"
 

@@ -344,7 +344,7 @@ TEST_CASE("offsets map tokens to text, across characters of several tokens and s
     std::vector<int32_t> tokens;
     for (const char c : text) {  // Byte by byte.
       for (int32_t token = 4; token < model.config.vocab_size; ++token) {
-        if (model.tokenizer.decode({&token, 1}) != std::string(1, c)) continue;
+        if (model.tokenizer->decode({&token, 1}) != std::string(1, c)) continue;
         tokens.push_back(token);
         break;
       }

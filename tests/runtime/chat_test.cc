@@ -2,6 +2,7 @@
 
 #include <tinyllm/runtime/chat.h>
 
+#include "model/text/sample_chat.h"
 #include "runtime/model_to_ask.h"
 
 namespace tinyllm::test {
@@ -10,22 +11,28 @@ namespace {
 constexpr int64_t kContext = 160;
 const GenerateOptions kShort{.max_tokens = 12, .sampling = {.temperature = 1, .seed = 4}};
 
+std::vector<int32_t> prompt_of(const Model& model, const Messages& messages) {
+  return chat_prompt(*model.tokenizer, *model.chat_template, messages, 1 << 20);
+}
+
+size_t turns(const Chat& chat) { return count_of_turns(chat.conversation()); }
+
 }  // namespace
 
 TEST_CASE("a chat answers as if each conversation were read anew, and reads only what is new of it") {
   const Model model = model_to_ask(400);
   Session session(model, {.sequences = 2});
-  Chat chat(session, {"先算加法", {}});
+  Chat chat(session, chat_of("先算加法", {}));
   const std::vector<std::string> messages = {"计算 12 + 35", "what is 12 * 3?", "再写答案。"};
   for (const std::string& message : messages) {
     const Completion answer = chat.say(message, kShort);
-    Conversation asked = chat.conversation();
-    CHECK(asked.turns.back().assistant == answer.text);
-    asked.turns.back().assistant.clear();
-    const Request request{.prompt = chat_prompt(model.tokenizer, asked, 400), .options = kShort};
+    Messages asked = chat.conversation();
+    CHECK(asked.back().content == answer.text);
+    asked.pop_back();
+    const Request request{.prompt = prompt_of(model, asked), .options = kShort};
     CHECK(answer.text == generate(session, {&request, 1})[0].text);
   }
-  CHECK(chat.conversation().turns.size() == 3);
+  CHECK(turns(chat) == 3);
   const Completion before = chat.say("1", kShort);
   const Completion again = chat.retry(kShort);
   CHECK(again.text == before.text);
@@ -33,7 +40,7 @@ TEST_CASE("a chat answers as if each conversation were read anew, and reads only
   GenerateOptions other = kShort;
   other.sampling.seed = 5;
   CHECK(chat.retry(other).text != before.text);
-  CHECK(chat.conversation().turns.size() == 4);
+  CHECK(turns(chat) == 4);
 }
 
 TEST_CASE("a conversation that outgrows the context loses its oldest turns, or ends, as was chosen") {
@@ -41,14 +48,14 @@ TEST_CASE("a conversation that outgrows the context loses its oldest turns, or e
   Session session(model, {.sequences = 2});
   GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
-  Chat forgetful(session, {"s", {}});
+  Chat forgetful(session, chat_of("s", {}));
   for (int i = 0; i < 12; ++i)
     CHECK(forgetful.say("计算 12 + 35 等于多少？", options).finish_reason == FinishReason::max_tokens);
-  CHECK(forgetful.conversation().turns.size() == 12);
+  CHECK(turns(forgetful) == 12);
   CHECK(forgetful.dropped_turns() > 0);
   CHECK(forgetful.dropped_turns() < 12);
 
-  Chat strict(session, {"s", {}}, Overflow::stop);
+  Chat strict(session, chat_of("s", {}), Overflow::stop);
   size_t answered = 0;
   try {
     while (answered < 12) {
@@ -56,7 +63,7 @@ TEST_CASE("a conversation that outgrows the context loses its oldest turns, or e
       ++answered;
     }
   } catch (const Error&) {
-    CHECK(strict.conversation().turns.size() == answered);
+    CHECK(turns(strict) == answered);
   }
   CHECK(answered < 12);
   CHECK(answered > 0);
@@ -67,7 +74,7 @@ TEST_CASE("an answer longer than the context goes on while older turns can be fo
   Session session(model);
   GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
-  Chat chat(session, {"s", {}});
+  Chat chat(session, chat_of("s", {}));
   chat.say("计算 12 + 35 等于多少？", options);
   chat.say("what is 12 * 3?", options);
   options.max_tokens = 1000;
@@ -80,10 +87,10 @@ TEST_CASE("an answer longer than the context goes on while older turns can be fo
 TEST_CASE("a message that leaves little room is answered all the same, and its older turns go") {
   const Model model = model_to_ask(kContext);
   Session session(model);
-  Chat chat(session, {"s", {}});
+  Chat chat(session, chat_of("s", {}));
   chat.say("1", kShort);
   std::string longer;
-  const auto tokens = [&] { return chat_prompt(model.tokenizer, {"s", {{longer + "题", ""}}}, 1 << 20).size(); };
+  const auto tokens = [&] { return prompt_of(model, chat_of("s", {longer + "题"})).size(); };
   while (static_cast<int64_t>(tokens()) < kContext - 4) longer += "题";
   GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
@@ -95,7 +102,7 @@ TEST_CASE("a message that leaves little room is answered all the same, and its o
 TEST_CASE("a message that cannot be answered leaves the conversation as it was") {
   const Model model = model_to_ask(kContext);
   Session session(model);
-  Chat chat(session, {"s", {}});
+  Chat chat(session, chat_of("s", {}));
   chat.say("1", kShort);
   CHECK_THROWS_AS(chat.say("\xFF", kShort), Error);
   std::string longer;
@@ -104,21 +111,21 @@ TEST_CASE("a message that cannot be answered leaves the conversation as it was")
   GenerateOptions bad = kShort;
   bad.max_tokens = 0;
   CHECK_THROWS_AS(chat.say("2", bad), Error);
-  CHECK(chat.conversation().turns.size() == 1);
-  CHECK_THROWS_AS(Chat(session, {"s", {}}).retry(), Error);
-  CHECK_THROWS_AS(Chat(session, {"\xFF", {}}), Error);
+  CHECK(turns(chat) == 1);
+  CHECK_THROWS_AS(Chat(session, chat_of("s", {})).retry(), Error);
+  CHECK_THROWS_AS(Chat(session, chat_of("\xFF", {})), Error);
   chat.say("2", kShort);
-  CHECK(chat.conversation().turns.size() == 2);
+  CHECK(turns(chat) == 2);
 }
 
 TEST_CASE("the last turn can be removed, and the conversation goes on as if it had not been") {
   const Model model = model_to_ask(400);
   Session session(model, {.sequences = 2});
-  Chat chat(session, {"s", {}}), other(session, {"s", {}});
+  Chat chat(session, chat_of("s", {})), other(session, chat_of("s", {}));
   const Completion first = chat.say("1", kShort);
   chat.say("what is 12 * 3?", kShort);
   chat.undo();
-  CHECK(chat.conversation().turns.size() == 1);
+  CHECK(turns(chat) == 1);
   other.say("1", kShort);
   CHECK(chat.say("2", kShort).text == other.say("2", kShort).text);
   chat.undo();
@@ -134,7 +141,7 @@ TEST_CASE("a session with a shorter context answers the same until it is full, a
   CHECK(whole.context() == 400);
   GenerateOptions options = kShort;
   options.sampling.logit_bias = {{kEosId, -1000}};
-  Chat of_whole(whole, {"s", {}}), of_shorter(shorter, {"s", {}}, Overflow::stop);
+  Chat of_whole(whole, chat_of("s", {})), of_shorter(shorter, chat_of("s", {}), Overflow::stop);
   CHECK(of_shorter.say("1", options).text == of_whole.say("1", options).text);
   options.max_tokens = 1000;
   const Completion answer = of_shorter.say("2", options);

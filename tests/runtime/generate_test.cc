@@ -79,7 +79,7 @@ TEST_CASE("an answer ends at its limit, at a stop string, at the end of the cont
   const Completion full = generate_one(session, request);
   CHECK(full.finish_reason == FinishReason::context_full);
   CHECK(full.tokens.size() == 55);  // The last one is not read any more.
-  CHECK(full.text == replace_invalid_utf8(model.tokenizer.decode(full.tokens)));
+  CHECK(full.text == replace_invalid_utf8(model.tokenizer->decode(full.tokens)));
 
   request.options.sampling.logit_bias = {{kEosId, 1000}};
   const Completion silent = generate_one(session, request);
@@ -88,7 +88,7 @@ TEST_CASE("an answer ends at its limit, at a stop string, at the end of the cont
   CHECK(silent.text.empty());
 
   // Says `1` for ever, until `111`.
-  request.options.sampling.logit_bias = {{model.tokenizer.encode("1")[0], 1000}};
+  request.options.sampling.logit_bias = {{model.tokenizer->encode("1")[0], 1000}};
   request.options.stop = {"111"};
   const Completion stopped = generate_one(session, request);
   CHECK(stopped.finish_reason == FinishReason::stop_string);

@@ -15,7 +15,8 @@ TEST_CASE("threads with their own sessions share one model, also while programs 
     Sequence sequence = session.start();
     for (const int64_t count : {1, 2, 3, 5, 9, 17}) {
       const std::vector<int32_t> tokens = random_tokens(model, seed, count);
-      session.forward(sequence, model.tokenizer.encode(model.tokenizer.decode(tokens), Tokenizer::OnInvalid::replace));
+      session.forward(sequence,
+                      model.tokenizer->encode(model.tokenizer->decode(tokens), Tokenizer::OnInvalid::replace));
       session.forward(sequence, tokens);
     }
     return std::vector<float>(sequence.logits().begin(), sequence.logits().end());
@@ -36,7 +37,7 @@ TEST_CASE("a session does not add to the weights of its model") {
   session.forward(sequence, random_tokens(model, 1, 4));
   CHECK(model.weights->entries().size() == weights);
 
-  const Model empty{model.config, sample_tokenizer()};
+  const Model empty{model.config, std::make_shared<SentencePieceTokenizer>(sample_tokenizer())};
   Session none(empty, {.threads = 1});
   Sequence nothing = none.start();
   CHECK_THROWS_AS(none.forward(nothing, random_tokens(model, 1, 4)), Error);

@@ -37,7 +37,7 @@ int32_t byte_token(const Tokenizer& tokenizer, char byte) {
 }  // namespace
 
 TEST_CASE("streamed text never ends within a character, and nothing of it is lost") {
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   const std::string text = "aé题\xF0\x9F\x98\x80 和 \xE2\x96\x81 end";
   CHECK(stream(tokenizer, tokenizer.encode(text), {}).text == text);
   std::vector<int32_t> bytes;
@@ -46,7 +46,7 @@ TEST_CASE("streamed text never ends within a character, and nothing of it is los
 }
 
 TEST_CASE("bytes that are part of no character come out as U+FFFD") {
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   for (const auto& [text, expected] : {std::pair<std::string, std::string>{"\xE9\xA2", "\uFFFD\uFFFD"},
                                        {"a\xFF"
                                         "b",
@@ -59,7 +59,7 @@ TEST_CASE("bytes that are part of no character come out as U+FFFD") {
 }
 
 TEST_CASE("text ends before the first stop string, also where it spans tokens, and comes in full where there is none") {
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   struct Case {
     std::string text;
     std::vector<std::string> stop;

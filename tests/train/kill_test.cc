@@ -29,7 +29,7 @@ void train(const std::filesystem::path& folder, int64_t lora_rank) {
   ThreadPool pool(2);
   const auto chats = std::make_shared<const Dataset>(sample_chats(model));
   std::vector<std::vector<int32_t>> texts;
-  for (const std::string& text : sample_texts()) texts.push_back(model.tokenizer.encode(text));
+  for (const std::string& text : sample_texts()) texts.push_back(model.tokenizer->encode(text));
   const auto running_text = std::make_shared<const Dataset>(Dataset::of_texts(texts, 40));
   const auto mix =
       std::make_shared<const MixedRows>(std::vector<MixedRows::Part>{{"chats", chats, 1}, {"texts", running_text, 3}});

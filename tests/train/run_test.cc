@@ -21,7 +21,7 @@ namespace {
 
 std::vector<Stage> stages_for(const Model& model) {
   std::vector<std::vector<int32_t>> texts;
-  for (const std::string& text : sample_texts()) texts.push_back(model.tokenizer.encode(text));
+  for (const std::string& text : sample_texts()) texts.push_back(model.tokenizer->encode(text));
   const Recipe recipe{.batch_size = 3, .seq_len = 40, .steps = 12, .learning_rate = 2e-3f, .warmup = 3};
   Recipe in_parts = recipe;
   in_parts.batch_size = 2;
@@ -328,7 +328,7 @@ TEST_CASE("a run validates at its steps, and keeps the model of the lowest valid
   const TempFolder folder;
   Model model = sample_model(0);
   ThreadPool pool(1);
-  const std::vector<int32_t> prompt = model.tokenizer.encode("计算");
+  const std::vector<int32_t> prompt = model.tokenizer->encode("计算");
   std::vector<Stage> stages = stages_for(model);
   stages.pop_back();
   stages[0].recipe.steps = 40;
@@ -411,7 +411,7 @@ TEST_CASE("a model that cannot answer is not saved, no text is drawn from it, an
   stages[0].recipe.steps = 1;
   model.weights->at("lm_head.weight").as<float>()[0] = std::numeric_limits<float>::infinity();
   std::vector<Validation> validations;
-  RunOptions options{.folder = folder.path(), .prompts = {{"计算", model.tokenizer.encode("计算")}}};
+  RunOptions options{.folder = folder.path(), .prompts = {{"计算", model.tokenizer->encode("计算")}}};
   options.on_validation = [&](const Validation& v) { validations.push_back(v); };
   CHECK_THROWS_WITH_AS(run_stages(model, stages, pool, options),
                        fmt::format("{}: not saved: the model cannot answer: its loss is not finite; nothing was saved "

@@ -14,7 +14,7 @@ namespace {
 // The default model, never run: what its training would take.
 Memory memory_of(const Recipe& recipe) {
   ThreadPool pool(1);
-  Model model{ModelConfig{}, sample_tokenizer()};
+  Model model{ModelConfig{}, std::make_shared<SentencePieceTokenizer>(sample_tokenizer())};
   return Trainer(model, recipe, pool).memory();
 }
 

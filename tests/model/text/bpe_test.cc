@@ -38,8 +38,8 @@ class Reference {
  public:
   explicit Reference(const Tokenizer& tokenizer) {
     const TempFolder folder;
-    tokenizer.save(folder / "model");
-    REQUIRE(processor_.LoadFromSerializedProto(read_file(folder / "model")).ok());
+    tokenizer.save(folder.path());
+    REQUIRE(processor_.LoadFromSerializedProto(read_file(folder / kTokenizerFile)).ok());
   }
   std::vector<int32_t> encode(const std::string& text) const { return processor_.EncodeAsIds(text); }
 
@@ -65,7 +65,7 @@ std::vector<Bpe::Piece> letters(const std::string& text) {
 
 TEST_CASE("tokens are those of SentencePiece's encoder, in short texts and in long ones") {
   const std::vector<std::string> learnt = dense_texts(1, 2000);
-  const Tokenizer dense = Tokenizer::train(learnt, {.vocab_size = 900});
+  const SentencePieceTokenizer dense = SentencePieceTokenizer::train(learnt, {.vocab_size = 900});
   check_same(dense, dense_texts(2, 4000));
   Random random(3);
   for (const int64_t parts : {100, 1000, 30000}) {
@@ -73,7 +73,7 @@ TEST_CASE("tokens are those of SentencePiece's encoder, in short texts and in lo
   }
   check_same(dense, std::vector{std::string(5000, 'a'), std::string(5000, ' '), std::string(4999, 'b')});
 
-  const Tokenizer sample = sample_tokenizer();
+  const SentencePieceTokenizer sample = sample_tokenizer();
   check_same(sample, sample_texts());
   check_same(sample, dense_texts(4, 1000));
 }
@@ -84,7 +84,9 @@ TEST_CASE("tokens are those of SentencePiece's encoder on real text") {
     if (!path) continue;
     const std::string text = read_file(*path);
     const std::vector<std::string> texts = {text};
-    check_same(Tokenizer::train(std::vector{text.substr(0, text.find('\n', 100000))}, {.vocab_size = 2000}), texts);
+    check_same(
+        SentencePieceTokenizer::train(std::vector{text.substr(0, text.find('\n', 100000))}, {.vocab_size = 2000}),
+        texts);
   }
 }
 

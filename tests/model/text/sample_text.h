@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/text/tokenizer.h>
+#include <tinyllm/model/text/sentencepiece_tokenizer.h>
 
 #include <string>
 #include <vector>
@@ -18,9 +18,11 @@ inline std::vector<std::string> sample_texts() {
   return texts;
 }
 
-inline Tokenizer sample_tokenizer(int64_t vocab_size = 400) {
+/// Its special tokens.
+inline constexpr int32_t kPadId = 0, kBosId = 1, kEosId = 2, kUnkId = 3;
+inline SentencePieceTokenizer sample_tokenizer(int64_t vocab_size = 400) {
   const std::vector<std::string> texts = sample_texts();
-  return Tokenizer::train(texts, {.vocab_size = vocab_size});
+  return SentencePieceTokenizer::train(texts, {.vocab_size = vocab_size});
 }
 
 }  // namespace tinyllm::test

@@ -37,21 +37,21 @@ std::string piece(const std::string& text, float score = -1, uint64_t type = 1) 
 
 std::string sample_file() {
   const TempFolder folder;
-  sample_tokenizer().save(folder / "model");
+  sample_tokenizer().save_file(folder / "model");
   return read_file(folder / "model");
 }
 
-Tokenizer load(const std::string& file) {
+SentencePieceTokenizer load(const std::string& file) {
   const TempFolder folder;
   write_file(folder / "model", file);
-  return Tokenizer::load(folder / "model");
+  return SentencePieceTokenizer::load(folder / "model");
 }
 
 std::string error_of(const std::string& file) {
   const TempFolder folder;
   write_file(folder / "model", file);
   try {
-    Tokenizer::load(folder / "model");
+    SentencePieceTokenizer::load(folder / "model");
   } catch (const Error& error) {
     const std::string message = error.what(), path = (folder / "model").string() + ": ";
     CHECK(message.starts_with(path));
@@ -139,7 +139,7 @@ TEST_CASE("a damaged tokenizer is refused with an Error, or still gives every te
   const std::string text = "题 <|user|> 12  a\n";
   const auto is_sound = [&](const std::string& damaged) {
     try {
-      const Tokenizer tokenizer = load(damaged);
+      const SentencePieceTokenizer tokenizer = load(damaged);
       CHECK(tokenizer.decode(tokenizer.encode(text)) == text);
     } catch (const Error&) {
     }

@@ -114,7 +114,7 @@ TEST_CASE("each sample of a packed row has the loss that it has alone") {
   };
   std::vector<Sample> samples;
   for (const size_t size : std::initializer_list<size_t>{14, 13, 12}) {
-    const std::vector<int32_t> text = model.tokenizer.encode(sample_texts()[size]);
+    const std::vector<int32_t> text = model.tokenizer->encode(sample_texts()[size]);
     REQUIRE(text.size() > size);
     samples.push_back({{text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size)}, std::vector(size, true)});
   }
@@ -138,12 +138,12 @@ TEST_CASE("each sample of a packed row has the loss that it has alone") {
 }
 
 TEST_CASE("what is learned of a line of several turns are the assistant's parts and their ends, and nothing else") {
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   const ParsedSample parsed = parse_sample(
       R"({"messages": [{"role": "system", "content": "答题"}, {"role": "user", "content": "计算 7 + 35"},
           {"role": "assistant", "content": "等于 42。"}, {"role": "user", "content": "再加 <|assistant|> 1"},
           {"role": "assistant", "content": "43"}]})");
-  const Sample sample = chat_sample(tokenizer, std::get<Conversation>(parsed.sample));
+  const Sample sample = tokenize(tokenizer, default_chat_template()->render(std::get<Messages>(parsed.sample), {}));
   const Batch batch = Dataset::of_samples({sample}, 200).in_order(0, 1);
   std::vector<std::string> learned;
   std::vector<int32_t> part;

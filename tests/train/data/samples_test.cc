@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/model/text/reasoning.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/train/data/samples.h>
 
@@ -18,10 +19,11 @@ std::string told(const AnySample& sample) {
                        fmt::join(choice->options, "/"), choice->answer);
   }
   const auto* preference = std::get_if<Preference>(&sample);
-  const Conversation& conversation = preference ? preference->prompt : std::get<Conversation>(sample);
-  std::string text = conversation.system;
-  for (const Turn& turn : conversation.turns) {
-    text += "|" + turn.user + "|" + (turn.learned ? "" : "~") + turn.assistant;
+  std::string text;
+  for (const Message& message : preference ? preference->prompt : std::get<Messages>(sample)) {
+    const bool is_unlearned = message.role == Role::assistant && !message.learned;
+    if (message.role != Role::system) text += is_unlearned ? "|~" : "|";
+    text += message.content + message.tool_calls;
   }
   return preference ? text + "+" + preference->chosen + "-" + preference->rejected : text;
 }
@@ -72,6 +74,10 @@ TEST_CASE("every form is found from its fields and says the same as its words do
           {"role": "assistant", "content": "a", "weight": 0}, {"role": "user", "content": "r"},
           {"role": "assistant", "content": "b", "weight": 1.0}]})",
        "s|q|~a|r|b"},
+      {SampleForm::messages,
+       R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [7]},
+          {"role": "tool", "content": ""}, {"role": "assistant", "content": "a"}]})",
+       "|q|[7]||a"},
       {SampleForm::completion, R"({"prompt": "q", "completion": "a"})", "|q|a"},
       {SampleForm::completion,
        R"({"prompt": "q", "completion": [{"role": "assistant", "content": "a"}], "system": "s"})", "s|q|a"},
@@ -85,21 +91,21 @@ TEST_CASE("every form is found from its fields and says the same as its words do
       {SampleForm::chat,
        R"({"user": "half \ud83d", "assistant": "a", "id": 99999999999999999999, "score": [1e400, NaN]})",
        "|half \uFFFD|a"},
-      {SampleForm::preference, R"({"system": "s", "user": "q", "chosen": "a", "rejected": "b"})", "s|q|+a-b"},
-      {SampleForm::preference, R"({"prompt": "q", "chosen": "a", "rejected": "b"})", "|q|+a-b"},
-      {SampleForm::preference, R"({"instruction": "i", "input": "x", "chosen": "a", "rejected": "b"})", "|i\nx|+a-b"},
+      {SampleForm::preference, R"({"system": "s", "user": "q", "chosen": "a", "rejected": "b"})", "s|q+a-b"},
+      {SampleForm::preference, R"({"prompt": "q", "chosen": "a", "rejected": "b"})", "|q+a-b"},
+      {SampleForm::preference, R"({"instruction": "i", "input": "x", "chosen": "a", "rejected": "b"})", "|i\nx+a-b"},
       {SampleForm::preference,
        R"({"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "a"},
           "rejected": {"from": "gpt", "value": "b"}})",
-       "|q|+a-b"},
+       "|q+a-b"},
       {SampleForm::preference,
        R"({"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}],
           "chosen": [{"role": "assistant", "content": "a"}], "rejected": [{"role": "assistant", "content": "b"}]})",
-       "s|q|+a-b"},
+       "s|q+a-b"},
       {SampleForm::preference,
        R"({"chosen": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],
           "rejected": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]})",
-       "|q|+a-b"},
+       "|q+a-b"},
       {SampleForm::choice, R"({"subject": "u", "split": "dev", "question": "q", "A": "x", "B": "y", "answer": "B"})",
        "u|dev|q|x/y|1"},
       {SampleForm::choice, R"({"question": "q", "A": "x", "B": "y", "C": "z", "D": "w", "E": "v", "answer": "A"})",
@@ -152,7 +158,8 @@ TEST_CASE("a bad line is told by what was found and what was expected") {
       {messages(user + "," + assistant + R"(,{"role": "system", "content": "s"})"),
        "field messages: message 3: is the system's, expected it to be the first"},
       {messages(R"({"role": "system", "content": "s"})"), "ends without a message of the assistant"},
-      {messages(R"({"role": "tool", "content": "s"})"), R"(message 1: role "tool", expected system, user)"},
+      {messages(R"({"role": "tool", "content": "s"})"), "message 1: is the tool's, expected the user's"},
+      {messages(R"({"role": "robot", "content": "s"})"), R"(message 1: role "robot", expected system, user)"},
       {messages(R"({"content": "s"})"), "message 1: field role: missing"},
       {messages(user + R"(,{"role": "assistant", "content": ""})"), "message 2: is empty, expected text"},
       {messages(R"({"role": "user", "content": [{"type": "image_url"}]})"),
@@ -211,7 +218,7 @@ TEST_CASE("bad lines are passed over and told by number, and the first good line
   CHECK(reader.counts().bad == 3);
   CHECK(reader.counts().bytes == static_cast<int64_t>(std::filesystem::file_size(path)));
 
-  CHECK_THROWS_WITH_AS(read_samples<Conversation>(path), doctest::Contains("mixed.jsonl: line 1: is cut off"), Error);
+  CHECK_THROWS_WITH_AS(read_samples<Messages>(path), doctest::Contains("mixed.jsonl: line 1: is cut off"), Error);
 }
 
 TEST_CASE("fields that say nothing are counted by name, those of messages too") {
@@ -224,7 +231,7 @@ TEST_CASE("fields that say nothing are counted by name, those of messages too") 
                               "{\"source\": 3}\n"));
   BadLines bad;
   SampleCounts counts;
-  CHECK(read_samples<Conversation>(folder / "chats", bad.options, &counts).size() == 2);
+  CHECK(read_samples<Messages>(folder / "chats", bad.options, &counts).size() == 2);
   CHECK(ignored_fields(counts) == R"("messages[].name" (1 sample), "source" (2 samples))");
   CHECK(ignored_fields({}).empty());
 }
@@ -250,14 +257,14 @@ TEST_CASE("a file without samples, of another kind, or that cannot be read is re
   const TempFolder folder;
   BadLines bad;
   write_file(folder / "empty", std::string_view("\n \n"));
-  CHECK_THROWS_WITH_AS(read_samples<Conversation>(folder / "empty"),
+  CHECK_THROWS_WITH_AS(read_samples<Messages>(folder / "empty"),
                        doctest::Contains("empty: holds no sample: 2 lines, 0 of them bad"), Error);
   write_file(folder / "none", std::string_view("null\n{}\n"));
   CHECK_THROWS_WITH_AS(read_samples<Choice>(folder / "none", bad.options),
                        doctest::Contains("none: holds no sample: 2 lines, 2 of them bad"), Error);
   write_file(folder / "pairs", std::string_view(R"({"user": "q", "chosen": "a", "rejected": "b"})"));
   CHECK(read_samples<Preference>(folder / "pairs").size() == 1);
-  CHECK_THROWS_WITH_AS(read_samples<Conversation>(folder / "pairs"),
+  CHECK_THROWS_WITH_AS(read_samples<Messages>(folder / "pairs"),
                        doctest::Contains("pairs: holds samples of the form preference"), Error);
   CHECK_THROWS_WITH_AS(SampleReader(folder / "missing"), doctest::Contains("missing: cannot be opened"), Error);
   SampleReader reader(folder.path());

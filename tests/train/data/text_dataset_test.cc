@@ -46,7 +46,7 @@ class SampleFile {
 
  private:
   TempFolder folder_;
-  Tokenizer tokenizer_ = sample_tokenizer();
+  SentencePieceTokenizer tokenizer_ = sample_tokenizer();
   std::vector<std::vector<int32_t>> documents_;
   std::shared_ptr<const TokenFile> file_;
 };

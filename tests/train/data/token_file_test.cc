@@ -52,9 +52,9 @@ std::string large_corpus() {
 
 // A tokenizer with ids beyond 16 bits: one more piece for each of 70000 characters from U+20000 on, in the encoding of
 // SentencePiece's model, where a field that comes again adds to a list.
-Tokenizer large_tokenizer() {
+SentencePieceTokenizer large_tokenizer() {
   const TempFolder folder;
-  sample_tokenizer().save(folder / "tokenizer.model");
+  sample_tokenizer().save_file(folder / "tokenizer.model");
   std::string model = read_file(folder / "tokenizer.model");
   for (uint32_t c = 0x20000; c < 0x20000 + 70000; ++c) {
     model += "\x0A\x0B\x0A\x04";
@@ -66,13 +66,13 @@ Tokenizer large_tokenizer() {
     model.append(reinterpret_cast<const char*>(&score), sizeof(score));
   }
   write_file(folder / "large.model", model);
-  return Tokenizer::load(folder / "large.model");
+  return SentencePieceTokenizer::load(folder / "large.model");
 }
 
 }  // namespace
 
 TEST_CASE("documents come back byte for byte, separated by lines that hold a form feed alone") {
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   struct Case {
     std::vector<std::string> corpora;
     std::vector<std::string> documents;
@@ -95,7 +95,7 @@ TEST_CASE("documents come back byte for byte, separated by lines that hold a for
 }
 
 TEST_CASE("ids take 32 bits where the vocabulary asks for them") {
-  const Tokenizer tokenizer = large_tokenizer();
+  const SentencePieceTokenizer tokenizer = large_tokenizer();
   REQUIRE(tokenizer.size() > 65536);
   const std::vector<std::string> documents = {"first \xF0\xA0\x80\x80\n",
                                               "last \xF0\xB1\x85\xAF\n"};  // U+20000, U+3116F.
@@ -104,7 +104,7 @@ TEST_CASE("ids take 32 bits where the vocabulary asks for them") {
 }
 
 TEST_CASE("a line end of Windows is one wherever a piece of a long line is cut") {
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   for (size_t before = 262'140; before < 262'148; ++before) {
     const std::string line(before, 'x');
     CHECK(documents_of({line + "\r\ny"}, tokenizer) == std::vector{line + "\ny"});
@@ -114,7 +114,7 @@ TEST_CASE("a line end of Windows is one wherever a piece of a long line is cut")
 
 TEST_CASE("a file of tokens holds what encoding whole documents gives, in the same bytes for any number of threads") {
   const TempFolder folder;
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   const std::string corpus = large_corpus();
   write_file(folder / "corpus", corpus);
   std::string first;
@@ -142,7 +142,7 @@ TEST_CASE("a file of tokens holds what encoding whole documents gives, in the sa
 }
 
 TEST_CASE("text that cannot be tokenised is named, and leaves no file") {
-  const Tokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
   const TempFolder folder;
   const auto message = [&](const std::string& corpus) {
     write_file(folder / "corpus", corpus);
@@ -178,8 +178,9 @@ TEST_CASE("text that cannot be tokenised is named, and leaves no file") {
 
 TEST_CASE("a file of tokens of another tokenizer is refused, with the hashes of both") {
   const TempFolder folder;
-  const Tokenizer tokenizer = sample_tokenizer();
-  const Tokenizer other = Tokenizer::train(std::vector<std::string>{"another text"}, {.vocab_size = 300});
+  const SentencePieceTokenizer tokenizer = sample_tokenizer();
+  const SentencePieceTokenizer other =
+      SentencePieceTokenizer::train(std::vector<std::string>{"another text"}, {.vocab_size = 300});
   CHECK(sample_tokenizer().hash() == tokenizer.hash());
   REQUIRE(other.hash() != tokenizer.hash());
   write_file(folder / "corpus", "text");
@@ -212,7 +213,7 @@ class Opened {
 
  private:
   TempFolder folder_;
-  Tokenizer tokenizer_ = sample_tokenizer();
+  SentencePieceTokenizer tokenizer_ = sample_tokenizer();
 };
 
 // The bytes with the checksum that they should have.

@@ -134,12 +134,14 @@ TEST_CASE("problems become conversations in the reasoning style, none lost, each
   }
   int next = 0;
   size_t longest = 0;
-  for (const Conversation& c : as_conversations(problems)) {
-    longest = std::max(longest, c.turns.size());
-    for (const Turn& turn : c.turns) {
-      CHECK(turn.user == std::to_string(next));
-      CHECK(turn.assistant == "【推理过程】\n1+1=2.\n【最终答案】\n2\n");
-      CHECK(c.system == (next < 11 ? "one" : "other"));
+  for (const Messages& messages : as_conversations(problems)) {
+    check_order(messages, "conversation");
+    longest = std::max(longest, count_of_turns(messages));
+    CHECK(messages[0].role == Role::system);
+    for (size_t i = 1; i < messages.size(); i += 2) {
+      CHECK(messages[0].content == (next < 11 ? "one" : "other"));
+      CHECK(messages[i].content == std::to_string(next));
+      CHECK(messages.at(i + 1).content == "【推理过程】\n1+1=2.\n【最终答案】\n2\n");
       ++next;
     }
   }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/model/text/prompt.h>
 #include <tinyllm/train/tasks/reasoning.h>
 
 #include "runtime/model_to_ask.h"
@@ -19,8 +20,8 @@ TEST_CASE("problems are asked together, answered in order, and no more of them a
   REQUIRE(all.size() == 8);
   for (size_t i = 0; i < 8; ++i) {
     CHECK(all[i].problem.question == problems[i].question);
-    const Request alone{chat_prompt(model.tokenizer, {problems[i].system, {{problems[i].question, ""}}}, 399),
-                        {.max_tokens = 160}};
+    const Messages messages = {{Role::system, problems[i].system}, {Role::user, problems[i].question}};
+    const Request alone{chat_prompt(*model.tokenizer, *model.chat_template, messages, 399), {.max_tokens = 160}};
     CHECK(all[i].said.final == parse_reasoning(generate(session, {&alone, 1})[0].text).final);
   }
   const size_t some = answer(session, problems, [](size_t done) { return done < 3; }).size();
