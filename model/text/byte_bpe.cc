@@ -41,7 +41,7 @@ ByteBpe::ByteBpe(std::span<const std::string> pieces, std::span<const Bpe::Liste
     if (pieces[i].size() == 1) byte_id_[byte(pieces[i][0])] = static_cast<int32_t>(i);
   }
   add_merges(pieces, merges);
-  add_characters(pieces);
+  add_characters(pieces, merges);
   for (const auto& [left, right, merged] : merges) {
     add_borders(pieces[static_cast<size_t>(left)], pieces[static_cast<size_t>(right)]);
   }
@@ -89,8 +89,13 @@ void ByteBpe::add_borders(std::string_view left, std::string_view right) {
   }
 }
 
-void ByteBpe::add_characters(std::span<const std::string> pieces) {
-  std::vector<Symbol> segment;
+void ByteBpe::add_characters(std::span<const std::string> pieces, std::span<const Bpe::ListedMerge> merges) {
+  std::vector<uint32_t> first_use(pieces.size(), Merge::kNever);  // The best merge that has the token on a side.
+  for (uint32_t rank = 0; rank < merges.size(); ++rank) {
+    for (const int32_t id : {merges[rank].left, merges[rank].right}) {
+      first_use[static_cast<size_t>(id)] = std::min(first_use[static_cast<size_t>(id)], rank);
+    }
+  }
   for (size_t i = 0; i < pieces.size(); ++i) {
     const std::string& piece = pieces[i];
     if (piece.size() < 2 || character_size(piece[0]) != piece.size() || valid_utf8(piece) != piece.size()) continue;
@@ -114,7 +119,8 @@ void ByteBpe::add_characters(std::span<const std::string> pieces) {
       ids.erase(ids.begin() + static_cast<ptrdiff_t>(best) + 1);
     }
     size_t at = 0;
-    if (ids == std::vector{static_cast<int32_t>(i)}) {
+    // A merge that uses the token must not come before those that make it, lest it is done too early.
+    if (ids == std::vector{static_cast<int32_t>(i)} && last_rank < first_use[i]) {
       characters_.set(next_character(piece, at), {static_cast<int32_t>(i), last_rank});
     }
   }

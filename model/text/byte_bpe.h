@@ -38,7 +38,7 @@ class ByteBpe {
 
   void add_merges(std::span<const std::string> pieces, std::span<const Bpe::ListedMerge> merges);
   void add_borders(std::string_view left, std::string_view right);
-  void add_characters(std::span<const std::string> pieces);
+  void add_characters(std::span<const std::string> pieces, std::span<const Bpe::ListedMerge> merges);
   void merge_word(std::string_view word, std::vector<int32_t>& tokens) const;
   bool goes_first(const Character& character, std::string_view word, size_t begin, size_t end) const;
 
