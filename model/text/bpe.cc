@@ -138,7 +138,8 @@ void Bpe::append_unknown(std::string_view character, Output& output) const {
 
 // Merges a segment, appends its tokens, and clears it.
 void Bpe::finish(std::vector<Symbol>& segment, Output& output) const {
-  merge_segment(pairs_, segment);
+  if (segment.empty()) return;
+  if (segment.size() > 1) merge_segment(pairs_, segment);
   for (const Symbol& symbol : segment) {
     if (symbol.id >= first_nameless_) {
       append_unknown(nameless_[static_cast<size_t>(symbol.id - first_nameless_)], output);

@@ -48,7 +48,7 @@ class PairTable {
     int32_t right = 0;
     Merge merge;
   };
-  static constexpr size_t kSlotsPerPair = 2;
+  static constexpr size_t kSlotsPerPair = 4;
 
   // The slot of the pair, or the empty one where it would go, or the last one that is looked at.
   size_t find_slot(int32_t left, int32_t right) const {
