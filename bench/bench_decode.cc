@@ -24,10 +24,11 @@ struct Options {
   std::vector<int> threads = tl::hardware_threads() > 1 ? std::vector{1, tl::hardware_threads()} : std::vector{1};
   std::vector<int64_t> batches = {1, 4, 16};
   std::vector<int64_t> prompts = {128, 512};
+  std::vector<tl::DType> caches = {tl::SessionOptions{}.cache_type};
   int64_t tokens = 32;
 };
 
-constexpr tl::DType kTypes[] = {tl::f32, tl::bf16, tl::q8_0, tl::q4_0};
+constexpr tl::Type kTypes[] = {tl::f32, tl::packed_bf16, tl::q8_0, tl::q4_0};
 constexpr int kPrompts = 3;            // Measured of each length;
 constexpr double kPromptSeconds = 10;  // no further one after so long.
 
@@ -43,8 +44,8 @@ tl::ModelConfig config_of(const std::string& model, const std::string& type) {
          .ffn_gated = true,
          .ffn_bias = false};
   }
-  for (const tl::DType each : kTypes) {
-    if (type == tl::name_of(each)) c.types = {each, each};
+  for (const tl::Type each : kTypes) {
+    if (type == each.name()) c.types = {each, each};
   }
   return c;
 }
@@ -53,18 +54,18 @@ tl::ModelConfig config_of(const std::string& model, const std::string& type) {
 void fill_weights(const tl::ModelConfig& config, tl::Store& store, tl::ThreadPool& pool) {
   const std::vector<tl::WeightSpec> specs = tl::weight_specs(config);
   std::vector<tl::Store::Wanted> wanted;
-  for (const tl::WeightSpec& spec : specs) wanted.push_back({spec.name, spec.dtype, spec.shape});
+  for (const tl::WeightSpec& spec : specs) wanted.push_back({spec.name, spec.type, spec.shape});
   store.add(wanted);
   for (const tl::WeightSpec& spec : specs) {
     tl::Random random(1);
     const tl::Shape shape =
-        spec.shape.rank() == 2 ? spec.shape.with(0, std::min(tl::kQuantPanel, spec.shape[0])) : spec.shape;
+        spec.shape.rank() == 2 ? spec.shape.with(0, std::min(tl::kernels::kQuantPanel, spec.shape[0])) : spec.shape;
     std::vector<float> values(static_cast<size_t>(shape.size()));
     for (float& x : values) x = static_cast<float>(random.normal()) * 0.02f;
-    std::vector<std::byte> panel(tl::bytes_of(spec.dtype, shape));
-    if (tl::is_quantized(spec.dtype)) {
-      const tl::QuantizedMatrix matrix = tl::quantize(spec.dtype, shape, values.data(), pool);
-      tl::pack_quantized(spec.dtype, shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
+    std::vector<std::byte> panel(tl::bytes_of(spec.type, shape));
+    if (spec.type.is_packed()) {
+      const tl::QuantizedMatrix matrix = tl::quantize(spec.type, shape, values.data(), pool);
+      tl::pack_quantized(spec.type, shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
                          panel.data(), pool);
     } else {
       std::memcpy(panel.data(), values.data(), panel.size());
@@ -82,17 +83,18 @@ struct Work {
 };
 
 // `tokens` of each row behind `length` old ones, the head for the last of them.
-Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t length) {
+Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t length, tl::DType cache) {
   Work work;
   for (const tl::WeightSpec& spec : tl::weight_specs(c)) {
     if (spec.role == tl::WeightRole::embedding) continue;
-    work.bytes += static_cast<double>(tl::bytes_of(spec.dtype, spec.shape));
+    work.bytes += static_cast<double>(tl::bytes_of(spec.type, spec.shape));
     const int64_t uses = spec.role == tl::WeightRole::matrix ? rows * tokens : rows;
     if (spec.shape.rank() == 2) work.products += 2.0 * static_cast<double>(uses * spec.shape.size());
   }
   const double seen = static_cast<double>(length) + static_cast<double>(tokens + 1) / 2;
   work.attention = 4.0 * static_cast<double>(rows * tokens * c.n_layers * c.dim) * seen;
-  work.bytes += 2.0 * sizeof(float) * static_cast<double>(rows * c.n_layers * c.kv_dim() * (length + tokens));
+  work.bytes += 2.0 * static_cast<double>(tl::size_of(cache)) *
+                static_cast<double>(rows * c.n_layers * c.kv_dim() * (length + tokens));
   return work;
 }
 
@@ -109,9 +111,10 @@ struct Limits {
   }
 };
 
-bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const Options& o, Limits& limits) {
+bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, tl::DType cache, const Options& o,
+                    Limits& limits) {
   const tl::ModelConfig& c = model.config;
-  tl::Session session(model, {.sequences = batch, .threads = limits.pool.threads()});
+  tl::Session session(model, {.sequences = batch, .cache_type = cache, .threads = limits.pool.threads()});
   std::vector<tl::Sequence> sequences;
   for (int64_t i = 0; i < batch; ++i) sequences.push_back(session.start());
   const auto read = [&](const std::vector<int32_t>& tokens) {
@@ -120,7 +123,7 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const
     return bench::seconds([&] { session.forward(feeds); });
   };
   const std::vector<int32_t> tokens(static_cast<size_t>(prompt), 1), next(1, 1);
-  const Work middle = work_of(c, batch, 1, prompt + o.tokens / 2);
+  const Work middle = work_of(c, batch, 1, prompt + o.tokens / 2, cache);
   const double bandwidth = bench::read_bandwidth(limits.pool, static_cast<int64_t>(middle.bytes));
   std::vector<double> prompt_times, step_times;
   double spent = 0;
@@ -136,22 +139,23 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, const
     const double time = read(next);
     if (i == 0) continue;
     step_times.push_back(time);
-    step_least += limits.least_seconds(c, work_of(c, batch, 1, prompt + i), bandwidth);
+    step_least += limits.least_seconds(c, work_of(c, batch, 1, prompt + i, cache), bandwidth);
   }
   const double prompt_time = bench::median(prompt_times);
   const double step = bench::median(step_times);  // What took a core away for a while does not count.
-  return {
-      {"prompt_tokens_per_second", static_cast<double>(batch * prompt) / prompt_time},
-      {"prompt_fraction_of_roofline", limits.least_seconds(c, work_of(c, batch, prompt, 0), bandwidth) / prompt_time},
-      {"generation_tokens_per_second", static_cast<double>(batch) / step},
-      {"bandwidth", bandwidth},
-      {"bytes_per_second", middle.bytes / step},
-      {"fraction_of_roofline", step_least / static_cast<double>(o.tokens) / step}};
+  return {{"prompt_tokens_per_second", static_cast<double>(batch * prompt) / prompt_time},
+          {"prompt_fraction_of_roofline",
+           limits.least_seconds(c, work_of(c, batch, prompt, 0, cache), bandwidth) / prompt_time},
+          {"generation_tokens_per_second", static_cast<double>(batch) / step},
+          {"bandwidth", bandwidth},
+          {"bytes_per_second", middle.bytes / step},
+          {"fraction_of_roofline", step_least / static_cast<double>(o.tokens) / step}};
 }
 
 void run(const Options& o, bench::Report& report) {
   constexpr bench::Column kColumns[] = {{"model", "model"},
                                         {"type", "weights"},
+                                        {"cache", "cache"},
                                         {"threads", "threads"},
                                         {"batch", "batch"},
                                         {"prompt", "prompt"},
@@ -178,10 +182,12 @@ void run(const Options& o, bench::Report& report) {
       for (auto& [threads, limit] : limits) {
         for (const int64_t batch : o.batches) {
           for (const int64_t prompt : o.prompts) {
-            bench::Json row = {
-                {"model", model}, {"type", type}, {"threads", threads}, {"batch", batch}, {"prompt", prompt}};
-            row.update(measure(filled, batch, prompt, o, limit));
-            rows.push_back(std::move(row));
+            for (const tl::DType cache : o.caches) {
+              bench::Json row = {{"model", model},     {"type", type},   {"cache", tl::name_of(cache)},
+                                 {"threads", threads}, {"batch", batch}, {"prompt", prompt}};
+              row.update(measure(filled, batch, prompt, cache, o, limit));
+              rows.push_back(std::move(row));
+            }
           }
         }
       }
@@ -201,6 +207,8 @@ int main(int argc, char** argv) {
   app.add_option("--type", options.types, "Of weights: f32, bf16, q8_0, q4_0")
       ->check(CLI::IsMember({"f32", "bf16", "q8_0", "q4_0"}))
       ->capture_default_str();
+  app.add_option("--cache-type", options.caches, "Of keys and values: f32, f16")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, tl::DType>{{"f32", tl::f32}, {"f16", tl::f16}}));
   app.add_option("--threads", options.threads, "Numbers of threads")->capture_default_str();
   app.add_option("--batch", options.batches, "Sequences at once")->check(CLI::Range(1, 512))->capture_default_str();
   app.add_option("--prompt", options.prompts, "Tokens of a prompt")->check(CLI::PositiveNumber)->capture_default_str();

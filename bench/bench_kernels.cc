@@ -63,13 +63,13 @@ class Limits {
 void fill(tl::Program& program, const tl::Value& value, int64_t tokens) {
   const tl::ModelConfig config;
   tl::Random random(1);
-  if (value.dtype == tl::f32) {
+  if (value.type == tl::f32) {
     const double low = value.kind == tl::Kind::state ? 0 : -0.5;
-    for (float& x : program.as<float>(value.name)) x = static_cast<float>(random.uniform() + low);
+    for (float& x : program.data<float>(value.name)) x = static_cast<float>(random.uniform() + low);
     return;
   }
   int32_t i = 0;
-  for (int32_t& x : program.as<int32_t>(value.name)) {
+  for (int32_t& x : program.data<int32_t>(value.name)) {
     const auto row = static_cast<int32_t>(tokens);
     x = value.name == "starts"      ? 0
         : value.name == "step"      ? 1
@@ -88,8 +88,8 @@ void run(benchmark::State& state, const Kernel& kernel, Limits& limits) {
   for (const tl::Value& value : kernel.inputs) {
     tl::Tensor& tensor = known[value.name];
     if (!tensor) {
-      tensor = value.kind == tl::Kind::state ? graph.state(value.name, value.dtype, value.shape)
-                                             : graph.input(value.name, value.dtype, value.shape);
+      tensor = value.kind == tl::Kind::state ? graph.state(value.name, value.type, value.shape)
+                                             : graph.input(value.name, value.type, value.shape);
     }
     inputs.push_back(tensor);
   }
@@ -129,7 +129,7 @@ void collect(const tl::Graph& graph, std::map<std::string, Kernel>& kernels) {
     if (node.op->alias && node.inputs.size() == 1) continue;
     Kernel kernel{name_of(graph, node), tl::Precision::fp32, node.op, node.params, {}, {}};
     for (const int id : node.inputs) kernel.inputs.push_back(graph.value(id));
-    for (const int id : node.outputs) kernel.outputs.push_back({graph.value(id).dtype, graph.value(id).shape});
+    for (const int id : node.outputs) kernel.outputs.push_back({graph.value(id).type, graph.value(id).shape});
     kernels.try_emplace(kernel.name, kernel);
     if (!bench::is_product(node.op->name) || !tl::is_supported(tl::Precision::bf16)) continue;
     kernel.precision = tl::Precision::bf16;

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 
-#include <chrono>
 #include <functional>
 #include <string_view>
 #include <vector>
@@ -12,9 +12,9 @@ namespace tinyllm::bench {
 
 template <class Work>
 double seconds(Work&& work) {
-  const auto start = std::chrono::steady_clock::now();
+  const Clock::time_point start = Clock::now();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return seconds_since(start);
 }
 
 double median(std::vector<double> values);

@@ -63,9 +63,7 @@ void Report::peaks(const Peaks& peaks, int threads) {
 }
 
 void add_precision(CLI::App& app, Precision& precision) {
-  const auto choose = [&precision](const std::string& name) {
-    precision = name == name_of(Precision::bf16) ? Precision::bf16 : Precision::fp32;
-  };
+  const auto choose = [&precision](const std::string& name) { precision = *parse_name<Precision>(name); };
   app.add_option_function<std::string>("--precision", choose, "Of matrix products")
       ->check(CLI::IsMember({name_of(Precision::fp32), name_of(Precision::bf16)}))
       ->default_str(name_of(precision));

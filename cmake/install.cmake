@@ -11,23 +11,27 @@ install(TARGETS ${targets} EXPORT tinyllm-targets)
 # The public headers of each library: what a program includes, and what these include. `./dev lint` checks that they
 # include nothing else of ours.
 set(headers_base
-    tensor/base/checked.h tensor/base/error.h tensor/base/file.h tensor/base/folder_lock.h tensor/base/random.h
-    tensor/base/thread_pool.h tensor/base/utf8.h)
+    tensor/base/checked.h tensor/base/clock.h tensor/base/error.h tensor/base/file.h tensor/base/folder_lock.h
+    tensor/base/names.h tensor/base/progress.h tensor/base/random.h tensor/base/thread_pool.h tensor/base/utf8.h)
 set(headers_tensor
     tinyllm.h
     tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
-    ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
+    ops/convert.h ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
 set(headers_model
-    model/config.h model/lora.h model/model.h model/quantize.h model/transformer.h model/weights.h
+    model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h
+    model/rope_scaling.h model/transformer.h model/weights.h
     model/formats/safetensors.h
-    model/text/chat_template.h model/text/message.h model/text/prompt.h model/text/reasoning.h
-    model/text/sentencepiece_tokenizer.h model/text/tokenizer.h)
+    model/formats/family.h model/formats/gguf/gguf.h model/formats/gguf/metadata.h
+    model/formats/gguf/tensor_type.h model/formats/gguf/tokenizer.h model/formats/gguf/writer.h
+    model/text/chat_template.h model/text/jinja_chat_template.h model/text/message.h model/text/prompt.h
+    model/text/reasoning.h model/text/sentencepiece_file.h model/text/sentencepiece_tokenizer.h
+    model/text/tokenizer.h)
 set(headers_runtime
     runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
 set(headers_serve runtime/serve/http.h runtime/serve/http_request.h)
 set(headers_train
-    train/evaluator.h
+    train/evaluator.h train/objective.h train/objectives/next_token.h
     train/recipe.h train/run.h train/trainer.h
     train/data/mixed_rows.h train/data/packed_dataset.h train/data/row_source.h train/data/sample_forms.h
     train/data/samples.h train/data/text_dataset.h train/data/text_sample.h train/data/token_file.h

@@ -37,7 +37,7 @@ class Program {
         answer_(o.answer),
         overflow_(o.overflow),
         model_(tl::load_model(o.model)),
-        session_(model_, {.context = o.context, .threads = o.threads}),
+        session_(model_, {.context = o.context, .cache_type = o.cache_type, .threads = o.threads}),
         chat_(session_, with_system(o.system), o.overflow),
         editor_(o.history) {
     tl::check(answer_.sampling, model_.config.vocab_size);
@@ -148,7 +148,7 @@ class Program {
     if (!text.empty()) begin(with_system(text));
   }
   void set_temperature(const std::string& number) {
-    const std::string problem = tl::cli::read_number(number, tl::cli::at_least(0), answer_.sampling.temperature);
+    const std::string problem = tl::cli::read_number(number, tl::at_least(0), answer_.sampling.temperature);
     if (!problem.empty()) throw tl::Error("/temp: {}", problem);
   }
 
@@ -220,9 +220,9 @@ class Program {
   std::string description() const {
     const tl::WeightTypes& types = model_.config.types;
     const std::string tables =
-        types.tables == types.matrices ? "" : fmt::format(", embeddings {}", name_of(types.tables));
+        types.tables == types.matrices ? "" : fmt::format(", embeddings {}", types.tables.name());
     return fmt::format("{}: {:.2f} M parameters, weights {}{}", name_,
-                       static_cast<double>(tl::parameter_count(model_.config)) / 1e6, name_of(types.matrices), tables);
+                       static_cast<double>(tl::parameter_count(model_.config)) / 1e6, types.matrices.name(), tables);
   }
 
   std::string numbers() const {
@@ -306,11 +306,10 @@ Options parse(int argc, char** argv) {
   CLI::App app("Talks to a model, on a terminal or a pipe.\n\n" + Program::help());
   tl::cli::add_model(app, o.model, "Talk to the model in this folder.");
   tl::cli::add_ask_options(app, o);
-  tl::cli::add_number(app, "--seed", o.answer.sampling.seed, tl::cli::at_least(0),
+  tl::cli::add_number(app, "--seed", o.answer.sampling.seed, tl::at_least(0),
                       "Sample the first answer with this seed, and each further one with the next seed.")
       ->default_str("a random one");
   tl::cli::add_choice(app, "--overflow", o.overflow,
-                      {{"stop", tl::Overflow::stop}, {"drop", tl::Overflow::drop_oldest_turns}},
                       "When the context is full, stop the conversation, or drop its oldest turns.");
   app.add_option("--history", o.history, "Keep what is typed on a terminal in this file; \"\" keeps nothing.")
       ->type_name("FILE")

@@ -91,10 +91,10 @@ Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
 }
 
 void add_lora_options(CLI::App& app, Options& o) {
-  tl::cli::add_number(app, "--lora-rank", o.lora.rank, tl::cli::at_least(0),
+  tl::cli::add_number(app, "--lora-rank", o.lora.rank, tl::at_least(0),
                       "Train adapters of this rank instead of all weights; 0 trains all weights.")
       ->group("LoRA");
-  tl::cli::add_number(app, "--lora-alpha", o.lora.alpha, tl::cli::above(0),
+  tl::cli::add_number(app, "--lora-alpha", o.lora.alpha, tl::above(0),
                       "Scale what adapters add by this, divided by the rank.")
       ->group("LoRA");
   app.add_option("--lora-targets", o.lora.targets, "Put adapters beside these matrices of each block.")
@@ -112,13 +112,13 @@ void add_options(CLI::App& app, Options& o) {
       ->type_name("FILE[:WEIGHT]")
       ->required();
   app.add_option("--system", o.system, "Use this system prompt with --prompt.")->capture_default_str();
-  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::between(2, 1e12),
+  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::between(2, 1e12),
                       "Keep one of N samples for validation.");
   app.add_flag("--skip-bad", o.skips_bad, "Skip lines that are not samples, naming them, instead of stopping.");
   tl::cli::add_choice(app, "--learn", o.learn,
                       {{"answers", tl::Learn::answers}, {"last", tl::Learn::last_answer}, {"all", tl::Learn::all}},
                       "Learn the answers, the last answer of each sample, or all of it, prompts too.");
-  tl::cli::add_number(app, "--dropout", o.dropout, tl::cli::between(0, 0.99),
+  tl::cli::add_number(app, "--dropout", o.dropout, tl::between(0, 0.99),
                       "Use this dropout while training; by default that of the model.")
       ->default_str("");
   add_lora_options(app, o);

@@ -47,7 +47,7 @@ Options parse(int argc, char** argv) {
   app.add_flag("--raw", o.raw, "Continue the prompt as it is, instead of as a message in the chat template.");
   app.add_flag("--json", o.json, "Print one line of JSON at the end instead of the text as it is generated.");
   tl::cli::add_ask_options(app, o);
-  tl::cli::add_number(app, "--seed", o.answer.sampling.seed, tl::cli::at_least(0), "Sample with this seed.");
+  tl::cli::add_number(app, "--seed", o.answer.sampling.seed, tl::at_least(0), "Sample with this seed.");
   tl::cli::add_examples(app,
                         {"generate tinyllm-model '计算：1+2*3'",
                          "generate -m tinyllm-model -p 'Once upon a time' --raw --temp 0.7 -n 100 --json"},
@@ -74,14 +74,14 @@ void print_json(const tl::Completion& answer, const Options& o) {
 int generate(const Options& o) {
   if (o.prompt.empty()) throw tl::Error("the prompt is empty");
   const tl::Model model = tl::load_model(o.model);
-  tl::Session session(model, {.context = o.context, .threads = o.threads});
+  tl::Session session(model, {.context = o.context, .cache_type = o.cache_type, .threads = o.threads});
   // The whole prompt or an Error: nothing is left out silently.
-  const tl::Request request{
-      .prompt = o.raw ? model.tokenizer->encode(o.prompt)
-                      : tl::chat_prompt(*model.tokenizer, *model.chat_template,
-                                        {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}},
-                                        session.context() - 1),
-      .options = o.answer};
+  const tl::Request request{.prompt = o.raw
+                                          ? model.tokenizer->encode(o.prompt)
+                                          : tl::chat_prompt(*model.tokenizer, *model.chat_template,
+                                                            {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}},
+                                                            session.context() - 1),
+                            .options = o.answer};
   const tl::cli::InterruptGuard guard;
   const tl::Completion answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
     if (!o.json) tl::cli::print_text(text);

@@ -26,10 +26,10 @@ Options parse(int argc, char** argv) {
       ->type_name("FOLDER")
       ->required();
   app.add_option("--data", o.data, "Predict this file of tokens, which tokenize made.")->type_name("FILE")->required();
-  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::at_least(0),
+  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::at_least(0),
                       "Measure on one of N documents, those that pretrain keeps for validation with the same option; "
                       "0 measures on all documents.");
-  tl::cli::add_number(app, "--tokens", o.tokens, tl::cli::at_least(1),
+  tl::cli::add_number(app, "--tokens", o.tokens, tl::at_least(1),
                       "Predict about N tokens, taken from all parts of the data.");
   tl::cli::add_threads(app, o.threads);
   tl::cli::add_examples(app,

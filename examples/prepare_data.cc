@@ -1,4 +1,5 @@
 // From folders of raw text to one clean corpus, with a report of what was dropped and why.
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -9,7 +10,6 @@
 #include "common/progress_bar.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace tl = tinyllm;
 
@@ -20,8 +20,8 @@ struct Options {
   std::string words;
 };
 
-using tl::cli::at_least;
-using tl::cli::fraction;
+using tl::at_least;
+using tl::fraction;
 
 // An option that takes several of these words, separated by commas.
 CLI::Option* add_words(CLI::App& app, const std::string& name, std::vector<std::string>& values,
@@ -59,7 +59,6 @@ void add_document_rules(CLI::App& app, tl::corpus::CleanOptions& o) {
       ->capture_default_str();
   tl::cli::add_choice(
       app, "--width", o.width,
-      {{"keep", tl::corpus::Width::kKeep}, {"fold", tl::corpus::Width::kFold}, {"nfkc", tl::corpus::Width::kNfkc}},
       "Keep full-width characters, fold full-width letters and digits to ASCII, or normalise all text (nfkc).");
   tl::cli::add_number(app, "--min-document", o.min_document, at_least(0),
                       "Drop documents of which fewer than N characters are left.");
@@ -72,11 +71,8 @@ void add_duplicates(CLI::App& app, tl::corpus::PrepareOptions& o) {
   tl::cli::add_number(app, "--min-duplicate", o.duplicates.min_characters, at_least(0),
                       "Let paragraphs of fewer than N characters occur again.");
   tl::cli::add_choice(app, "--near-duplicates", o.clean.near,
-                      {{"none", tl::corpus::NearUnit::kNone},
-                       {"documents", tl::corpus::NearUnit::kDocuments},
-                       {"paragraphs", tl::corpus::NearUnit::kParagraphs}},
                       "Drop documents or paragraphs that are almost equal to an earlier one, or none.");
-  tl::cli::add_number(app, "--near-threshold", o.duplicates.near, tl::cli::between(0.5, 1),
+  tl::cli::add_number(app, "--near-threshold", o.duplicates.near, tl::between(0.5, 1),
                       "Treat texts as almost equal from this similarity on: the Jaccard index of their sequences of "
                       "five letters.");
 }
@@ -164,15 +160,15 @@ int prepare(Options options) {
   tl::corpus::PrepareOptions& o = options.prepare;
   if (!options.words.empty()) o.clean.paragraphs.words = read_words(options.words);
   const tl::cli::InterruptGuard guard;
-  const auto start = std::chrono::steady_clock::now();
+  const tl::Clock::time_point start = tl::Clock::now();
   std::optional<tl::cli::ProgressBar> bar;
-  const tl::corpus::Report report = tl::corpus::prepare_corpus(o, [&](const tl::corpus::PrepareProgress& p) {
+  const tl::corpus::Report report = tl::corpus::prepare_corpus(o, [&](const tl::Progress& p) {
     if (!bar) bar.emplace("MB", p.total / 1'000'000 + 1);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const double speed = megabytes(p.read) / std::max(seconds, 1e-3);
-    bar->show(p.read / 1'000'000 + (p.read == p.total ? 1 : 0),
-              fmt::format("{:.1f} MB/s, {:.1f} MB kept, {} left", speed, megabytes(p.kept),
-                          tl::cli::clock_time(megabytes(p.total - p.read) / std::max(speed, 1e-3))));
+    const double seconds = tl::seconds_since(start);
+    const double speed = megabytes(p.done) / std::max(seconds, 1e-3);
+    bar->show(p.done / 1'000'000 + (p.done == p.total ? 1 : 0),
+              fmt::format("{:.1f} MB/s, {:.1f} MB kept, {} left", speed, megabytes(p.made),
+                          tl::cli::clock_time(megabytes(p.total - p.done) / std::max(speed, 1e-3))));
     return tl::cli::interrupts == 0;
   });
   bar.reset();

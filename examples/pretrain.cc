@@ -1,4 +1,5 @@
 // A model from scratch: learns the next token of a corpus.
+#include <tinyllm/model/config_fields.h>
 #include <tinyllm/train/data/text_dataset.h>
 
 #include "common/training_options.h"
@@ -16,17 +17,15 @@ struct Options {
 };
 
 void add_model_options(CLI::App& app, tl::ModelConfig& model) {
-  const auto add = [&](const char* names, auto& value, tl::cli::Range range, const char* description) {
-    tl::cli::add_number(app, names, value, range, description)->group("Model");
-  };
-  const tl::cli::Range size = tl::cli::between(1, 1 << 24);
-  add("--dim", model.dim, size, "Make hidden states this wide.");
-  add("--layers", model.n_layers, size, "Stack this many blocks.");
-  add("--heads", model.n_heads, size, "Give each block this many attention heads.");
-  add("--ffn", model.ffn_dim, size, "Make the feed-forward network this wide.");
-  add("-c,--context", model.context, size, "Let the model see this many tokens at once.");
-  add("--dropout", model.dropout, tl::cli::between(0, 0.99),
-      "Drop this fraction of attention weights and of the feed-forward network's values while training.");
+  constexpr std::pair<std::string_view, const char*> kOptions[] = {
+      {"hidden_size", "--dim"},       {"num_hidden_layers", "--layers"}, {"num_attention_heads", "--heads"},
+      {"intermediate_size", "--ffn"}, {"dropout", "--dropout"},          {"max_position_embeddings", "-c,--context"}};
+  tl::for_each_field(tl::kConfigFields, [&](const auto& field) {
+    for (const auto& [name, option] : kOptions) {
+      if (name != field.name) continue;
+      tl::cli::add_number(app, option, model.*field.member, field.range, field.meaning)->group("Model");
+    }
+  });
 }
 
 void add_options(CLI::App& app, Options& o) {
@@ -38,10 +37,9 @@ void add_options(CLI::App& app, Options& o) {
       ->required();
   tl::cli::add_choice(
       app, "--document-end", o.document_end,
-      {{"row", tl::DocumentEnd::row}, {"attention", tl::DocumentEnd::attention}, {"nothing", tl::DocumentEnd::nothing}},
       "Where a document ends, begin a new row, or end the attention so that the next document does not see it, or do "
       "nothing.");
-  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::cli::at_least(2),
+  tl::cli::add_number(app, "--validation-every", o.validation_every, tl::at_least(2),
                       "Keep one of N documents for validation.");
   add_model_options(app, o.model);
   tl::cli::add_training_options(app, o.training);

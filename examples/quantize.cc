@@ -1,6 +1,7 @@
 // Writes a smaller copy of a model folder, with weights of 16, 8 or 4 bits.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
+#include <tinyllm/ops/quantized.h>
 
 #include "common/interrupt.h"
 #include "common/parse.h"
@@ -15,8 +16,8 @@ namespace {
 struct Options {
   std::string model;
   std::filesystem::path output;
-  tl::DType type = tl::q8_0;
-  std::optional<tl::DType> tables;
+  tl::Type type = tl::q8_0;
+  std::optional<tl::Type> tables;
   int threads = tl::hardware_threads();
 };
 
@@ -29,8 +30,8 @@ Options parse(int argc, char** argv) {
   app.add_option("-o,--output,output", o.output, "Write the smaller model into this folder.")
       ->type_name("FOLDER")
       ->required();
-  std::vector<std::pair<std::string, tl::DType>> types;
-  for (const tl::DType each : {tl::q8_0, tl::q4_0, tl::bf16}) types.emplace_back(tl::name_of(each), each);
+  std::vector<std::pair<std::string, tl::Type>> types;
+  for (const tl::Type each : tl::kPackedTypes) types.emplace_back(each.name(), each);
   tl::cli::add_choice(
       app, "--type", o.type, types,
       "Store matrices in this format, which takes 8.5 (q8_0), 4.5 (q4_0) or 16 (bf16) bits per weight.");
@@ -61,16 +62,16 @@ int quantize(const Options& o) {
   if (model.config.lora.rank > 0) tl::merge_lora(model);
   const tl::cli::InterruptGuard guard;
   std::optional<tl::cli::ProgressBar> bar;
-  const tl::WeightTypes types = {o.type, o.tables.value_or(o.type == tl::bf16 ? tl::bf16 : tl::q8_0)};
-  tl::save_quantized(model, types, o.output, o.threads, [&](int64_t done, int64_t total) {
-    if (total < 100'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
-    if (!bar) bar.emplace("M weights", total / 1'000'000);
-    bar->show(done / 1'000'000, "");
+  const tl::WeightTypes types = {o.type, o.tables.value_or(o.type == tl::packed_bf16 ? tl::packed_bf16 : tl::q8_0)};
+  tl::save_quantized(model, types, o.output, o.threads, [&](const tl::Progress& p) {
+    if (p.total < 100'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
+    if (!bar) bar.emplace("M weights", p.total / 1'000'000);
+    bar->show(p.done / 1'000'000, "");
     return tl::cli::interrupts == 0;
   });
   bar.reset();
-  fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", tl::name_of(types.matrices),
-             tl::name_of(types.tables), megabytes(o.output), megabytes(o.model), o.output.string());
+  fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", types.matrices.name(),
+             types.tables.name(), megabytes(o.output), megabytes(o.model), o.output.string());
   return 0;
 }
 

@@ -34,9 +34,9 @@ Options parse(int argc, char** argv) {
   app.add_option("-i,--input,input", o.files, "Read these files of JSON lines.")->type_name("FILE")->required();
   app.add_option("--tokenizer", o.tokenizer, "Use this tokenizer: a tokenizer.model or a model folder.")
       ->type_name("FILE");
-  tl::cli::add_number(app, "--seq-len", o.length, tl::cli::between(1, 1'000'000),
+  tl::cli::add_number(app, "--seq-len", o.length, tl::between(1, 1'000'000),
                       "Pack samples into rows of N tokens, to show how much padding that needs.");
-  tl::cli::add_number(app, "--count", o.count, tl::cli::at_least(0),
+  tl::cli::add_number(app, "--count", o.count, tl::at_least(0),
                       "With a tokenizer, print the first N samples of each file.");
   app.add_flag("--strict", o.strict, "Stop at the first bad line instead of skipping it.");
   tl::cli::add_examples(app,

@@ -1,4 +1,5 @@
 // Encodes a corpus as a file of tokens, which training maps into memory.
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/train/data/tokenize.h>
@@ -8,7 +9,6 @@
 #include "common/progress_bar.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 namespace tl = tinyllm;
@@ -46,24 +46,20 @@ Options parse(int argc, char** argv) {
 double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
 int tokenize(const Options& o) {
-  using Clock = std::chrono::steady_clock;
   const std::unique_ptr<tl::Tokenizer> tokenizer = tl::load_tokenizer(o.tokenizer);
   const tl::cli::InterruptGuard guard;
-  const Clock::time_point start = Clock::now();
-  const auto speed = [&](int64_t bytes) {
-    return megabytes(bytes) / std::max(std::chrono::duration<double>(Clock::now() - start).count(), 1e-3);
-  };
+  const tl::Clock::time_point start = tl::Clock::now();
+  const auto speed = [&](int64_t bytes) { return megabytes(bytes) / std::max(tl::seconds_since(start), 1e-3); };
   std::optional<tl::cli::ProgressBar> bar;
-  const tl::TokenizeProgress done =
-      tl::tokenize(o.inputs, *tokenizer, o.output, o.threads, [&](const tl::TokenizeProgress& p) {
-        if (p.total < 1'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
-        if (!bar) bar.emplace("MB", p.total / 1'000'000);
-        const double rate = speed(p.bytes);
-        bar->show(p.bytes / 1'000'000,
-                  fmt::format("{:.1f} MB/s, {:.1f} M tokens, {} left", rate, static_cast<double>(p.tokens) / 1e6,
-                              tl::cli::clock_time(megabytes(p.total - p.bytes) / std::max(rate, 1e-3))));
-        return tl::cli::interrupts == 0;
-      });
+  const tl::TokenizeCounts done = tl::tokenize(o.inputs, *tokenizer, o.output, o.threads, [&](const tl::Progress& p) {
+    if (p.total < 1'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
+    if (!bar) bar.emplace("MB", p.total / 1'000'000);
+    const double rate = speed(p.done);
+    bar->show(p.done / 1'000'000,
+              fmt::format("{:.1f} MB/s, {:.1f} M tokens, {} left", rate, static_cast<double>(p.made) / 1e6,
+                          tl::cli::clock_time(megabytes(p.total - p.done) / std::max(rate, 1e-3))));
+    return tl::cli::interrupts == 0;
+  });
   bar.reset();
   const auto tokens = static_cast<double>(done.tokens);
   fmt::print("{}, {}, {:.3f} characters and {:.3f} bytes in a token; {:.1f} MB at {:.1f} MB/s\n",

@@ -54,7 +54,7 @@ void parse(Options& o, CLI::App& app, int argc, char** argv) {
       ->type_name("FILE");
   tl::cli::add_choice(app, "--preset", o.preset, {{"small", std::string("small")}, {"default", std::string("default")}},
                       "Train a model of 1 M parameters (small) or of 41.6 M (default).");
-  tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::cli::between(1, 1 << 24),
+  tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::between(1, 1 << 24),
                       "Learn a vocabulary of up to this many tokens; by default 640 for problems and 4000 for text.")
       ->default_str("");
   tl::cli::add_training_options(app, o.training);
@@ -197,8 +197,8 @@ void ask(const tl::Model& model, const Options& o) {
   std::vector<tl::Answered> answers;
   {
     tl::cli::ProgressBar bar("asking", kValidationProblems);
-    answers = tl::answer(session, problems, [&](size_t done) {
-      bar.show(static_cast<int64_t>(done), "validation problems");
+    answers = tl::answer(session, problems, [&](const tl::Progress& p) {
+      bar.show(p.done, "validation problems");
       return tl::cli::interrupts == 0;
     });
   }

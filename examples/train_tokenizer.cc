@@ -1,6 +1,7 @@
 // Learns the vocabulary of a model from a corpus, and measures it on text that it was not learned from.
 #include <tinyllm/model/model.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/text_sample.h>
@@ -13,7 +14,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -43,10 +43,10 @@ Options parse(int argc, char** argv) {
                  "Write tokenizer.model into this folder, or the tokenizer to this file if the name ends in .model.")
       ->type_name("FOLDER")
       ->required();
-  tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::cli::between(300, 1e6), "Learn at most N tokens.");
-  tl::cli::add_number(app, "--sample-mb", o.sample_mb, tl::cli::between(1, 1000),
+  tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::between(300, 1e6), "Learn at most N tokens.");
+  tl::cli::add_number(app, "--sample-mb", o.sample_mb, tl::between(1, 1000),
                       "Draw a sample of N MB from all over the texts.");
-  tl::cli::add_number(app, "--seed", o.seed, tl::cli::at_least(0),
+  tl::cli::add_number(app, "--seed", o.seed, tl::at_least(0),
                       "Draw the sample with this seed; the same seed gives the same tokenizer.");
   app.add_flag("--compare", o.compare,
                "Also learn and measure a tokenizer with the default settings of SentencePiece, which takes several "
@@ -75,9 +75,7 @@ class Stopwatch {
 
  private:
   static const char* start_of_line() { return isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : ""; }
-  std::string elapsed() const {
-    return tl::cli::clock_time(std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
-  }
+  std::string elapsed() const { return tl::cli::clock_time(tl::seconds_since(start_)); }
   void show() {
     const bool is_terminal = isatty(STDERR_FILENO) != 0;
     std::unique_lock lock(mutex_);
@@ -87,7 +85,7 @@ class Stopwatch {
   }
 
   std::string what_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  tl::Clock::time_point start_ = tl::Clock::now();
   std::mutex mutex_;
   std::condition_variable done_;
   bool is_done_ = false;

@@ -1,7 +1,10 @@
 #include <tinyllm/model/config.h>
 
+#include <tinyllm/model/config_fields.h>
+#include <tinyllm/model/config_json.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
@@ -21,32 +24,15 @@ constexpr const char* kGated = "swiglu";
 constexpr const char* kPlain = "silu";
 constexpr const char* kQuantization = "quantization_config";
 constexpr const char* kTokenizerHash = "tokenizer_hash";
+constexpr const char* kRopeScaling = "rope_scaling";
+constexpr const char* kRopeType = "rope_type";
 
-// The fields, under their names in config.json: what reading and writing share. Those of for_each_option may be
-// missing.
-template <class Config, class F>
-void for_each_field(Config& config, F f) {
-  f("vocab_size", config.vocab_size);
-  f("hidden_size", config.dim);
-  f("num_hidden_layers", config.n_layers);
-  f("num_attention_heads", config.n_heads);
-  f("intermediate_size", config.ffn_dim);
-  f("max_position_embeddings", config.context);
-  f("rms_norm_eps", config.norm_eps);
-  f("rope_theta", config.rope_base);
-  f("dropout", config.dropout);
-}
-template <class Config, class F>
-void for_each_option(Config& config, F f) {
-  f("num_key_value_heads", config.n_kv_heads);
-  f("mlp_bias", config.ffn_bias);
-}
-
-DType read_type(const Json& quantization, const char* field) {
+Type read_type(const Json& quantization, const char* field) {
   std::string name;
   read_field(quantization, field, name);
-  for (const DType type : {f32, q8_0, q4_0, bf16}) {
-    if (name == name_of(type)) return type;
+  if (name == name_of(f32)) return f32;
+  for (const Type type : kPackedTypes) {
+    if (name == type.name()) return type;
   }
   throw Error("field {}: is {}, expected f32, q8_0, q4_0 or bf16", field, shortened(name));
 }
@@ -62,9 +48,9 @@ WeightTypes read_types(const Json& quantization) {
 
 ModelConfig read_fields(const Json& json) {
   ModelConfig config;
-  for_each_field(config, [&](const char* name, auto& field) { read_field(json, name, field); });
-  for_each_option(config, [&](const char* name, auto& field) {
-    if (const Json* value = find_field(json, name)) read_value(*value, name, field);
+  for_each_field(kConfigFields, [&](const auto& field) { read_field(json, field.name, config.*field.member); });
+  for_each_field(kOptionalConfigFields, [&](const auto& field) {
+    if (const Json* value = find_field(json, field.name)) read_value(*value, field.name, config.*field.member);
   });
   std::string activation = kPlain;
   if (const Json* value = find_field(json, kActivation)) read_value(*value, kActivation, activation);
@@ -73,6 +59,8 @@ ModelConfig read_fields(const Json& json) {
   }
   config.ffn_gated = activation == kGated;
   if (const Json* value = find_field(json, kQuantization)) config.types = read_types(*value);
+  if (const Json* value = find_field(json, kRopeScaling))
+    config.rope_scaling = read_rope_scaling(*value, config.context);
   if (config.n_kv_heads == config.n_heads) config.n_kv_heads = 0;  // Both mean one key head for each head.
   return config;
 }
@@ -92,49 +80,78 @@ void check(const Lora& lora) {
   }
 }
 
-// Rows of quantised matrices are whole blocks.
-void check_blocks(const ModelConfig& c) {
-  const std::tuple<const char*, int64_t, DType> rows[] = {{"hidden_size", c.dim, c.types.tables},
-                                                          {"hidden_size", c.dim, c.types.matrices},
-                                                          {"intermediate_size", c.ffn_dim, c.types.matrices}};
+// Weights are f32 or packed, and rows of packed matrices are whole blocks.
+void check_types(const ModelConfig& c) {
+  const std::tuple<const char*, int64_t, Type> rows[] = {{"hidden_size", c.dim, c.types.tables},
+                                                         {"hidden_size", c.dim, c.types.matrices},
+                                                         {"heads times head_dim", c.q_dim(), c.types.matrices},
+                                                         {"intermediate_size", c.ffn_dim, c.types.matrices}};
   for (const auto& [name, size, type] : rows) {
-    if (is_quantized(type) && size % kQuantBlock != 0) {
-      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kQuantBlock, name_of(type));
+    if (!type.is_packed() && type != f32) throw Error("config: weights are {}, expected f32 or packed", type.str());
+    if (type.is_packed() && size % kernels::kQuantBlock != 0) {
+      throw Error("config: {} is {}, expected a multiple of {} for {}", name, size, kernels::kQuantBlock, type.name());
     }
   }
 }
 
 }  // namespace
 
+RopeScaling read_rope_scaling(const Json& json, int64_t context) {
+  if (!json.is_object()) throw Error("{}: is {}, expected an object", kRopeScaling, type_of(json));
+  std::string type = "default";
+  for (const char* field : {"type", kRopeType}) {  // transformers had the short name first.
+    if (const Json* value = find_field(json, field)) read_value(*value, field, type);
+  }
+  if (type == "default") return {};
+  const std::optional<RopeType> known = parse_name<RopeType>(type);
+  if (!known || *known == RopeType::none) {
+    throw Error("{}: {}: is {}, expected default, linear, dynamic, llama3 or yarn", kRopeScaling, kRopeType,
+                shortened(type));
+  }
+  RopeScaling scaling{.type = *known, .original_context = context};
+  need_field(json, "factor");
+  for_each_field(kRopeScalingFields, [&](const auto& field) {
+    if (const Json* value = find_field(json, field.name)) read_value(*value, field.name, scaling.*field.member);
+  });
+  return scaling;
+}
+
+void check(const RopeScaling& s, int64_t head_size) {
+  if (s.type == RopeType::none) return;
+  for_each_problem(s, kRopeScalingFields, [](const char* name, const std::string& what) {
+    throw Error("config: {}: {} is {}", kRopeScaling, name, what);
+  });
+  if (s.type == RopeType::llama3 && s.low_freq_factor >= s.high_freq_factor) {
+    throw Error("config: {}: low_freq_factor is {}, expected less than high_freq_factor, {}", kRopeScaling,
+                s.low_freq_factor, s.high_freq_factor);
+  }
+  if (s.type == RopeType::dynamic && head_size < 4) {
+    throw Error("config: {}: dynamic for heads of size {}, expected 4 or more", kRopeScaling, head_size);
+  }
+}
+
+const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }
+
 bool Lora::adapts(std::string_view name) const {
   return rank > 0 && std::find(targets.begin(), targets.end(), name) != targets.end();
 }
 
 void check(const ModelConfig& c) {
-  constexpr int64_t kMost = int64_t{1} << 24;         // Products of two sizes stay far from overflow.
   constexpr int64_t kMostWeights = int64_t{1} << 50;  // Far more than any machine holds; in bytes far from overflow.
-  const std::pair<const char*, int64_t> sizes[] = {
-      {"vocab_size", c.vocab_size},       {"hidden_size", c.dim},           {"num_hidden_layers", c.n_layers},
-      {"num_attention_heads", c.n_heads}, {"intermediate_size", c.ffn_dim}, {"max_position_embeddings", c.context}};
-  for (const auto& [name, size] : sizes) {
-    if (size < 1 || size > kMost) throw Error("config: {} is {}, expected 1 to {}", name, size, kMost);
-  }
-  if (c.dim % c.n_heads != 0 || c.head_size() % 2 != 0 || c.head_size() > kernels::kMaxHeadSize) {
+  const auto refuse = [](const char* name, const std::string& what) { throw Error("config: {} is {}", name, what); };
+  for_each_problem(c, kConfigFields, refuse);
+  for_each_problem(c, kOptionalConfigFields, refuse);
+  if ((c.head_dim == 0 && c.dim % c.n_heads != 0) || c.head_size() % 2 != 0 || c.head_size() < 2 ||
+      c.head_size() > kernels::kMaxHeadSize) {
     throw Error("config: hidden_size {} over {} heads: expected heads of an even size up to {}", c.dim, c.n_heads,
                 kernels::kMaxHeadSize);
   }
-  if (c.n_kv_heads < 0 || c.n_kv_heads > c.n_heads || c.n_heads % c.kv_heads() != 0) {
+  if (c.n_heads % c.kv_heads() != 0) {
     throw Error("config: {} heads over num_key_value_heads {}: expected a number that divides them", c.n_heads,
                 c.n_kv_heads);
   }
-  if (!(c.norm_eps > 0) || !std::isfinite(c.norm_eps)) {
-    throw Error("config: rms_norm_eps is {}, expected a finite number above 0", c.norm_eps);
-  }
-  if (!(c.rope_base > 1) || !std::isfinite(c.rope_base)) {
-    throw Error("config: rope_theta is {}, expected a finite number above 1", c.rope_base);
-  }
-  if (!(c.dropout >= 0 && c.dropout < 1)) throw Error("config: dropout is {}, expected 0 <= p < 1", c.dropout);
-  check_blocks(c);
+  check(c.rope_scaling, c.head_size());
+  check_types(c);
   check(c.lora);
   ModelConfig one_layer = c;
   one_layer.n_layers = 1;
@@ -176,22 +193,28 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
   check(config);  // JSON has no infinity: it would be saved as null.
   OrderedJson json = {
       {"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
-  for_each_field(config, [&](const char* name, const auto& field) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, float>) {
-      json[name] = std::stod(fmt::format("{}", field));  // 0.1, not 0.10000000149.
+  const auto write = []<class Struct, class T>(OrderedJson& into, const Struct& values, const Field<Struct, T>& field) {
+    const T value = values.*field.member;
+    if constexpr (std::is_same_v<T, float>) {
+      into[field.name] = std::stod(fmt::format("{}", value));  // 0.1, not 0.10000000149.
     } else {
-      json[name] = field;
+      into[field.name] = value;
     }
-  });
-  for_each_option(config, [&](const char* name, const auto& field) { json[name] = field; });
+  };
+  for_each_field(kConfigFields, [&](const auto& field) { write(json, config, field); });
+  for_each_field(kOptionalConfigFields, [&](const auto& field) { write(json, config, field); });
   if (config.n_kv_heads == 0) json["num_key_value_heads"] = config.n_heads;
-  json[kActivation] = config.ffn_gated ? kGated : kPlain;
+  json[kActivation] = activation_name(config);
   if (config.types.quantized()) {
     json[kQuantization] = {{"quant_method", kModelType},
-                           {"matrices", name_of(config.types.matrices)},
-                           {"tables", name_of(config.types.tables)}};
+                           {"matrices", config.types.matrices.name()},
+                           {"tables", config.types.tables.name()}};
   }
-  json["tie_word_embeddings"] = false;
+  if (config.rope_scaling.type != RopeType::none) {
+    json[kRopeScaling][kRopeType] = name_of(config.rope_scaling.type);
+    for_each_field(kRopeScalingFields,
+                   [&](const auto& field) { write(json[kRopeScaling], config.rope_scaling, field); });
+  }
   if (tokenizer_hash) json[kTokenizerHash] = fmt::format("{:016x}", *tokenizer_hash);
   write_file(path, json.dump(2) + "\n");
 }

@@ -31,16 +31,11 @@ void check_entries(const Safetensors& file, const std::vector<WeightSpec>& specs
 void load_weights(Model& model, const std::vector<WeightSpec>& specs, const Safetensors& file) {
   check_entries(file, specs);
   std::vector<Store::Wanted> wanted;
-  for (const WeightSpec& spec : specs) wanted.push_back({spec.name, spec.dtype, spec.shape});
+  for (const WeightSpec& spec : specs) wanted.push_back({spec.name, spec.type, spec.shape});
   model.weights->add(wanted);
   ThreadPool pool(hardware_threads());
   for (const WeightSpec& spec : specs) {
-    const Store::Entry& entry = model.weights->at(spec.name);
-    if (is_quantized(spec.dtype)) {
-      load_quantized(file, spec, entry, pool);
-    } else {
-      file.read(spec.name, spec.shape, entry.as<float>());
-    }
+    load_weight(file, spec, model.weights->at(spec.name), pool);
   }
 }
 

@@ -22,7 +22,8 @@ struct TransformerInputs {
 /// The hidden states [B, T, C] after the last norm:
 ///   x = tok_emb[token];  x += o(attention(rope(q), rope(k), v)) with q, k, v = qkv(norm1(x));
 ///   x += w2(dropout(silu(w1 norm2(x) + b1))) + b2;  norm(x).
-/// With `ffn_gated`, swiglu(w1 norm2(x)) replaces silu; without `ffn_bias` there are no b1 and b2.
+/// With `ffn_gated`, swiglu(w1 norm2(x)) replaces silu. Biases, norms of q and k, a sliding window and scales of
+/// embeddings, branches and the result are as in the config.
 Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs);
 
 /// Logits of the next token [..., V] from hidden states [..., C].
@@ -30,6 +31,9 @@ Tensor lm_head(const ModelConfig& config, Tensor hidden);
 /// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused
 /// unless the head is quantised. See linear_cross_entropy for `z_loss`, which a quantised head ignores.
 Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets, float z_loss = 0);
+/// log p(target) of each of the next tokens i32 [...]; 0 where it is kIgnore. The head must be f32. See token_log_probs
+/// of ops.h.
+Tensor token_log_probs(const ModelConfig& config, Tensor hidden, Tensor targets);
 
 /// Attention of a block, from q [B, T, H, D] and k, v [B, T, G, D] after the rotation. Training and answering differ
 /// only here. Called once for each layer.

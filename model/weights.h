@@ -22,6 +22,8 @@ struct WeightPart {
   int64_t rows;
   std::string hugging_face;  ///< Name in folders of Hugging Face.
   std::string gguf;          ///< Name in GGUF files.
+  /// Of queries and keys, the number of heads, whose rows RoPE rotates; else 0. See `gguf_row`.
+  int64_t rotary_heads = 0;
 };
 
 /// One weight, declared once: what a file must hold, how it is initialised, trained, adapted and exchanged.
@@ -31,7 +33,7 @@ struct WeightSpec {
   WeightRole role;
   float init_mean = 0;  ///< Initial values are normal with this mean and deviation.
   float init_std = 0;
-  DType dtype = f32;
+  Type type = f32;
   std::string lora_target = {};        ///< Name of the matrix within its block; empty: never adapted.
   std::vector<WeightPart> parts = {};  ///< In order of rows. Empty for an adapter.
 
@@ -40,9 +42,9 @@ struct WeightSpec {
   int64_t equal_parts() const;
 };
 
-/// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.o, norm2, ffn.w1, ffn.w2},
-/// norm.weight, lm_head.weight. Rows of attn.qkv are Q, then K, then V; rows of a gated ffn.w1 are the gate, then the
-/// values it scales.
+/// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.q_norm, attn.k_norm, attn.o,
+/// norm2, ffn.w1, ffn.w2}, norm.weight, lm_head.weight, as far as the config has them. Rows of attn.qkv are Q, then K,
+/// then V; rows of a gated ffn.w1 are the gate, then the values it scales.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
 /// The adapters of the config's LoRA: blocks.I.<target>.lora_a [rank, in] and lora_b [out, rank].

@@ -4,12 +4,21 @@
 #include <tinyllm/ops/ops.h>
 
 #include <algorithm>
+#include <array>
 
 namespace tinyllm {
 namespace {
 
 constexpr int64_t kPage = kCachePage;
 static_assert(kPage == kernels::kKeyBlock, "a block of keys is a page");
+
+struct Params {
+  int64_t window;
+};
+
+int32_t first_seen(int32_t position, int64_t window) {
+  return window == 0 ? 0 : static_cast<int32_t>(std::max<int64_t>(0, position - window + 1));
+}
 
 // What the rows of one launch are: inputs q, k, v, cache_k, cache_v, sequences, positions, pages.
 struct Rows {
@@ -67,8 +76,14 @@ void find_blocks(const Rows& rows, int32_t* blocks) {
   }
 }
 
+// A number as the cache holds it, one after another.
+void put(const float* from, int64_t count, float* to) { std::copy_n(from, count, to); }
+void put(const float* from, int64_t count, Half* to) { kernels::kernels().to_f16(count, from, to); }
+
 // Puts the new keys and values of one key head at their places.
+template <class T>
 void store(const Rows& rows, int64_t group, const Launch& launch) {
+  std::array<T, kernels::kMaxHeadSize> numbers;
   for (int64_t row = 0; row < rows.count; ++row) {
     if (rows.sequences[row] < 0) continue;
     const int64_t from = (row * rows.groups + group) * rows.head_size;
@@ -76,19 +91,27 @@ void store(const Rows& rows, int64_t group, const Launch& launch) {
     const float* value = launch.inputs[2].f32() + from;
     const int64_t page = rows.pages_of(row)[rows.positions[row] / kPage], place = rows.positions[row] % kPage;
     const int64_t block = (page * rows.groups + group) * rows.head_size * kPage;
-    float* keys = launch.inputs[3].f32() + block + place;
-    for (int64_t d = 0; d < rows.head_size; ++d) keys[d * kPage] = key[d];
-    std::copy_n(value, rows.head_size, launch.inputs[4].f32() + block + place * rows.head_size);
+    T* keys = static_cast<T*>(launch.inputs[3].data) + block + place;
+    put(key, rows.head_size, numbers.data());
+    for (int64_t d = 0; d < rows.head_size; ++d) keys[d * kPage] = numbers[static_cast<size_t>(d)];
+    put(value, rows.head_size, static_cast<T*>(launch.inputs[4].data) + block + place * rows.head_size);
   }
 }
 
 void run(const Launch& launch) {
   const Rows rows(launch);
   rows.check(launch.inputs[3].shape[0]);
-  launch.pool->parallel_for(rows.groups, [&](int64_t group) { store(rows, group, launch); });
+  const bool is_half = launch.inputs[3].type == f16;
+  launch.pool->parallel_for(rows.groups, [&](int64_t group) {
+    if (is_half) return store<Half>(rows, group, launch);
+    store<float>(rows, group, launch);
+  });
 
   auto* blocks = static_cast<int32_t*>(launch.workspace);
   find_blocks(rows, blocks);
+  const int64_t window = launch.get<Params>().window;
+  int32_t* starts = blocks + rows.count;
+  for (int64_t row = 0; row < rows.count; ++row) starts[row] = first_seen(rows.positions[row], window);
   launch.pool->parallel_for(rows.count * rows.heads, [&](int64_t piece) {
     const int64_t row = piece / rows.heads, h = piece % rows.heads;
     float* out = launch.outputs[0].f32() + (row * rows.heads + h) * rows.head_size;
@@ -97,8 +120,14 @@ void run(const Launch& launch) {
     const int64_t group = h / (rows.heads / rows.groups);
     kernels::AttentionHead head{};
     head.q = launch.inputs[0].f32() + (row * rows.heads + h) * rows.head_size;
-    head.k = launch.inputs[3].f32() + group * rows.head_size * kPage;
-    head.v = launch.inputs[4].f32() + group * rows.head_size * kPage;
+    const int64_t first = group * rows.head_size * kPage;
+    if (is_half) {
+      head.k16 = launch.inputs[3].f16() + first;
+      head.v16 = launch.inputs[4].f16() + first;
+    } else {
+      head.k = launch.inputs[3].f32() + first;
+      head.v = launch.inputs[4].f32() + first;
+    }
     head.pages = rows.pages_of(row);
     head.out = out;
     head.head_size = rows.head_size;
@@ -107,7 +136,9 @@ void run(const Launch& launch) {
     head.page_stride = rows.groups * rows.head_size * kPage;
     head.first_query = rows.positions[row];
     head.tokens = head.first_query + blocks[row];
-    if (blocks[row] > 1) return kernels::kernels().attention(head, head.first_query, head.tokens);
+    if (window > 0) head.starts = starts + row;
+    // The kernel for one token sees all keys.
+    if (blocks[row] > 1 || starts[row] > 0) return kernels::kernels().attention(head, head.first_query, head.tokens);
     // Heads that share keys and values go together, so that these are read once.
     const int64_t shared = rows.heads / rows.groups, at = h % shared;
     if (at % kernels::kMaxShared != 0) return;
@@ -115,8 +146,9 @@ void run(const Launch& launch) {
   });
 }
 
+// For each row, the length of its block and the first place that it sees.
 size_t workspace(const Node& node, const Graph& graph, int) {
-  return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * sizeof(int32_t);
+  return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * 2 * sizeof(int32_t);
 }
 
 // Scores and their product with the values, over all places: how long sequences are, is known when it runs.
@@ -129,8 +161,13 @@ double flops(const Node& node, const Graph& graph) {
 
 const Op kCachedAttention{.name = "cached_attention", .run = run, .workspace = workspace, .flops = flops};
 
-Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache) {
-  check_f32("cached_attention", {q, k, v, cache.k, cache.v});
+DType fastest_cache_type() { return kernel_isa() == Isa::baseline ? f32 : f16; }
+
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache, int64_t window) {
+  if (window < 0) throw Error("cached_attention: window {}, expected at least 1, or 0 for none", window);
+  check_f32("cached_attention", {q, k, v});
+  if (!cache.k || cache.k.type() != f16) check_f32("cached_attention", {cache.k});
+  check_type("cached_attention", {cache.v}, cache.k.type());
   check_i32("cached_attention", {cache.sequences, cache.positions, cache.pages});
   const Shape& s = q.shape();
   if (s.rank() != 4 || k.shape().rank() != 4 || k.shape() != v.shape() || k.shape() != s.with(2, k.shape()[2]) ||
@@ -146,7 +183,7 @@ Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cach
   check_shape("cached_attention", cache.positions, {s[0], s[1]});
   if (cache.pages.shape().rank() != 2) throw Error("cached_attention: {}: expected [S, M]", cache.pages.str());
   return q.graph().append(kCachedAttention, {q, k, v, cache.k, cache.v, cache.sequences, cache.positions, cache.pages},
-                          {{f32, s}})[0];
+                          {{f32, s}}, Params{window})[0];
 }
 
 }  // namespace tinyllm

@@ -18,7 +18,7 @@ constexpr int64_t kPiece = 65536;
 
 size_t workspace(const Node& node, const Graph& graph, int) {
   int64_t pieces = 0;
-  for (const int id : node.inputs) pieces += (graph.value(id).shape.size() + kPiece - 1) / kPiece;
+  for (const int id : node.inputs) pieces += ceil_div(graph.value(id).shape.size(), kPiece);
   return static_cast<size_t>(pieces) * sizeof(double);
 }
 
@@ -29,7 +29,7 @@ void run(const Launch& launch) {
     parallel_ranges(*launch.pool, grad.size(), kPiece, [&](int64_t begin, int64_t end) {
       partial[pieces + begin / kPiece] = kernels::kernels().sum_of_squares(end - begin, grad.f32() + begin);
     });
-    pieces += (grad.size() + kPiece - 1) / kPiece;
+    pieces += ceil_div(grad.size(), kPiece);
   }
   double total = 0;
   for (int64_t i = 0; i < pieces; ++i) total += partial[i];

@@ -1,3 +1,4 @@
+#include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
@@ -15,7 +16,7 @@ struct Params {
 
 // Bytes of one run of `view` along the axis.
 size_t run_bytes(const View& view, int axis) {
-  return static_cast<size_t>(view.shape.size(axis, view.shape.rank())) * size_of(view.dtype);
+  return static_cast<size_t>(view.shape.size(axis, view.shape.rank())) * size_of(view.type.dtype());
 }
 
 template <class Copy>
@@ -68,25 +69,25 @@ const Op kConcat{.name = "concat", .run = run_concat, .gradient = concat_gradien
 const Op kSplit{.name = "split", .run = run_split, .gradient = split_gradient};
 
 Tensor concat(const std::vector<Tensor>& parts, int axis) {
-  if (parts.empty() || !parts[0]) throw Error("concat: nothing to join");
+  if (parts.empty()) throw Error("concat: nothing to join");
+  for (const Tensor& part : parts) check_elements("concat", part);
   const Tensor first = parts[0];
   axis = first.shape().axis(axis);
   int64_t extent = 0;
   for (const Tensor& part : parts) {
-    if (!part) throw Error("concat: a part is empty");
-    if (part.dtype() != first.dtype() || part.shape().rank() != first.shape().rank() ||
+    if (part.type() != first.type() || part.shape().rank() != first.shape().rank() ||
         part.shape().with(axis, 0) != first.shape().with(axis, 0)) {
-      throw Error("concat: {} {} and {} {} do not join along axis {}", first.str(), name_of(first.dtype()), part.str(),
-                  name_of(part.dtype()), axis);
+      throw Error("concat: {} {} and {} {} do not join along axis {}", first.str(), first.type().str(), part.str(),
+                  part.type().str(), axis);
     }
     extent = checked_add(extent, part.shape()[axis]);
   }
   const Shape shape = first.shape().with(axis, extent);
-  return first.graph().append(kConcat, parts, {{first.dtype(), shape}}, Params{axis})[0];
+  return first.graph().append(kConcat, parts, {{first.type(), shape}}, Params{axis})[0];
 }
 
 std::vector<Tensor> split(Tensor x, int axis, const std::vector<int64_t>& extents) {
-  if (!x) throw Error("split: x is empty");
+  check_elements("split", x);
   axis = x.shape().axis(axis);
   const int64_t total = std::accumulate(extents.begin(), extents.end(), int64_t{0}, checked_add<int64_t>);
   if (extents.empty() || total != x.shape()[axis]) {
@@ -94,7 +95,7 @@ std::vector<Tensor> split(Tensor x, int axis, const std::vector<int64_t>& extent
                 fmt::join(extents, ","), total, x.shape()[axis]);
   }
   std::vector<Graph::Output> outputs;
-  for (const int64_t extent : extents) outputs.push_back({x.dtype(), x.shape().with(axis, extent)});
+  for (const int64_t extent : extents) outputs.push_back({x.type(), x.shape().with(axis, extent)});
   return x.graph().append(kSplit, {x}, outputs, Params{axis});
 }
 

@@ -23,8 +23,8 @@ void run(const Launch& launch) {
   parallel_ranges(*launch.pool, tokens.size(), row_grain(c), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       float* row = launch.outputs[0].f32() + i * c;
-      if (is_quantized(table.dtype)) {
-        dequantize_row(table.dtype, table.shape, static_cast<const std::byte*>(table.data), tokens.i32()[i], row);
+      if (table.type.is_packed()) {
+        dequantize_row(table.type, table.shape, static_cast<const std::byte*>(table.data), tokens.i32()[i], row);
       } else {
         std::memcpy(row, table.f32() + tokens.i32()[i] * c, static_cast<size_t>(c) * sizeof(float));
       }
@@ -50,8 +50,7 @@ void run_grad(const Launch& launch) {
 
 std::vector<Tensor> gradient(const Backward& node) {
   const Tensor table = node.inputs[0];
-  if (is_quantized(table.dtype()))
-    throw Error("gradients: {} is {}, expected f32", table.str(), name_of(table.dtype()));
+  check_f32("gradients", {table});
   return {table.graph().append(kEmbeddingGrad, {node.inputs[1], node.output_grads[0]}, {{f32, table.shape()}})[0], {}};
 }
 
@@ -61,7 +60,7 @@ const Op kEmbedding{.name = "embedding", .run = run, .gradient = gradient};
 const Op kEmbeddingGrad{.name = "embedding_grad", .run = run_grad};
 
 Tensor embedding(Tensor table, Tensor tokens) {
-  if (!table || !is_quantized(table.dtype())) check_f32("embedding", {table});
+  if (!table || !table.type().is_packed()) check_f32("embedding", {table});
   check_i32("embedding", {tokens});
   if (table.shape().rank() != 2) throw Error("embedding: table {}: expected [V, C]", table.str());
   std::vector<int64_t> extents(tokens.shape().begin(), tokens.shape().end());

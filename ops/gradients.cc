@@ -8,8 +8,6 @@
 namespace tinyllm {
 namespace {
 
-size_t index(int id) { return static_cast<size_t>(id); }
-
 std::string named(const Tensor& tensor) { return tensor ? tensor.str() : "(empty)"; }
 
 // Which values lie between `wrt` and the loss: only they need a gradient.
@@ -59,7 +57,7 @@ class Recomputation {
     std::vector<Tensor> inputs;
     std::vector<Graph::Output> outputs;
     for (const int id : node.inputs) inputs.push_back(of(id));
-    for (const int id : node.outputs) outputs.push_back({graph_.value(id).dtype, graph_.value(id).shape});
+    for (const int id : node.outputs) outputs.push_back({graph_.value(id).type, graph_.value(id).shape});
     const std::vector<Tensor> results = graph_.append(*node.op, inputs, outputs, node.params);
     for (size_t i = 0; i < results.size(); ++i) {
       if (!kept_[index(node.outputs[i])]) copies_[index(node.outputs[i])] = results[i];
@@ -75,7 +73,7 @@ class Recomputation {
 }  // namespace
 
 std::vector<Tensor> gradients(Tensor loss, const std::vector<Tensor>& wrt, const GradientOptions& options) {
-  if (!loss || loss.shape().size() != 1 || loss.dtype() != f32) {
+  if (!loss || loss.shape().size() != 1 || loss.type() != f32) {
     throw Error("gradients: loss {}: expected one f32 element", named(loss));
   }
   Graph& graph = loss.graph();

@@ -59,7 +59,12 @@ std::vector<Tensor> gradient(const Backward& node) {
 const Op kLinear{.name = "linear", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
 
 Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation) {
-  check_f32("linear", {x, w});
+  check_f32("linear", {x});
+  if (!w) throw Error("linear: an input is empty");
+  const bool is_packed = w.type().is_packed();
+  if (!is_packed && w.type() != f32) {
+    throw Error("linear: {} is {}, expected f32 or a packed matrix (ops/quantized.h)", w.str(), w.type().str());
+  }
   if (x.shape().rank() < 1 || w.shape().rank() != 2) {
     throw Error("linear: x {} and w {}: expected x [..., K] and w [N, K]", x.str(), w.str());
   }
@@ -75,7 +80,11 @@ Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation) {
     }
     inputs.push_back(bias);
   }
-  return x.graph().append(kLinear, inputs, {{f32, x.shape().with(-1, w.shape()[0])}}, Params{activation})[0];
+  const std::vector<Graph::Output> output = {{f32, x.shape().with(-1, w.shape()[0])}};
+  if (!is_packed) return x.graph().append(kLinear, inputs, output, Params{activation})[0];
+  const Tensor y = x.graph().append(kPackedLinear, inputs, output)[0];
+  if (activation == Activation::none) return y;
+  return activation == Activation::silu ? silu(y) : gelu(y);
 }
 
 }  // namespace tinyllm

@@ -1,9 +1,9 @@
 #include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/detail/parallel.h>
+#include <tinyllm/ops/detail/workspace.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
-#include <tinyllm/tensor/arena.h>
 
 #include <cmath>
 
@@ -38,20 +38,19 @@ struct Sizes {
 
 // Scratch memory: the matrix before and after an iteration, S, its polynomial, and what products need.
 struct Scratch {
-  size_t x, next, gram, polynomial, gemm, bytes;
+  float *x, *next, *gram, *polynomial;
+  std::byte* products;
 
-  Scratch(const Sizes& sizes, int workers) {
-    const size_t matrix = aligned(static_cast<size_t>(sizes.elements()) * sizeof(float));
-    const size_t square = aligned(static_cast<size_t>(sizes.inner() * sizes.inner()) * sizeof(float));
-    x = 0;
-    next = x + matrix;
-    gram = next + matrix;
-    polynomial = gram + square;
-    gemm = polynomial + square;
-    bytes = gemm;
+  Scratch(const Sizes& sizes, int workers, Workspace& memory) {
+    size_t most = 0;
     for (const GemmShape& shape : {sizes.gram(), sizes.square(), sizes.apply()}) {
-      bytes = std::max(bytes, gemm + gemm_workspace(shape, workers));
+      most = std::max(most, gemm_workspace(shape, workers));
     }
+    x = memory.take<float>(sizes.elements());
+    next = memory.take<float>(sizes.elements());
+    gram = memory.take<float>(sizes.inner() * sizes.inner());
+    polynomial = memory.take<float>(sizes.inner() * sizes.inner());
+    products = memory.take<std::byte>(static_cast<int64_t>(most));
   }
 };
 
@@ -63,23 +62,18 @@ void blend(ThreadPool& pool, int64_t n, float a, const float* x, float b, float*
 }
 
 // Runs the iterations on the matrix at `scratch.x`; returns where the result lies.
-float* orthogonalise(const Sizes& sizes, const Scratch& scratch, std::byte* memory, ThreadPool& pool) {
-  const auto floats = [&](size_t offset) { return reinterpret_cast<float*>(memory + offset); };
-  float* x = floats(scratch.x);
-  float* next = floats(scratch.next);
-  float* gram = floats(scratch.gram);
-  float* polynomial = floats(scratch.polynomial);
-  void* workspace = memory + scratch.gemm;
+float* orthogonalise(const Sizes& sizes, const Scratch& scratch, ThreadPool& pool) {
+  auto [x, next, gram, polynomial, products] = scratch;
   const int64_t inner = sizes.inner();
   for (int i = 0; i < kIterations; ++i) {
-    gemm(sizes.gram(), x, x, nullptr, gram, workspace, pool);
-    gemm(sizes.square(), gram, gram, nullptr, polynomial, workspace, pool);
+    gemm(sizes.gram(), x, x, nullptr, gram, products, pool);
+    gemm(sizes.square(), gram, gram, nullptr, polynomial, products, pool);
     blend(pool, inner * inner, kB, gram, kC, polynomial);
     for (int64_t j = 0; j < inner; ++j) polynomial[j * (inner + 1)] += kA;
     if (sizes.is_wide()) {
-      gemm(sizes.apply(), polynomial, x, nullptr, next, workspace, pool);
+      gemm(sizes.apply(), polynomial, x, nullptr, next, products, pool);
     } else {
-      gemm(sizes.apply(), x, polynomial, nullptr, next, workspace, pool);
+      gemm(sizes.apply(), x, polynomial, nullptr, next, products, pool);
     }
     std::swap(x, next);
   }
@@ -90,9 +84,9 @@ float* orthogonalise(const Sizes& sizes, const Scratch& scratch, std::byte* memo
 void run(const Launch& launch) {
   const Muon& options = launch.get<Muon>();
   const Sizes sizes(launch.inputs[0].shape, options.parts, launch.precision);
-  const Scratch scratch(sizes, launch.pool->threads());
-  auto* memory = static_cast<std::byte*>(launch.workspace);
-  auto* x = reinterpret_cast<float*>(memory + scratch.x);
+  Workspace memory(launch.workspace);
+  const Scratch scratch(sizes, launch.pool->threads(), memory);
+  float* x = scratch.x;
   const int64_t n = sizes.elements();
   const float rate = launch.inputs[3].f32()[0];
   const float factor = launch.inputs[4].f32()[0];
@@ -111,13 +105,15 @@ void run(const Launch& launch) {
     parallel_ranges(*launch.pool, n, kGrain, [&](int64_t begin, int64_t end) {
       kernel.scale(end - begin, 1 / (norm + kTiny), x + begin, x + begin);
     });
-    blend(*launch.pool, n, -step, orthogonalise(sizes, scratch, memory, *launch.pool), 1 - rate * options.decay, param);
+    blend(*launch.pool, n, -step, orthogonalise(sizes, scratch, *launch.pool), 1 - rate * options.decay, param);
   }
 }
 
 size_t workspace(const Node& node, const Graph& graph, int workers) {
   const int64_t parts = std::any_cast<const Muon&>(node.params).parts;
-  return Scratch(Sizes(graph.value(node.inputs[0]).shape, parts, {}), workers).bytes;
+  Workspace memory;
+  Scratch(Sizes(graph.value(node.inputs[0]).shape, parts, {}), workers, memory);
+  return memory.bytes();
 }
 
 double flops(const Node& node, const Graph& graph) {

@@ -5,7 +5,7 @@ namespace tinyllm {
 std::span<const Op* const> all_ops() {
   static constexpr const Op* kOps[] = {
       &kLinear,
-      &kQuantizedLinear,
+      &kPackedLinear,
       &kMatmul,
       &kAdd,
       &kMul,
@@ -31,6 +31,8 @@ std::span<const Op* const> all_ops() {
       &kCrossEntropy,
       &kCrossEntropyGrad,
       &kLinearCrossEntropy,
+      &kTokenLogProbs,
+      &kTokenLogProbsGrad,
       &kReshape,
       &kPermute,
       &kSlice,

@@ -6,11 +6,12 @@ namespace tinyllm {
 
 // One row for each operation, defined in `ops/<name>.cc`. Rows that end in Grad have no function of their own in
 // ops.h: `gradients` appends them.
-extern const Op kLinear, kQuantizedLinear, kMatmul;
+extern const Op kLinear, kPackedLinear, kMatmul;
 extern const Op kAdd, kMul, kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kSwiglu, kSwigluGrad, kDropout;
 extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
 extern const Op kAttention, kAttentionGrad, kCachedAttention;
-extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy;
+extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy, kTokenLogProbs,
+    kTokenLogProbsGrad;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
 extern const Op kAccumulate, kClip, kAdamW, kMuon;
 

@@ -6,22 +6,21 @@
 /// The catalogue: every operation that a graph can be built from. Each function checks shapes and types, appends one
 /// node (or a few) and returns its result; each throws Error with the names and shapes involved. `...` stands for any
 /// leading extents. One file `ops/<name>.cc` per operation holds its shape rule, its kernel call and its gradient.
-/// Products of matrices (linear, matmul, linear_cross_entropy) are computed in the precision that `compile` is given,
-/// all else in float.
+/// Products of matrices (linear, matmul, linear_cross_entropy, token_log_probs) are computed in the precision that
+/// `compile` is given, all else in float.
 namespace tinyllm {
 
 // ---- Matrix products ------------------------------------------------------------------------------------------------
 
 /// y[..., n] = act(sum_k x[..., k] w[n, k] + bias[n]). x [..., K], w [N, K], bias [N] or empty; y [..., N].
 /// The gradient of a fused activation computes the product again: leave the activation to its own op when training.
-Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
-
-/// The same for weights that are quantised, q8_0, q4_0 or bf16, and without gradient. With bf16, x and sums are float.
-/// Else blocks of 32 numbers of x are quantised as they come, q = round(x 127 / max |x|) in INT8 with the scale max |x|
-/// / 127, and multiplied in whole numbers: y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in
-/// order. A row's result does not depend on the rows beside it. x [..., K], w [N, K], K a multiple of 32.
+///
+/// w is f32 or a packed matrix (ops/quantized.h). A packed w has no gradient, and a row's result does not depend on the
+/// rows beside it. With packed_bf16, x and sums are float. With q8_0 and q4_0, x is quantised too: each block of 32
+/// numbers becomes q = round(x 127 / max |x|) in INT8 with the scale max |x| / 127, and is multiplied in whole numbers:
+/// y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in order.
 /// Source: Dettmers et al., "LLM.int8()", 2022, by blocks instead of rows.
-Tensor quantized_linear(Tensor x, Tensor w, Tensor bias = {});
+Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
 
 /// c = op(a) op(b), op being the transpose of the last two axes where asked. a [..., M, K], b [..., K, N] with the same
 /// leading extents; c [..., M, N].
@@ -66,42 +65,51 @@ Tensor rms_norm(Tensor x, Tensor w, float eps);
 /// infinity, or of nothing but minus infinity, gives NaN.
 Tensor softmax(Tensor x);
 
-/// Cosines and sines of positions, for `rope`: positions i32 [B, T] -> [B, T, D], the first D/2 elements being
-/// cos(position * base^(-2i/D)) and the others the sines. Not differentiable.
-Tensor rope_angles(Tensor positions, int64_t head_size, float base);
+/// The frequencies of rotary position embeddings, in radians for each position: base^(-2i/D) for i < D/2.
+/// Throws Error unless D, the head size, is even.
+std::vector<double> rope_frequencies(int64_t head_size, double base);
+/// Cosines and sines of positions, for `rope`: positions i32 [B, T] and D/2 frequencies -> [B, T, D], whose first D/2
+/// elements are scale * cos(position * frequency) and whose others are the sines. Not differentiable.
+Tensor rope_angles(Tensor positions, std::vector<double> frequencies, double scale = 1);
 /// Rotates pairs (x[i], x[i + D/2]) of every head by its position's angle. x [B, T, H, D], angles [B, T, D].
 /// Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021; half-split as in Llama.
 Tensor rope(Tensor x, Tensor angles);
 
 /// Causal attention, fused: out = softmax(q k^T / sqrt(D), over the keys that count) v, no [T, T] matrix kept.
 /// q [B, T, H, D], k and v [B, T, G, D] with H a multiple of G (H / G query heads share a key head); out [B, T, H, D].
-/// Query t sees keys starts[b, t] to t, or 0 to t where `starts` (i32 [B, T]) is empty: packed documents do not see
-/// one another. NaN and infinity reach only what sees them, forward and backward. `dropout` drops attention weights;
-/// that of key j for query t of head h has the index
+/// Query t sees keys starts[b, t] to t, or 0 to t if `starts` (i32 [B, T]) is empty: packed documents do not see one
+/// another. With a `window` above 0 it sees at most that many keys, its own among them. NaN and infinity reach only
+/// what sees them, forward and backward. `dropout` drops attention weights; that of key j for query t of head h has the
+/// index
 /// ((b H + h) T + j) T' + t, T' being T rounded up to a multiple of 64.
 /// Source: Dao et al., "FlashAttention", 2022.
-Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {});
+Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {}, int64_t window = 0);
 
 /// A cache of keys and values in pages of kCachePage places, so that sequences can share what they begin with, and
 /// where each row of a pass is in it. N pages, S sequences of up to M pages.
 inline constexpr int64_t kCachePage = 64;
 struct AttentionCache {
-  Tensor k, v;       ///< States [N, G, D, kCachePage] and [N, G, kCachePage, D]: a page of one key head lies together.
+  /// States [N, G, D, kCachePage] and [N, G, kCachePage, D], both f32 or both f16: a page of one key head lies
+  /// together.
+  Tensor k, v;
   Tensor sequences;  ///< i32 [B, T]: of each row, its line of `pages`; less than 0: none, the row is padding.
   Tensor positions;  ///< i32 [B, T]: of each row, its place in its sequence.
   Tensor pages;      ///< i32 [S, M]: the pages that hold a sequence, in order.
 };
-/// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, then each query of q
-/// [B, T, H, D] sees places 0 to its own; result [B, T, H, D], zeros for padding. Fastest where neighbours in a
-/// sequence are neighbouring rows. Running throws Error on a place outside its sequence or a page outside the cache.
-/// Not differentiable. Source: Kwon et al., "Efficient Memory Management for Large Language Model Serving with
-/// PagedAttention", 2023.
-Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache);
+/// The type of cache that attention reads fastest with the kernels that run: f16 where the CPU widens halves (AVX2,
+/// AVX-512), else f32.
+DType fastest_cache_type();
+/// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, rounded where the
+/// cache is f16, then each query of q [B, T, H, D] sees places 0 to its own, or with a `window` above 0 at most that
+/// many; result [B, T, H, D], zeros for padding. Fastest where neighbours in a sequence are neighbouring rows. Running
+/// throws Error on a place outside its sequence or a page outside the cache. Not differentiable. Source: Kwon et al.,
+/// "Efficient Memory Management for Large Language Model Serving with PagedAttention", 2023.
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache, int64_t window = 0);
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 
-/// Rows of a table: table [V, C], f32 or quantised, tokens i32 [...] -> [..., C]. Running throws Error on a token
-/// outside [0, V). A quantised table has no gradient.
+/// Rows of a table: table [V, C], f32 or packed, tokens i32 [...] -> [..., C]. Running throws Error on a token outside
+/// [0, V). A packed table has no gradient.
 Tensor embedding(Tensor table, Tensor tokens);
 
 /// Targets of this value carry no loss.
@@ -116,6 +124,10 @@ Tensor cross_entropy(Tensor logits, Tensor targets);
 /// `z_loss` times log(sum(exp(logits)))^2 is added to each target's loss, which keeps that sum near 1: logits cannot
 /// drift away. Source: Chowdhery et al., "PaLM", 2022, which has 1e-4.
 Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets, float z_loss = 0);
+/// logits[target] - log(sum(exp(logits))), logits = linear(x, w), of each target; 0 where it is kIgnore. The logits
+/// [..., V] never exist whole, and the gradient computes them again. x [..., C], w [V, C], targets i32 [...]; result
+/// [...]. Running throws Error on a target outside [0, V).
+Tensor token_log_probs(Tensor x, Tensor w, Tensor targets);
 
 // ---- Shape ----------------------------------------------------------------------------------------------------------
 

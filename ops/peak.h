@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/types.h>
 
 #include <algorithm>
-#include <chrono>
 #include <vector>
 
 // What this machine's arithmetic can do at most.
@@ -14,7 +14,6 @@ namespace tinyllm {
 /// of half a second of tries, after 0.2 s in which the clock rises.
 template <class Work>
 double best_rate(ThreadPool& pool, Work work) {
-  using Clock = std::chrono::steady_clock;
   constexpr double kWarmUp = 0.2;
   constexpr double kMeasured = 0.5;
   double best = 0;
@@ -22,7 +21,7 @@ double best_rate(ThreadPool& pool, Work work) {
     std::vector<double> done(static_cast<size_t>(pool.threads()));
     const Clock::time_point start = Clock::now();
     pool.parallel_for(pool.threads(), [&](int64_t piece) { done[static_cast<size_t>(piece)] = work(piece); });
-    const double time = std::chrono::duration<double>(Clock::now() - start).count();
+    const double time = seconds_since(start);
     double total = 0;
     for (const double amount : done) total += amount;
     if (spent >= kWarmUp) best = std::max(best, total / time);

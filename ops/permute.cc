@@ -1,3 +1,4 @@
+#include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
@@ -54,7 +55,10 @@ std::vector<Tensor> gradient(const Backward& node) {
 const Op kPermute{.name = "permute", .run = run, .gradient = gradient};
 
 Tensor permute(Tensor x, std::vector<int> order) {
-  if (!x) throw Error("permute: x is empty");
+  check_elements("permute", x);
+  if (size_of(x.dtype()) != sizeof(uint32_t)) {
+    throw Error("permute: {} is {}, expected f32 or i32", x.str(), x.type().str());
+  }
   const int rank = x.shape().rank();
   std::vector<bool> seen(static_cast<size_t>(rank), false);
   std::vector<int64_t> extents;
@@ -68,7 +72,7 @@ Tensor permute(Tensor x, std::vector<int> order) {
     throw Error("permute: x {} by ({}): expected every axis once", x.str(), fmt::join(order, ","));
   }
   const Shape shape{std::span<const int64_t>(extents)};
-  return x.graph().append(kPermute, {x}, {{x.dtype(), shape}}, Params{std::move(order)})[0];
+  return x.graph().append(kPermute, {x}, {{x.type(), shape}}, Params{std::move(order)})[0];
 }
 
 }  // namespace tinyllm

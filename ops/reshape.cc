@@ -17,7 +17,7 @@ std::vector<Tensor> gradient(const Backward& node) {
 const Op kReshape{.name = "reshape", .run = run, .gradient = gradient, .alias = true};
 
 Tensor reshape(Tensor x, std::vector<int64_t> extents) {
-  if (!x) throw Error("reshape: x is empty");
+  check_elements("reshape", x);
   int64_t known = 1;
   int64_t* open = nullptr;
   for (int64_t& extent : extents) {
@@ -38,7 +38,7 @@ Tensor reshape(Tensor x, std::vector<int64_t> extents) {
     throw Error("reshape: x {} to {}: {} elements do not become {}", x.str(), shape, x.shape().size(), shape.size());
   }
   if (shape == x.shape()) return x;
-  return x.graph().append(kReshape, {x}, {{x.dtype(), shape}})[0];
+  return x.graph().append(kReshape, {x}, {{x.type(), shape}})[0];
 }
 
 }  // namespace tinyllm

@@ -23,7 +23,7 @@ void run(const Launch& launch) {
 
 // The gradient of w sums over rows: a fixed number of pieces of rows have a sum each, added up in order.
 constexpr int64_t kMaxPieces = 32;
-int64_t grad_grain(const Shape& x) { return std::max(row_grain(x.row()), (x.rows() + kMaxPieces - 1) / kMaxPieces); }
+int64_t grad_grain(const Shape& x) { return std::max(row_grain(x.row()), ceil_div(x.rows(), kMaxPieces)); }
 
 size_t grad_workspace(const Node& node, const Graph& graph, int) {
   return static_cast<size_t>(kMaxPieces * graph.value(node.inputs[0]).shape.row()) * sizeof(float);

@@ -1,3 +1,4 @@
+#include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
@@ -19,7 +20,7 @@ struct Runs {
   size_t whole, part, skip;
 
   Runs(const View& x, const Params& params) : outer(x.shape.size(0, params.axis)) {
-    const size_t inner = static_cast<size_t>(x.shape.size(params.axis + 1, x.shape.rank())) * size_of(x.dtype);
+    const size_t inner = static_cast<size_t>(x.shape.size(params.axis + 1, x.shape.rank())) * size_of(x.type.dtype());
     whole = static_cast<size_t>(x.shape[params.axis]) * inner;
     part = static_cast<size_t>(params.to - params.from) * inner;
     skip = static_cast<size_t>(params.from) * inner;
@@ -67,12 +68,12 @@ const Op kSlice{.name = "slice", .run = run, .gradient = gradient};
 const Op kSliceGrad{.name = "slice_grad", .run = run_grad};
 
 Tensor slice(Tensor x, int axis, int64_t from, int64_t to) {
-  if (!x) throw Error("slice: x is empty");
+  check_elements("slice", x);
   axis = x.shape().axis(axis);
   if (from < 0 || to < from || to > x.shape()[axis]) {
     throw Error("slice: x {}: [{}, {}) is not within axis {} of {}", x.str(), from, to, axis, x.shape()[axis]);
   }
-  return x.graph().append(kSlice, {x}, {{x.dtype(), x.shape().with(axis, to - from)}}, Params{axis, from, to})[0];
+  return x.graph().append(kSlice, {x}, {{x.type(), x.shape().with(axis, to - from)}}, Params{axis, from, to})[0];
 }
 
 }  // namespace tinyllm

@@ -14,13 +14,13 @@ struct Params {
 
 // Long sums of neighbours: pieces of kPiece elements have a double each, added up in order.
 constexpr int64_t kPiece = 65536;
-int64_t pieces_of(const Params& p) { return p.outer * ((p.n + kPiece - 1) / kPiece); }
+int64_t pieces_of(const Params& p) { return p.outer * ceil_div(p.n, kPiece); }
 
 // Sums of rows: groups of kGroup rows have a sum each, added up in order, which keeps long sums exact enough in single
 // precision. A piece is a group's strip of columns, whose sum stays in the first cache.
 constexpr int64_t kGroup = 64;
 constexpr int64_t kColumns = 4096;
-int64_t groups_of(const Params& p) { return std::max<int64_t>(1, (p.n + kGroup - 1) / kGroup); }
+int64_t groups_of(const Params& p) { return std::max<int64_t>(1, ceil_div(p.n, kGroup)); }
 
 size_t workspace(const Node& node, const Graph&, int) {
   const Params& params = std::any_cast<const Params&>(node.params);
@@ -32,7 +32,7 @@ size_t workspace(const Node& node, const Graph&, int) {
 void sum_neighbours(const Launch& launch, const Params& p) {
   const float* x = launch.inputs[0].f32();
   auto* partial = static_cast<double*>(launch.workspace);
-  const int64_t pieces = (p.n + kPiece - 1) / kPiece;
+  const int64_t pieces = ceil_div(p.n, kPiece);
   launch.pool->parallel_for(p.outer * pieces, [&](int64_t piece) {
     const int64_t begin = piece % pieces * kPiece;
     partial[piece] = kernels::kernels().sum(std::min(kPiece, p.n - begin), x + piece / pieces * p.n + begin);
@@ -46,7 +46,7 @@ void sum_neighbours(const Launch& launch, const Params& p) {
 
 // x is [outer, n, inner] and y [outer, groups, inner]: row g of y is the sum of rows [g size, (g + 1) size) of x.
 void sum_groups(ThreadPool& pool, const Params& p, int64_t size, int64_t groups, const float* x, float* y) {
-  const int64_t strips = (p.inner + kColumns - 1) / kColumns;
+  const int64_t strips = ceil_div(p.inner, kColumns);
   pool.parallel_for(p.outer * groups * strips, [&](int64_t piece) {
     const int64_t column = piece % strips * kColumns;
     const int64_t columns = std::min(kColumns, p.inner - column);

@@ -12,8 +12,6 @@ constexpr size_t kChunk = 128;
 
 }  // namespace
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 int64_t pages_needed(const Request& request, const Sequence& sequence, const Session& session) {
   // After `shorten`, it may take every page again except those that become free when it leaves them.
   if (request.shorten) return Session::pages_for(session.context()) - session.own_pages(sequence);

@@ -3,14 +3,11 @@
 
 #include <tinyllm/runtime/request.h>
 #include <tinyllm/runtime/text_stream.h>
+#include <tinyllm/tensor/base/clock.h>
 
-#include <chrono>
 #include <optional>
 
 namespace tinyllm {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start);
 
 /// Free pages of the cache that a sequence may still take until the request has ended.
 int64_t pages_needed(const Request& request, const Sequence& sequence, const Session& session);

@@ -8,6 +8,7 @@ namespace tinyllm {
 /// What happens to a conversation that is longer than the session's context. `stop`: the answer ends, and a message
 /// that does not fit is an Error. `drop_oldest_turns`: the model no longer reads the oldest turns.
 enum class Overflow : uint8_t { stop, drop_oldest_turns };
+constexpr auto names(Overflow) { return std::array{"stop", "drop"}; }
 
 /// A conversation with a model, cached in one sequence of the session: each answer reads only what is new.
 class Chat {

@@ -33,8 +33,9 @@ struct GenerateOptions {
 };
 
 enum class FinishReason : uint8_t { end_token, stop_string, max_tokens, context_full, cancelled, failed };
-/// `end token`, `stop string`...
-const char* name_of(FinishReason reason);
+constexpr auto names(FinishReason) {
+  return std::array{"end token", "stop string", "max tokens", "context full", "cancelled", "failed"};
+}
 
 /// A continued prompt.
 struct Completion {

@@ -85,6 +85,7 @@ struct Session::State {
   int64_t sequences;
   int64_t context;
   int64_t most_pages;  // Of a sequence.
+  DType cache_type;
   Pages pages;
   ThreadPool pool;
   Store caches;
@@ -95,6 +96,7 @@ struct Session::State {
         sequences(options.sequences),
         context(options.context == 0 ? m.config.context : options.context),
         most_pages(Session::pages_for(context)),
+        cache_type(options.cache_type),
         pages(checked_pages(sequences, context)),
         pool(options.threads) {}
 
@@ -106,14 +108,14 @@ struct Session::State {
     const Tensor positions = graph.input("positions", i32, {1, rows});
     AttentionCache cache{
         {}, {}, graph.input("sequences", i32, {1, rows}), positions, graph.input("pages", i32, {rows, most_pages})};
-    const Tensor hidden =
-        transformer(graph, model.config, {graph.input("tokens", i32, {1, rows}), positions},
-                    [&](int64_t layer, Tensor q, Tensor k, Tensor v) {
-                      const int64_t all = pages.count(), groups = k.shape()[2], size = k.shape()[3];
-                      cache.k = graph.state(fmt::format("cache.{}.k", layer), f32, {all, groups, size, kCachePage});
-                      cache.v = graph.state(fmt::format("cache.{}.v", layer), f32, {all, groups, kCachePage, size});
-                      return cached_attention(q, k, v, cache);
-                    });
+    const Tensor hidden = transformer(
+        graph, model.config, {graph.input("tokens", i32, {1, rows}), positions},
+        [&](int64_t layer, Tensor q, Tensor k, Tensor v) {
+          const int64_t all = pages.count(), groups = k.shape()[2], size = k.shape()[3];
+          cache.k = graph.state(fmt::format("cache.{}.k", layer), cache_type, {all, groups, size, kCachePage});
+          cache.v = graph.state(fmt::format("cache.{}.v", layer), cache_type, {all, groups, kCachePage, size});
+          return cached_attention(q, k, v, cache, model.config.window_of(layer));
+        });
     return compiled(graph, hidden, blocks, rows);
   }
 
@@ -202,10 +204,10 @@ struct Session::State {
 void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows,
                          const OnLogits& on_logits) {
   Pass& pass = blocks_of(program_rows);
-  const auto tokens = pass.program.as<int32_t>("tokens");
-  const auto positions = pass.program.as<int32_t>("positions");
-  const auto line_of = pass.program.as<int32_t>("sequences");
-  const auto lines = pass.program.as<int32_t>("pages");
+  const auto tokens = pass.program.data<int32_t>("tokens");
+  const auto positions = pass.program.data<int32_t>("positions");
+  const auto line_of = pass.program.data<int32_t>("sequences");
+  const auto lines = pass.program.data<int32_t>("pages");
   std::fill(tokens.begin(), tokens.end(), model.tokenizer->pad());
   std::fill(positions.begin(), positions.end(), 0);
   std::fill(line_of.begin(), line_of.end(), -1);
@@ -234,7 +236,7 @@ void Session::State::run_head(std::span<const float> hidden, std::span<const Fee
   for (size_t from = 0; from < wanted.size();) {
     const PassSize pass_size = next_pass(static_cast<int64_t>(wanted.size() - from));
     Pass& pass = head_of(pass_size.program_rows);
-    const auto input = pass.program.as<float>("hidden");
+    const auto input = pass.program.data<float>("hidden");
     std::fill(input.begin(), input.end(), 0.0f);
     const auto count = static_cast<size_t>(pass_size.rows);
     for (size_t i = 0; i < count; ++i) {
@@ -262,6 +264,9 @@ Session::Session(const Model& model, const SessionOptions& options) {
   if (options.context < 0 || options.context > model.config.context) {
     throw Error("session: a context of {} tokens, expected 1 to the model's {}", options.context, model.config.context);
   }
+  if (options.cache_type != f32 && options.cache_type != f16) {
+    throw Error("session: a cache of {}, expected f32 or f16", name_of(options.cache_type));
+  }
   state_ = std::make_unique<State>(model, options);
 }
 Session::~Session() = default;
@@ -269,6 +274,11 @@ Session::~Session() = default;
 const Model& Session::model() const { return state_->model; }
 int64_t Session::sequences() const { return state_->sequences; }
 int64_t Session::context() const { return state_->context; }
+int64_t Session::cache_bytes() const {
+  const ModelConfig& c = state_->model.config;
+  const int64_t numbers = 2 * c.n_layers * c.kv_dim() * kCachePage;  // Of a page, keys and values.
+  return state_->pages.count() * numbers * static_cast<int64_t>(size_of(state_->cache_type));
+}
 int64_t Session::free_pages() const { return state_->pages.free(); }
 int64_t Session::pages_needed(const Sequence& sequence, int64_t size) const {
   state_->check_belongs(sequence);

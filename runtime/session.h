@@ -38,6 +38,9 @@ class Sequence {
 struct SessionOptions {
   int64_t sequences = 1;  ///< The cache has room for this many sequences of full length.
   int64_t context = 0;    ///< Longest sequence in tokens; less than the model's saves memory. 0: the model's.
+  /// What keys and values are stored as, f32 or f16. f16 takes half the memory and rounds them to 11 bits; with f32 the
+  /// logits are those of the training graph, to the bit.
+  DType cache_type = fastest_cache_type();
   int threads = hardware_threads();
 };
 
@@ -49,7 +52,7 @@ struct SessionOptions {
 class Session {
  public:
   /// `model` must outlive the session, and its weights must not move. Throws Error when there are fewer than 1 or more
-  /// than 65536 sequences, and on a context below 0 or above the model's.
+  /// than 65536 sequences, on a context below 0 or above the model's, and on a cache type that is neither f32 nor f16.
   explicit Session(const Model& model, const SessionOptions& options = {});
   ~Session();
 
@@ -61,6 +64,8 @@ class Session {
 
   /// Pages of the cache that hold this many tokens.
   static int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
+  /// Bytes of the whole cache.
+  int64_t cache_bytes() const;
   /// Pages that no sequence uses.
   int64_t free_pages() const;
   /// Free pages that a sequence of this session takes to grow to `size` tokens. A shared last page that is not full

@@ -5,20 +5,20 @@
 namespace tinyllm {
 
 const Shape& Tensor::shape() const { return graph_->value(id_).shape; }
-DType Tensor::dtype() const { return graph_->value(id_).dtype; }
+Type Tensor::type() const { return graph_->value(id_).type; }
 const std::string& Tensor::name() const { return graph_->value(id_).name; }
 std::string Tensor::str() const { return fmt::format("{} {}", name(), shape()); }
 
-Tensor Graph::parameter(std::string name, DType dtype, Shape shape) {
-  return add_named(Kind::parameter, std::move(name), dtype, shape);
+Tensor Graph::parameter(std::string name, Type type, Shape shape) {
+  return add_named(Kind::parameter, std::move(name), type, shape);
 }
 
-Tensor Graph::state(std::string name, DType dtype, Shape shape) {
-  return add_named(Kind::state, std::move(name), dtype, shape);
+Tensor Graph::state(std::string name, Type type, Shape shape) {
+  return add_named(Kind::state, std::move(name), type, shape);
 }
 
-Tensor Graph::input(std::string name, DType dtype, Shape shape) {
-  return add_named(Kind::input, std::move(name), dtype, shape);
+Tensor Graph::input(std::string name, Type type, Shape shape) {
+  return add_named(Kind::input, std::move(name), type, shape);
 }
 
 Tensor Graph::constant(float fill, Shape shape) {
@@ -27,10 +27,11 @@ Tensor Graph::constant(float fill, Shape shape) {
   return {this, id};
 }
 
-Tensor Graph::add_named(Kind kind, std::string name, DType dtype, Shape shape) {
+Tensor Graph::add_named(Kind kind, std::string name, Type type, Shape shape) {
+  static_cast<void>(bytes_of(type, shape));  // Throws Error on a shape that a packed format does not have.
   const int id = static_cast<int>(values_.size());
   if (!names_.emplace(name, id).second) throw Error("graph: the name {} is taken", name);
-  values_.push_back({kind, dtype, shape, std::move(name), 0, -1});
+  values_.push_back({kind, type, shape, std::move(name), 0, -1});
   return {this, id};
 }
 
@@ -47,7 +48,7 @@ std::vector<Tensor> Graph::append(const Op& op, const std::vector<Tensor>& input
   for (const Output& output : outputs) {
     const int id = static_cast<int>(values_.size());
     values_.push_back(
-        {Kind::activation, output.dtype, output.shape, fmt::format("{}#{}", op.name, node_id), 0, node_id});
+        {Kind::activation, output.type, output.shape, fmt::format("{}#{}", op.name, node_id), 0, node_id});
     node.outputs.push_back(id);
     results.push_back({this, id});
   }

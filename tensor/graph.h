@@ -24,7 +24,10 @@ class Tensor {
   Graph& graph() const { return *graph_; }
   int id() const { return id_; }
   const Shape& shape() const;
-  DType dtype() const;
+  /// How it is stored.
+  Type type() const;
+  /// Its element type. Throws Error when it is a packed matrix.
+  DType dtype() const { return type().dtype(); }
   /// The name given by the user, or `op#node` for a result.
   const std::string& name() const;
   /// `name [8,256,512]`, for messages.
@@ -48,12 +51,16 @@ enum class Kind : uint8_t {
 
 struct Value {
   Kind kind;
-  DType dtype;
+  Type type;
   Shape shape;
   std::string name;
   float fill = 0;  ///< Of a constant.
   int node = -1;   ///< The node that computes an activation.
 };
+
+inline size_t bytes_of(const Value& value) { return bytes_of(value.type, value.shape); }
+/// The id of a value or a node, as an index.
+constexpr size_t index(int id) { return static_cast<size_t>(id); }
 
 /// One application of an op.
 struct Node {
@@ -71,17 +78,18 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  /// A learned tensor. Names of parameters, states and inputs are unique within a graph; throws Error otherwise.
-  Tensor parameter(std::string name, DType dtype, Shape shape);
+  /// A learned tensor. Names of parameters, states and inputs are unique within a graph; throws Error otherwise, and on
+  /// a shape that a packed format does not have.
+  Tensor parameter(std::string name, Type type, Shape shape);
   /// A tensor that keeps its bytes from run to run.
-  Tensor state(std::string name, DType dtype, Shape shape);
+  Tensor state(std::string name, Type type, Shape shape);
   /// A tensor that the user writes before a run.
-  Tensor input(std::string name, DType dtype, Shape shape);
+  Tensor input(std::string name, Type type, Shape shape);
   /// An f32 tensor of one number.
   Tensor constant(float fill, Shape shape);
 
   struct Output {
-    DType dtype;
+    Type type;
     Shape shape;
   };
   /// Appends a node. For the functions in ops/, which check shapes and types first.
@@ -92,12 +100,12 @@ class Graph {
   /// The parameter, state or input of this name. Throws Error when there is none.
   Tensor find(std::string_view name) const;
   Tensor tensor(int id) const { return {const_cast<Graph*>(this), id}; }
-  const Value& value(int id) const { return values_[static_cast<size_t>(id)]; }
+  const Value& value(int id) const { return values_[index(id)]; }
   const std::deque<Value>& values() const { return values_; }
   const std::deque<Node>& nodes() const { return nodes_; }
 
  private:
-  Tensor add_named(Kind kind, std::string name, DType dtype, Shape shape);
+  Tensor add_named(Kind kind, std::string name, Type type, Shape shape);
 
   std::deque<Value> values_;  // Deques: a Tensor's shape and name stay where they are while the graph grows.
   std::deque<Node> nodes_;

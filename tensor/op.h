@@ -9,11 +9,12 @@ namespace tinyllm {
 struct View {
   void* data = nullptr;
   Shape shape;
-  DType dtype = DType::f32;
+  Type type = DType::f32;
 
   int64_t size() const { return shape.size(); }
   float* f32() const { return static_cast<float*>(data); }
   int32_t* i32() const { return static_cast<int32_t*>(data); }
+  Half* f16() const { return static_cast<Half*>(data); }
 };
 
 /// What an op is given to run: its inputs and outputs, its parameters, scratch memory, threads and precision.

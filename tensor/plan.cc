@@ -8,10 +8,6 @@
 namespace tinyllm {
 namespace {
 
-size_t index(int id) { return static_cast<size_t>(id); }
-
-size_t bytes_of(const Value& value) { return bytes_of(value.dtype, value.shape); }
-
 std::vector<int> ancestors(const Graph& graph, const std::vector<Tensor>& outputs) {
   std::vector<bool> needed(graph.nodes().size(), false);
   const auto need = [&](int id) {

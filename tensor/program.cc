@@ -1,17 +1,13 @@
 #include <tinyllm/tensor/program.h>
 
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/op.h>
 #include <tinyllm/tensor/plan.h>
 
-#include <chrono>
 #include <map>
 
 namespace tinyllm {
 namespace {
-
-size_t index(int id) { return static_cast<size_t>(id); }
-
-size_t bytes_of(const Value& value) { return bytes_of(value.dtype, value.shape); }
 
 bool is_persistent(const Value& value) { return value.kind == Kind::parameter || value.kind == Kind::state; }
 
@@ -66,7 +62,7 @@ Memory memory_of(const Graph& graph, const Plan& plan) {
 void add_values(const Graph& graph, Kind kind, Store& store) {
   std::vector<Store::Wanted> wanted;
   for (const Value& value : graph.values()) {
-    if (value.kind == kind) wanted.push_back({value.name, value.dtype, value.shape});
+    if (value.kind == kind) wanted.push_back({value.name, value.type, value.shape});
   }
   store.add(wanted);
 }
@@ -78,7 +74,7 @@ std::vector<void*> bind_leaves(const Graph& graph, const Store& parameters, cons
   for (const Value& value : graph.values()) {
     if (is_persistent(value)) {
       const Store& store = value.kind == Kind::parameter ? parameters : states;
-      data.push_back(store.at(value.name, value.dtype, value.shape).data);
+      data.push_back(store.at(value.name, value.type, value.shape).data);
     } else if (value.kind == Kind::activation) {
       data.push_back(nullptr);
     } else {
@@ -136,7 +132,7 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
     const int root = plan.root[index(id)];
     const int block = plan.block[index(root)];
     void* bytes = block < 0 ? data[index(root)] : state->activations.data() + plan.blocks[index(block)].offset;
-    return View{bytes, graph.value(id).shape, graph.value(id).dtype};
+    return View{bytes, graph.value(id).shape, graph.value(id).type};
   };
   for (size_t step = 0; step < plan.schedule.size(); ++step) {
     const Node& node = graph.nodes()[index(plan.schedule[step])];
@@ -165,7 +161,6 @@ void Program::run() {
 }
 
 std::vector<OpTime> Program::profile() {
-  using Clock = std::chrono::steady_clock;
   std::map<std::string, OpTime> times;
   for (const State::Step& step : state_->steps) {
     const Clock::time_point start = Clock::now();
@@ -173,7 +168,7 @@ std::vector<OpTime> Program::profile() {
     OpTime& time = times[step.op->name];
     time.op = step.op->name;
     time.nodes += 1;
-    time.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    time.seconds += seconds_since(start);
     time.flops += step.flops;
     time.bytes += step.bytes;
   }
@@ -198,10 +193,10 @@ const std::pair<View, std::string>& Program::output_view(int id) const {
 }
 
 std::span<std::byte> Program::bytes(const View& view, DType expected, std::string_view name) {
-  if (view.dtype != expected) {
-    throw Error("program: {} is {}, not {}", name, name_of(view.dtype), name_of(expected));
+  if (view.type != expected) {
+    throw Error("program: {} is {}, not {}", name, view.type.str(), name_of(expected));
   }
-  return {static_cast<std::byte*>(view.data), bytes_of(view.dtype, view.shape)};
+  return {static_cast<std::byte*>(view.data), bytes_of(view.type, view.shape)};
 }
 
 std::string Memory::str() const {

@@ -54,7 +54,7 @@ class Program {
   void write(std::string_view name, const T& values) {
     const std::span source(values);
     using Element = std::remove_const_t<typename decltype(source)::element_type>;
-    const std::span<Element> target = as<Element>(name);
+    const std::span<Element> target = data<Element>(name);
     if (source.size() != target.size()) {
       throw Error("write: {} has {} elements, got {}", name, target.size(), source.size());
     }
@@ -63,7 +63,7 @@ class Program {
 
   /// The elements of a parameter, state or input, to read or to fill in place. Throws Error as `write` does.
   template <class T>
-  std::span<T> as(std::string_view name) {
+  std::span<T> data(std::string_view name) {
     return typed<T>(view(name), name);
   }
   /// The elements of an output passed to `compile`; valid until the next run. The tensor's graph may be gone. Throws

@@ -7,9 +7,9 @@ void Store::add(std::span<const Wanted> wanted) {
   bool is_complete = true;
   for (const Wanted& want : wanted) {
     if (find(want.name) != nullptr) {
-      at(want.name, want.dtype, want.shape);
+      at(want.name, want.type, want.shape);
     } else {
-      bytes = checked_add(bytes, aligned(bytes_of(want.dtype, want.shape)));
+      bytes = checked_add(bytes, aligned(bytes_of(want.type, want.shape)));
       is_complete = false;
     }
   }
@@ -17,10 +17,10 @@ void Store::add(std::span<const Wanted> wanted) {
   std::byte* next = arenas_.emplace_back(bytes).data();
   for (const Wanted& want : wanted) {
     if (!index_.emplace(want.name, entries_.size()).second) {
-      at(want.name, want.dtype, want.shape);  // Wanted twice: both must be the same.
+      at(want.name, want.type, want.shape);  // Wanted twice: both must be the same.
       continue;
     }
-    const Entry& entry = entries_.emplace_back(Entry{want.name, want.dtype, want.shape, next});
+    const Entry& entry = entries_.emplace_back(Entry{want.name, want.type, want.shape, next});
     next += aligned(entry.bytes());
   }
 }
@@ -36,10 +36,10 @@ const Store::Entry& Store::at(std::string_view name) const {
   return *entry;
 }
 
-const Store::Entry& Store::at(std::string_view name, DType dtype, const Shape& shape) const {
+const Store::Entry& Store::at(std::string_view name, Type type, const Shape& shape) const {
   const Entry& entry = at(name);
-  if (entry.shape != shape || entry.dtype != dtype) {
-    throw Error("store: {} is {} {}, expected {} {}", name, name_of(entry.dtype), entry.shape, name_of(dtype), shape);
+  if (entry.shape != shape || entry.type != type) {
+    throw Error("store: {} is {} {}, expected {} {}", name, entry.type.str(), entry.shape, type.str(), shape);
   }
   return entry;
 }

@@ -18,21 +18,21 @@ class Store {
  public:
   struct Entry {
     std::string name;
-    DType dtype;
+    Type type;
     Shape shape;
     std::byte* data;
 
-    size_t bytes() const { return bytes_of(dtype, shape); }
+    size_t bytes() const { return bytes_of(type, shape); }
     /// The elements, to read or to write. Throws Error when T is not the entry's type.
     template <class T>
     std::span<T> as() const {
-      if (dtype_of<T>() != dtype) throw Error("{}: is {}, not {}", name, name_of(dtype), name_of(dtype_of<T>()));
+      if (type != dtype_of<T>()) throw Error("{}: is {}, not {}", name, type.str(), name_of(dtype_of<T>()));
       return {reinterpret_cast<T*>(data), static_cast<size_t>(shape.size())};
     }
   };
   struct Wanted {
     std::string name;
-    DType dtype;
+    Type type;
     Shape shape;
   };
 
@@ -50,7 +50,7 @@ class Store {
   /// Throws Error when no entry has the name.
   const Entry& at(std::string_view name) const;
   /// Throws Error also when the entry has another type or shape.
-  const Entry& at(std::string_view name, DType dtype, const Shape& shape) const;
+  const Entry& at(std::string_view name, Type type, const Shape& shape) const;
   /// In the order in which they were added.
   const std::deque<Entry>& entries() const { return entries_; }
 

@@ -2,6 +2,7 @@
 
 #include <tinyllm/tensor/base/checked.h>
 #include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/names.h>
 
 #include <algorithm>
 #include <array>
@@ -20,42 +21,76 @@ enum class Precision : uint8_t {
   bf16,  ///< Inputs of products are rounded to bfloat16 (8 bits of mantissa). Needs a CPU with AVX512-BF16.
 };
 
-constexpr const char* name_of(Precision precision) { return precision == Precision::fp32 ? "fp32" : "bf16"; }
+constexpr auto names(Precision) { return std::array{"fp32", "bf16"}; }
 
-/// Element type of a tensor. q8_0, q4_0 and bf16 are read-only weight matrices [N, K], stored packed for multiplication
-/// as ops/quantized.h describes.
-enum class DType : uint8_t { f32, i32, q8_0, q4_0, bf16 };
+/// Element types: what a tensor can be stored as, read as and converted to (ops/convert.h).
+enum class DType : uint8_t { f32, i32, f16, bf16 };
 inline constexpr DType f32 = DType::f32;
 inline constexpr DType i32 = DType::i32;
-inline constexpr DType q8_0 = DType::q8_0;
-inline constexpr DType q4_0 = DType::q4_0;
+inline constexpr DType f16 = DType::f16;
 inline constexpr DType bf16 = DType::bf16;
 
-constexpr bool is_quantized(DType dtype) { return dtype != f32 && dtype != i32; }
-constexpr const char* name_of(DType dtype) {
-  constexpr const char* kNames[] = {"f32", "i32", "q8_0", "q4_0", "bf16"};
-  return kNames[static_cast<size_t>(dtype)];
-}
+constexpr auto names(DType) { return std::array{"f32", "i32", "f16", "bf16"}; }
 
-/// Bytes of one element of a type that is not quantised.
-constexpr size_t size_of(DType) { return 4; }
+/// Bytes of one element.
+constexpr size_t size_of(DType dtype) { return dtype == f32 || dtype == i32 ? 4 : 2; }
 
-/// Numbers in a block of a quantised row, and rows that are packed together.
-inline constexpr int64_t kQuantBlock = 32;
-inline constexpr int64_t kQuantPanel = 32;
-/// Whether the numbers of a block share a scale of 16 bits.
-constexpr bool has_scales(DType dtype) { return dtype == q8_0 || dtype == q4_0; }
-/// Bytes of a block: its scale if it has one, then 2, 1 or 1/2 bytes for each number.
-constexpr size_t quant_block_bytes(DType dtype) { return dtype == bf16 ? 64 : dtype == q8_0 ? 34 : 18; }
+/// The elements of f16 and bf16, by their bits: IEEE 754 half precision, and the upper half of a float.
+struct Half {
+  uint16_t bits;
+  bool operator==(const Half&) const = default;
+};
+struct BFloat16 {
+  uint16_t bits;
+  bool operator==(const BFloat16&) const = default;
+};
 
 /// The element type that a C++ type is read and written as.
 template <class T>
 constexpr DType dtype_of() {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, int32_t>, "tensors hold float or int32_t");
-  return std::is_same_v<T, float> ? f32 : i32;
+  if constexpr (std::is_same_v<T, int32_t>) return i32;
+  if constexpr (std::is_same_v<T, Half>) return f16;
+  if constexpr (std::is_same_v<T, BFloat16>) return bf16;
+  static_assert(
+      std::is_same_v<T, float> || std::is_same_v<T, int32_t> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>,
+      "tensors hold float, int32_t, Half or BFloat16");
+  return f32;
 }
 
-/// Extents of a tensor, outermost first. Every tensor is contiguous and row-major. An extent may be 0.
+class Shape;
+/// A way to pack a matrix [N, K] of weights for products, which then only they read. The rows are in ops/quantized.h.
+struct Format {
+  const char* name;  ///< In files and options.
+  /// Bytes of a matrix. Throws Error when the format does not have matrices of this shape.
+  size_t (*bytes)(const Shape& shape);
+};
+
+/// How the numbers of a tensor are stored: as elements of a type in row-major order, or as a packed matrix.
+class Type {
+ public:
+  constexpr Type(DType dtype) : dtype_(dtype) {}
+  constexpr Type(const Format& format) : format_(&format) {}
+
+  bool is_packed() const { return format_ != nullptr; }
+  /// Null unless packed.
+  const Format* format() const { return format_; }
+  /// Throws Error when the matrix is packed.
+  DType dtype() const {
+    if (is_packed()) throw Error("a packed {} matrix has no elements", format_->name);
+    return dtype_;
+  }
+  /// In files and options: `f32`, `q8_0`.
+  const char* name() const { return is_packed() ? format_->name : name_of(dtype_); }
+  /// In messages: `f32`, `packed q8_0`.
+  std::string str() const { return is_packed() ? fmt::format("packed {}", format_->name) : name_of(dtype_); }
+  bool operator==(const Type&) const = default;
+
+ private:
+  DType dtype_ = f32;
+  const Format* format_ = nullptr;
+};
+
+/// Extents of a tensor, outermost first. Elements are contiguous and row-major. An extent may be 0.
 /// The product of the extents that are not 0 is at most kMaxElements, so that no product of some of them, and no number
 /// of bytes, overflows.
 class Shape {
@@ -119,14 +154,10 @@ class Shape {
   int rank_ = 0;
 };
 
-/// Bytes of a tensor. Throws Error when it is quantised and is not a matrix of whole blocks.
-inline size_t bytes_of(DType dtype, const Shape& shape) {
-  if (!is_quantized(dtype)) return static_cast<size_t>(shape.size()) * size_of(dtype);
-  if (shape.rank() != 2 || shape[1] % kQuantBlock != 0) {
-    throw Error("{} {}: expected [N, K], K a multiple of {}", name_of(dtype), shape.str(), kQuantBlock);
-  }
-  const int64_t panels = (shape[0] + kQuantPanel - 1) / kQuantPanel;
-  return static_cast<size_t>(panels * kQuantPanel * (shape[1] / kQuantBlock)) * quant_block_bytes(dtype);
+/// Bytes of a tensor. Throws Error when it is packed in a format that does not have matrices of this shape.
+inline size_t bytes_of(Type type, const Shape& shape) {
+  if (type.is_packed()) return type.format()->bytes(shape);
+  return static_cast<size_t>(shape.size()) * size_of(type.dtype());
 }
 
 }  // namespace tinyllm

@@ -1,19 +1,19 @@
 #pragma once
 
 #include <tinyllm/tensor/program.h>
-#include <tinyllm/train/trainer.h>
+#include <tinyllm/train/objective.h>
 
 namespace tinyllm {
 
 /// Appends the loss of a batch of this shape, [rows, length], to a graph. The inputs have the names of the fields of
 /// Batch.
-Tensor batch_loss(Graph& graph, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape,
-                  const Dropout& dropout = {}, std::vector<Tensor>* residuals = nullptr);
+Tensor batch_loss(Graph& graph, const ModelConfig& config, const Recipe& recipe, const Objective& objective,
+                  Shape shape, const Dropout& dropout = {}, std::vector<Tensor>* residuals = nullptr);
 
-/// Copies rows [first, first + rows) of a batch to the inputs of a program that `batch_loss` is part of.
-void write_rows(Program& program, const Batch& batch, int64_t first, int64_t rows);
+/// Copies a batch to the inputs of a program that `batch_loss` is part of.
+void write_batch(Program& program, const Batch& batch);
 
-/// How many targets are not kIgnore.
-int64_t count_learned(std::span<const int32_t> targets);
+/// A batch as this many batches of equally many rows.
+std::vector<Batch> divided(const Batch& batch, int64_t parts);
 
 }  // namespace tinyllm

@@ -2,6 +2,7 @@
 
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/train/batch_graph.h>
+#include <tinyllm/train/objectives/next_token.h>
 
 #include <algorithm>
 
@@ -16,7 +17,7 @@ struct Evaluator::State {
 
 Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool) {
   Graph graph;
-  const Tensor loss = batch_loss(graph, model.config, {}, next_token_loss, {rows, length});
+  const Tensor loss = batch_loss(graph, model.config, {}, next_token(), {rows, length});
   std::vector<int32_t> bytes;
   for (int32_t token = 0; token < model.tokenizer->size(); ++token) {
     bytes.push_back(static_cast<int32_t>(model.tokenizer->decode({&token, 1}).size()));
@@ -27,14 +28,14 @@ Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPoo
 Evaluator::~Evaluator() = default;
 
 Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
-  const int64_t batches = (std::min(data.rows(), max_rows) + state_->rows - 1) / state_->rows;
-  const int64_t all = (data.rows() + state_->rows - 1) / state_->rows;
+  const int64_t batches = ceil_div(std::min(data.rows(), max_rows), state_->rows);
+  const int64_t all = ceil_div(data.rows(), state_->rows);
   double total = 0;
   Evaluation result{};
   for (int64_t i = 0; i < batches; ++i) {
     const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
     const int64_t learned = count_learned(batch.targets);
-    write_rows(state_->program, batch, 0, batch.rows);
+    write_batch(state_->program, batch);
     state_->program.run();
     total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * static_cast<double>(learned);
     result.targets += learned;

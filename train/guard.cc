@@ -32,7 +32,7 @@ std::optional<std::string> Guard::fault(double loss) const {
 }
 
 std::optional<std::string> Guard::add(int64_t step, const Trainer::Step& result) {
-  if (result.learned == 0) return fmt::format("step {} had nothing to learn: skipped", step);
+  if (result.weight == 0) return fmt::format("step {} had nothing to learn: skipped", step);
   if (!result.is_finite()) return bad(step, result);
   bad_in_a_row_ = 0;
   const auto loss = static_cast<double>(result.loss);

@@ -12,16 +12,15 @@ namespace tinyllm {
 
 /// What updates hidden matrices; embeddings, head, norms and biases always use AdamW.
 enum class Optimizer : uint8_t { adamw, muon };
+constexpr auto names(Optimizer) { return std::array{"adamw", "muon"}; }
 
 /// How the learning rate falls after the warm-up: along half a cosine, along a line, or (wsd: warm-up, stable, decay)
 /// not at all until the last steps and then along a line.
 /// Source of the last: Hu et al., "MiniCPM", 2024.
 enum class Schedule : uint8_t { cosine, linear, wsd };
+constexpr auto names(Schedule) { return std::array{"cosine", "linear", "wsd"}; }
 
-const char* name_of(Optimizer optimizer);
-const char* name_of(Schedule schedule);
-
-/// The settings of one stage of training.
+/// The settings of one stage of training. A new field is also a line in recipe_fields.h.
 struct Recipe {
   int64_t batch_size = 8;  ///< Rows computed at once.
   int64_t seq_len = 256;   ///< Tokens in a row.
@@ -70,7 +69,8 @@ std::vector<RecipeProblem> problems(const Recipe& recipe, int64_t context);
 /// Throws Error that names the first of the problems, or says that the model is quantised.
 void check(const Recipe& recipe, const ModelConfig& config);
 
-/// All that decides what is computed, as names and values: two recipes that agree here train the same bits.
+/// All that decides what is computed, as names of fields and values: two recipes that agree here train the same bits.
+/// Fields without effect are left out.
 std::vector<std::pair<std::string, std::string>> settings(const Recipe& recipe);
 
 }  // namespace tinyllm

@@ -7,22 +7,19 @@
 #include <tinyllm/train/run_plan.h>
 
 #include <tinyllm/runtime/generate.h>
+#include <tinyllm/tensor/base/clock.h>
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <limits>
 
 namespace tinyllm {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr int64_t kValidationTokens = 32768;
 constexpr int64_t kSampleTokens = 64;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 int64_t tokens_of(const Recipe& recipe) { return recipe.batch_rows() * recipe.seq_len; }
 
@@ -91,7 +88,7 @@ class Run {
     for (const SamplePrompt& prompt : options.prompts) check(prompt, model.config);
     if (options.lock == nullptr) lock_.emplace(options.folder, [&](const std::string& note) { report_event(note); });
     const RunPlan plan = plan_of(model, stages);
-    plan_ = text_of(plan);
+    plan_ = json_of(plan);
     if (auto found = checkpoints_.newest([&](const std::string& what) { report_event(what); })) {
       notes_ = read_notes(*found->file, found->number, model, stages);
       saved_ = found->number;
@@ -246,7 +243,7 @@ class Run {
     const int64_t tokens = tokens_before(i) + (done + 1) * tokens_of(recipe);
     const double speed = static_cast<double>(tokens_of(recipe)) / seconds_.value();
     const double flops = step_flops(model_.config, tokens_of(recipe) / seq_len, seq_len);
-    const Progress progress = {.stage = &stage,
+    const StepReport report = {.stage = &stage,
                                .step = number,
                                .all_steps = steps_before(stages_.size()),
                                .loss = static_cast<float>(loss_.value()),
@@ -257,27 +254,27 @@ class Run {
                                .fraction_of_peak = options_.peak > 0 ? flops / seconds_.value() / options_.peak : 0,
                                .resident_bytes = resident_bytes(),
                                .seconds_left = static_cast<double>(tokens_before(stages_.size()) - tokens) / speed};
-    log(result, progress, seq_len, tokens);
+    log(result, report, seq_len, tokens);
     if (auto event = guard_->add(number, result)) {
       if (!result.is_finite()) *event += "; " + names(stage, done);
       log_->add(number, {{"event", *event}});
       report_event(*event);
     }
-    if (options_.on_step) options_.on_step(progress);
+    if (options_.on_step) options_.on_step(report);
   }
 
-  void log(const Trainer::Step& result, const Progress& progress, int64_t seq_len, int64_t tokens) {
-    std::vector<Metric> line = {{"stage", progress.stage->name},
+  void log(const Trainer::Step& result, const StepReport& report, int64_t seq_len, int64_t tokens) {
+    std::vector<Metric> line = {{"stage", report.stage->name},
                                 {"loss", result.loss},
                                 {"grad_norm", result.grad_norm},
                                 {"lr", result.learning_rate},
                                 {"seq_len", seq_len},
                                 {"tokens", tokens},
-                                {"tokens_per_second", progress.tokens_per_second}};
-    if (progress.fraction_of_peak > 0) line.emplace_back("fraction_of_peak", progress.fraction_of_peak);
-    if (progress.resident_bytes > 0) line.emplace_back("resident_bytes", progress.resident_bytes);
-    line.emplace_back("seconds_left", progress.seconds_left);
-    log_->add(progress.step, line);
+                                {"tokens_per_second", report.tokens_per_second}};
+    if (report.fraction_of_peak > 0) line.emplace_back("fraction_of_peak", report.fraction_of_peak);
+    if (report.resident_bytes > 0) line.emplace_back("resident_bytes", report.resident_bytes);
+    line.emplace_back("seconds_left", report.seconds_left);
+    log_->add(report.step, line);
   }
 
   // The batch of a step.

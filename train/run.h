@@ -20,7 +20,7 @@ struct Stage {
 };
 
 /// What a run reports after each step.
-struct Progress {
+struct StepReport {
   const Stage* stage;
   int64_t step;       ///< Counted from 1 over all stages: it never goes back.
   int64_t all_steps;  ///< Of all stages.
@@ -82,7 +82,7 @@ struct RunOptions {
   std::vector<DataPart> mix = {};
   double peak = 0;           ///< Of the machine, in operations a second, see ops/peak.h.
   std::string options = {};  ///< For kOptionsFile.
-  std::function<void(const Progress&)> on_step = {};
+  std::function<void(const StepReport&)> on_step = {};
   std::function<void(const Validation&)> on_validation = {};
   /// In words: a step that was skipped, a jump of the loss, a damaged checkpoint that was passed over.
   std::function<void(const std::string&)> on_event = {};

@@ -1,11 +1,16 @@
 #include <tinyllm/train/run_plan.h>
 
+#include <tinyllm/model/config_fields.h>
+#include <tinyllm/tensor/base/json.h>
+
 #include <xxhash.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <set>
 
 namespace tinyllm {
 namespace {
@@ -19,16 +24,46 @@ uint64_t hash_of(const Model& model) {
   return hash;
 }
 
-// The lines of a text that another does not have.
-std::string lines_missing(const std::string& text, const std::string& other) {
-  std::string missing;
-  for (size_t from = 0; from < text.size();) {
-    const size_t end = std::min(text.find('\n', from), text.size() - 1) + 1;
-    const std::string line = text.substr(from, end - from);
-    if (("\n" + other).find("\n" + line) == std::string::npos) missing += "  " + line;
-    from = end;
+using Settings = std::map<std::string, std::string>;
+
+Settings settings_of(const Model& model, const std::vector<Stage>& stages) {
+  const RunPlan plan = plan_of(model, stages);
+  return {plan.begin(), plan.end()};
+}
+
+// The plan that a checkpoint was made with; empty if it does not say. Throws Error when the note is not a plan.
+Settings read_plan(const Safetensors& checkpoint) {
+  const auto found = checkpoint.metadata().find(CheckpointNotes::kPlan);
+  if (found == checkpoint.metadata().end()) return {};
+  const std::string where = fmt::format("{}: {}", checkpoint.path().string(), CheckpointNotes::kPlan);
+  const Json json = parse_json(found->second, where);
+  Settings settings;
+  for (const auto& [name, value] : json.items()) {
+    if (!json.is_object() || !value.is_string()) throw Error("{}: expected an object of strings", where);
+    settings[name] = value.get<std::string>();
   }
-  return missing;
+  return settings;
+}
+
+// "batch_size is 8, was 16; ..."
+std::string differences(const Settings& now, const Settings& before) {
+  constexpr size_t kMost = 10;
+  std::set<std::string> names;
+  for (const Settings& each : {now, before}) {
+    for (const auto& [name, value] : each) names.insert(name);
+  }
+  const auto value_in = [](const Settings& settings, const std::string& name) {
+    const auto found = settings.find(name);
+    return found == settings.end() ? "not set" : short_name(found->second);
+  };
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    const std::string is = value_in(now, name), was = value_in(before, name);
+    if (is != was) found.push_back(fmt::format("{} is {}, was {}", short_name(name), is, was));
+  }
+  const size_t more = found.size() - std::min(found.size(), kMost);
+  found.resize(found.size() - more);
+  return fmt::format("{}{}", fmt::join(found, "; "), more > 0 ? fmt::format("; and {} more", more) : "");
 }
 
 // Whether two recipes that differ in their steps alone have trained the same bits after `done` of them, and both have
@@ -43,34 +78,31 @@ bool agree_so_far(const Recipe& a, const Recipe& b, int64_t done) {
 }
 
 // The number of steps that a plan gives a stage; 0 if it does not say.
-int64_t steps_in(const std::string& plan, const Stage& stage) {
-  const std::string name = fmt::format("\n{} steps: ", stage.name);
-  const size_t at = plan.find(name);
-  if (at == std::string::npos) return 0;
+int64_t steps_in(const Settings& plan, const Stage& stage) {
+  const auto found = plan.find(stage.name + " steps");
+  if (found == plan.end()) return 0;
   int64_t steps = 0;
-  std::from_chars(plan.data() + at + name.size(), plan.data() + plan.size(), steps);
+  std::from_chars(found->second.data(), found->second.data() + found->second.size(), steps);
   return std::max<int64_t>(steps, 0);
 }
 
 // Throws Error when the checkpoint, which is at step `done` of stage `number`, belongs to another plan.
 void check_plan(const Safetensors& checkpoint, const Model& model, std::vector<Stage> stages, size_t number,
                 int64_t done) {
-  const auto found = checkpoint.metadata().find(CheckpointNotes::kPlan);
-  const std::string made_with = found == checkpoint.metadata().end() ? "" : found->second;
-  const std::string plan = text_of(plan_of(model, stages));
+  const Settings made_with = read_plan(checkpoint);
+  const Settings plan = settings_of(model, stages);
   if (made_with == plan) return;
   if (number < stages.size()) {
     Stage& stage = stages[number];
     const Recipe given = stage.recipe;
     stage.recipe.steps = steps_in(made_with, stage);
-    if (text_of(plan_of(model, stages)) == made_with && problems(stage.recipe, model.config.context).empty() &&
+    if (settings_of(model, stages) == made_with && problems(stage.recipe, model.config.context).empty() &&
         agree_so_far(given, stage.recipe, done)) {
       return;
     }
   }
-  throw Error(
-      "{}: belongs to another run, made with\n{}expected\n{}remove it, or give the options that it was made with",
-      checkpoint.path().string(), lines_missing(made_with, plan), lines_missing(plan, made_with));
+  throw Error("{}: belongs to another run: {}; remove it, or give the options that it was made with",
+              checkpoint.path().string(), differences(plan, made_with));
 }
 
 // A note that is a number; `missing` if there is none. Throws Error if it is anything else.
@@ -89,14 +121,16 @@ double number_in(const Safetensors& checkpoint, const char* name, double missing
 }  // namespace
 
 RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
-  const ModelConfig& c = model.config;
-  const Lora& lora = c.lora;
-  RunPlan plan = {
-      {"model",
-       fmt::format("{} layers of {}, {} heads, {} of keys, feed-forward {}{}, context {}, dropout {}", c.n_layers,
-                   c.dim, c.n_heads, c.kv_heads(), c.ffn_dim, c.ffn_gated ? " gated" : "", c.context, c.dropout)},
-      {"tokenizer", fmt::format("{} tokens, {:016x}", c.vocab_size, model.tokenizer->hash())},
-      {"weights", fmt::format("{:016x}", hash_of(model))}};
+  const Lora& lora = model.config.lora;
+  RunPlan plan;
+  const auto add = [&](const auto& field) {
+    plan.emplace_back(field.name, fmt::format("{}", model.config.*field.member));
+  };
+  for_each_field(kConfigFields, add);
+  for_each_field(kOptionalConfigFields, add);
+  plan.emplace_back("hidden_act", activation_name(model.config));
+  plan.emplace_back("tokenizer", fmt::format("{:016x}", model.tokenizer->hash()));
+  plan.emplace_back("weights", fmt::format("{:016x}", hash_of(model)));
   if (lora.rank > 0) {
     plan.emplace_back("lora",
                       fmt::format("rank {}, alpha {}, {}", lora.rank, lora.alpha, fmt::join(lora.targets, " ")));
@@ -108,10 +142,10 @@ RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
   return plan;
 }
 
-std::string text_of(const RunPlan& plan) {
-  std::string text;
-  for (const auto& [name, value] : plan) text += fmt::format("{}: {}\n", name, value);
-  return text;
+std::string json_of(const RunPlan& plan) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : plan) json[name] = value;
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 CheckpointNotes read_notes(const Safetensors& checkpoint, int64_t number, const Model& model,

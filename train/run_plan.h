@@ -12,8 +12,8 @@ namespace tinyllm {
 /// Everything that decides what a run computes, as names and values: a checkpoint belongs to one plan.
 using RunPlan = std::vector<std::pair<std::string, std::string>>;
 RunPlan plan_of(const Model& model, const std::vector<Stage>& stages);
-/// One line for each setting.
-std::string text_of(const RunPlan& plan);
+/// The plan as a JSON object, for a note in a checkpoint.
+std::string json_of(const RunPlan& plan);
 
 /// What a checkpoint says beside its tensors. Whoever wrote the file may have written anything: nothing is believed.
 struct CheckpointNotes {

@@ -1,87 +1,24 @@
 #include <tinyllm/train/trainer.h>
 
 #include <tinyllm/model/formats/safetensors.h>
-#include <tinyllm/model/transformer.h>
-#include <tinyllm/tinyllm.h>
 #include <tinyllm/train/batch_graph.h>
+#include <tinyllm/train/step_graph.h>
 #include <tinyllm/train/update.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <optional>
 
 namespace tinyllm {
 namespace {
 
-std::string grad_name(const std::string& weight) { return "grad." + weight; }
-
 // A NaN that reads "nan" and not "-nan" in messages.
 float without_sign(float x) { return std::isnan(x) ? std::numeric_limits<float>::quiet_NaN() : x; }
 
-// Forward and backward pass over rows of a shape. Their dropout is that of the number in `step`.
-struct Pass {
-  Tensor loss;
-  std::vector<Tensor> weights, grads;
-};
-Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape,
-                 Tensor step) {
-  std::vector<Tensor> residuals;
-  const Dropout dropout{.seed = recipe.seed, .step = step};
-  Pass pass;
-  pass.loss = batch_loss(graph, config, recipe, loss, shape, dropout, &residuals);
-  for (const WeightSpec& spec : trained_specs(config)) pass.weights.push_back(graph.find(spec.name));
-  if (!recipe.checkpoint_activations) residuals.clear();
-  pass.grads = gradients(pass.loss, pass.weights, {.checkpoints = residuals});
-  return pass;
-}
-
-// A program before it is compiled. `norm` is empty where the program is the pass of a part of the batch, and `loss`
-// where it is the update.
-struct Built {
-  Graph graph;
-  Tensor loss, norm;
-  std::vector<Tensor> outputs;
-};
-
-// A whole step: gradients live in the arena until they are applied.
-void build_step(Built& built, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape) {
-  const Tensor step = built.graph.input("step", i32, {1});
-  const Pass both = append_pass(built.graph, config, recipe, loss, shape, step);
-  const Update updated = append_update(built.graph, config, recipe, both.weights, both.grads, step);
-  built.loss = both.loss;
-  built.norm = updated.norm;
-  built.outputs = updated.results;
-  built.outputs.push_back(built.loss);
-}
-
-// With accumulation: adds the gradients of a part of the batch to states.
-void build_pass(Built& built, const ModelConfig& config, const Recipe& recipe, const LossFn& loss, Shape shape) {
-  const std::vector<WeightSpec> specs = trained_specs(config);
-  const Tensor step = built.graph.input("step", i32, {1});
-  const Pass both = append_pass(built.graph, config, recipe, loss, shape, step);
-  const Tensor share = built.graph.input("share", f32, {1});
-  built.loss = both.loss;
-  built.outputs = {built.loss};
-  for (size_t i = 0; i < specs.size(); ++i) {
-    const Tensor total = built.graph.state(grad_name(specs[i].name), f32, specs[i].shape);
-    built.outputs.push_back(accumulate(total, both.grads[i], share));
-  }
-}
-
-// With accumulation: applies these gradients.
-void build_update(Built& built, const ModelConfig& config, const Recipe& recipe) {
-  std::vector<Tensor> weights, grads;
-  for (const WeightSpec& spec : trained_specs(config)) {
-    weights.push_back(built.graph.parameter(spec.name, f32, spec.shape));
-    grads.push_back(built.graph.state(grad_name(spec.name), f32, spec.shape));
-  }
-  const Update updated =
-      append_update(built.graph, config, recipe, weights, grads, built.graph.input("step", i32, {1}));
-  built.norm = updated.norm;
-  built.outputs = updated.results;
-}
-
-Shape shape_of_rows(const Recipe& recipe, int64_t seq_len) {
-  return {recipe.batch_size * recipe.seq_len / seq_len, seq_len};
+bool is_in_halves(const Recipe& recipe, const TrainerOptions& options) {
+  return recipe.accumulate > 1 || options.on_gradients;
 }
 
 // Of both programs of a step; what they share counts once.
@@ -93,19 +30,15 @@ Memory together(Memory pass, const Memory& update) {
   return pass;
 }
 
-// The programs of a step over rows of one length: without accumulation `pass` is the whole step.
+// The programs of a step over rows of one length: `pass` is the whole step where there is no `update`.
 struct Compiled {
-  int64_t rows, length;
-  Built built;
+  int64_t length;
+  StepGraph built;
   Tensor norm;
   std::optional<Program> pass, update;
 };
 
 }  // namespace
-
-Tensor next_token_loss(const LossInputs& in) {
-  return lm_loss(in.config, transformer(in.graph, in.config, in.inputs), in.targets, in.recipe.z_loss);
-}
 
 double step_flops(const ModelConfig& c, int64_t rows, int64_t length) {
   int64_t matrices = 0;
@@ -119,55 +52,75 @@ double step_flops(const ModelConfig& c, int64_t rows, int64_t length) {
 struct Trainer::State {
   Model& model;
   Recipe recipe;
-  LossFn loss_fn;
-  CompileOptions options;
-  Store moments;
+  TrainerOptions options;
+  CompileOptions compile_options;
+  Store states;
+  std::span<float> gradients;  // One block of `states`; empty where a step is one program.
   std::unique_ptr<Compiled> compiled;
   int64_t done = 0;
 
-  State(Model& m, const Recipe& r, ThreadPool& pool, LossFn loss)
+  State(Model& m, const Recipe& r, ThreadPool& pool, TrainerOptions o)
       : model(m),
         recipe(r),
-        loss_fn(std::move(loss)),
-        options{.pool = &pool, .store = m.weights.get(), .states = &moments, .precision = r.precision} {}
+        options(std::move(o)),
+        compile_options{.pool = &pool, .store = m.weights.get(), .states = &states, .precision = r.precision} {}
 
+  void reserve_gradients();
   void compile_for(int64_t length);
-  void clear_grads();
+  double weight_of(const Batch& batch) const;
   template <class Run>
   Step take(const Batch& batch, Run run);
+  template <class Run>
+  Step compute(const Batch& batch, Run run);
 };
+
+void Trainer::State::reserve_gradients() {
+  const std::vector<Store::Wanted> wanted = gradient_states(model.config);
+  states.add(wanted);
+  const std::span<float> last = states.at(wanted.back().name).as<float>();
+  float* first = states.at(wanted.front().name).as<float>().data();
+  gradients = {first, last.data() + last.size()};
+}
 
 void Trainer::State::compile_for(int64_t length) {
   if (compiled && compiled->length == length) return;
   compiled.reset();  // Its memory first.
-  const Shape shape = shape_of_rows(recipe, length);
+  const bool in_halves = is_in_halves(recipe, options);
+  if (in_halves && gradients.empty()) reserve_gradients();
   auto c = std::make_unique<Compiled>();
-  c->rows = shape[0];
   c->length = length;
-  const bool is_whole = recipe.accumulate == 1;
-  (is_whole ? build_step : build_pass)(c->built, model.config, recipe, loss_fn, shape);
+  (in_halves ? build_pass : build_step)(c->built, model.config, recipe, options.objective, pass_shape(recipe, length));
   c->norm = c->built.norm;
-  c->pass = compile(c->built.graph, c->built.outputs, options);
-  if (!is_whole) {
-    Built update;
+  c->pass = compile(c->built.graph, c->built.outputs, compile_options);
+  if (in_halves) {
+    StepGraph update;
     build_update(update, model.config, recipe);
     c->norm = update.norm;
-    c->update = compile(update.graph, update.outputs, options);
+    c->update = compile(update.graph, update.outputs, compile_options);
   }
   compiled = std::move(c);
 }
 
-void Trainer::State::clear_grads() {
-  for (const WeightSpec& spec : trained_specs(model.config)) {
-    const std::span<float> grad = moments.at(grad_name(spec.name)).as<float>();
-    std::fill(grad.begin(), grad.end(), 0.0f);
+double Trainer::State::weight_of(const Batch& batch) const {
+  const double weight = options.objective.weight(batch);
+  if (!(weight >= 0) || !std::isfinite(weight)) {
+    throw Error("training: the objective gives a batch the weight {}, expected a finite number of 0 or more", weight);
   }
+  return weight;
 }
 
-// `run` is given each program when it is to run. The loss of a batch is the mean over all of its targets, and not the
-// mean of its parts' means: a part counts by its share of the targets.
+// `run` is given each program when it is to run.
 template <class Run>
-Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
+Trainer::Step Trainer::State::take(const Batch& batch, Run run) {
+  const Step step = compute(batch, run);
+  ++done;
+  return step;
+}
+
+// The loss of a batch is the mean over all of its units, and not the
+// mean of its parts' means: a part counts by its share of the weight.
+template <class Run>
+Trainer::Step Trainer::State::compute(const Batch& whole, Run run) {
   if (whole.rows != recipe.batch_rows() || whole.length != recipe.seq_len) {
     throw Error("training: a batch of {} rows of {}, expected {} of {}", whole.rows, whole.length, recipe.batch_rows(),
                 recipe.seq_len);
@@ -175,34 +128,35 @@ Trainer::Step Trainer::State::take(const Batch& whole, Run run) {
   compile_for(seq_len_at(recipe, done));
   Program& pass = *compiled->pass;
   Program& last = compiled->update ? *compiled->update : pass;
-  const Batch batch = cut(whole, compiled->length);
-  const int64_t learned = count_learned(batch.targets);
+  const std::vector<Batch> parts = divided(cut(whole, compiled->length), recipe.accumulate);
+  std::vector<double> weights;
+  for (const Batch& part : parts) weights.push_back(weight_of(part));
+  StepGradients step{gradients, 0, std::accumulate(weights.begin(), weights.end(), 0.0)};
   const float rate = learning_rate_at(recipe, done);
-  if (learned == 0) {
-    ++done;
-    return {0, 0, rate, 0};
-  }
-  double mean = 0;
-  if (compiled->update) clear_grads();
-  last.as<float>("rate")[0] = rate;
-  for (int64_t part = 0; part < recipe.accumulate; ++part) {
-    write_rows(pass, batch, part * compiled->rows, compiled->rows);
-    pass.as<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + part + 1);
-    const double share = static_cast<double>(count_learned(pass.as<int32_t>("targets"))) / static_cast<double>(learned);
-    if (compiled->update) pass.as<float>("share")[0] = static_cast<float>(share);
+  if (step.weight == 0 && !options.on_gradients) return {0, 0, rate, 0};
+  last.data<float>("rate")[0] = rate;
+  std::ranges::fill(gradients, 0.0f);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (weights[i] == 0) continue;
+    const double share = weights[i] / step.weight;
+    write_batch(pass, parts[i]);
+    pass.data<int32_t>("step")[0] = static_cast<int32_t>(done * recipe.accumulate + static_cast<int64_t>(i) + 1);
+    if (compiled->update) pass.data<float>("share")[0] = static_cast<float>(share);
     run(pass);
-    mean += share * static_cast<double>(pass.read<float>(compiled->built.loss)[0]);
+    step.loss += share * static_cast<double>(pass.read<float>(compiled->built.loss)[0]);
   }
+  if (options.on_gradients) options.on_gradients(step);
+  if (step.weight == 0) return {0, 0, rate, 0};
   if (compiled->update) {
-    last.as<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
+    last.data<int32_t>("step")[0] = static_cast<int32_t>(done + 1);
     run(last);
   }
-  ++done;
-  return {without_sign(static_cast<float>(mean)), without_sign(last.read<float>(compiled->norm)[0]), rate, learned};
+  return {without_sign(static_cast<float>(step.loss)), without_sign(last.read<float>(compiled->norm)[0]), rate,
+          step.weight};
 }
 
-Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, LossFn loss)
-    : state_(std::make_unique<State>(model, recipe, pool, std::move(loss))) {
+Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, TrainerOptions options)
+    : state_(std::make_unique<State>(model, recipe, pool, std::move(options))) {
   check(recipe, model.config);
   state_->compile_for(seq_len_at(recipe, 0));
 }
@@ -220,15 +174,15 @@ Memory Trainer::memory() const {
   return state_->compiled->update ? together(pass, state_->compiled->update->memory()) : pass;
 }
 
-Memory training_memory(const ModelConfig& config, const Recipe& recipe, int threads, const LossFn& loss) {
+Memory training_memory(const ModelConfig& config, const Recipe& recipe, int threads, const TrainerOptions& options) {
   check(recipe, config);
-  const Shape shape = shape_of_rows(recipe, seq_len_at(recipe, recipe.steps));
-  Built first, update;
-  if (recipe.accumulate == 1) {
-    build_step(first, config, recipe, loss, shape);
+  const Shape shape = pass_shape(recipe, seq_len_at(recipe, recipe.steps));
+  StepGraph first, update;
+  if (!is_in_halves(recipe, options)) {
+    build_step(first, config, recipe, options.objective, shape);
     return planned_memory(first.graph, first.outputs, threads);
   }
-  build_pass(first, config, recipe, loss, shape);
+  build_pass(first, config, recipe, options.objective, shape);
   build_update(update, config, recipe);
   return together(planned_memory(first.graph, first.outputs, threads),
                   planned_memory(update.graph, update.outputs, threads));
@@ -256,7 +210,7 @@ void Trainer::copy_ema(Store& weights) const {
   const auto keep = static_cast<double>(state_->recipe.ema_decay);
   const auto scale = static_cast<float>(1 / (1 - std::pow(keep, static_cast<double>(state_->done))));
   for (const WeightSpec& spec : trained_specs(state_->model.config)) {
-    const std::span<const float> average = state_->moments.at(ema_name(spec.name)).as<float>();
+    const std::span<const float> average = state_->states.at(ema_name(spec.name)).as<float>();
     std::transform(average.begin(), average.end(), weights.at(spec.name).as<float>().begin(),
                    [&](float x) { return x * scale; });
   }
@@ -266,11 +220,11 @@ void Trainer::save(const std::filesystem::path& path, std::map<std::string, std:
   std::vector<NamedTensor> tensors;
   const auto add = [&](const Store& store, const std::string& name) {
     const Store::Entry& entry = store.at(name);
-    tensors.push_back({entry.name, entry.dtype, entry.shape, entry.data});
+    tensors.push_back({entry.name, entry.type.dtype(), entry.shape, entry.data});
   };
   for (const WeightSpec& spec : trained_specs(state_->model.config)) add(*state_->model.weights, spec.name);
   for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe))
-    add(state_->moments, state.name);
+    add(state_->states, state.name);
   notes[kStepNote] = std::to_string(state_->done);
   save_safetensors(path, tensors, std::move(notes));
 }
@@ -286,7 +240,7 @@ void Trainer::restore(const Safetensors& checkpoint) {
     read(*state_->model.weights, spec.name, spec.shape);
   }
   for (const Store::Wanted& state : update_states(state_->model.config, state_->recipe)) {
-    read(state_->moments, state.name, state.shape);
+    read(state_->states, state.name, state.shape);
   }
   state_->done = done;
 }

@@ -14,6 +14,7 @@ struct AskOptions {
   std::string system = "你是严谨的中文推理助手";
   GenerateOptions answer;
   int64_t context = 0;
+  DType cache_type = SessionOptions{}.cache_type;
   int threads = hardware_threads();
 };
 
@@ -43,6 +44,8 @@ inline void add_ask_options(CLI::App& app, AskOptions& o) {
   add_number(app, "-n,--max-tokens", o.answer.max_tokens, between(1, kMost), "End an answer after N tokens.");
   add_number(app, "-c,--context", o.context, between(0, kMost),
              "Limit prompt and answer together to N tokens, which saves memory; 0 is the context of the model.");
+  add_choice(app, "--cache-type", o.cache_type, {{name_of(f32), f32}, {name_of(f16), f16}},
+             "Store keys and values in this type: f16 takes half the memory of f32.");
   add_number(app, "--temp", sampling.temperature, at_least(0),
              "Sample at this temperature: 0 always takes the likeliest token, and higher values give more variety.");
   add_number(app, "--top-k", sampling.top_k, between(0, kMost),

@@ -1,13 +1,14 @@
 #include "dry_run.h"
 
 #include <tinyllm/ops/peak.h>
+#include <tinyllm/tensor/base/clock.h>
+#include <tinyllm/tensor/base/progress.h>
 
 #include "interrupt.h"
 #include "program.h"
 #include "progress_bar.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -45,7 +46,6 @@ struct Speed {
 
 // Of steps with full rows. The first one is not counted: it reserves memory.
 Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
-  using Clock = std::chrono::steady_clock;
   constexpr int kSteps = 2;
   Recipe recipe = stage.recipe;
   recipe.first_seq_len = 0;
@@ -56,8 +56,8 @@ Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
   for (; steps < kSteps && interrupts == 0; ++steps) {
     trainer.step(stage.train->batch(recipe.batch_rows(), recipe.seed, steps + 1));
   }
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (steps == 0) throw Error("stopped");
+  const double seconds = seconds_since(start);
+  if (steps == 0) throw Stopped();
   return {static_cast<double>(steps * tokens_of(recipe)) / seconds, fmt::format("measured in {} steps", steps)};
 }
 

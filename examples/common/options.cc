@@ -27,20 +27,6 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::string description_of(const Range& range, bool is_whole) {
-  const auto number = [&](double value) {
-    return is_whole && std::abs(value) < 1e15 ? fmt::format("{:.0f}", value) : fmt::format("{:g}", value);
-  };
-  const bool has_low = std::isfinite(range.low), has_high = std::isfinite(range.high);
-  if (has_low && has_high && !range.excludes_low) {
-    return fmt::format("{} to {}", number(range.low), number(range.high));
-  }
-  std::string text = is_whole ? "a whole number" : "a number";
-  if (has_low) text += fmt::format(" {} {}", range.excludes_low ? "above" : "of at least", number(range.low));
-  if (has_high) text += fmt::format(" {} at most {}", has_low ? "and" : "of", number(range.high));
-  return text;
-}
-
 std::string closest(const std::string& word, const std::vector<std::string>& known) {
   constexpr size_t kLongest = 64;
   if (word.empty() || word.size() > kLongest) return "";

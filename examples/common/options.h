@@ -1,37 +1,18 @@
 #pragma once
 
+#include <tinyllm/tensor/base/names.h>
+#include <tinyllm/tensor/base/range.h>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <charconv>
-#include <cmath>
-#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace tinyllm::cli {
-
-/// The numbers that an option accepts. NaN and infinity are never among them.
-struct Range {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool excludes_low = false;
-
-  bool contains(double value) const {
-    return std::isfinite(value) && (excludes_low ? value > low : value >= low) && value <= high;
-  }
-};
-
-inline Range any_number() { return {}; }
-inline Range at_least(double low) { return {.low = low}; }
-inline Range above(double low) { return {.low = low, .excludes_low = true}; }
-inline Range between(double low, double high) { return {.low = low, .high = high}; }
-inline Range fraction() { return between(0, 1); }
-
-/// `1 to 256`, `a whole number of at least 1`, `a number above 0 and at most 1`.
-std::string description_of(const Range& range, bool is_whole);
 
 /// The entry that was probably meant by a misspelt word; empty if none is similar.
 std::string closest(const std::string& word, const std::vector<std::string>& known);
@@ -94,6 +75,14 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
       ->check([known](const std::string& given) { return problem_with_choice(given, known); })
       ->type_name(fmt::format("{{{}}}", fmt::join(known, ",")))
       ->default_str(initial);
+}
+
+/// The same for all enumerators of an enum, by their names.
+template <Named E>
+CLI::Option* add_choice(CLI::App& app, const std::string& names, E& value, const std::string& description) {
+  std::vector<std::pair<std::string, E>> choices;
+  for (const E each : all_of<E>()) choices.emplace_back(name_of(each), each);
+  return add_choice(app, names, value, choices, description);
 }
 
 /// `--threads`, whose default is what `value` holds, `hardware_threads()` usually.

@@ -20,12 +20,10 @@ ProgressBar::~ProgressBar() {
 }
 
 void ProgressBar::show(int64_t done, const std::string& words) {
-  using std::chrono::steady_clock;
   const double gap = is_terminal_ ? 0.1 : 15.0;  // Seconds.
-  const auto now = steady_clock::now();
-  const bool due = !drawn_ || std::chrono::duration<double>(now - last_).count() >= gap;
+  const bool due = !drawn_ || seconds_since(last_) >= gap;
   if (!due && done != total_) return;
-  last_ = now;
+  last_ = Clock::now();
   drawn_ = true;
   if (!is_terminal_) {
     note(fmt::format("{} {}/{}  {}\n", title_, done, total_, words));

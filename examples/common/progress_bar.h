@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include <tinyllm/tensor/base/clock.h>
+
 #include <string>
 
 namespace tinyllm::cli {
@@ -24,7 +25,7 @@ class ProgressBar {
   int64_t total_;
   bool is_terminal_;
   bool drawn_ = false;
-  std::chrono::steady_clock::time_point last_{};
+  Clock::time_point last_{};
 };
 
 /// 3:05, or 2:03:05.

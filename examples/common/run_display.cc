@@ -13,7 +13,7 @@
 namespace tinyllm::cli {
 
 RunDisplay::RunDisplay(RunOptions& options) {
-  options.on_step = [this](const Progress& progress) { show(progress); };
+  options.on_step = [this](const StepReport& report) { show(report); };
   options.on_validation = [this](const Validation& validation) {
     try {
       show(validation);
@@ -32,7 +32,7 @@ void RunDisplay::check() const {
   if (failure_ != nullptr) std::rethrow_exception(failure_);
 }
 
-void RunDisplay::show(const Progress& p) {
+void RunDisplay::show(const StepReport& p) {
   if (!bar_ || shown_ != p.stage) {
     bar_.emplace(p.stage->name, p.all_steps);
     shown_ = p.stage;

@@ -21,7 +21,7 @@ class RunDisplay {
   RunDisplay& operator=(const RunDisplay&) = delete;
 
  private:
-  void show(const Progress& progress);
+  void show(const StepReport& report);
   void show(const Validation& validation);
 
   std::optional<ProgressBar> bar_;

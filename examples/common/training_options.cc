@@ -3,6 +3,7 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/peak.h>
 #include <tinyllm/train/monitor/dashboard.h>
+#include <tinyllm/train/recipe_fields.h>
 
 #include "dry_run.h"
 #include "interrupt.h"
@@ -15,83 +16,41 @@
 namespace tinyllm::cli {
 namespace {
 
-// Fields of Recipe and the options that set them.
-constexpr std::pair<const char*, const char*> kFields[] = {
-    {"batch_size", "--batch-size"},
-    {"seq_len", "--seq-len"},
-    {"first_seq_len", "--first-seq-len"},
-    {"lengthen_at", "--lengthen-at"},
-    {"accumulate", "--accumulate"},
-    {"steps", "--steps"},
-    {"learning_rate", "--lr"},
-    {"final_lr_fraction", "--final-lr"},
-    {"warmup", "--warmup"},
-    {"cooldown", "--cooldown"},
-    {"max_grad_norm", "--max-grad-norm"},
-    {"beta2", "--beta2"},
-    {"momentum", "--momentum"},
-    {"weight_decay", "--weight-decay"},
-    {"z_loss", "--z-loss"},
-    {"ema_decay", "--ema-decay"},
-};
-
-std::string option_of(const std::string& field) {
-  for (const auto& [name, option] : kFields) {
+// The option that sets a field of Recipe: its name, `--batch-size`, or a shorter one.
+std::string option_of(std::string_view field) {
+  constexpr std::pair<const char*, const char*> kShorter[] = {
+      {"learning_rate", "--lr"}, {"final_lr_fraction", "--final-lr"}, {"schedule", "--lr-schedule"}};
+  for (const auto& [name, option] : kShorter) {
     if (field == name) return option;
   }
-  return field;
-}
-
-template <class Enum>
-void add_enum(CLI::App& app, const std::string& option, Enum& value, const std::vector<Enum>& all,
-              const std::string& description) {
-  std::vector<std::pair<std::string, Enum>> choices;
-  for (const Enum each : all) choices.emplace_back(name_of(each), each);
-  add_choice(app, option, value, choices, description)->group("Recipe");
+  std::string option = fmt::format("--{}", field);
+  std::ranges::replace(option, '_', '-');
+  return option;
 }
 
 void add_recipe(CLI::App& app, TrainingOptions& o) {
-  Recipe& r = o.recipe;
-  const auto add = [&](const char* name, auto& value, const char* description) {
-    add_number(app, name, value, any_number(), description)->group("Recipe");
-  };
-  add("--steps", r.steps,
-      "Take this many optimizer steps; 0 takes as many as --epochs needs. With --lr-schedule wsd, a run that "
-      "is resumed may have another number until the learning rate falls.");
+  for_each_field(kRecipeFields, [&]<class T>(const Field<Recipe, T>& field) {
+    const std::string option = option_of(field.name);
+    T& value = o.recipe.*field.member;
+    if constexpr (std::is_same_v<T, Precision>) {
+      add_choice(app, option, o.precision,
+                 {{"auto", std::optional<Precision>()}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}},
+                 std::string(field.meaning) + " auto takes the faster one, and bf16 needs a CPU with AVX512-BF16.")
+          ->group("Recipe");
+    } else if constexpr (Named<T>) {
+      add_choice(app, option, value, field.meaning)->group("Recipe");
+    } else {
+      add_number(app, option, value, any_number(), field.meaning)->group("Recipe");
+    }
+  });
+  app.get_option("--steps")->description(
+      "Take this many optimizer steps; 0 takes as many as --epochs needs. With --lr-schedule wsd, a run that is "
+      "resumed "
+      "may have another number until the learning rate falls.");
   add_number(app, "--epochs", o.epochs, {.low = 0, .high = 1e6, .excludes_low = true},
              "Go through the training data this many times if --steps is 0.")
       ->group("Recipe");
-  add("--batch-size", r.batch_size, "Compute this many rows at once.");
-  add("--accumulate", r.accumulate,
-      "Add up the gradients of this many batches in each step: the effect of a larger batch in the memory of one.");
-  add("--seq-len", r.seq_len, "Put this many tokens in a row.");
-  add("--first-seq-len", r.first_seq_len,
-      "Use rows of this many tokens, a divisor of --seq-len, in the first steps, which is faster; 0 uses full rows "
-      "from the start.");
-  add("--lengthen-at", r.lengthen_at, "Use full rows after this fraction of the steps; needs --first-seq-len.");
-  add_enum(app, "--optimizer", r.optimizer, {Optimizer::adamw, Optimizer::muon},
-           "Update hidden matrices with this optimizer; everything else uses adamw.");
-  add("--lr", r.learning_rate, "Set the highest learning rate.");
-  add_enum(app, "--lr-schedule", r.schedule, {Schedule::cosine, Schedule::linear, Schedule::wsd},
-           "Let the learning rate fall in this way; wsd keeps it level until the last steps.");
-  add("--warmup", r.warmup, "Let the learning rate rise from 0 in this many steps.");
-  add("--cooldown", r.cooldown, "Let the learning rate of wsd fall in this last fraction of the steps.");
-  add("--final-lr", r.final_lr_fraction, "End with this fraction of the highest learning rate.");
-  add("--max-grad-norm", r.max_grad_norm, "Scale gradients with a larger global norm down to it.");
-  add("--beta2", r.beta2, "Set the decay of the second moments of adamw.");
-  add("--momentum", r.momentum, "Set the momentum of muon.");
-  add("--weight-decay", r.weight_decay, "Set the weight decay of matrices.");
-  add("--z-loss", r.z_loss, "Add the z-loss with this weight, for example 1e-4; 0 adds none.");
-  add("--ema-decay", r.ema_decay,
-      "Save the exponential moving average of the weights with this decay, for example 0.999; 0 saves the last "
-      "weights.");
-  add("--seed", r.seed,
-      "Draw weights, order and dropout from this seed: the same seed and precision give the same model.");
-  add_choice(app, "--precision", o.precision,
-             {{"auto", std::optional<Precision>()}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}},
-             "Multiply matrices in this precision; auto takes the faster one, and bf16 needs a CPU with AVX512-BF16.")
-      ->group("Recipe");
-  app.add_flag("--checkpoint-activations", r.checkpoint_activations,
+  app.add_flag("--checkpoint-activations", o.recipe.checkpoint_activations,
                "Compute activations again in the backward pass: less memory and more time for the same result.")
       ->group("Recipe");
 }
@@ -99,11 +58,11 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
 // Every option that does something only together with another.
 std::vector<Dependent> dependents_of(const TrainingOptions& o) {
   std::vector<Dependent> all = o.dependents;
-  const Recipe& r = o.recipe;
-  all.push_back({"--epochs", r.steps == 0, "with --steps"});
-  all.push_back({"--lengthen-at", r.first_seq_len > 0, "without --first-seq-len"});
-  all.push_back({"--cooldown", r.schedule == Schedule::wsd, "without --lr-schedule wsd"});
-  all.push_back({"--momentum", r.optimizer == Optimizer::muon, "without --optimizer muon"});
+  for (const Need& need : kNeeds) {
+    const std::string other = option_of(need.other) + (need.value.empty() ? "" : fmt::format(" {}", need.value));
+    all.push_back({option_of(need.field), need.is_met(o.recipe), "without " + other});
+  }
+  all.push_back({"--epochs", o.recipe.steps == 0, "with --steps"});
   all.push_back({"--dashboard", !o.dry_run, "with --dry-run"});
   all.push_back({"--overwrite", !o.dry_run, "with --dry-run"});
   return all;
@@ -121,7 +80,7 @@ std::string options_text(const CLI::App& app, const TrainingOptions& o) {
   for (std::string line; std::getline(lines, line);) {
     bool has_effect = true;
     for (const Dependent& each : dependents_of(o)) {
-      if (!each.has_effect && line.starts_with(std::string(each.option + 2) + "=")) has_effect = false;
+      if (!each.has_effect && line.starts_with(each.option.substr(2) + "=")) has_effect = false;
     }
     if (has_effect) text += line + "\n";
   }
@@ -211,10 +170,11 @@ void settle_steps(TrainingOptions& o, const RowSource& data) {
 std::shared_ptr<const TokenFile> open_tokens(const std::string& path, const Tokenizer& tokenizer) {
   constexpr int64_t kLarge = 1'000'000'000;
   std::optional<ProgressBar> bar;
-  return std::make_shared<const TokenFile>(path, tokenizer, [&](int64_t done, int64_t total) {
-    if (total < kLarge) return;
-    if (!bar) bar.emplace("MB", total / 1'000'000);
-    bar->show(done / 1'000'000, "checked");
+  return std::make_shared<const TokenFile>(path, tokenizer, [&](const Progress& p) {
+    if (p.total < kLarge) return true;
+    if (!bar) bar.emplace("MB", p.total / 1'000'000);
+    bar->show(p.done / 1'000'000, "checked");
+    return true;
   });
 }
 

@@ -13,9 +13,9 @@ namespace tinyllm::cli {
 
 /// An option that does something only together with another.
 struct Dependent {
-  const char* option;  ///< Its long name.
+  std::string option;  ///< Its long name.
   bool has_effect;
-  const char* needs;  ///< What is missing: "without --optimizer muon".
+  std::string needs;  ///< What is missing: "without --optimizer muon".
 };
 
 /// What the programs that train a model folder have in common.

@@ -80,6 +80,18 @@ bool is_before(const Safetensors::Entry* entry, std::string_view name) { return 
 
 }  // namespace
 
+const char* safetensors_name(DType dtype) {
+  constexpr const char* kNames[] = {"F32", "I32", "F16", "BF16"};
+  return kNames[static_cast<size_t>(dtype)];
+}
+
+std::optional<DType> Safetensors::Entry::element_type() const {
+  for (const DType each : all_of<DType>()) {
+    if (dtype == safetensors_name(each)) return each;
+  }
+  return std::nullopt;
+}
+
 Safetensors::Safetensors(const std::filesystem::path& path) : file_(path) {
   if (file_.size() < kLengthBytes) {
     throw Error("{}: {} bytes, too few for a safetensors file: it is cut short", path.string(), file_.size());
@@ -162,12 +174,15 @@ int64_t Safetensors::number(const std::string& name, int64_t most) const {
   return value;
 }
 
-const Safetensors::Entry& Safetensors::at(std::string_view name) const {
+const Safetensors::Entry* Safetensors::find(std::string_view name) const {
   const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, is_before);
-  if (found == by_name_.end() || (*found)->name != name) {
-    throw Error("{}: holds no tensor named {}", path().string(), name);
-  }
-  return **found;
+  return found == by_name_.end() || (*found)->name != name ? nullptr : *found;
+}
+
+const Safetensors::Entry& Safetensors::at(std::string_view name) const {
+  const Entry* entry = find(name);
+  if (entry == nullptr) throw Error("{}: holds no tensor named {}", path().string(), name);
+  return *entry;
 }
 
 const Safetensors::Entry& Safetensors::at(std::string_view name, std::string_view dtype, const Shape& shape) const {
@@ -190,6 +205,14 @@ void Safetensors::read(const Entry& entry, std::span<std::byte> target) const {
   file_.read(data_begin_ + entry.begin, target);
 }
 
+void Safetensors::read(const Entry& entry, uint64_t first, std::span<std::byte> target) const {
+  if (first > entry.size || target.size() > entry.size - first) {
+    throw Error("{}: {} has {} bytes, expected at least {} after byte {}", path().string(), short_name(entry.name),
+                entry.size, target.size(), first);
+  }
+  file_.read(data_begin_ + entry.begin + first, target);
+}
+
 void Safetensors::read(std::string_view name, const Shape& shape, std::span<float> target) const {
   read(at(name, "F32", shape), std::as_writable_bytes(target));
 }
@@ -199,7 +222,7 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<Named
   std::vector<RawTensor> raw;
   for (const NamedTensor& tensor : tensors) {
     const std::span bytes(static_cast<const std::byte*>(tensor.data), bytes_of(tensor.dtype, tensor.shape));
-    raw.push_back({tensor.name, tensor.dtype == f32 ? "F32" : "I32", tensor.shape, bytes});
+    raw.push_back({tensor.name, safetensors_name(tensor.dtype), tensor.shape, bytes});
   }
   save_safetensors(path, raw, std::move(metadata));
 }

@@ -5,10 +5,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace tinyllm {
+
+/// The name of an element type in these files: F32, I32, F16 or BF16.
+const char* safetensors_name(DType dtype);
 
 /// A file of named tensors: 8 bytes of header length, a JSON header, raw little-endian data.
 /// Source: the format description of huggingface/safetensors.
@@ -21,6 +25,9 @@ class Safetensors {
     Shape shape;
     uint64_t begin;  ///< First byte, counted from the beginning of the data.
     uint64_t size;   ///< In bytes.
+
+    /// The element type of tensors that are stored the same way: of F32, I32, F16 and BF16. Else empty.
+    std::optional<DType> element_type() const;
   };
 
   /// Reads the header and checks the whole file: the header's length and form; the name, type, shape and position of
@@ -35,6 +42,8 @@ class Safetensors {
   /// A whole number of the metadata, from 0 to `most`. Throws Error when it is missing or is not such a number.
   int64_t number(const std::string& name, int64_t most = INT64_MAX) const;
 
+  /// Null when no tensor has the name.
+  const Entry* find(std::string_view name) const;
   /// Throws Error when no tensor has the name.
   const Entry& at(std::string_view name) const;
   /// Throws Error also when the tensor has another type or shape.
@@ -42,13 +51,20 @@ class Safetensors {
 
   /// Copies a tensor from the file. Throws Error when `target` has another size, or the file has become shorter.
   void read(const Entry& entry, std::span<std::byte> target) const;
+  /// Copies as many bytes of a tensor as `target` has, from byte `first` on. Throws Error when it has fewer.
+  void read(const Entry& entry, uint64_t first, std::span<std::byte> target) const;
   /// Copies an F32 tensor of this shape. Throws Error when it is missing or has another type or shape.
   void read(std::string_view name, const Shape& shape, std::span<float> target) const;
-  /// The numbers of a tensor. Throws Error when T is not its type (float F32, double F64, int32_t I32).
+  /// The numbers of a tensor. Throws Error when T is not its type (float F32, double F64, int32_t I32, Half F16,
+  /// BFloat16 BF16).
   template <class T>
   std::vector<T> values(std::string_view name) const {
     const Entry& entry = at(name);
-    check_type(entry, std::is_same_v<T, float> ? "F32" : std::is_same_v<T, double> ? "F64" : "I32");
+    if constexpr (std::is_same_v<T, double>) {
+      check_type(entry, "F64");
+    } else {
+      check_type(entry, safetensors_name(dtype_of<T>()));
+    }
     std::vector<T> values(static_cast<size_t>(entry.shape.size()));
     read(entry, std::as_writable_bytes(std::span(values)));
     return values;
@@ -68,7 +84,7 @@ class Safetensors {
   std::map<std::string, std::string> metadata_;
 };
 
-/// A tensor to be written, f32 or i32.
+/// A tensor to be written, as its elements are.
 struct NamedTensor {
   std::string name;
   DType dtype;

@@ -6,20 +6,6 @@
 
 namespace tinyllm {
 
-std::string_view name_of(Role role) {
-  switch (role) {
-    case Role::system:
-      return "system";
-    case Role::user:
-      return "user";
-    case Role::assistant:
-      return "assistant";
-    case Role::tool:
-      return "tool";
-  }
-  return {};
-}
-
 size_t count_of_turns(const Messages& messages) {
   return static_cast<size_t>(
       std::count_if(messages.begin(), messages.end(), [](const Message& m) { return m.role == Role::user; }));

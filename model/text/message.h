@@ -1,5 +1,8 @@
 #pragma once
 
+#include <tinyllm/tensor/base/names.h>
+
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,8 +11,7 @@
 namespace tinyllm {
 
 enum class Role : uint8_t { system, user, assistant, tool };
-/// `user`...
-std::string_view name_of(Role role);
+constexpr auto names(Role) { return std::array{"system", "user", "assistant", "tool"}; }
 
 /// One message of a conversation. Which roles may follow which, and which of the optional fields are used, is up to the
 /// chat template.

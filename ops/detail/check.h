@@ -8,16 +8,22 @@
 namespace tinyllm {
 
 /// None is empty and all are of the type.
-inline void check_type(std::string_view op, std::initializer_list<Tensor> tensors, DType dtype) {
+inline void check_type(std::string_view op, std::initializer_list<Tensor> tensors, Type type) {
   for (const Tensor& tensor : tensors) {
     if (!tensor) throw Error("{}: an input is empty", op);
-    if (tensor.dtype() != dtype) {
-      throw Error("{}: {} is {}, expected {}", op, tensor.str(), name_of(tensor.dtype()), name_of(dtype));
+    if (tensor.type() != type) {
+      throw Error("{}: {} is {}, expected {}", op, tensor.str(), tensor.type().str(), type.str());
     }
   }
 }
 inline void check_f32(std::string_view op, std::initializer_list<Tensor> tensors) { check_type(op, tensors, f32); }
 inline void check_i32(std::string_view op, std::initializer_list<Tensor> tensors) { check_type(op, tensors, i32); }
+
+/// It is not empty and has elements: it is not a packed matrix.
+inline void check_elements(std::string_view op, const Tensor& tensor) {
+  if (!tensor) throw Error("{}: an input is empty", op);
+  if (tensor.type().is_packed()) throw Error("{}: {} is {}, expected elements", op, tensor.str(), tensor.type().str());
+}
 
 inline void check_shape(std::string_view op, const Tensor& tensor, const Shape& expected) {
   if (tensor.shape() != expected) throw Error("{}: {}: expected {}", op, tensor.str(), expected);

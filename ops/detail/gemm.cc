@@ -4,58 +4,58 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/arena.h>
 
-// Blocking, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008:
+// Blocking for the caches, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
+// kernels/gemm.cc defines tile, panel and unit.
 //
-// - All threads pack a block of op(B) into panels: at most kPacked floats, 8 MB, for the last-level cache (32 MB).
-// - Then they take tiles of C, up to kTileStrips strips of rows high: a strip is as many rows as stay in registers, 14
-//   with AVX-512. The thread that has a tile packs its rows of A, kDepth units of 4 bytes at a time, into its own
-//   scratch memory: 12 strips by 28 KB = 344 KB. With AMX a strip is 32 rows, 66 KB, of which products 512 deep use
-//   half.
-// - These rows are multiplied with all columns of the tile, kColumns at a time: 256 by kDepth units = 512 KB. Both
-//   together fit a core's second-level cache (1 MB). One strip (28 KB) fits the first (32 KB), through which the panels
-//   of B stream.
+// 1. All threads together pack a block of op(B) into panels. It has at most kPacked floats (8 MB), to stay in the
+//    last-level cache (32 MB on Zen 4).
+// 2. C is cut into blocks of up to kBlockPanels panels of rows, and each block is one task. The thread that takes it
+//    packs the block's rows of A into its own scratch memory, kDepth units at a time: 12 panels of 28 KB = 344 KB with
+//    AVX-512. (With AMX a panel has 32 rows and 66 KB.)
+// 3. The thread multiplies these rows with the columns of the block, kColumns at a time: 256 by kDepth units = 512 KB.
+//    Steps 2 and 3 together fit the second-level cache (1 MB on Zen 4). One panel of A (28 KB) fits the first-level
+//    cache (32 KB), and the panels of B stream through it.
 //
-// The sizes in brackets are those of Zen 4 (CPUs with AMX have 2 MB and 48 KB); the numbers were compared on Zen 5,
-// whose first-level cache has 48 KB. There the loop over packed data runs at 93 % of what registers alone allow, with
-// any shape of the tile in registers; the rest is packing. kDepth, which is kSumDepth of kernels.h, and kColumns are in
-// kernels/gemm.cc. To retune for another CPU, change them there and the numbers here, and compare with
-// `bench_products`.
+// The constants were chosen by measuring on Zen 5. There the loop over packed data runs at 93 % of the peak of
+// registers alone; the rest of the time is packing. To retune for another CPU, change kDepth (= kSumDepth of kernels.h)
+// and kColumns in kernels/gemm.cc and the constants here, and compare with `bench_products`.
 //
 // When A has few rows, packing B would dominate, so other paths are used; `Path` lists them. On every path an element
-// sums along k in one order, kDepth at a time. In fp32 a row of C is therefore the same bits whatever rows are computed
-// with it: a token gives the same result in training, in a prompt and in an answer.
+// sums along k in the same order, kDepth terms at a time. In fp32 the bits of a row of C therefore do not depend on
+// the rows computed with it: a token gives the same result in training, in a prompt and in an answer.
 namespace tinyllm {
 namespace {
 
 constexpr int64_t kPacked = int64_t{1} << 21;
 constexpr int64_t kPackedColumns = 4096;
-constexpr int64_t kTileStrips = 12;  // Strips of rows, as many rows in each as stay in registers.
-constexpr int64_t kLeastStrips = 3;
-// With fewer tiles than this, many threads would wait for the last one.
-constexpr int64_t kEnoughTiles = 13;
-// Floats between panels, so that they do not lie a power of two apart: rows are packed into many panels at once.
+// Rows of a block of C, in panels of A.
+constexpr int64_t kBlockPanels = 12;
+constexpr int64_t kLeastBlockPanels = 3;
+// With fewer blocks than this, many threads would wait for the last one.
+constexpr int64_t kEnoughBlocks = 13;
+// Floats between panels. Packing writes to many panels in turn, and a distance that is a power of two would put them
+// into the same few cache sets.
 constexpr int64_t kPanelGap = 16;
-// The most rows of A on Path::per_thread, where B is stored along k and where it is not. A thread packs that many
-// columns at once, as deep as kDepth: 512 KB.
+// Path::per_thread: the most rows of A if B is [n, k], and if B is [k, n].
 constexpr int64_t kPerThreadRows = 16, kPerThreadRowsAcross = 128;
+// Columns that a thread packs at once: 512 KB of them, kPerThreadDepth deep.
 constexpr int64_t kPerThreadColumns = 256;
-constexpr int64_t kPerThreadPieces = 4;  // At least, if there are enough columns.
 constexpr int64_t kPerThreadDepth = kernels::kSumDepth;
-// The most rows of A on Path::transposed.
+// Tasks on this path, at least, if B has enough columns.
+constexpr int64_t kPerThreadTasks = 4;
+// Path::transposed: the most rows of A.
 constexpr int64_t kTransposedRows = 96;
-
-// Floats of a panel, or of several, that one thread packs at a time.
+// Floats that a thread packs at a time.
 constexpr int64_t kPackGrain = 32768;
 
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
+int64_t round_up(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
 // How a product is computed.
 enum class Path : uint8_t {
-  unpacked,    // At most 8 rows of A: B is read where it is, and nothing is packed.
-  per_thread,  // Few rows of A: each thread packs columns of B for itself, or multiplies whole panels where they are.
-  transposed,  // A and B are both stored along k, and A has few rows: C^T = B A^T, with A packed for all threads.
-  shared,      // B is packed for all threads.
+  unpacked,    // At most 8 rows of A: nothing is packed, B is read in place.
+  per_thread,  // Few rows of A: each thread packs its own columns of B, or reads whole panels in place.
+  transposed,  // Few rows of A, and both A and B contiguous along k: C^T = B A^T, with A packed for all threads.
+  shared,      // Everything else: B is packed for all threads.
 };
 
 Path choose_path(const GemmShape& s) {
@@ -71,17 +71,17 @@ const kernels::Products& products_of(Precision precision) {
   return precision == Precision::bf16 ? kernels::kernels().bf16 : kernels::kernels().fp32;
 }
 
-// One side of a product: lines along k, or columns of [k, lines].
+// One factor of a product: [lanes, k] if `along_k`, otherwise [k, lanes]. A lane is a row of A or a column of B.
 struct Side {
   const float* data;
-  int64_t lines;
+  int64_t lanes;
   int64_t stride;
   bool along_k;
 
-  const float* at(int64_t line, int64_t k) const { return data + (along_k ? line * stride + k : k * stride + line); }
+  const float* at(int64_t lane, int64_t k) const { return data + (along_k ? lane * stride + k : k * stride + lane); }
 };
 
-// The product as it is computed: what a tile packs for itself, and what is packed for all.
+// The factors as they are used: `rows` are packed by each task, `columns` for all threads. Path::transposed swaps them.
 struct Sides {
   Side rows, columns;
   bool swapped;
@@ -94,7 +94,7 @@ struct Sides {
   }
 };
 
-// How many columns are packed for all threads at once, and how deep.
+// The part of `columns` that is packed at once.
 struct PackedBlock {
   int64_t columns, depth;
 
@@ -105,20 +105,20 @@ struct PackedBlock {
                                 kPacked / std::max<int64_t>(1, columns) / kernels::kSumDepth * kernels::kSumDepth))) {}
 };
 
-// The extent of the tiles of C: all columns, so that rows of A are packed once; where there would be too few tiles,
-// fewer rows, then fewer columns.
-struct Tiles {
+// How C is cut into blocks. A block has all columns, so that rows of A are packed once. If that gives too few blocks,
+// they get fewer rows, and then fewer columns.
+struct Blocks {
   int64_t rows, columns;
   int64_t down, across;
 
-  Tiles(int64_t all_rows, int64_t all_columns, const kernels::Products& products) : columns(all_columns) {
-    for (int64_t strips = kTileStrips;;) {
-      rows = strips * products.mr;
+  Blocks(int64_t all_rows, int64_t all_columns, const kernels::Products& products) : columns(all_columns) {
+    for (int64_t panels = kBlockPanels;;) {
+      rows = panels * products.mr;
       down = ceil_div(all_rows, rows);
       across = ceil_div(all_columns, columns);
-      if (down * across >= kEnoughTiles || (strips <= kLeastStrips && columns <= products.nr)) return;
-      if (strips > kLeastStrips) {
-        strips /= 2;
+      if (down * across >= kEnoughBlocks || (panels <= kLeastBlockPanels && columns <= products.nr)) return;
+      if (panels > kLeastBlockPanels) {
+        panels /= 2;
       } else {
         columns = round_up(ceil_div(columns, 2), products.nr);
       }
@@ -126,7 +126,7 @@ struct Tiles {
   }
 };
 
-// Bias and activation, on a tile of C that was just computed.
+// Adds the bias and applies the activation to a block of C that was just computed.
 void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, int64_t columns, const float* bias,
             float* c) {
   if (bias == nullptr && s.activation == Activation::none) return;
@@ -146,13 +146,13 @@ void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, in
   }
 }
 
-// Packs columns of B. Pieces are whole panels where columns lie along k, else rows of all columns: a row is what lies
-// together.
+// Packs columns of B on all threads. A task is a number of whole panels if columns are contiguous along k, otherwise a
+// number of rows, because then rows are contiguous.
 void pack(const kernels::Products& products, const Side& side, int64_t first, int64_t columns, int64_t k, int64_t depth,
           int64_t panel, float* packed, ThreadPool& pool) {
   const auto range = [&](int64_t j, int64_t width, int64_t p, int64_t rows) {
-    products.pack({.lines = width,
-                   .lines_per_panel = products.nr,
+    products.pack({.lanes = width,
+                   .lanes_per_panel = products.nr,
                    .k = rows,
                    .from = side.at(first + j, k + p),
                    .stride = side.stride,
@@ -169,7 +169,7 @@ void pack(const kernels::Products& products, const Side& side, int64_t first, in
   }
 }
 
-// Floats of scratch memory: what is packed for all threads, and then what each worker has for itself.
+// Floats of scratch memory: first what is packed for all threads, then what each worker packs for itself.
 struct Scratch {
   int64_t shared = 0;
   int64_t per_worker = 0;
@@ -180,12 +180,12 @@ struct Scratch {
     const Path path = choose_path(s);
     if (path == Path::unpacked) return;
     if (path == Path::per_thread) {
-      per_worker = per_thread_panels() + ceil_div(s.m, products.mr) * products.strip;
+      per_worker = per_thread_panels() + ceil_div(s.m, products.mr) * products.a_panel;
     } else {
       const Sides sides(s, nullptr, nullptr);
-      const PackedBlock block(sides.columns.lines, s.k);
+      const PackedBlock block(sides.columns.lanes, s.k);
       shared = ceil_div(block.columns, products.nr) * panel_size(products, block.depth);
-      per_worker = kTileStrips * products.strip;
+      per_worker = kBlockPanels * products.a_panel;
     }
     shared = round_up(shared, kFloatsAligned);
     per_worker = round_up(per_worker, kFloatsAligned);
@@ -218,8 +218,8 @@ void multiply_unpacked(const GemmShape& s, const float* a, const Side& b, int64_
                                .accumulate = s.accumulate});
 }
 
-// Whole panels of B's columns are multiplied where they are if they are stored side by side. Otherwise they are packed
-// into `scratch`, in the thread's own cache.
+// Columns of a B [k, n] that fill whole panels are read in place. Others are packed into `scratch`, in the thread's own
+// cache.
 void multiply_per_thread(const GemmShape& s, const float* a, const Side& b, int64_t first, int64_t columns, float* c,
                          float* scratch) {
   const kernels::Products& products = kernels::kernels().fp32;
@@ -229,8 +229,8 @@ void multiply_per_thread(const GemmShape& s, const float* a, const Side& b, int6
     const int64_t depth = std::min(kPerThreadDepth, s.k - k0);
     const float* from = b.at(first, k0);
     if (!in_place) {
-      products.pack({.lines = columns,
-                     .lines_per_panel = products.nr,
+      products.pack({.lanes = columns,
+                     .lanes_per_panel = products.nr,
                      .k = depth,
                      .from = from,
                      .stride = b.stride,
@@ -251,18 +251,18 @@ void multiply_per_thread(const GemmShape& s, const float* a, const Side& b, int6
                        .c_stride = s.n,
                        .c_transposed = false,
                        .accumulate = s.accumulate || k0 > 0,
-                       .strips = scratch + Scratch::per_thread_panels()});
+                       .a_panels = scratch + Scratch::per_thread_panels()});
   }
 }
 
-// Path::unpacked and Path::per_thread: each piece is a range of columns.
+// Path::unpacked and Path::per_thread: a task is a range of columns.
 void multiply_few_rows(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
                        ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
   const Side side{b, s.n, s.trans_b ? s.k : s.n, s.trans_b};
   const Scratch scratch(s);
   const bool is_unpacked = choose_path(s) == Path::unpacked;
-  const int64_t each = std::min(kPerThreadColumns, round_up(ceil_div(s.n, kPerThreadPieces), kernel.fp32.nr));
+  const int64_t each = std::min(kPerThreadColumns, round_up(ceil_div(s.n, kPerThreadTasks), kernel.fp32.nr));
   parallel_ranges(pool, s.n, each, [&](int64_t begin, int64_t end, int worker) {
     if (is_unpacked) {
       multiply_unpacked(s, a, side, begin, end - begin, c);
@@ -273,29 +273,29 @@ void multiply_few_rows(const GemmShape& s, const float* a, const float* b, const
   });
 }
 
-// Path::transposed and Path::shared: each piece is a tile of C.
-void multiply_tiles(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
-                    ThreadPool& pool) {
+// Path::transposed and Path::shared: a task is a block of C.
+void multiply_blocks(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+                     ThreadPool& pool) {
   const kernels::Products& products = products_of(s.precision);
   const Sides sides(s, a, b);
   const Side& rows = sides.rows;
   const Side& columns = sides.columns;
-  const PackedBlock block(columns.lines, s.k);
+  const PackedBlock packed_block(columns.lanes, s.k);
   const Scratch scratch(s);
   auto* packed = static_cast<float*>(workspace);
 
-  for (int64_t j0 = 0; j0 < columns.lines; j0 += block.columns) {
-    const int64_t width = std::min(block.columns, columns.lines - j0);
-    for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += block.depth) {
-      const int64_t depth = std::min(block.depth, s.k - k0);
+  for (int64_t j0 = 0; j0 < columns.lanes; j0 += packed_block.columns) {
+    const int64_t width = std::min(packed_block.columns, columns.lanes - j0);
+    for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += packed_block.depth) {
+      const int64_t depth = std::min(packed_block.depth, s.k - k0);
       const int64_t panel = Scratch::panel_size(products, depth);
       pack(products, columns, j0, width, k0, depth, panel, packed, pool);
-      const Tiles tiles(rows.lines, width, products);
-      pool.parallel_for(tiles.down * tiles.across, [&](int64_t piece, int worker) {
-        const int64_t i = piece % tiles.down * tiles.rows;
-        const int64_t j = piece / tiles.down * tiles.columns;
-        const int64_t m = std::min(tiles.rows, rows.lines - i);
-        const int64_t n = std::min(tiles.columns, width - j);
+      const Blocks blocks(rows.lanes, width, products);
+      pool.parallel_for(blocks.down * blocks.across, [&](int64_t task, int worker) {
+        const int64_t i = task % blocks.down * blocks.rows;
+        const int64_t j = task / blocks.down * blocks.columns;
+        const int64_t m = std::min(blocks.rows, rows.lanes - i);
+        const int64_t n = std::min(blocks.columns, width - j);
         const int64_t row = sides.swapped ? j0 + j : i;
         const int64_t column = sides.swapped ? i : j0 + j;
         float* to = c + row * s.n + column;
@@ -312,7 +312,7 @@ void multiply_tiles(const GemmShape& s, const float* a, const float* b, const fl
                            .c_stride = s.n,
                            .c_transposed = sides.swapped,
                            .accumulate = s.accumulate || k0 > 0,
-                           .strips = scratch.of_worker(workspace, worker)});
+                           .a_panels = scratch.of_worker(workspace, worker)});
         if (k0 + depth < s.k) return;
         finish(kernels::kernels(), s, sides.swapped ? n : m, sides.swapped ? m : n,
                bias == nullptr ? nullptr : bias + column, to);
@@ -347,7 +347,7 @@ void gemm(const GemmShape& s, const float* a, const float* b, const float* bias,
       return multiply_few_rows(s, a, b, bias, c, workspace, pool);
     case Path::transposed:
     case Path::shared:
-      return multiply_tiles(s, a, b, bias, c, workspace, pool);
+      return multiply_blocks(s, a, b, bias, c, workspace, pool);
   }
 }
 

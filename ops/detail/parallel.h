@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/tensor/base/checked.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace tinyllm {
 /// the pieces, and so the results, depend on the shape alone and not on the number of threads.
 template <class F>
 void parallel_ranges(ThreadPool& pool, int64_t n, int64_t grain, F&& f) {
-  pool.parallel_for((n + grain - 1) / grain, [&](int64_t piece, [[maybe_unused]] int worker) {
+  pool.parallel_for(ceil_div(n, grain), [&](int64_t piece, [[maybe_unused]] int worker) {
     const int64_t begin = piece * grain, end = std::min(n, begin + grain);
     if constexpr (std::is_invocable_v<F&, int64_t, int64_t, int>) {
       f(begin, end, worker);

@@ -9,6 +9,7 @@ namespace {
 constexpr float kLowest = -3.0e38f;
 
 struct Scratch {
+  alignas(64) float keys[kMaxHeadSize * kKeyBlock];       // Of a page in half precision.
   alignas(64) float queries[kMaxHeadSize * kQueryBlock];  // Transposed, and scaled by 1 / sqrt(D).
   alignas(64) float values[kKeyBlock * kMaxHeadSize];
   alignas(64) float p[kKeyBlock * kQueryBlock];
@@ -45,12 +46,23 @@ void online_softmax(const AttentionHead& h, const Tile& tile, int64_t first, Scr
   store(s.shrink + first, shrink);
 }
 
+// The keys of a block as floats: where they are, or widened.
+Left float_keys(const AttentionHead& h, const float* keys, Scratch&) {
+  return h.pages != nullptr ? Left{keys, 1, kKeyBlock} : Left{keys, h.kv_stride, 1};
+}
+Left float_keys(const AttentionHead& h, const Half* keys, Scratch& s) {
+  for (int64_t i = 0; i < h.head_size * kKeyBlock; i += kWidth) store(s.keys + i, widen(keys + i));
+  return {s.keys, 1, kKeyBlock};
+}
+
+template <class T>
 void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   const int64_t ld = whole_vectors(h.head_size);
   const int64_t at = block_offset(h, tile.key);
   const bool is_paged = h.pages != nullptr;
-  const Left keys = is_paged ? Left{h.k + at, 1, kKeyBlock} : Left{h.k + at, h.kv_stride, 1};
-  transposed_scores(tile, h.head_size, keys, s.queries, s.p, {h.v + at, tile.keys, h.head_size, h.kv_stride});
+  const T* values = values_of<T>(h) + at;
+  transposed_scores(tile, h.head_size, float_keys(h, keys_of<T>(h) + at, s), s.queries, s.p,
+                    Ahead<T>{values, tile.keys, h.head_size, h.kv_stride});
   if (h.mask.threshold != 0) draw_tile(h, tile, s.words);
   const bool whole = all_seen(h, tile);
   for (int64_t first = 0; first < tile.queries; first += kWidth) {
@@ -60,13 +72,13 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
       online_softmax<true>(h, tile, first, s);
     }
   }
-  pack_rows(tile.keys, h.head_size, h.v + at, h.kv_stride, 1, s.values);
+  pack_rows(tile.keys, h.head_size, values, h.kv_stride, 1, s.values);
   const Terms terms = terms_of(whole || all_finite(s.values, tile.keys * ld / kWidth, kWidth));
   const int64_t next = tile.key + tile.keys;
   const int64_t ahead_keys = least(kKeyBlock, tile.query + tile.queries - next);
-  const float* next_keys = h.k + (ahead_keys > 0 ? block_offset(h, next) : 0);
-  const Ahead ahead = is_paged ? Ahead{next_keys, ahead_keys > 0 ? h.head_size : 0, kKeyBlock, kKeyBlock}
-                               : Ahead{next_keys, ahead_keys, h.head_size, h.kv_stride};
+  const T* next_keys = keys_of<T>(h) + (ahead_keys > 0 ? block_offset(h, next) : 0);
+  const Ahead<T> ahead = is_paged ? Ahead<T>{next_keys, ahead_keys > 0 ? h.head_size : 0, kKeyBlock, kKeyBlock}
+                                  : Ahead<T>{next_keys, ahead_keys, h.head_size, h.kv_stride};
   for (int64_t i = 0; i < tile.queries; i += kStrip) {
     ahead.strip(i);
     const int64_t rows = least(kStrip, tile.queries - i);
@@ -78,7 +90,8 @@ void add_block(const AttentionHead& h, const Tile& tile, Scratch& s) {
   }
 }
 
-void attention(const AttentionHead& h, int64_t from, int64_t to) {
+template <class T>
+void attend(const AttentionHead& h, int64_t from, int64_t to) {
   Scratch s;
   const int64_t ld = whole_vectors(h.head_size);
   const int64_t queries = to - from;
@@ -91,7 +104,7 @@ void attention(const AttentionHead& h, int64_t from, int64_t to) {
     s.total[i] = 0;
   }
   for (int64_t key = first_key(h, from, to); key < to; key += kKeyBlock) {
-    add_block(h, {from, queries, key, least(kKeyBlock, to - key)}, s);
+    add_block<T>(h, {from, queries, key, least(kKeyBlock, to - key)}, s);
   }
   for (int64_t i = 0; i < queries; ++i) {
     const float factor = h.mask.scale / s.total[i];
@@ -100,6 +113,11 @@ void attention(const AttentionHead& h, int64_t from, int64_t to) {
                     [&](int64_t d, int64_t n) { store_any(out + d, load(s.out + i * ld + d) * factor, n); });
     if (h.lse != nullptr) h.lse[row + i] = s.most[i] + __builtin_logf(s.total[i]);
   }
+}
+
+void attention(const AttentionHead& h, int64_t from, int64_t to) {
+  if (h.k16 != nullptr) return attend<Half>(h, from, to);
+  attend<float>(h, from, to);
 }
 
 }  // namespace

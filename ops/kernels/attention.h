@@ -1,8 +1,8 @@
 #pragma once
 
+#include <tinyllm/ops/kernels/half.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/random.h>
-#include <tinyllm/ops/kernels/simd.h>
 
 // What attention forward and backward share. Scores of a block of queries against a block of keys are kept transposed,
 // [keys, queries]: a vector holds neighbouring queries, so that maxima, sums and masks are vertical, and every product
@@ -34,6 +34,24 @@ struct Tile {
   int64_t end_key(int64_t i) const { return least(keys, query + i + 1 - key); }
 };
 
+/// Keys and values as they are stored, floats or halves.
+template <class T>
+inline const T* keys_of(const AttentionHead& h) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return h.k;
+  } else {
+    return h.k16;
+  }
+}
+template <class T>
+inline const T* values_of(const AttentionHead& h) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return h.v;
+  } else {
+    return h.v16;
+  }
+}
+
 /// Where the keys and values of the block that begins with this key lie behind k and v.
 inline int64_t block_offset(const AttentionHead& h, int64_t key) {
   return h.pages == nullptr ? key * h.kv_stride : h.pages[key / kKeyBlock] * h.page_stride;
@@ -62,8 +80,8 @@ inline bool all_finite(const float* x, int64_t count, int64_t stride) {
 }
 
 /// Calls put(i, column, sums, n) with sums = sum_p a[i, p] b[p, column...] for rows i < kRows and `n` of the columns.
-template <int64_t kRows, int64_t kVectors, Terms kTerms, class Put>
-inline void multiply_tile(int64_t columns, int64_t k, Left a, const float* b, int64_t ldb, Put put) {
+template <int64_t kRows, int64_t kVectors, Terms kTerms, class T, class Put>
+inline void multiply_tile(int64_t columns, int64_t k, Left a, const T* b, int64_t ldb, Put put) {
   Vf acc[kRows][kVectors] = {};
   for (int64_t p = 0; p < k; ++p) {
     if constexpr (kTerms == Terms::nonzero) {
@@ -72,7 +90,7 @@ inline void multiply_tile(int64_t columns, int64_t k, Left a, const float* b, in
     }
     Vf row[kVectors];
 #pragma GCC unroll 4
-    for (int64_t j = 0; j < kVectors; ++j) row[j] = load(b + p * ldb + j * kWidth);
+    for (int64_t j = 0; j < kVectors; ++j) row[j] = widen(b + p * ldb + j * kWidth);
 #pragma GCC unroll 4
     for (int64_t i = 0; i < kRows; ++i) {
       const Vf x = splat(a.at[i * a.row + p * a.step]);
@@ -89,8 +107,8 @@ inline void multiply_tile(int64_t columns, int64_t k, Left a, const float* b, in
   }
 }
 
-template <int64_t kRows, Terms kTerms, int64_t kVectors = kTileVectors, class Put>
-inline void multiply_columns(int64_t columns, int64_t k, Left a, const float* b, int64_t ldb, Put put) {
+template <int64_t kRows, Terms kTerms, int64_t kVectors = kTileVectors, class T, class Put>
+inline void multiply_columns(int64_t columns, int64_t k, Left a, const T* b, int64_t ldb, Put put) {
   if constexpr (kVectors > 1) {
     if (columns <= (kVectors - 1) * kWidth) {
       return multiply_columns<kRows, kTerms, kVectors - 1>(columns, k, a, b, ldb, put);
@@ -100,8 +118,8 @@ inline void multiply_columns(int64_t columns, int64_t k, Left a, const float* b,
 }
 
 /// Calls put(i, column, sums, n) over all of a b: `rows` at most kStrip, b with whole vectors in every row.
-template <Terms kTerms = Terms::all, class Put>
-inline void multiply_strip(int64_t rows, int64_t columns, int64_t k, Left a, const float* b, int64_t ldb, Put put) {
+template <Terms kTerms = Terms::all, class T, class Put>
+inline void multiply_strip(int64_t rows, int64_t columns, int64_t k, Left a, const T* b, int64_t ldb, Put put) {
   for (int64_t first = 0; first < columns; first += kTileVectors * kWidth) {
     const int64_t some = least(kTileVectors * kWidth, columns - first);
     if constexpr (kTerms == Terms::all) {
@@ -128,21 +146,24 @@ inline void multiply_strip(Terms terms, int64_t rows, int64_t columns, int64_t k
 
 /// Rows that a product asks the caches for, strip by strip: the next step wants them, and they lie too far apart for
 /// the hardware to see them coming.
+template <class T>
 struct Ahead {
-  const float* rows;
+  static constexpr int64_t kLine = 64 / sizeof(T);  // Numbers of a line of a cache.
+  const T* rows;
   int64_t count, size, stride;
 
   void strip(int64_t first) const {
     for (int64_t i = first; i < least(first + kStrip, count); ++i) {
-      for (int64_t d = 0; d < size; d += 16) __builtin_prefetch(rows + i * stride + d);
+      for (int64_t d = 0; d < size; d += kLine) __builtin_prefetch(rows + i * stride + d);
     }
   }
 };
 
 /// s[j, i] = sum_d keys[j, d] queries[d, i], of the vectors of queries that see key j; rows of s and of `queries` are
 /// kQueryBlock apart.
+template <class T>
 inline void transposed_scores(const Tile& tile, int64_t head_size, Left keys, const float* queries, float* s,
-                              const Ahead& ahead) {
+                              const Ahead<T>& ahead) {
   for (int64_t j = 0; j < tile.keys; j += kStrip) {
     ahead.strip(j);
     const int64_t first = tile.first_query(j) / kWidth * kWidth;
@@ -154,9 +175,10 @@ inline void transposed_scores(const Tile& tile, int64_t head_size, Left keys, co
 }
 
 /// to[i, d] = rows[i, d] * factor, rows of `to` whole vectors; up to a whole vector of rows zeros behind the last.
-inline void pack_rows(int64_t count, int64_t size, const float* rows, int64_t stride, float factor, float* to) {
+template <class T>
+inline void pack_rows(int64_t count, int64_t size, const T* rows, int64_t stride, float factor, float* to) {
   for (int64_t i = 0; i < count; ++i, rows += stride, to += whole_vectors(size)) {
-    for_each_vector(size, [&](int64_t d, int64_t n) { store(to + d, load_any(rows + d, n) * factor); });
+    for_each_vector(size, [&](int64_t d, int64_t n) { store(to + d, widen(rows + d, n) * factor); });
   }
   for (int64_t i = 0; i < (whole_vectors(count) - count) * whole_vectors(size); ++i) to[i] = 0;
 }
@@ -188,7 +210,7 @@ struct Seen {
   Seen(const AttentionHead& h, const Tile& tile, int64_t first) {
     for (int64_t lane = 0; lane < kWidth; ++lane) {
       const int64_t t = least(tile.query + first + lane, tile.query + tile.queries - 1);
-      from[lane] = h.starts == nullptr ? 0 : static_cast<int32_t>(h.starts[t] - tile.key);
+      from[lane] = h.starts == nullptr ? 0 : static_cast<int32_t>(h.starts[t - h.first_query] - tile.key);
       to[lane] = static_cast<int32_t>(t + 1 - tile.key);
     }
   }
@@ -203,7 +225,7 @@ inline bool all_seen(const AttentionHead& h, const Tile& tile) {
   if (tile.key + tile.keys > tile.query + 1) return false;
   bool all = true;
   for (int64_t t = tile.query; h.starts != nullptr && t < tile.query + tile.queries; ++t) {
-    all = all && h.starts[t] <= tile.key;
+    all = all && h.starts[t - h.first_query] <= tile.key;
   }
   return all;
 }
@@ -212,7 +234,7 @@ inline bool all_seen(const AttentionHead& h, const Tile& tile) {
 inline int64_t first_key(const AttentionHead& h, int64_t from, int64_t to) {
   if (h.starts == nullptr) return 0;
   int64_t first = from;
-  for (int64_t t = from; t < to; ++t) first = least(first, h.starts[t]);
+  for (int64_t t = from; t < to; ++t) first = least(first, h.starts[t - h.first_query]);
   return first / kKeyBlock * kKeyBlock;
 }
 

@@ -73,7 +73,7 @@ void score_gradient(const AttentionHead& h, const Tile& tile, int64_t first, Scr
 
 // to[j, d] += sum_i weights[j, i] rows[i, d], over the queries that see key j.
 void add_to_keys(const AttentionHead& h, const Tile& tile, Terms terms, const float* weights, const float* rows,
-                 float* to, const Ahead& ahead) {
+                 float* to, const Ahead<float>& ahead) {
   const int64_t ld = whole_vectors(h.head_size);
   for (int64_t j = 0; j < tile.keys; j += kStrip) {
     ahead.strip(j);

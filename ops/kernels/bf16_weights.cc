@@ -1,5 +1,5 @@
+#include <tinyllm/ops/kernels/half.h>
 #include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/ops/kernels/simd.h>
 
 // Products with weights in bfloat16, which is the upper half of a float: they are widened as they are read, once for
 // several rows of x, and all sums are in float. A panel of 32 weights for each k is passed by in groups of two vectors;
@@ -19,17 +19,10 @@ constexpr int64_t kGroup = kVectors * kWidth;
 constexpr int64_t kAhead = 32;  // Numbers along k: 2 KB.
 static_assert(kQuantPanel % kGroup == 0);
 
-inline Vf widen(const uint16_t* p) {
-  using Halves = uint16_t __attribute__((vector_size(kWidth * 2)));
-  Halves upper;
-  __builtin_memcpy(&upper, p, sizeof upper);
-  return reinterpret_cast<Vf>(__builtin_convertvector(upper, Vu) << 16);
-}
-
 // kCount rows by one group of columns, of which `columns` are real.
 template <int64_t kCount>
 void multiply(const Bf16Block& s, int64_t row, int64_t column) {
-  const auto* w = reinterpret_cast<const uint16_t*>(s.panel) + column;
+  const auto* w = reinterpret_cast<const BFloat16*>(s.panel) + column;
   const float* x = s.x + row * s.x_stride;
   Vf acc[kCount][kVectors] = {};
   for (int64_t p = 0; p < s.k; ++p, w += kQuantPanel) {

@@ -57,20 +57,6 @@ bool has_tiles() {
 
 }  // namespace
 
-const char* name_of(Isa isa) {
-  switch (isa) {
-    case Isa::baseline:
-      return "baseline";
-    case Isa::avx2:
-      return "avx2";
-    case Isa::avx512:
-      return "avx512";
-    case Isa::amx:
-      return "amx";
-  }
-  return "?";
-}
-
 bool is_supported([[maybe_unused]] Isa isa) {
 #ifdef TINYLLM_X86
   if (isa == Isa::avx2) {
@@ -124,6 +110,7 @@ namespace kernels {
   void fill_few_rows(Kernels& table);        \
   void fill_quantized(Kernels& table);       \
   void fill_bf16_weights(Kernels& table);    \
+  void fill_convert(Kernels& table);         \
   void fill_elementwise(Kernels& table);     \
   void fill_rows(Kernels& table);            \
   void fill_attention(Kernels& table);       \
@@ -137,6 +124,7 @@ namespace kernels {
     fill_few_rows(table);                    \
     fill_quantized(table);                   \
     fill_bf16_weights(table);                \
+    fill_convert(table);                     \
     fill_elementwise(table);                 \
     fill_rows(table);                        \
     fill_attention(table);                   \

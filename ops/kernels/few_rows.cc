@@ -1,19 +1,19 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
-// Products of one to eight rows in fp32: all time goes into reading W, once and as it lies. An element sums as in
-// gemm.cc: along k, kSumDepth at a time.
+// fp32 products of one to eight rows. Reading W takes all the time, so W is read once, in place, and not packed. An
+// element sums as in gemm.cc: along k, kSumDepth terms at a time.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
-constexpr int64_t kLine = 16;  // Floats of a line of a cache.
+constexpr int64_t kCacheLine = 16;  // Floats.
 
 inline void put(const FewRows& s, int64_t i, int64_t j, int64_t from, int64_t n, Vf sum) {
   float* to = s.y + i * s.y_stride + j;
   store_any(to, s.accumulate || from > 0 ? load_any(to, n) + sum : sum, n);
 }
 
-// Up to kWidth columns that lie along k are transposed in registers, and meet the rows at once.
+// W is [n, k]: up to kWidth columns are transposed in registers and then multiplied with all rows.
 template <int64_t kRows>
 void columns_along_k(const FewRows& s, int64_t j) {
   const int64_t n = least(kWidth, s.n - j);
@@ -43,7 +43,7 @@ void columns_along_k(const FewRows& s, int64_t j) {
   }
 }
 
-// kWide vectors of columns side by side: the wider they are, the more of W is read in one go.
+// W is [k, n]: kWide vectors of columns at once. The wider, the more of W is read contiguously.
 template <int64_t kRows, int64_t kWide>
 void columns_across(const FewRows& s, int64_t j) {
   constexpr int64_t kAhead = 2;  // Rows of W.
@@ -53,7 +53,7 @@ void columns_across(const FewRows& s, int64_t j) {
     for (int64_t p = from; p < end; ++p) {
       const float* w = s.w + p * s.w_stride + j;
 #pragma GCC unroll 16
-      for (int64_t v = 0; v < kWide * kWidth; v += kLine) __builtin_prefetch(w + kAhead * s.w_stride + v);
+      for (int64_t v = 0; v < kWide * kWidth; v += kCacheLine) __builtin_prefetch(w + kAhead * s.w_stride + v);
 #pragma GCC unroll 16
       for (int64_t v = 0; v < kWide; ++v) {
         const Vf row = kWide > 1 ? load(w + v * kWidth) : load_any(w, least(kWidth, s.n - j));
@@ -71,7 +71,7 @@ void columns_across(const FewRows& s, int64_t j) {
   }
 }
 
-// The columns from j on, as many at once as there are up to kWide vectors of them.
+// All columns from j on: kWide vectors at once, then half as many, and so on.
 template <int64_t kRows, int64_t kWide>
 void all_across(const FewRows& s, int64_t j) {
   constexpr int64_t kEach = kWide * kWidth;

@@ -5,14 +5,18 @@
 #include <tinyllm/ops/kernels/tiles.h>
 #endif
 
-// Matrix products. The tile of C that stays in registers has up to kMr rows and kNr columns: as many accumulators as
-// the register file holds beside two vectors of B and one broadcast of A. ops/gemm.cc explains the blocking for the
-// caches.
+// Matrix products. Three terms:
+//   tile     kMr rows by kNr columns of C, whose sums stay in registers: as many accumulators as there are registers
+//            besides those for two vectors of B and one broadcast value of A.
+//   panel    what a tile reads: kMr rows of A, or kNr columns of B, packed so that it is read from front to back.
+//   unit     4 bytes of a panel: the values of one lane (a row of A, a column of B) at one step along k.
+// ops/detail/gemm.cc explains how panels are blocked for the caches.
 //
-// Everything is counted in units of 32 bits along k: one float, or in the file's second compilation, with AVX512-BF16,
-// two numbers of 16 bits whose products are added in one instruction. In its third, with AMX-BF16, registers are
-// squares of 16 rows by 16 units, and one instruction multiplies two of them: then A lies in rows, and B in panels as
-// always.
+// This file is compiled three times:
+//   fp32           a unit is one float.
+//   AVX512-BF16    a unit is two bfloat16 numbers. One instruction multiplies both and adds the products.
+//   AMX-BF16       the same units, but a register is a square of 16 lanes by 16 units, and one instruction multiplies
+//                  two squares. A panel of A then holds one row of A after another.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
@@ -32,14 +36,15 @@ constexpr int64_t kNr = kVectors * kWidth;
 constexpr int64_t kDepth = kSumDepth;  // Units along k.
 constexpr int64_t kColumns = 256;      // Of B.
 
-constexpr int64_t kLine = 16;  // Floats of a line of a cache.
+constexpr int64_t kCacheLine = 16;  // Floats.
+// Units of a panel of A. The extra vector has two reasons: whole vectors are stored, and a distance that is a power of
+// two would put all rows (AMX) or panels into the same few cache sets.
 #if defined(__AMX_BF16__)
-constexpr int64_t kRowOfA = kDepth + kWidth;  // Units; rows should not lie a power of two apart.
-constexpr int64_t kStrip = kMr * kRowOfA;
+constexpr int64_t kRowOfA = kDepth + kWidth;
+constexpr int64_t kPanelOfA = kMr * kRowOfA;
 #else
-// Floats of a packed strip of A: whole vectors are stored, and strips should not lie a power of two apart.
-constexpr int64_t kStrip = kMr * kDepth + kWidth;
-static_assert(kMr <= kWidth, "a column of a few rows of A is copied as one vector");
+constexpr int64_t kPanelOfA = kMr * kDepth + kWidth;
+static_assert(kMr <= kWidth, "a column of a panel of A is copied as one vector");
 #endif
 
 #if defined(__AVX512BF16__)
@@ -48,11 +53,11 @@ constexpr int64_t kPerUnit = 2;
 inline Vf rounded(Vf low, Vf high) {
   return reinterpret_cast<Vf>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low)));
 }
-// Units of n <= 2 kWidth neighbouring numbers.
+// The units of n <= 2 kWidth numbers that are next to each other along k.
 inline Vf along(const float* p, int64_t n) {
   return rounded(load(p, least(n, kWidth)), n > kWidth ? load(p + kWidth, n - kWidth) : Vf{});
 }
-// Units of n columns, each of two numbers below one another.
+// The units of n lanes that are next to each other: two rows of `p`, or one and zeros.
 inline Vf across(const float* p, int64_t stride, int64_t rows, int64_t n) {
   const auto both = reinterpret_cast<__m512i>(rounded(load(p, n), rows > 1 ? load(p + stride, n) : Vf{}));
   const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
@@ -75,17 +80,17 @@ constexpr int64_t kAlong = kWidth * kPerUnit;  // Numbers in one vector of units
 
 inline int64_t units(int64_t k) { return (k + kPerUnit - 1) / kPerUnit; }
 
-// ---- Packing: panels of a few lines, unit after unit ----------------------------------------------------------------
+// ---- Packing --------------------------------------------------------------------------------------------------------
 
-// A panel of up to kWidth lines, each of which lies along k: squares, transposed. Each unit is stored as a whole
-// vector; what is too much is overwritten by the next.
+// Packs up to kWidth lanes [lanes, k] by transposing squares in registers. Every step is stored as a whole vector; the
+// next step overwrites what does not belong to it.
 template <int64_t kPanel>
-void pack_along(int64_t lines, int64_t k, const float* from, int64_t stride, float* panel) {
+void pack_along(int64_t lanes, int64_t k, const float* from, int64_t stride, float* panel) {
   for (int64_t p = 0; p < k; p += kAlong) {
     const int64_t n = least(kAlong, k - p);
     Vf square[kWidth];
 #pragma GCC unroll 16
-    for (int64_t i = 0; i < kWidth; ++i) square[i] = i < lines ? along(from + i * stride + p, n) : Vf{};
+    for (int64_t i = 0; i < kWidth; ++i) square[i] = i < lanes ? along(from + i * stride + p, n) : Vf{};
     transpose(square);
     float* to = panel + p / kPerUnit * kPanel;
     if (n == kAlong) {
@@ -97,18 +102,18 @@ void pack_along(int64_t lines, int64_t k, const float* from, int64_t stride, flo
   }
 }
 
-// Lines that lie side by side: row after row, as far as they go, since a row is what lies together. Asks the caches for
-// rows kAhead units further on: they are too far apart for the hardware to guess.
+// Packs lanes of [k, lanes], row by row, because a row is contiguous. Prefetches the rows kAhead units ahead: they are
+// too far apart for the hardware prefetcher.
 template <int64_t kPanel>
 void pack_across(const Packing& s) {
   constexpr int64_t kAhead = 8;
   for (int64_t p = 0; p < s.k; p += kPerUnit) {
     float* to = s.to + p / kPerUnit * kPanel;
-    for (int64_t i = 0; i < s.lines; i += s.lines_per_panel, to += s.panel) {
-      const int64_t lines = least(s.lines_per_panel, s.lines - i);
+    for (int64_t i = 0; i < s.lanes; i += s.lanes_per_panel, to += s.panel) {
+      const int64_t lanes = least(s.lanes_per_panel, s.lanes - i);
 #pragma GCC unroll 2
       for (int64_t j = 0; j < kPanel; j += kWidth) {
-        const int64_t n = lines - j < kWidth ? (lines > j ? lines - j : 0) : kWidth;
+        const int64_t n = lanes - j < kWidth ? (lanes > j ? lanes - j : 0) : kWidth;
         for (int64_t q = p; q < p + kPerUnit; ++q) {
           __builtin_prefetch(s.from + (q + kAhead * kPerUnit) * s.stride + i + j + kWidth - 1);
         }
@@ -122,17 +127,18 @@ template <int64_t kPanel>
 void pack(const Packing& s) {
   if (!s.along_k) return pack_across<kPanel>(s);
   float* to = s.to;
-  for (int64_t i = 0; i < s.lines; i += s.lines_per_panel, to += s.panel) {
-    const int64_t lines = least(s.lines_per_panel, s.lines - i);
+  for (int64_t i = 0; i < s.lanes; i += s.lanes_per_panel, to += s.panel) {
+    const int64_t lanes = least(s.lanes_per_panel, s.lanes - i);
     for (int64_t j = 0; j < kPanel; j += kWidth) {
-      pack_along<kPanel>(lines - j, s.k, s.from + (i + j) * s.stride, s.stride, to + j);
+      pack_along<kPanel>(lanes - j, s.k, s.from + (i + j) * s.stride, s.stride, to + j);
     }
   }
 }
 
 // ---- C --------------------------------------------------------------------------------------------------------------
 
-// Where a tile goes. `columns` of kNr are real; with `transposed`, the place of element (i, j) is c[j * stride + i].
+// Where a tile is written. Only `columns` of its kNr columns exist. Element (i, j) is c[i * stride + j], or
+// c[j * stride + i] if `transposed`.
 struct Target {
   float* c;
   int64_t stride;
@@ -149,7 +155,7 @@ inline void put_row(const Target& t, int64_t i, const Vf (&row)[kVectors]) {
   }
 }
 
-// One element after the other, where the tile is at the edge or transposed.
+// For a tile at the right edge or a transposed one: writes element by element.
 inline void put_elements(const Target& t, int64_t rows, const float (*tile)[kNr]) {
   const int64_t row = t.transposed ? 1 : t.stride;
   const int64_t column = t.transposed ? t.stride : 1;
@@ -163,15 +169,15 @@ inline void put_elements(const Target& t, int64_t rows, const float (*tile)[kNr]
 
 #if defined(__AMX_BF16__)
 
-// ---- The product of tiles of AMX, each 16 rows of 16 units ----------------------------------------------------------
+// ---- The product of a tile with AMX: squares of 16 rows by 16 units -------------------------------------------------
 
-// Each line lies in a strip by itself: rounded, and filled up with zeros to whole tiles.
-void pack_strips(const Packing& s) {
+// Packs rows of A: one after another, rounded, and filled up with zeros to whole squares.
+void pack_rows_of_a(const Packing& s) {
   float* to = s.to;
-  for (int64_t i = 0; i < s.lines; i += s.lines_per_panel, to += s.panel) {
-    const int64_t lines = least(s.lines_per_panel, s.lines - i);
-    for (int64_t j = 0; j < lines; j += kTile) {
-      const int64_t n = least(kTile, lines - j);
+  for (int64_t i = 0; i < s.lanes; i += s.lanes_per_panel, to += s.panel) {
+    const int64_t lanes = least(s.lanes_per_panel, s.lanes - i);
+    for (int64_t j = 0; j < lanes; j += kTile) {
+      const int64_t n = least(kTile, lanes - j);
       for (int64_t p = 0; p < s.k; p += kAlong) {
         Vf square[kWidth];
         if (s.along_k) {
@@ -195,7 +201,7 @@ void pack_strips(const Packing& s) {
   }
 }
 
-// Tiles 0 to 3 are of C, 4 and 5 of A, 6 and 7 of B.
+// AMX registers 0 to 3 hold C, 4 and 5 hold A, 6 and 7 hold B.
 __attribute__((noinline)) void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b, int64_t,
                                              const Target& target) {
   constexpr int64_t kBytes = kNr * sizeof(float);
@@ -233,9 +239,9 @@ __attribute__((noinline)) void multiply_rows(int64_t rows, int64_t k, const floa
 
 #else
 
-// ---- The product of a tile of C that is in registers ----------------------------------------------------------------
+// ---- The product of a tile with vectors -----------------------------------------------------------------------------
 
-void pack_strips(const Packing& s) { pack<kMr>(s); }
+void pack_rows_of_a(const Packing& s) { pack<kMr>(s); }
 
 template <int64_t kRows>
 inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
@@ -249,8 +255,8 @@ inline void put(const Target& t, const Vf (&acc)[kRows][kVectors]) {
   put_elements(t, kRows, tile);
 }
 
-// Rows of B, `b_stride` apart, are asked for kAhead units before they are needed: where they come from the last cache,
-// the hardware alone is too late.
+// Rows of B are `b_stride` apart. They are prefetched kAhead units early: when they come from the last-level cache, the
+// hardware prefetcher alone is too late.
 template <int64_t kRows>
 __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* b, int64_t b_stride,
                                         const Target& target) {
@@ -270,7 +276,7 @@ __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* 
   }
   for (int64_t p = 0; p < k; ++p, b += b_stride) {
 #pragma GCC unroll 2
-    for (int64_t j = 0; j < kNr; j += kLine) __builtin_prefetch(b + kAhead * b_stride + j);
+    for (int64_t j = 0; j < kNr; j += kCacheLine) __builtin_prefetch(b + kAhead * b_stride + j);
     Vf row[kVectors];
 #pragma GCC unroll 4
     for (int64_t j = 0; j < kVectors; ++j) row[j] = load(b + j * kWidth);
@@ -284,7 +290,7 @@ __attribute__((noinline)) void multiply(int64_t k, const float* a, const float* 
   put(target, acc);
 }
 
-// `multiply` for a number of rows that is known only when running: 1 to kRows.
+// Calls `multiply` for a number of rows, from 1 to kRows, that is known only at run time.
 template <int64_t kRows = kMr>
 inline void multiply_rows(int64_t rows, int64_t k, const float* a, const float* b, int64_t b_stride,
                           const Target& target) {
@@ -300,20 +306,21 @@ void multiply_block(const GemmBlock& s) {
 #if defined(__AMX_BF16__)
   const TilesInUse tiles;
 #endif
-  // Rows are dealt out evenly, so that the last strip is not a sliver.
-  const int64_t strips = (s.m + kMr - 1) / kMr;
-  const int64_t rows = (s.m + strips - 1) / strips;
-  for (int64_t p = 0; p == 0 || p < s.k; p += kDepth * kPerUnit) {  // Once even without k: then C is zeros.
+  // All panels of A get about the same number of rows, so that the last one is not a sliver.
+  const int64_t panels = (s.m + kMr - 1) / kMr;
+  const int64_t rows = (s.m + panels - 1) / panels;
+  for (int64_t p = 0; p == 0 || p < s.k; p += kDepth * kPerUnit) {  // Once even if k is 0: C is then zeros.
     const int64_t k = least(kDepth * kPerUnit, s.k - p);
-    pack_strips({s.m, rows, k, s.a + (s.a_along_k ? p : p * s.a_stride), s.a_stride, s.a_along_k, kStrip, s.strips});
+    pack_rows_of_a(
+        {s.m, rows, k, s.a + (s.a_along_k ? p : p * s.a_stride), s.a_stride, s.a_along_k, kPanelOfA, s.a_panels});
     for (int64_t j0 = 0; j0 < s.n; j0 += kColumns) {
       const int64_t end = least(j0 + kColumns, s.n);
       for (int64_t i = 0; i < s.m; i += rows) {
-        const float* strip = s.strips + i / rows * kStrip;
+        const float* panel_of_a = s.a_panels + i / rows * kPanelOfA;
         for (int64_t j = j0; j < end; j += kNr) {
           const Target target = {s.c + (s.c_transposed ? j * s.c_stride + i : i * s.c_stride + j), s.c_stride,
                                  least(kNr, s.n - j), s.accumulate || p > 0, s.c_transposed};
-          multiply_rows(least(rows, s.m - i), units(k), strip, s.b + j / kNr * s.panel + p / kPerUnit * s.b_stride,
+          multiply_rows(least(rows, s.m - i), units(k), panel_of_a, s.b + j / kNr * s.panel + p / kPerUnit * s.b_stride,
                         s.b_stride, target);
         }
       }
@@ -324,7 +331,7 @@ void multiply_block(const GemmBlock& s) {
 }  // namespace
 
 void fill_gemm(Kernels& table) {
-  const Products products = {kMr, kNr, kPerUnit, kStrip, pack<kNr>, multiply_block};
+  const Products products = {kMr, kNr, kPerUnit, kPanelOfA, pack<kNr>, multiply_block};
 #if defined(__AVX512BF16__)
   table.bf16 = products;
 #else

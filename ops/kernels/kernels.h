@@ -8,21 +8,21 @@
 
 /// The inner loops of the ops: plain functions over a range, single-threaded, without allocation. Each is written once
 /// over the vector type of simd.h and compiled once for each instruction set; `kernels()` is the table of the set that
-/// suits this CPU. Splitting work over threads is the business of the op.
+/// suits this CPU. The op, not the kernel, splits work over threads.
 namespace tinyllm {
 
-/// Instruction sets that kernels are compiled for, weakest first. `amx` is AVX-512 but for products in bfloat16.
+/// Instruction sets that kernels are compiled for, weakest first. `amx` is AVX-512 with AMX for products in bfloat16.
 enum class Isa : uint8_t { baseline, avx2, avx512, amx };
+constexpr auto names(Isa) { return std::array{"baseline", "avx2", "avx512", "amx"}; }
 
 /// The best set that this CPU and this build have, or the one that the environment variable TINYLLM_ISA names
-/// (baseline, avx2, avx512, amx). Throws Error when it names none, or one that this CPU lacks.
+/// (baseline, avx2, avx512, amx). Throws Error if the variable names anything else, or a set that this CPU lacks.
 Isa kernel_isa();
-const char* name_of(Isa isa);
 bool is_supported(Isa isa);
-/// Whether the kernels that run have matrix products in this precision.
+/// Whether the kernels of `kernel_isa()` have matrix products in this precision.
 bool is_supported(Precision precision);
-/// The precision in which the kernels that run multiply matrices fastest: bf16 with AMX, or with AVX512-BF16 on a CPU
-/// of AMD; else fp32. On an Intel Xeon (Granite Rapids) AVX512-BF16 alone computes half as much a second as fp32.
+/// The precision in which those kernels multiply matrices fastest: bf16 with AMX, or with AVX512-BF16 on a CPU from
+/// AMD; otherwise fp32. On an Intel Xeon (Granite Rapids) AVX512-BF16 without AMX is half as fast as fp32.
 Precision fastest_precision();
 /// What the CPU has and which kernels run: `avx2 kernels (cpu: avx2 fma)`.
 std::string cpu_features();
@@ -37,16 +37,21 @@ struct DropoutMask {
   uint32_t threshold = 0;  ///< p 2^32, a multiple of 2^16. 0: everything is kept, and the mask is not computed.
   float scale = 1;         ///< 1 / (1 - p).
 };
-/// Elements that random numbers are drawn for at once: a kernel's range of a mask begins at a multiple of it.
+/// Random numbers are drawn for this many elements at once, so a kernel's range of a mask begins at a multiple of it.
 inline constexpr int64_t kMaskGroup = 64;
+
+/// Numbers in a block of a quantised row, which share a scale, and rows of a packed matrix that lie side by side.
+inline constexpr int64_t kQuantBlock = 32;
+inline constexpr int64_t kQuantPanel = 32;
 
 /// One head of causal attention. Rows of q, k, v, out and their gradients are `stride` (q, out) or `kv_stride` elements
 /// apart.
 struct AttentionHead {
   const float *q, *k, *v;
+  const Half *k16, *v16;  ///< If not null, instead of k and v; paged. Forward only.
   const int32_t* pages;   ///< If not null, K and V are paged: block j starts at k + pages[j] page_stride, and so for v.
                           ///< Within a page keys are stored transposed, [head_size, kKeyBlock].
-  const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
+  const int32_t* starts;  ///< The first key that each query from `first_query` on sees. If null, it is key 0.
   float* out;             ///< Forward: written. Backward: read.
   float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
   const float* dout;
@@ -76,35 +81,36 @@ struct AdamWStep {
   float correction1, correction2;  ///< 1 - beta^t.
 };
 
-/// Packs rows of A or columns of B, here called lines, into panels. A panel is a sequence of 4-byte units along k: at
-/// each step one unit for each line. Missing lines are zeros.
+/// Packs lanes into panels. A lane is a row of A or a column of B. A panel is a sequence of 4-byte units along k, each
+/// step of which has one unit for every lane. Missing lanes are zero.
 struct Packing {
-  int64_t lines, lines_per_panel, k;
+  int64_t lanes, lanes_per_panel, k;
   const float* from;
   int64_t stride;
-  bool along_k;   ///< Lines lie along k, `stride` apart; else side by side in rows that are.
+  bool along_k;   ///< `from` is [lanes, k], with `stride` floats from one lane to the next. Otherwise it is [k, lanes].
   int64_t panel;  ///< Units from one panel to the next.
   float* to;
 };
 
-/// C[m, n] (+)= A B. A lies as it was given: rows along k, `a_stride` apart, or columns. B is packed: panels of `nr`
-/// columns, `panel` units of 4 bytes apart, whose rows follow one another (`b_stride` is nr). In fp32 a B [k, n] of
-/// whole panels may also stay where it is: then `panel` is nr, and `b_stride` the distance of its rows.
+/// C[m, n] (+)= A B. A is not packed yet: the kernel packs it into `a_panels`. B is packed: panels of `nr` columns,
+/// `panel` units apart, with `b_stride` = nr units from one row of a panel to the next. In fp32 a B [k, n] of whole
+/// panels may also be read in place: then `panel` is nr and `b_stride` is the distance between rows of B.
 struct GemmBlock {
   int64_t m, n, k;
   const float* a;
   int64_t a_stride;
-  bool a_along_k;  ///< Else a is [k, m].
+  bool a_along_k;  ///< `a` is [m, k]. Otherwise it is [k, m].
   const float* b;
   int64_t panel, b_stride;
   float* c;
   int64_t c_stride;
-  bool c_transposed;  ///< c is [n, m].
+  bool c_transposed;  ///< `c` is [n, m].
   bool accumulate;
-  float* strips;  ///< Scratch for A: `strip` floats for each `mr` rows.
+  float* a_panels;  ///< Scratch memory: `a_panel` floats for each `mr` rows of A.
 };
 
-/// y[m, n] (+)= x W, for m contiguous rows and W as it lies: at most kFewRows, or kFewRowsAcross where W is [k, n].
+/// y[m, n] (+)= x W for a few contiguous rows x, with W read in place: at most kFewRows rows, or kFewRowsAcross if W is
+/// [k, n].
 struct FewRows {
   int64_t m, n, k;
   const float* x;
@@ -118,25 +124,25 @@ struct FewRows {
 
 /// Matrix products in one precision.
 struct Products {
-  int64_t mr = 0;        ///< Rows of A that are multiplied at once.
-  int64_t nr = 0;        ///< Columns in a panel of B.
-  int64_t per_unit = 1;  ///< Numbers that 4 bytes of a panel hold.
-  int64_t strip = 0;     ///< Floats of scratch for mr rows of A.
+  int64_t mr = 0;        ///< Rows of a tile of C, and of a panel of A.
+  int64_t nr = 0;        ///< Columns of a tile of C, and of a panel of B.
+  int64_t per_unit = 1;  ///< Numbers in a unit, the 4 bytes that a panel holds for each lane and step.
+  int64_t a_panel = 0;   ///< Floats of a panel of A.
   /// Packs columns of B.
   void (*pack)(const Packing& packing) = nullptr;
   void (*multiply)(const GemmBlock& block) = nullptr;
 };
 
-/// A block of kQuantBlock numbers x in INT8: x = scale q.
+/// kQuantBlock numbers x in INT8: x = scale q.
 struct QuantizedNumbers {
   int8_t q[kQuantBlock];
   float scale;
-  int32_t start;  ///< -offset sum(q), for weights that have an offset added.
+  int32_t start;  ///< -offset sum(q). It cancels the offset that was added to the weights.
 };
 
 /// Rows of numbers in INT8 against a panel of quantised weights (ops/quantized.h): y[i, j] = sum over blocks of
 /// x[i, block].scale d[j, block] (x[i, block].start + sum_k x[i, block].q[k] u[j, k]), blocks in their order, where u
-/// are weights plus an offset. What a row gives does not depend on the rows beside it.
+/// is a weight plus the offset. The result of a row does not depend on the other rows.
 struct QuantizedBlock {
   int64_t rows, columns, blocks;  ///< At most kQuantPanel columns.
   const QuantizedNumbers* x;
@@ -148,7 +154,7 @@ struct QuantizedBlock {
 };
 
 /// Rows of floats against a panel of weights in bfloat16 (ops/quantized.h): y[i, j] = sum_k x[i, k] w[j, k], along k.
-/// What a row gives does not depend on the rows beside it.
+/// The result of a row does not depend on the other rows.
 struct Bf16Block {
   int64_t rows, columns, k;  ///< At most kQuantPanel columns.
   const float* x;
@@ -161,14 +167,14 @@ struct Bf16Block {
 
 /// Products with weights of one quantised type.
 struct QuantizedProducts {
-  int32_t offset;  ///< What `multiply` takes to have been added to weights.
+  int32_t offset;  ///< The number that `multiply` expects to have been added to every weight.
   void (*multiply)(const QuantizedBlock& block);
 };
 
 struct Kernels {
   // gemm.cc
   Products fp32;
-  Products bf16;  ///< Inputs rounded to bfloat16, sums in float. `multiply` is null where the CPU has no instruction.
+  Products bf16;  ///< Inputs are rounded to bfloat16, sums are float. `multiply` is null if the CPU lacks bfloat16.
 
   // few_rows.cc
   void (*few_rows)(const FewRows& product);
@@ -179,10 +185,16 @@ struct Kernels {
   /// of two as near; start = -offset sum(q).
   void (*quantize)(int64_t blocks, int32_t offset, const float* x, QuantizedNumbers* to);
 
+  // convert.cc. Rounds to the nearest, the even one of two as near; what is too large becomes infinity.
+  void (*from_f16)(int64_t n, const Half* x, float* y);
+  void (*from_bf16)(int64_t n, const BFloat16* x, float* y);
+  void (*to_f16)(int64_t n, const float* x, Half* y);
+  void (*to_bf16)(int64_t n, const float* x, BFloat16* y);
+
   // bf16_weights.cc
   void (*bf16_weights)(const Bf16Block& block);
 
-  // elementwise.cc. Results may lie where an argument lies.
+  // elementwise.cc. The result may overwrite an argument.
   void (*add)(int64_t n, const float* x, const float* y, float* out);
   void (*mul)(int64_t n, const float* x, const float* y, float* out);
   void (*scale)(int64_t n, float factor, const float* x, float* out);
@@ -190,7 +202,7 @@ struct Kernels {
   void (*silu_grad)(int64_t n, const float* x, const float* dy, float* dx);
   void (*gelu)(int64_t n, const float* x, float* y);
   void (*gelu_grad)(int64_t n, const float* x, const float* dy, float* dx);
-  /// out = x * mask of elements `first` on, a multiple of kMaskGroup.
+  /// out = x * mask, for the elements from number `first` on, which is a multiple of kMaskGroup.
   void (*dropout)(int64_t n, int64_t first, const DropoutMask& mask, const float* x, float* out);
 
   // rows.cc. `rows` rows of `c` elements.
@@ -200,7 +212,7 @@ struct Kernels {
                         const float* dy, float* dx, float* dw);
   void (*softmax)(int64_t rows, int64_t c, const float* x, float* y);
   void (*softmax_grad)(int64_t rows, int64_t c, const float* y, const float* dy, float* dx);
-  /// `heads` heads of size `d` of one token, turned by the token's angles, or back where `inverse`.
+  /// Rotates `heads` heads of size `d` of one token by the token's angles, or back if `inverse`.
   void (*rope)(int64_t heads, int64_t d, const float* angles, bool inverse, const float* x, float* y);
   /// log(sum(exp(x))) of one row.
   float (*log_sum_exp)(int64_t c, const float* x);
@@ -225,13 +237,13 @@ struct Kernels {
   double (*sum)(int64_t n, const float* x);
 
   // peak.cc
-  /// Rounds of multiply-adds from registers alone; returns the number of operations.
+  /// Runs multiply-adds on registers only, `rounds` times, and returns the number of operations.
   double (*multiply_add)(int64_t rounds);
-  /// The same of dot products of BF16 (vdpbf16ps, or tdpbf16ps where there is AMX) and of INT8 (vpdpbusd). Null where
-  /// the CPU has no such instruction.
+  /// The same for dot products of BF16 (vdpbf16ps, or tdpbf16ps with AMX) and of INT8 (vpdpbusd). Null if the CPU lacks
+  /// the instruction.
   double (*dot_bf16)(int64_t rounds);
   double (*dot_int8)(int64_t rounds);
-  /// Reads x and does nothing with it; n a multiple of 128.
+  /// Reads x and drops it. n is a multiple of 128.
   void (*read)(int64_t n, const float* x);
 };
 

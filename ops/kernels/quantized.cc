@@ -1,5 +1,5 @@
+#include <tinyllm/ops/kernels/half.h>
 #include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/ops/kernels/simd.h>
 
 // Products of rows in INT8 with quantised weights. A panel of 32 columns is a stream of blocks: for 32 steps of k the
 // scales, then units of four bytes along k, each with all columns side by side. An instruction multiplies a unit of
@@ -71,13 +71,7 @@ inline Vi splat_unit(const int8_t* p) {
   __builtin_memcpy(&unit, p, sizeof unit);
   return splat(unit);
 }
-inline Vf load_halves(const std::byte* p) {
-#if defined(__AVX512F__)
-  return reinterpret_cast<Vf>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
-#else
-  return reinterpret_cast<Vf>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-#endif
-}
+inline Vf load_scales(const std::byte* p) { return widen(reinterpret_cast<const Half*>(p)); }
 
 /// sum + the four products of each lane of unsigned and signed bytes; pairs of them must fit 16 bits.
 inline Vi dot(Vi sum, Vi u, Vi x) {
@@ -183,7 +177,7 @@ void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
         acc[i][1] = weights[1].add_to(acc[i][1], units);
       }
     });
-    const Vf d[kVectors] = {load_halves(panel + 2 * column), load_halves(panel + 2 * (column + kWidth))};
+    const Vf d[kVectors] = {load_scales(panel + 2 * column), load_scales(panel + 2 * (column + kWidth))};
 #pragma GCC unroll 6
     for (int64_t i = 0; i < kCount; ++i) {
 #pragma GCC unroll 2
@@ -223,15 +217,6 @@ void multiply(const QuantizedBlock& s) {
 
 #else
 
-inline float to_float(const std::byte* half) {
-  uint16_t bits;
-  __builtin_memcpy(&bits, half, sizeof bits);
-  const uint32_t size = (bits & 0x7FFFu) << 13;
-  float x;
-  __builtin_memcpy(&x, &size, sizeof x);
-  return x * ((bits & 0x8000u) != 0 ? -0x1p112f : 0x1p112f);
-}
-
 /// The unsigned weight of a byte of a unit.
 struct Q8 {
   static constexpr int64_t kBytes = kScaleBytes + kUnits * kUnitBytes;
@@ -254,10 +239,14 @@ void multiply(const QuantizedBlock& s) {
     for (int64_t b = 0; b < s.blocks; ++b) {
       const std::byte* block = s.panel + b * Q::kBytes;
       const QuantizedNumbers& x = s.x[row * s.x_stride + b];
+      float scales[kQuantPanel];
+      for (int64_t j = 0; j < kQuantPanel; j += kWidth) {
+        store(scales + j, widen(reinterpret_cast<const Half*>(block) + j));
+      }
       for (int64_t j = 0; j < s.columns; ++j) {
         int32_t acc = x.start;
         for (int64_t k = 0; k < kQuantBlock; ++k) acc += Q::at(block + kScaleBytes, k / 4, 4 * j + k % 4) * x.q[k];
-        sums[j] += static_cast<float>(acc) * (to_float(block + 2 * j) * x.scale);
+        sums[j] += static_cast<float>(acc) * (scales[j] * x.scale);
       }
     }
     for (int64_t j = 0; j < s.columns; ++j) s.y[row * s.y_stride + j] = sums[j] + (s.bias == nullptr ? 0 : s.bias[j]);

@@ -2,6 +2,7 @@
 
 #include <tinyllm/runtime/serve/http_exchange.h>
 #include <tinyllm/runtime/serve/http_parser.h>
+#include <tinyllm/tensor/base/clock.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -24,7 +25,6 @@ namespace tinyllm {
 namespace {
 
 namespace asio = boost::asio;
-using Clock = std::chrono::steady_clock;
 using Failure = boost::system::error_code;
 using Socket = asio::ip::tcp::socket;
 

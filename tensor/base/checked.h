@@ -2,6 +2,8 @@
 
 #include <tinyllm/tensor/base/error.h>
 
+#include <cstdint>
+
 namespace tinyllm {
 
 /// a + b. Throws Error when T cannot hold the sum: sizes may come from a file that nobody has checked.
@@ -19,5 +21,8 @@ constexpr T checked_mul(T a, T b) {
   if (__builtin_mul_overflow(a, b, &product)) throw Error("{} * {} is too large for a size", a, b);
   return product;
 }
+
+/// n / by, rounded up; both above or equal to 0.
+constexpr int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 }  // namespace tinyllm

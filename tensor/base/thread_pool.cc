@@ -67,6 +67,7 @@ struct ThreadPool::State {
   std::atomic<bool> failed{false};
   std::atomic<bool> stop{false};
   const int made_after_forks = count_forks();
+  std::mutex turn;  // Held by the thread whose region is open.
   std::mutex error_mutex;
   std::exception_ptr error;
   std::vector<std::thread> workers;
@@ -141,6 +142,7 @@ void ThreadPool::run(int64_t pieces, Call call, void* self) {
     for (int64_t piece = 0; piece < pieces; ++piece) call(self, piece, 0);
     return;
   }
+  const std::lock_guard lock(s.turn);
   s.pieces = pieces;
   s.call = call;
   s.self = self;

@@ -15,8 +15,11 @@ namespace tinyllm {
 /// their core, and then sleep: an idle pool costs nothing. A region ends when its pieces are done; it does not wait for
 /// a worker that had no core and took no piece.
 ///
-/// One thread at a time may use a pool; each thread that computes needs its own. In a forked child, which has no
-/// workers, a pool of the parent runs all pieces on the calling thread.
+/// Several threads may share a pool: their regions take turns, and results stay the same. In a forked child, which has
+/// no workers, a pool of the parent runs all pieces on the calling thread.
+///
+/// Everything that keeps a pool (Program, Session, Trainer, Evaluator) shares its ownership: the pool lives until the
+/// last of them is gone. A function that needs a pool only while it runs takes a reference.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;
@@ -32,7 +35,7 @@ class ThreadPool {
   /// Calls `work(piece)`, or `work(piece, worker)` if it takes both, for every piece in [0, pieces) and returns when
   /// all are done. `worker`, in [0, threads()), is the thread that runs the piece: it chooses scratch memory, and must
   /// not change results. Allocates nothing. The first exception that a piece throws is thrown again here; pieces that
-  /// have not begun are then skipped. Not to be called from two threads at once, nor from inside a piece.
+  /// have not begun are then skipped. Not to be called from inside a piece.
   template <class Work>
   void parallel_for(int64_t pieces, Work&& work) {
     using Plain = std::remove_reference_t<Work>;

@@ -19,8 +19,8 @@ int main() {
   program.write("target", std::vector<float>{0, 3, 6, 9, 12, 15, 18, 21});
   for (int step = 0; step < 100; ++step) {
     program.run();
-    program.as<float>("w")[0] -= 0.02f * program.read<float>(grad)[0];
+    program.data<float>("w")[0] -= 0.02f * program.read<float>(grad)[0];
   }
-  fmt::print("w = {:.3f}, {}\n", program.as<float>("w")[0], program.memory());
-  return std::abs(program.as<float>("w")[0] - 3.0f) < 1e-3f ? 0 : 1;
+  fmt::print("w = {:.3f}, {}\n", program.data<float>("w")[0], program.memory());
+  return std::abs(program.data<float>("w")[0] - 3.0f) < 1e-3f ? 0 : 1;
 }

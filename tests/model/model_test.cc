@@ -5,6 +5,7 @@
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/tensor/program.h>
 
+#include "error_of.h"
 #include "model/sample_model.h"
 #include "temp_folder.h"
 
@@ -20,13 +21,8 @@ Model sample_model() {
   return fresh_model({.dim = 16, .n_layers = 1, .n_heads = 2, .ffn_dim = 24, .context = 32, .dropout = 0});
 }
 
-std::string error_of(const std::filesystem::path& folder) {
-  try {
-    load_model(folder);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+std::string load_error(const std::filesystem::path& folder) {
+  return error_of([&] { load_model(folder); });
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -181,11 +177,11 @@ TEST_CASE("what is wrong in a model folder is named") {
     const TempFolder folder;
     save_model(model, folder.path());
     c.damage(folder.path());
-    const std::string found = error_of(folder.path());
+    const std::string found = load_error(folder.path());
     CHECK_MESSAGE(found.find(c.message) != std::string::npos, fmt::format("{}: {}", c.what, found));
     CHECK(found.size() < 400);
   }
-  CHECK(error_of("/no/such/folder") == "/no/such/folder: there is no such model folder");
+  CHECK(load_error("/no/such/folder") == "/no/such/folder: there is no such model folder");
 }
 
 TEST_CASE("a folder that was written before tokenizers were recorded is read") {
@@ -253,7 +249,7 @@ TEST_CASE("what is wrong with adapters is named") {
   CHECK_NOTHROW(load_model(folder.path()));
   for (const auto& [json, message] : cases) {
     write_file(folder / kAdapterConfigFile, json);
-    const std::string found = error_of(folder.path());
+    const std::string found = load_error(folder.path());
     CHECK_MESSAGE(found.find(message) != std::string::npos, found);
     CHECK(found.size() < 400);
   }
@@ -265,7 +261,7 @@ TEST_CASE("a folder instead of a file is an error") {
     save_model(sample_model(), folder.path());
     std::filesystem::remove(folder / name);
     std::filesystem::create_directory(folder / name);
-    CHECK(error_of(folder.path()).find(std::string(name) + ": is not a regular file") != std::string::npos);
+    CHECK(load_error(folder.path()).find(std::string(name) + ": is not a regular file") != std::string::npos);
     CHECK_THROWS_AS(save_model(sample_model(), folder.path()), Error);
   }
 }

@@ -2,13 +2,16 @@
 
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/program.h>
 
+#include "error_of.h"
 #include "model/sample_model.h"
 #include "temp_folder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -26,8 +29,8 @@ std::vector<float> result_of(const Model& model, const std::function<Tensor(Tens
       build(transformer(graph, model.config, {graph.input("t", i32, {1, 8}), graph.input("p", i32, {1, 8})}));
   Program program = compile(graph, {result}, {.threads = 2, .store = model.weights.get()});
   for (int32_t i = 0; i < 8; ++i) {
-    program.as<int32_t>("t")[static_cast<size_t>(i)] = 10 + i;
-    program.as<int32_t>("p")[static_cast<size_t>(i)] = i;
+    program.data<int32_t>("t")[static_cast<size_t>(i)] = 10 + i;
+    program.data<int32_t>("p")[static_cast<size_t>(i)] = i;
   }
   program.run();
   const auto values = program.read<float>(result);
@@ -53,15 +56,6 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(squares / size);
 }
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 void edit(const std::filesystem::path& path, const std::string& from, const std::string& to) {
   std::string text = read_file(path);
   const size_t at = text.find(from);
@@ -76,8 +70,11 @@ TEST_CASE("a quantised folder opens as any other, and answers nearly as the mode
   const std::vector<float> exact = logits_of(model);
   // Relative errors of a matrix of normal numbers: about 2^-8 / sqrt(3) of the greatest, 2^-4 / sqrt(3) of it; some
   // matrices follow one another.
-  const std::pair<WeightTypes, double> cases[] = {
-      {{q8_0, q8_0}, 0.03}, {{q8_0, f32}, 0.03}, {{q4_0, q8_0}, 0.25}, {{q4_0, q4_0}, 0.3}, {{bf16, bf16}, 0.01}};
+  const std::pair<WeightTypes, double> cases[] = {{{q8_0, q8_0}, 0.03},
+                                                  {{q8_0, f32}, 0.03},
+                                                  {{q4_0, q8_0}, 0.25},
+                                                  {{q4_0, q4_0}, 0.3},
+                                                  {{packed_bf16, packed_bf16}, 0.01}};
   for (const auto& [types, allowed] : cases) {
     const TempFolder folder;
     write_file(folder / kAdapterConfigFile, "of a model that was there before");
@@ -90,6 +87,42 @@ TEST_CASE("a quantised folder opens as any other, and answers nearly as the mode
   }
 }
 
+TEST_CASE("weights of 16 bits are read as floats, and packed as they are") {
+  const Model model = sample_model();
+  const TempFolder folder;
+  save_quantized(model, {packed_bf16, packed_bf16}, folder.path(), 1);
+  const std::vector<float> packed = logits_of(load_model(folder.path()));
+  // The same file, said to be of floats: BF16 matrices, and what is F32 there becomes F16, which rounds it.
+  edit(folder / kConfigFile, "quantization_config", "something");
+  const std::filesystem::path path = folder / kWeightsFile;
+  const Safetensors file(path);
+  std::vector<std::vector<std::byte>> bytes;
+  std::vector<RawTensor> tensors;
+  for (const Safetensors::Entry& entry : file.entries()) {
+    bytes.emplace_back(entry.size);
+    file.read(entry, bytes.back());
+    if (entry.dtype == "F32") {
+      std::vector<Half> halves(static_cast<size_t>(entry.shape.size()));
+      convert(file.values<float>(entry.name), std::span(halves));
+      bytes.back().resize(entry.size / 2);
+      std::ranges::copy(std::as_bytes(std::span(halves)), bytes.back().begin());
+    }
+    tensors.push_back({entry.name, entry.dtype == "F32" ? "F16" : entry.dtype, entry.shape, bytes.back()});
+  }
+  save_safetensors(path, tensors);
+  const Model loaded = load_model(folder.path());
+  for (const auto& [name, expected] : {std::pair{"norm.weight", 1.0f}, {"blocks.0.ffn.w1.bias", 0.0f}}) {
+    for (const float x : loaded.weights->at(name).as<float>()) CHECK(x == expected);
+  }
+  std::vector<BFloat16> matrix(static_cast<size_t>(64 * 96));
+  convert(model.weights->at("blocks.0.ffn.w2.weight").as<float>(), std::span(matrix));
+  std::vector<float> rounded(matrix.size());
+  convert(std::span<const BFloat16>(matrix), rounded);
+  CHECK(std::ranges::equal(loaded.weights->at("blocks.0.ffn.w2.weight").as<float>(), rounded));
+  // Sums of products of the same numbers, in another order.
+  CHECK(distance(logits_of(loaded), packed) < 1e-5);
+}
+
 TEST_CASE("quantised files are read with their own shapes and types") {
   const TempFolder folder;
   save_quantized(sample_model(), {q4_0, q8_0}, folder.path(), 1);
@@ -99,7 +132,7 @@ TEST_CASE("quantised files are read with their own shapes and types") {
   CHECK_NOTHROW(file.at("blocks.0.ffn.w1.bias", "F32", {96}));
   CHECK_NOTHROW(file.at("lm_head.weight", "I8", {sample_model().config.vocab_size, 64}));
   const TempFolder half;
-  save_quantized(sample_model(), {bf16, bf16}, half.path(), 1);
+  save_quantized(sample_model(), {packed_bf16, packed_bf16}, half.path(), 1);
   const Safetensors halves(half / kWeightsFile);
   CHECK_NOTHROW(halves.at("blocks.0.ffn.w2.weight", "BF16", {64, 96}));
   CHECK_THROWS_AS(halves.at("blocks.0.ffn.w2.weight_scale"), Error);
@@ -162,14 +195,14 @@ TEST_CASE("what cannot be quantised, or not written, leaves nothing behind") {
   add_lora(adapted, {.rank = 2}, 1);
   CHECK(saving(adapted, {q8_0, f32}) == "quantize: the model has adapters; merge them first");
   CHECK(error_of([&] {
-          save_quantized(sample_model(), {q8_0, f32}, to, 1, [](int64_t, int64_t) { return false; });
+          save_quantized(sample_model(), {q8_0, f32}, to, 1, [](const Progress&) { return false; });
         }) == "stopped; nothing was written");
   CHECK_FALSE(std::filesystem::exists(to));
 
   save_quantized(sample_model(), {q8_0, f32}, to, 1);
   Model loaded = load_model(to);
   CHECK(saving(loaded, {q4_0, f32}) == "quantize: the model is quantised already");
-  CHECK(error_of([&] { save_model(loaded, folder / "again"); }).find("is q8_0, not f32") != std::string::npos);
+  CHECK(error_of([&] { save_model(loaded, folder / "again"); }).find("is packed q8_0, not f32") != std::string::npos);
 }
 
 }  // namespace tinyllm::test

@@ -4,6 +4,8 @@
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tinyllm.h>
 
+#include "close.h"
+
 #include <cmath>
 
 // The model against an independent implementation: logits, loss, gradients and three optimiser steps, computed in
@@ -16,17 +18,6 @@ const ModelConfig kTiny{
     .vocab_size = 97, .dim = 64, .n_layers = 2, .n_heads = 4, .ffn_dim = 128, .context = 16, .dropout = 0};
 
 Safetensors data(const char* name) { return Safetensors(std::filesystem::path(TEST_DATA) / name); }
-
-void check_close(const std::string& what, std::span<const float> found, const std::vector<double>& expected) {
-  REQUIRE_MESSAGE(found.size() == expected.size(), what);
-  double largest = 0;
-  double difference = 0;
-  for (size_t i = 0; i < found.size(); ++i) {
-    largest = std::max(largest, std::abs(expected[i]));
-    difference = std::max(difference, std::abs(static_cast<double>(found[i]) - expected[i]));
-  }
-  CHECK_MESSAGE(difference <= kTolerance * largest, fmt::format("{}: off by {} of {}", what, difference, largest));
-}
 
 // The training step: logits, loss, gradients; and, when asked for, the update.
 struct Step {
@@ -64,7 +55,7 @@ struct Step {
   }
   void load_weights(Program& program) const {
     const Safetensors weights = data("tiny_weights.safetensors");
-    for (const WeightSpec& spec : specs) weights.read(spec.name, spec.shape, program.as<float>(spec.name));
+    for (const WeightSpec& spec : specs) weights.read(spec.name, spec.shape, program.data<float>(spec.name));
   }
 };
 
@@ -79,12 +70,13 @@ TEST_CASE("logits, loss and every gradient equal the reference") {
   step.load(program, 0);
   program.run();
   const Safetensors expected = data("tiny_logits_loss.safetensors");
-  check_close("logits", program.read<float>(step.logits), expected.values<double>("logits"));
-  check_close("loss", program.read<float>(step.loss), expected.values<double>("loss"));
+  check_close("logits", program.read<float>(step.logits), expected.values<double>("logits"), kTolerance);
+  check_close("loss", program.read<float>(step.loss), expected.values<double>("loss"), kTolerance);
   const Safetensors grads = data("tiny_grads.safetensors");
   CHECK(grads.entries().size() == step.specs.size());
   for (size_t i = 0; i < step.specs.size(); ++i) {
-    check_close(step.specs[i].name, program.read<float>(step.grads[i]), grads.values<double>(step.specs[i].name));
+    check_close(step.specs[i].name, program.read<float>(step.grads[i]), grads.values<double>(step.specs[i].name),
+                kTolerance);
   }
   CHECK(double(program.read<float>(step.norm)[0]) ==
         doctest::Approx(std::stod(grads.metadata().at("grad_norm"))).epsilon(1e-5));
@@ -102,7 +94,7 @@ TEST_CASE("three clipped AdamW steps end where the reference ends") {
   }
   const Safetensors expected = data("tiny_after_3_adamw.safetensors");
   for (const WeightSpec& spec : step.specs) {
-    check_close(spec.name, program.as<float>(spec.name), expected.values<double>(spec.name));
+    check_close(spec.name, program.data<float>(spec.name), expected.values<double>(spec.name), kTolerance);
   }
 }
 

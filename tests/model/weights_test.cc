@@ -50,6 +50,9 @@ TEST_CASE("fused weights name their parts as Llama's files do") {
   CHECK(qkv.parts[1].hugging_face == "model.layers.1.self_attn.k_proj.weight");
   CHECK(qkv.parts[1].gguf == "blk.1.attn_k.weight");
   CHECK(qkv.parts[1].rows == 16);
+  CHECK(qkv.parts[0].rotary_heads == 4);
+  CHECK(qkv.parts[1].rotary_heads == 2);
+  CHECK(qkv.parts[2].rotary_heads == 0);
   CHECK(qkv.equal_parts() == 4);  // Two groups of query heads, keys, values.
   const WeightSpec& up = find(specs, "blocks.0.ffn.w1.bias");
   REQUIRE(up.parts.size() == 2);

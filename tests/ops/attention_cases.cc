@@ -1,3 +1,4 @@
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/ops.h>
 
 #include "ops/cases.h"
@@ -13,11 +14,12 @@ struct Setting {
   std::vector<int64_t> documents = {};  ///< First tokens of documents, the same in every row; empty: no starts.
   float p = 0;
   bool check_gradient = true;
+  int64_t window = 0;
 };
 
 int64_t start_of(const Setting& s, int64_t t) {
-  int64_t start = 0;
-  for (const int64_t first : s.documents) start = first <= t ? first : start;
+  int64_t start = s.window == 0 ? 0 : std::max<int64_t>(0, t - s.window + 1);
+  for (const int64_t first : s.documents) start = first <= t ? std::max(first, start) : start;
   return start;
 }
 
@@ -59,12 +61,15 @@ OpCase attention_case(const std::string& name, const Setting& s) {
                     {f32, {s.batch, s.tokens, s.groups, s.head_size}},
                     {i32, {1}, kStep, kStep + 1}};
   // Starts are a constant of the case: an argument for each token, of one possible value.
+  Setting without_window = s;
+  without_window.window = 0;
   for (int64_t t = 0; t < (s.documents.empty() ? 0 : s.tokens); ++t) {
-    test.arguments.push_back({i32, {s.batch, 1}, double(start_of(s, t)), double(start_of(s, t)) + 1});
+    const auto start = static_cast<double>(start_of(without_window, t));
+    test.arguments.push_back({i32, {s.batch, 1}, start, start + 1});
   }
   test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
     const Tensor starts = s.documents.empty() ? Tensor{} : concat({in.begin() + 4, in.end()}, 1);
-    return {attention(in[0], in[1], in[2], starts, {s.p, kSeed, in[3]})};
+    return {attention(in[0], in[1], in[2], starts, {s.p, kSeed, in[3]}, s.window)};
   };
   test.reference = [=](const std::vector<Array>& in) { return reference(s, in); };
   return test;
@@ -76,7 +81,20 @@ struct Paged {
   std::vector<std::pair<int32_t, int32_t>> rows;
   std::vector<std::vector<int32_t>> pages;
   int64_t cache, heads, groups, head_size;  // `cache`: pages in it.
+  DType type = f32;                         // Of the cache.
+  int64_t window = 0;
 };
+
+// A number as a cache holds it.
+double stored(DType type, double x) {
+  if (type == f32) return x;
+  const auto number = static_cast<float>(x);
+  Half half{};
+  float back = 0;
+  convert(std::span(&number, 1), std::span(&half, 1));
+  convert(std::span<const Half>(&half, 1), std::span(&back, 1));
+  return static_cast<double>(back);
+}
 
 Tensor constant_ints(const std::vector<Tensor>& in, size_t& next, std::vector<int64_t> extents) {
   const auto count = static_cast<size_t>(Shape(std::span<const int64_t>(extents)).size());
@@ -89,13 +107,13 @@ Tensor constant_ints(const std::vector<Tensor>& in, size_t& next, std::vector<in
 OpCase cached_case(const std::string& name, const Paged& p) {
   const auto tokens = static_cast<int64_t>(p.rows.size()), width = static_cast<int64_t>(p.pages[0].size());
   OpCase test;
-  test.name = "cached_attention, " + name;
+  test.name = fmt::format("cached_attention, {}, {}", name_of(p.type), name);
   test.check_gradient = false;
   test.arguments = {{f32, {1, tokens, p.heads, p.head_size}, -2, 2, false},
                     {f32, {1, tokens, p.groups, p.head_size}, -2, 2, false},
                     {f32, {1, tokens, p.groups, p.head_size}, -1, 1, false},
-                    {f32, {p.cache, p.groups, p.head_size, kCachePage}, -2, 2, false, Kind::state},
-                    {f32, {p.cache, p.groups, kCachePage, p.head_size}, -1, 1, false, Kind::state}};
+                    {p.type, {p.cache, p.groups, p.head_size, kCachePage}, -2, 2, false, Kind::state},
+                    {p.type, {p.cache, p.groups, kCachePage, p.head_size}, -1, 1, false, Kind::state}};
   const auto add = [&](int32_t value) { test.arguments.push_back({i32, {1}, double(value), double(value) + 1}); };
   for (const auto& [sequence, place] : p.rows) add(sequence);
   for (const auto& [sequence, place] : p.rows) add(place);
@@ -105,7 +123,9 @@ OpCase cached_case(const std::string& name, const Paged& p) {
     const Tensor sequences = constant_ints(in, next, {1, tokens});
     const Tensor positions = constant_ints(in, next, {1, tokens});
     const Tensor pages = constant_ints(in, next, {static_cast<int64_t>(p.pages.size()), width});
-    return {cached_attention(in[0], in[1], in[2], {in[3], in[4], sequences, positions, pages}), in[3], in[4]};
+    const Tensor out = cached_attention(in[0], in[1], in[2], {in[3], in[4], sequences, positions, pages}, p.window);
+    if (p.type != f32) return {out};  // Results of the table are float.
+    return {out, in[3], in[4]};
   };
   test.reference = [=](const std::vector<Array>& in) {
     Array out(in[0].shape);
@@ -121,7 +141,7 @@ OpCase cached_case(const std::string& name, const Paged& p) {
       const auto& [sequence, place] = p.rows[size_t(row)];
       for (int64_t i = 0; i < (sequence < 0 ? 0 : wide); ++i) {
         for (size_t which : {size_t{0}, size_t{1}}) {
-          caches[which][at(which, sequence, place, i)] = in[1 + which][row * wide + i];
+          caches[which][at(which, sequence, place, i)] = stored(p.type, in[1 + which][row * wide + i]);
         }
       }
     }
@@ -136,11 +156,16 @@ OpCase cached_case(const std::string& name, const Paged& p) {
         whole[2][i] = caches[1][at(1, sequence, i / wide, i % wide)];
       }
       for (int64_t i = 0; i < all_heads; ++i) whole[0][place * all_heads + i] = in[0][row * all_heads + i];
-      const Setting setting{.batch = 1, .tokens = all, .heads = p.heads, .groups = p.groups, .head_size = p.head_size};
+      const Setting setting{.batch = 1,
+                            .tokens = all,
+                            .heads = p.heads,
+                            .groups = p.groups,
+                            .head_size = p.head_size,
+                            .window = p.window};
       const Array result = reference(setting, whole)[0];
       for (int64_t i = 0; i < all_heads; ++i) out[row * all_heads + i] = result[place * all_heads + i];
     }
-    return std::vector<Array>{out, caches[0], caches[1]};
+    return p.type == f32 ? std::vector<Array>{out, caches[0], caches[1]} : std::vector<Array>{out};
   };
   return test;
 }
@@ -154,7 +179,7 @@ std::vector<std::pair<int32_t, int32_t>> places(int32_t sequence, int32_t from, 
 }  // namespace
 
 std::vector<OpCase> attention_cases() {
-  return {
+  std::vector<OpCase> cases = {
       attention_case("one token", {.batch = 2, .tokens = 1, .heads = 2, .groups = 2, .head_size = 4}),
       attention_case("odd sizes", {.batch = 2, .tokens = 7, .heads = 3, .groups = 3, .head_size = 5}),
       attention_case("shared key heads", {.batch = 1, .tokens = 9, .heads = 4, .groups = 2, .head_size = 6}),
@@ -163,15 +188,17 @@ std::vector<OpCase> attention_cases() {
                      {.batch = 1, .tokens = 70, .heads = 1, .groups = 1, .head_size = 3, .documents = {}, .p = 0.2f}),
       attention_case("documents apart",
                      {.batch = 2, .tokens = 12, .heads = 2, .groups = 1, .head_size = 4, .documents = {0, 5, 6}}),
-      cached_case("one new token each, the first page shared",
-                  {{{0, 65}, {1, 64}, {2, 3}, {-1, 0}}, {{2, 0}, {2, 3}, {1, 0}}, 4, 2, 2, 4}),
-      cached_case("a sequence's rows apart, padding first",
-                  {{{-1, 9}, {0, 7}, {1, 0}, {0, 8}}, {{1}, {0}}, 2, 4, 2, 6}),
-      cached_case("more than a block of rows", {places(0, 130, 200), {{3, 0, 4, 1}}, 5, 2, 1, 3}),
-      cached_case("from the first token", {places(0, 0, 70), {{1, 0}}, 2, 4, 2, 24}),
-      cached_case("one token, blocks of keys",
-                  {{{0, 130}, {1, 63}, {2, 64}}, {{0, 3, 1}, {2, 5, 5}, {6, 4, 5}}, 7, 2, 1, 20}),
-      cached_case("one token, many shared heads", {{{0, 20}}, {{0}}, 1, 18, 1, 5}),
+      attention_case("a window in documents", {.batch = 2,
+                                               .tokens = 23,
+                                               .heads = 2,
+                                               .groups = 1,
+                                               .head_size = 4,
+                                               .documents = {0, 3, 12},
+                                               .p = 0.2f,
+                                               .window = 5}),
+      attention_case(
+          "a window over blocks",
+          {.batch = 1, .tokens = 200, .heads = 2, .groups = 2, .head_size = 6, .check_gradient = false, .window = 70}),
       attention_case("an empty batch", {.batch = 0, .tokens = 5, .heads = 2, .groups = 2, .head_size = 4}),
       attention_case("several blocks", {.batch = 2,
                                         .tokens = 200,
@@ -205,6 +232,34 @@ std::vector<OpCase> attention_cases() {
                                                .p = 0,
                                                .check_gradient = false}),
   };
+  for (const DType type : {f32, f16}) {
+    const auto add = [&](const std::string& name, Paged p) {
+      p.type = type;
+      cases.push_back(cached_case(name, p));
+    };
+    add("one new token each, the first page shared",
+        {{{0, 65}, {1, 64}, {2, 3}, {-1, 0}}, {{2, 0}, {2, 3}, {1, 0}}, 4, 2, 2, 4});
+    add("a sequence's rows apart, padding first", {{{-1, 9}, {0, 7}, {1, 0}, {0, 8}}, {{1}, {0}}, 2, 4, 2, 6});
+    add("more than a block of rows", {places(0, 130, 200), {{3, 0, 4, 1}}, 5, 2, 1, 3});
+    add("from the first token", {places(0, 0, 70), {{1, 0}}, 2, 4, 2, 24});
+    add("one token, blocks of keys", {{{0, 130}, {1, 63}, {2, 64}}, {{0, 3, 1}, {2, 5, 5}, {6, 4, 5}}, 7, 2, 1, 20});
+    add("one token, many shared heads", {{{0, 20}}, {{0}}, 1, 18, 1, 5});
+    add("a window, one new token each", {.rows = {{0, 130}, {1, 63}, {2, 9}, {3, 10}},
+                                         .pages = {{0, 3, 1}, {2, 5, 5}, {6, 4, 5}, {7, 4, 5}},
+                                         .cache = 8,
+                                         .heads = 2,
+                                         .groups = 1,
+                                         .head_size = 20,
+                                         .window = 10});
+    add("a window over blocks of rows", {.rows = places(0, 60, 200),
+                                         .pages = {{3, 0, 4, 1}},
+                                         .cache = 5,
+                                         .heads = 2,
+                                         .groups = 1,
+                                         .head_size = 3,
+                                         .window = 70});
+  }
+  return cases;
 }
 
 }  // namespace tinyllm::test

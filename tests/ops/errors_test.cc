@@ -2,6 +2,7 @@
 
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/program.h>
 
 #include <functional>
@@ -13,6 +14,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
   const Tensor x = g.input("x", f32, {8, 256, 512});
   const Tensor w = g.parameter("w", f32, {2048, 1024});
   const Tensor q = g.parameter("q", q8_0, {64, 96});
+  const Tensor halves = g.parameter("halves", f16, {64, 512});
   const Tensor v = g.parameter("v", f32, {512});
   const Tensor ids = g.input("ids", i32, {8, 256});
   const Tensor heads = g.input("heads", f32, {2, 5, 4, 6});
@@ -28,21 +30,30 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { linear(x, w); }, "linear: x x [8,256,512] and w w [2048,1024]: inner sizes differ (512 vs 1024)"},
       {[&] { linear(x, v); }, "linear: x x [8,256,512] and w v [512]: expected x [..., K] and w [N, K]"},
       {[&] { linear(ids, w); }, "linear: ids [8,256] is i32, expected f32"},
-      {[&] { quantized_linear(x, w); }, "quantized_linear: w is not quantised, expected q8_0, q4_0 or bf16"},
-      {[&] { quantized_linear(x, q); },
-       "quantized_linear: x x [8,256,512] and w q [64,96]: expected x [..., K] and w [N, K]"},
+      {[&] { linear(x, q); }, "linear: x x [8,256,512] and w q [64,96]: inner sizes differ (512 vs 96)"},
+      {[&] { linear(x, halves); }, "linear: halves [64,512] is f16, expected f32 or a packed matrix (ops/quantized.h)"},
       {[&] {
-         quantized_linear(x, g.parameter("broken", q4_0, {64, 500}));
+         g.parameter("broken", q4_0, {64, 500});
        },
        "q4_0 [64,500]: expected [N, K], K a multiple of 32"},
-      {[&] { linear(x, q); }, "linear: q [64,96] is q8_0, expected f32"},
+      {[&] { matmul(q, w); }, "matmul: q [64,96] is packed q8_0, expected f32"},
+      {[&] {
+         reshape(q, {96, 64});
+       },
+       "reshape: q [64,96] is packed q8_0, expected elements"},
+      {[&] { slice(q, 0, 0, 1); }, "slice: q [64,96] is packed q8_0, expected elements"},
+      {[&] {
+         permute(halves, {1, 0});
+       },
+       "permute: halves [64,512] is f16, expected f32 or i32"},
       {[&] { linear({}, w); }, "linear: an input is empty"},
       {[&] { matmul(w, w); }, "matmul: a w [2048,1024] and b w [2048,1024]: inner sizes differ (1024 vs 2048)"},
       {[&] { add(x, w); },
        "add: x x [8,256,512] and y w [2048,1024]: expected y of x's shape, or the end of it, or [1]"},
       {[&] { swiglu(odd); }, "swiglu: x odd [2,5,4,7]: expected [..., 2 F]"},
       {[&] { rms_norm(x, w, 1e-5f); }, "rms_norm: x x [8,256,512] and w w [2048,1024]: expected x [..., C] and w [C]"},
-      {[&] { rope_angles(ids, 7, 1e4f); }, "rope_angles: head size 7, expected an even one"},
+      {[&] { rope_frequencies(7, 1e4); }, "rope_frequencies: head size 7, expected an even one"},
+      {[&] { rope_angles(ids, {}); }, "rope_angles: no frequencies, expected one for each pair of elements of a head"},
       {[&] { attention(heads, few, few); },
        "attention: q heads [2,5,4,6] and k few [2,5,3,6]: 4 query heads do not share 3 key heads evenly"},
       {[&] { attention(heads, odd, odd); },
@@ -54,6 +65,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] { linear_cross_entropy(x, w, ids); },
        "linear_cross_entropy: x x [8,256,512], w w [2048,1024] and targets ids [8,256]: expected x [..., C], w [V, C] "
        "and targets [...]"},
+      {[&] { token_log_probs(x, w, x); }, "token_log_probs: x [8,256,512] is f32, expected i32"},
       {[&] {
          dropout(x, {1.5f, 0, g.input("step", i32, {1})});
        },

@@ -86,7 +86,7 @@ TEST_CASE("the fused head has no second derivative, and refuses targets outside 
                        Error);
   Program program = compile(head.graph, {head.loss}, {.threads = 2});
   head.fill(program);
-  program.as<int32_t>("targets")[3] = kV;
+  program.data<int32_t>("targets")[3] = kV;
   CHECK_THROWS_WITH_AS(program.run(),
                        "linear_cross_entropy: target 300 at place 3, expected 0 to 299, or -100 for none", Error);
 }

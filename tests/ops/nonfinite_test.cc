@@ -78,7 +78,7 @@ struct Attention {
     Program program = compile(graph, {out, grads[0], grads[1], grads[2]}, {.threads = 2});
     for (const auto& [name, values] : inputs) program.write(name, values);
     if (starts) {
-      const auto to = program.as<int32_t>("starts");
+      const auto to = program.data<int32_t>("starts");
       for (int64_t t = 0; t < kTokens; ++t) to[static_cast<size_t>(t)] = start_of(t);
     }
     program.run();

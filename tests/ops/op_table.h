@@ -18,10 +18,10 @@ struct Array {
   double operator[](int64_t i) const { return values[static_cast<size_t>(i)]; }
 };
 
-/// An input of a case, filled with uniform numbers in [low, high) (integers for i32). Of a quantised one, which is a
-/// parameter, the reference is given what the numbers became.
+/// An input of a case, filled with uniform numbers in [low, high) (integers for i32). Of a packed one, which is a
+/// parameter, and of one of 16 bits, the reference is given what the numbers became.
 struct Argument {
-  DType dtype;
+  Type type;
   Shape shape;
   double low = -1;
   double high = 1;

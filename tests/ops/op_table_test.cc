@@ -1,8 +1,10 @@
 #include "ops/op_table.h"
+#include "close.h"
 #include "ops/allocations.h"
 
 #include <doctest/doctest.h>
 
+#include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
@@ -20,25 +22,32 @@ namespace {
 
 constexpr uint64_t kSeed = 5;
 
-// A quantised matrix as programs hold it.
-std::vector<std::byte> packed(DType dtype, const Array& array) {
+// A packed matrix as programs hold it.
+std::vector<std::byte> packed(Type type, const Array& array) {
   ThreadPool pool(1);
   const std::vector<float> values(array.values.begin(), array.values.end());
-  const QuantizedMatrix matrix = quantize(dtype, array.shape, values.data(), pool);
-  std::vector<std::byte> bytes(bytes_of(dtype, array.shape));
-  pack_quantized(dtype, array.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(), bytes.data(),
+  const QuantizedMatrix matrix = quantize(type, array.shape, values.data(), pool);
+  std::vector<std::byte> bytes(bytes_of(type, array.shape));
+  pack_quantized(type, array.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(), bytes.data(),
                  pool);
   return bytes;
 }
 
-Array dequantized(DType dtype, const Shape& shape, const std::vector<std::byte>& bytes) {
+Array dequantized(Type type, const Shape& shape, const std::vector<std::byte>& bytes) {
   Array array(shape);
   std::vector<float> row(static_cast<size_t>(shape[1]));
   for (int64_t i = 0; i < shape[0]; ++i) {
-    dequantize_row(dtype, shape, bytes.data(), i, row.data());
+    dequantize_row(type, shape, bytes.data(), i, row.data());
     std::copy(row.begin(), row.end(), array.values.begin() + i * shape[1]);
   }
   return array;
+}
+
+std::vector<Half> halves(const Array& array) {
+  const std::vector<float> values(array.values.begin(), array.values.end());
+  std::vector<Half> rounded(values.size());
+  convert(values, std::span(rounded));
+  return rounded;
 }
 
 Array random_array(const Argument& argument, uint64_t seed, size_t i) {
@@ -47,7 +56,7 @@ Array random_array(const Argument& argument, uint64_t seed, size_t i) {
   for (double& x : array.values) {
     x = argument.low + (argument.high - argument.low) * random.uniform();
     // What the program is given, the reference is given: a float, or a whole number.
-    x = argument.dtype == i32 ? std::floor(x) : static_cast<double>(static_cast<float>(x));
+    x = argument.type == i32 ? std::floor(x) : static_cast<double>(static_cast<float>(x));
   }
   return array;
 }
@@ -56,10 +65,15 @@ std::vector<Array> random_arrays(const std::vector<Argument>& arguments, uint64_
   std::vector<Array> arrays;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Argument& argument = arguments[i];
-    const Array array = random_array(argument, seed, i);
-    arrays.push_back(!is_quantized(argument.dtype)
-                         ? array
-                         : dequantized(argument.dtype, argument.shape, packed(argument.dtype, array)));
+    Array array = random_array(argument, seed, i);
+    if (argument.type.is_packed()) {
+      array = dequantized(argument.type, argument.shape, packed(argument.type, array));
+    } else if (argument.type == f16) {
+      std::vector<float> rounded(array.values.size());
+      convert(std::span<const Half>(halves(array)), rounded);
+      array.values.assign(rounded.begin(), rounded.end());
+    }
+    arrays.push_back(std::move(array));
   }
   return arrays;
 }
@@ -78,15 +92,15 @@ void build(const OpCase& test, Built& built) {
   for (size_t i = 0; i < test.arguments.size(); ++i) {
     const Argument& argument = test.arguments[i];
     const std::string name = fmt::format("x{}", i);
-    if (argument.kind == Kind::parameter) built.inputs.push_back(graph.parameter(name, argument.dtype, argument.shape));
-    if (argument.kind == Kind::state) built.inputs.push_back(graph.state(name, argument.dtype, argument.shape));
-    if (argument.kind == Kind::input) built.inputs.push_back(graph.input(name, argument.dtype, argument.shape));
+    if (argument.kind == Kind::parameter) built.inputs.push_back(graph.parameter(name, argument.type, argument.shape));
+    if (argument.kind == Kind::state) built.inputs.push_back(graph.state(name, argument.type, argument.shape));
+    if (argument.kind == Kind::input) built.inputs.push_back(graph.input(name, argument.type, argument.shape));
   }
   built.results = test.build(built.inputs);
 
   std::vector<Tensor> wanted;
   for (size_t i = 0; i < test.arguments.size(); ++i) {
-    if (test.arguments[i].dtype != f32 || !test.arguments[i].gradient) continue;
+    if (test.arguments[i].type != f32 || !test.arguments[i].gradient) continue;
     wanted.push_back(built.inputs[i]);
     built.grad_inputs.push_back(i);
   }
@@ -114,10 +128,11 @@ std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int 
   const std::vector<Array> arrays = random_arrays(test.arguments, kSeed);
   for (size_t i = 0; i < arrays.size(); ++i) {
     const std::string name = fmt::format("x{}", i);
-    if (is_quantized(test.arguments[i].dtype)) {
-      std::ranges::copy(packed(test.arguments[i].dtype, random_array(test.arguments[i], kSeed, i)),
-                        store.at(name).data);
-    } else if (test.arguments[i].dtype == f32) {
+    if (test.arguments[i].type.is_packed()) {
+      std::ranges::copy(packed(test.arguments[i].type, random_array(test.arguments[i], kSeed, i)), store.at(name).data);
+    } else if (test.arguments[i].type == f16) {
+      program.write(name, halves(arrays[i]));
+    } else if (test.arguments[i].type == f32) {
       program.write(name, std::vector<float>(arrays[i].values.begin(), arrays[i].values.end()));
     } else {
       program.write(name, std::vector<int32_t>(arrays[i].values.begin(), arrays[i].values.end()));
@@ -138,20 +153,8 @@ std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int 
   return read;
 }
 
-void check_close(const std::string& what, const std::vector<float>& found, const std::vector<double>& expected,
-                 double tolerance) {
-  REQUIRE_MESSAGE(found.size() == expected.size(), what);
-  double largest = 1e-2;  // Inputs are of order 1: where everything cancels, what is left is rounding of that order.
-  for (const double x : expected) largest = std::max(largest, std::abs(x));
-  for (size_t i = 0; i < found.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(found[i]) - expected[i]);
-    if (!(difference <= tolerance * largest)) {
-      FAIL_CHECK(fmt::format("{}, element {}: found {}, expected {}, allowed {:.3g}", what, i, found[i], expected[i],
-                             tolerance * largest));
-      return;
-    }
-  }
-}
+// Inputs are of order 1: where everything cancels, what is left is rounding of that order.
+constexpr double kScale = 1e-2;
 
 double weighted_sum(const std::vector<Array>& results, const std::vector<Array>& weights) {
   double total = 0;
@@ -189,7 +192,7 @@ TEST_CASE("every op computes what a plain loop in double computes") {
     REQUIRE(expected.size() == built.results.size());
     for (size_t i = 0; i < expected.size(); ++i) {
       CHECK_MESSAGE(built.results[i].shape() == expected[i].shape, built.results[i].str());
-      check_close(fmt::format("{}, result {}", test.name, i), found[i], expected[i].values, test.tolerance);
+      check_close(fmt::format("{}, result {}", test.name, i), found[i], expected[i].values, test.tolerance, kScale);
     }
   }
 }
@@ -206,7 +209,7 @@ TEST_CASE("every gradient equals central differences of the plain loop") {
     for (size_t g = 0; g < built.grad_inputs.size(); ++g) {
       const size_t argument = built.grad_inputs[g];
       check_close(fmt::format("{}, gradient of argument {}", test.name, argument), found[built.results.size() + g],
-                  central_differences(test, arrays, argument, weights), test.grad_tolerance);
+                  central_differences(test, arrays, argument, weights), test.grad_tolerance, kScale);
     }
   }
 }

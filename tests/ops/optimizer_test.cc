@@ -29,19 +29,19 @@ TEST_CASE("a gradient that is not finite changes nothing") {
   using Limits = std::numeric_limits<float>;
   // The last is finite, but two of it have a norm that is no float.
   for (const float wrong : {Limits::quiet_NaN(), Limits::infinity(), Limits::max()}) {
-    program.as<float>("grad")[5] = wrong;
-    program.as<float>("grad")[6] = wrong;
+    program.data<float>("grad")[5] = wrong;
+    program.data<float>("grad")[6] = wrong;
     program.run();
     for (const char* name : {"a", "b", "m", "v", "momentum"}) {
-      const std::span<const float> now = program.as<float>(name);
+      const std::span<const float> now = program.data<float>(name);
       CHECK_MESSAGE(std::equal(values.begin(), values.end(), now.begin()), name);
     }
     CHECK_FALSE(std::isfinite(program.read<float>(clipped.norm)[0]));
   }
   program.write("grad", values);
   program.run();
-  CHECK(program.as<float>("a")[0] != values[0]);
-  CHECK(program.as<float>("b")[0] != values[0]);
+  CHECK(program.data<float>("a")[0] != values[0]);
+  CHECK(program.data<float>("b")[0] != values[0]);
 }
 
 }  // namespace tinyllm::test

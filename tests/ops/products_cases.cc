@@ -1,4 +1,5 @@
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
 
 #include "ops/cases.h"
 
@@ -70,20 +71,21 @@ OpCase matmul_case(const std::string& name, int64_t batch, int64_t m, int64_t n,
 
 // Rows of x in INT8, block by block, as ops.h says: in float, where that decides what is nearest. With weights in
 // bfloat16 they are as they come.
-OpCase quantized_case(const std::string& name, DType dtype, Shape x, int64_t n, bool bias) {
+OpCase packed_case(const std::string& name, Type type, Shape x, int64_t n, bool bias,
+                   Activation activation = Activation::none) {
   OpCase test;
-  test.name = fmt::format("quantized_linear, {}, {}", name_of(dtype), name);
-  test.arguments = {{f32, x}, {dtype, {n, x.row()}, -1, 1, false, Kind::parameter}};
+  test.name = fmt::format("linear, {}, {}", type.str(), name);
+  test.arguments = {{f32, x}, {type, {n, x.row()}, -1, 1, false, Kind::parameter}};
   if (bias) test.arguments.push_back({f32, {n}});
   test.check_gradient = false;
   test.arguments[0].gradient = false;
   if (bias) test.arguments[2].gradient = false;
   test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
-    return {quantized_linear(in[0], in[1], bias ? in[2] : Tensor{})};
+    return {linear(in[0], in[1], bias ? in[2] : Tensor{}, activation)};
   };
   test.reference = [=](const std::vector<Array>& in) {
     Array rounded = in[0];
-    for (int64_t i = 0; i < (dtype == bf16 ? 0 : x.size()); i += 32) {
+    for (int64_t i = 0; i < (type == packed_bf16 ? 0 : x.size()); i += 32) {
       float most = 0;
       for (int64_t k = 0; k < 32; ++k) most = std::max(most, std::abs(float(in[0][i + k])));
       const float factor = most > 0 ? 127.0f / most : 0;
@@ -97,7 +99,7 @@ OpCase quantized_case(const std::string& name, DType dtype, Shape x, int64_t n, 
       for (int64_t j = 0; j < n; ++j) {
         double total = bias ? in[2][j] : 0;
         for (int64_t p = 0; p < k; ++p) total += rounded[i * k + p] * in[1][j * k + p];
-        y[i * n + j] = total;
+        y[i * n + j] = activated(activation, total);
       }
     }
     return std::vector<Array>{y};
@@ -132,14 +134,16 @@ std::vector<OpCase> products_cases() {
       matmul_case("an empty batch", 0, 3, 2, 4, false, false),
       large(matmul_case("several blocks", 1, 205, 290, 520, true, false)),
   };
-  for (const DType dtype : {q8_0, q4_0, bf16}) {
-    cases.push_back(quantized_case("one row", dtype, {64}, 32, false));
-    cases.push_back(quantized_case("part of a panel", dtype, {3, 96}, 5, true));
-    cases.push_back(quantized_case("many rows", dtype, {2, 17, 64}, 71, true));
-    cases.push_back(quantized_case("pieces of rows and columns", dtype, {400, 160}, 333, true));
-    cases.push_back(quantized_case("a long row", dtype, {2, 4128}, 70, false));
-    cases.push_back(quantized_case("an empty batch", dtype, {0, 32}, 4, true));
-    cases.push_back(quantized_case("no inner elements", dtype, {3, 0}, 4, true));
+  for (const Type type : kPackedTypes) {
+    cases.push_back(packed_case("one row", type, {64}, 32, false));
+    cases.push_back(packed_case("part of a panel", type, {3, 96}, 5, true));
+    cases.push_back(packed_case("many rows", type, {2, 17, 64}, 71, true));
+    cases.push_back(packed_case("pieces of rows and columns", type, {400, 160}, 333, true));
+    cases.push_back(packed_case("a long row", type, {2, 4128}, 70, false));
+    cases.push_back(packed_case("an empty batch", type, {0, 32}, 4, true));
+    cases.push_back(packed_case("silu", type, {3, 64}, 9, true, Activation::silu));
+    cases.push_back(packed_case("gelu", type, {3, 64}, 9, false, Activation::gelu));
+    cases.push_back(packed_case("no inner elements", type, {3, 0}, 4, true));
   }
   return cases;
 }

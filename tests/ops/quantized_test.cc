@@ -21,17 +21,17 @@ std::vector<float> random_floats(int64_t size, uint64_t seed, float factor = 1) 
 
 std::vector<std::byte> packed(const QuantizedMatrix& matrix) {
   ThreadPool pool(2);
-  std::vector<std::byte> bytes(bytes_of(matrix.dtype, matrix.shape));
-  pack_quantized(matrix.dtype, matrix.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
+  std::vector<std::byte> bytes(bytes_of(matrix.type, matrix.shape));
+  pack_quantized(matrix.type, matrix.shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
                  bytes.data(), pool);
   return bytes;
 }
 
-std::vector<float> round_trip(DType dtype, const Shape& shape, const std::vector<float>& w) {
+std::vector<float> round_trip(Type type, const Shape& shape, const std::vector<float>& w) {
   ThreadPool pool(2);
-  const std::vector<std::byte> bytes = packed(quantize(dtype, shape, w.data(), pool));
+  const std::vector<std::byte> bytes = packed(quantize(type, shape, w.data(), pool));
   std::vector<float> back(w.size());
-  for (int64_t i = 0; i < shape[0]; ++i) dequantize_row(dtype, shape, bytes.data(), i, back.data() + i * shape[1]);
+  for (int64_t i = 0; i < shape[0]; ++i) dequantize_row(type, shape, bytes.data(), i, back.data() + i * shape[1]);
   return back;
 }
 
@@ -44,7 +44,7 @@ float greatest(const float* block) {
 std::vector<float> product(const std::vector<float>& x, int64_t rows, const QuantizedMatrix& w) {
   Graph graph;
   Store store;
-  const Tensor y = quantized_linear(graph.input("x", f32, {rows, w.shape[1]}), graph.parameter("w", w.dtype, w.shape));
+  const Tensor y = linear(graph.input("x", f32, {rows, w.shape[1]}), graph.parameter("w", w.type, w.shape));
   Program program = compile(graph, {y}, {.threads = 2, .store = &store});
   program.write("x", x);
   const std::vector<std::byte> bytes = packed(w);
@@ -104,10 +104,10 @@ TEST_CASE("a product with quantised weights is near that of the numbers they sta
   constexpr int64_t kRows = 9, kN = 40, kK = 256;
   const std::vector<float> x = random_floats(kRows * kK, 3);
   const std::vector<float> w = random_floats(kN * kK, 4);
-  for (const DType dtype : {q8_0, q4_0}) {
+  for (const Type type : {q8_0, q4_0}) {
     ThreadPool pool(1);
-    const std::vector<float> exact = round_trip(dtype, {kN, kK}, w);
-    const std::vector<float> y = product(x, kRows, quantize(dtype, {kN, kK}, w.data(), pool));
+    const std::vector<float> exact = round_trip(type, {kN, kK}, w);
+    const std::vector<float> y = product(x, kRows, quantize(type, {kN, kK}, w.data(), pool));
     for (int64_t i = 0; i < kRows; ++i) {
       for (int64_t j = 0; j < kN; ++j) {
         double total = 0, allowed = 1e-5;
@@ -131,7 +131,7 @@ TEST_CASE("bf16 is the nearest number of 8 bits of mantissa, the even one of two
   w[2] = -1 - 0x1.02p-8f;  // A little more than half way.
   w[3] = 0x1p-130f;
   w[4] = std::numeric_limits<float>::max();
-  const std::vector<float> back = round_trip(bf16, {1, 32}, w);
+  const std::vector<float> back = round_trip(packed_bf16, {1, 32}, w);
   CHECK(back[0] == 1);
   CHECK(back[1] == 1 + 0x1p-6f);
   CHECK(back[2] == -1 - 0x1p-7f);
@@ -145,8 +145,8 @@ TEST_CASE("a product with weights in bfloat16 is that of the rounded numbers") {
     ThreadPool pool(1);
     const std::vector<float> x = random_floats(rows * kK, 7);
     const std::vector<float> w = random_floats(kN * kK, 8);
-    const std::vector<float> rounded = round_trip(bf16, {kN, kK}, w);
-    const std::vector<float> y = product(x, rows, quantize(bf16, {kN, kK}, w.data(), pool));
+    const std::vector<float> rounded = round_trip(packed_bf16, {kN, kK}, w);
+    const std::vector<float> y = product(x, rows, quantize(packed_bf16, {kN, kK}, w.data(), pool));
     double worst = 0;
     for (int64_t i = 0; i < rows; ++i) {
       for (int64_t j = 0; j < kN; ++j) {
@@ -170,9 +170,9 @@ TEST_CASE("a row of a product with quantised weights does not depend on the rows
   constexpr int64_t kN = 75, kK = 160;
   const std::vector<float> x = random_floats(23 * kK, 5);
   const std::vector<float> w = random_floats(kN * kK, 6);
-  for (const DType dtype : {q8_0, q4_0, bf16}) {
+  for (const Type type : kPackedTypes) {
     ThreadPool pool(1);
-    const QuantizedMatrix matrix = quantize(dtype, {kN, kK}, w.data(), pool);
+    const QuantizedMatrix matrix = quantize(type, {kN, kK}, w.data(), pool);
     const std::vector<float> all = product(x, 23, matrix);
     for (int64_t i = 0; i < 23; ++i) {
       const std::vector<float> row(x.begin() + i * kK, x.begin() + (i + 1) * kK);
@@ -188,8 +188,8 @@ TEST_CASE("the greatest products of INT8 do not overflow on the way") {
   for (const float sign : {1.0f, -1.0f}) {
     ThreadPool pool(1);
     const std::vector<float> w(32 * kK, 5 * sign);
-    for (const DType dtype : {q8_0, q4_0}) {
-      const std::vector<float> y = product(x, 1, quantize(dtype, {32, kK}, w.data(), pool));
+    for (const Type type : {q8_0, q4_0}) {
+      const std::vector<float> y = product(x, 1, quantize(type, {32, kK}, w.data(), pool));
       for (const float value : y) CHECK(value == doctest::Approx(double(-15 * kK * sign)).epsilon(1e-3));
     }
   }
@@ -200,14 +200,14 @@ TEST_CASE("what cannot be quantised is named") {
   std::vector<float> w(64, 1.0f);
   CHECK_THROWS_WITH_AS(quantize(q8_0, {2, 48}, w.data(), pool), "q8_0 [2,48]: expected [N, K], K a multiple of 32",
                        Error);
-  CHECK_THROWS_WITH_AS(quantize(bf16, {2, 48}, w.data(), pool), "bf16 [2,48]: expected [N, K], K a multiple of 32",
-                       Error);
+  CHECK_THROWS_WITH_AS(quantize(packed_bf16, {2, 48}, w.data(), pool),
+                       "bf16 [2,48]: expected [N, K], K a multiple of 32", Error);
   w[3] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH_AS(quantize(q4_0, {2, 32}, w.data(), pool), "a weight is nan: expected a number to quantise",
                        Error);
   w[3] = 0;
   QuantizedMatrix matrix = quantize(q8_0, {2, 32}, w.data(), pool);
-  matrix.scales[1] = 0x7C00;
+  matrix.scales[1] = {0x7C00};
   CHECK_THROWS_WITH_AS(packed(matrix), "the scale of block 1 is not finite", Error);
 }
 

@@ -2,6 +2,8 @@
 
 #include "ops/cases.h"
 
+#include <cmath>
+
 namespace tinyllm::test {
 namespace {
 
@@ -94,6 +96,35 @@ OpCase linear_cross_entropy_case(int64_t rows, int64_t c, int64_t vocab, int64_t
   return test;
 }
 
+OpCase token_log_probs_case(int64_t rows, int64_t c, int64_t vocab, int64_t ignored, bool check_gradient = true) {
+  const Targets targets{rows, vocab, ignored};
+  OpCase test;
+  test.name = fmt::format("token_log_probs, {} rows of {} to {}, {} ignored", rows, c, vocab, ignored);
+  test.arguments = {{f32, {rows, c}, -2, 2}, {f32, {vocab, c}, -2, 2}};
+  targets.add_to(test.arguments);
+  test.check_gradient = check_gradient;
+  test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {token_log_probs(in[0], in[1], concat({in.begin() + 2, in.end()}, 0))};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array log_probs({rows});
+    for (int64_t row = 0; row < rows; ++row) {
+      if (targets[row] == kIgnore) continue;
+      double sum = 0;
+      double chosen = 0;
+      for (int64_t i = 0; i < vocab; ++i) {
+        double logit = 0;
+        for (int64_t k = 0; k < c; ++k) logit += in[0][row * c + k] * in[1][i * c + k];
+        sum += std::exp(logit);
+        if (i == targets[row]) chosen = logit;
+      }
+      log_probs[row] = chosen - std::log(sum);
+    }
+    return std::vector<Array>{log_probs};
+  };
+  return test;
+}
+
 }  // namespace
 
 std::vector<OpCase> token_cases() {
@@ -114,6 +145,12 @@ std::vector<OpCase> token_cases() {
       linear_cross_entropy_case(530, 1, 4, 1),  // More than a chunk.
       linear_cross_entropy_case(1100, 40, 130, 9, false),
       linear_cross_entropy_case(11, 4, 5, 3, true, 0.1f),
+      token_log_probs_case(6, 7, 9, 0),
+      token_log_probs_case(11, 4, 5, 3),
+      token_log_probs_case(3, 2, 1, 1000),
+      token_log_probs_case(0, 3, 5, 0),
+      token_log_probs_case(530, 1, 4, 1),  // More than a chunk.
+      token_log_probs_case(1100, 40, 130, 9, false),
   };
 }
 

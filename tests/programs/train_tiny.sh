@@ -60,4 +60,34 @@ done
 expect 0 "preset" "$bin/train_tiny" --help
 expect 0 "[0-9]\.[0-9]" "$bin/train_tiny" --version
 
+# A long run in a folder, that is being trained when this returns.
+begin() {
+  : >"$work/output"  # What the run before printed must not be taken for this one.
+  "$bin/train_tiny" --steps 200000 --batch-size 2 --seq-len 32 --vocab-size 600 --output "$1" >"$work/output" 2>&1 &
+  pid=$!
+  until grep -q '^pretrain [0-9]' "$work/output" || ! kill -0 $pid; do sleep 0.1; done
+}
+
+# Stopped while it trains, by a signal that comes twice, as `timeout` sends it: saved, and only the same command goes on.
+# Meanwhile no other run may use the folder.
+begin "$work/stopped"
+expect 1 "stopped: is in use by process $pid (train_tiny, since [0-9][0-9]:[0-9][0-9])" $tiny --output "$work/stopped"
+expect 1 "stopped; .* resumes from there" stopped
+grep -q "Stopping after this step, and saving" "$work/output" || failures=$((failures + 1))
+expect 0 "config.json" ls "$work/stopped"
+expect 1 "belongs to another run" $tiny --output "$work/stopped"
+begin "$work/stopped"
+grep -q "resuming where it was stopped" "$work/output" || failures=$((failures + 1))
+kill -9 $pid
+wait $pid
+expect 1 "belongs to another run" $tiny --output "$work/stopped"
+
+# The terminal is closed: saved too.
+begin "$work/closed"
+kill -HUP $pid
+wait $pid
+[ $? = 1 ] || failures=$((failures + 1))
+expect 0 "checkpoint-.*.safetensors" ls "$work/closed"
+expect 0 "model.safetensors" ls "$work/closed"
+
 finish

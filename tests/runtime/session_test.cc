@@ -2,11 +2,14 @@
 
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/model/transformer.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/runtime/session.h>
 #include <tinyllm/tensor/program.h>
 
 #include "runtime/model_to_ask.h"
 #include "temp_folder.h"
+
+#include <cmath>
 
 namespace tinyllm::test {
 namespace {
@@ -21,7 +24,7 @@ std::vector<Logits> by_training_graph(const Model& model, const std::vector<int3
   const Tensor logits = lm_head(model.config, hidden);
   Program program = compile(graph, {logits}, {.threads = 2, .store = model.weights.get()});
   program.write("t", tokens);
-  for (size_t i = 0; i < tokens.size(); ++i) program.as<int32_t>("p")[i] = static_cast<int32_t>(i);
+  for (size_t i = 0; i < tokens.size(); ++i) program.data<int32_t>("p")[i] = static_cast<int32_t>(i);
   program.run();
   const auto all = program.read<float>(logits);
   std::vector<Logits> rows;
@@ -33,8 +36,8 @@ std::vector<Logits> by_training_graph(const Model& model, const std::vector<int3
 Logits logits_of(const Sequence& sequence) { return {sequence.logits().begin(), sequence.logits().end()}; }
 
 // The logits of a new session after tokens that it reads at once.
-Logits fresh(const Model& model, const std::vector<int32_t>& tokens) {
-  Session session(model, {.sequences = 1, .threads = 1});
+Logits fresh(const Model& model, const std::vector<int32_t>& tokens, DType cache_type = fastest_cache_type()) {
+  Session session(model, {.sequences = 1, .cache_type = cache_type, .threads = 1});
   Sequence sequence = session.start();
   session.forward(sequence, tokens);
   return logits_of(sequence);
@@ -53,7 +56,7 @@ std::span<const int32_t> part(const std::vector<int32_t>& tokens, size_t from, s
 void check_against_training_graph(const Model& model) {
   Random random(7);
   for (const int threads : {1, 3}) {
-    Session session(model, {.sequences = 3, .threads = threads});
+    Session session(model, {.sequences = 3, .cache_type = f32, .threads = threads});
     std::vector<std::vector<int32_t>> tokens;
     std::vector<std::vector<Logits>> expected, got(3);
     std::vector<Sequence> sequences;
@@ -104,7 +107,7 @@ TEST_CASE("so are those of a model in the form of Llama, and of its quantised we
                                     .context = 200,
                                     .dropout = 0});
   check_against_training_graph(model);
-  for (const DType type : {q8_0, q4_0, bf16}) {
+  for (const Type type : kPackedTypes) {
     const TempFolder folder;
     save_quantized(model, {.matrices = type, .tables = type}, folder.path(), 2);
     check_against_training_graph(load_model(folder.path()));
@@ -128,10 +131,10 @@ TEST_CASE("a prompt longer than a pass is read in several") {
 TEST_CASE("logits are the same bits alone or in a batch, at once or token by token, on any number of threads") {
   const Model model = model_to_ask();
   const std::vector<int32_t> tokens = random_tokens(model, 1, 150);
-  const Logits alone = fresh(model, tokens);
-  for (const int threads : {1, 2, 3, 8}) {
+  for (const auto& [type, threads] : {std::pair{f32, 1}, {f32, 2}, {f32, 8}, {f16, 1}, {f16, 2}, {f16, 3}, {f16, 8}}) {
+    const Logits alone = fresh(model, tokens, type);
     for (const size_t neighbours : {0, 1, 4, 20}) {
-      Session session(model, {.sequences = 21, .threads = threads});
+      Session session(model, {.sequences = 21, .cache_type = type, .threads = threads});
       Sequence sequence = session.start();
       std::vector<Sequence> others;
       for (size_t i = 0; i < neighbours; ++i) others.push_back(session.start());
@@ -180,6 +183,24 @@ TEST_CASE("a sequence that was forked, truncated, or begins with a shared prefix
   }
 }
 
+TEST_CASE("a cache of halves takes half the memory, and its logits are nearly those of floats") {
+  const Model model = model_to_ask();
+  const Session floats(model, {.sequences = 5, .cache_type = f32}), halves(model, {.sequences = 5, .cache_type = f16});
+  CHECK(halves.cache_bytes() * 2 == floats.cache_bytes());
+  CHECK(halves.free_pages() == floats.free_pages());
+
+  const std::vector<int32_t> tokens = random_tokens(model, 1, 150);
+  const Logits exact = fresh(model, tokens, f32), rounded = fresh(model, tokens, f16);
+  CHECK(exact != rounded);
+  double squares = 0, size = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    squares += std::pow(double(rounded[i]) - double(exact[i]), 2);
+    size += std::pow(double(exact[i]), 2);
+  }
+  // Keys and values are off by up to 2^-11 of themselves, at random.
+  CHECK(std::sqrt(squares / size) < 0x1p-11);
+}
+
 TEST_CASE("a shared prefix is stored once, and what sequences held is free when they are gone") {
   const Model model = model_to_ask(256);
   Session session(model, {.sequences = 2, .threads = 1});
@@ -225,6 +246,7 @@ TEST_CASE("what cannot be read is refused, and nothing is changed") {
   CHECK_THROWS_WITH_AS(Session(model, {.context = 101}),
                        "session: a context of 101 tokens, expected 1 to the model's 100", Error);
   CHECK_THROWS_AS(Session(model, {.context = -1}), Error);
+  CHECK_THROWS_WITH_AS(Session(model, {.cache_type = bf16}), "session: a cache of bf16, expected f32 or f16", Error);
   Session shorter(model, {.context = 50});
   Sequence limited = shorter.start();
   CHECK_THROWS_WITH_AS(shorter.forward(limited, random_tokens(model, 1, 51)),

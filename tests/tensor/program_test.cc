@@ -59,10 +59,10 @@ struct Step {
 
 void fill(Program& program) {
   Random random(3);
-  for (int32_t& token : program.as<int32_t>("tokens")) token = static_cast<int32_t>(random.below(30));
-  for (int32_t& target : program.as<int32_t>("targets")) target = static_cast<int32_t>(random.below(30));
+  for (int32_t& token : program.data<int32_t>("tokens")) token = static_cast<int32_t>(random.below(30));
+  for (int32_t& target : program.data<int32_t>("targets")) target = static_cast<int32_t>(random.below(30));
   for (const char* name : {"table", "w", "norm"}) {
-    for (float& x : program.as<float>(name)) x = static_cast<float>(random.normal()) * 0.3f;
+    for (float& x : program.data<float>(name)) x = static_cast<float>(random.normal()) * 0.3f;
   }
   program.write("step", std::vector<int32_t>{1});
   program.write("rate", std::vector<float>{0.01f});

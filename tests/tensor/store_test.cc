@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/plan.h>
 #include <tinyllm/tensor/program.h>
 
-#include <functional>
+#include "error_of.h"
 
 namespace tinyllm::test {
 namespace {
@@ -12,15 +13,6 @@ namespace {
 constexpr int64_t kHuge = int64_t{1} << 32;
 // 2^58 bytes of f32: no machine has them, and 64 of them are more than size_t holds.
 constexpr int64_t kMost = Shape::kMaxElements;
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 bool is_overflow(const std::string& error) { return error.find("too large for a size") != std::string::npos; }
 

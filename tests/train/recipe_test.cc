@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/ops/quantized.h>
+
 #include "train/sample_run.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace tinyllm::test {
@@ -47,16 +50,15 @@ TEST_CASE("what cannot be in a recipe is named") {
       {{.batch_size = 0, .seq_len = 48}, "training: batch_size 0, expected 1 to 1073741824"},
       {{.seq_len = 49}, "training: seq_len 49, expected 1 to 48"},
       {{.seq_len = 48, .first_seq_len = 32}, "training: first_seq_len 32, expected 0, or a divisor of 48 below it"},
-      {{.seq_len = 48, .lengthen_at = 1.5f}, "training: lengthen_at 1.5, expected 0 to 1 (a fraction of the steps)"},
-      {{.seq_len = 48, .z_loss = -1}, "training: z_loss -1, expected 0 or more"},
+      {{.seq_len = 48, .lengthen_at = 1.5f}, "training: lengthen_at 1.5, expected 0 to 1"},
+      {{.seq_len = 48, .z_loss = -1}, "training: z_loss -1, expected a number of at least 0"},
       {{.seq_len = 48, .accumulate = 0}, "training: accumulate 0, expected 1 to 1073741824"},
       {{.seq_len = 48, .learning_rate = -1}, "training: learning_rate -1, expected a number above 0"},
-      {{.seq_len = 48, .final_lr_fraction = 2},
-       "training: final_lr_fraction 2, expected 0 to 1 (a fraction of the highest rate)"},
-      {{.seq_len = 48, .cooldown = 0}, "training: cooldown 0, expected above 0, at most 1 (a fraction of the steps)"},
+      {{.seq_len = 48, .final_lr_fraction = 2}, "training: final_lr_fraction 2, expected 0 to 1"},
+      {{.seq_len = 48, .cooldown = 0}, "training: cooldown 0, expected a number above 0 and at most 1"},
       {{.seq_len = 48, .max_grad_norm = 0}, "training: max_grad_norm 0, expected a number above 0"},
-      {{.seq_len = 48, .momentum = 1}, "training: momentum 1, expected 0 or more, below 1"},
-      {{.seq_len = 48, .ema_decay = 1}, "training: ema_decay 1, expected 0 or more, below 1"},
+      {{.seq_len = 48, .momentum = 1}, "training: momentum 1, expected a number of at least 0 and below 1"},
+      {{.seq_len = 48, .ema_decay = 1}, "training: ema_decay 1, expected a number of at least 0 and below 1"},
   };
   for (const Case& c : cases) CHECK_THROWS_WITH_AS(check(c.recipe, {.context = 48}), c.message, Error);
   CHECK_THROWS_WITH_AS(check({.seq_len = 48}, {.context = 48, .types = {q8_0, q8_0}}),
@@ -73,7 +75,7 @@ TEST_CASE("all problems of a recipe are named at once, whatever is no number and
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   CHECK(fields({.seq_len = 48}) == "");
-  CHECK(fields({.batch_size = 0, .seq_len = 49, .steps = -1}) == "batch_size seq_len steps ");
+  CHECK(fields({.batch_size = 0, .seq_len = 49, .steps = -1}) == "steps batch_size seq_len ");
   CHECK(fields({.seq_len = 48, .learning_rate = kNan, .weight_decay = kNan}) == "learning_rate weight_decay ");
   CHECK(fields({.seq_len = 48, .max_grad_norm = kNan, .z_loss = kInfinity}) == "max_grad_norm z_loss ");
   CHECK(fields({.batch_size = kMost, .seq_len = 48, .accumulate = kMost}) == "batch_size accumulate ");
@@ -106,6 +108,18 @@ TEST_CASE("two recipes that train other bits have other settings") {
   for (const Recipe& other : others) CHECK(settings(other) != base);
   CHECK(settings(others[2]) != settings(others[3]));
   CHECK(settings({.checkpoint_activations = true}) == base);
+}
+
+TEST_CASE("a field that has no effect is not among the settings") {
+  const auto has = [](const Recipe& recipe, const char* name) {
+    return std::ranges::any_of(settings(recipe), [&](const auto& setting) { return setting.first == name; });
+  };
+  CHECK_FALSE(has({}, "lengthen_at"));
+  CHECK_FALSE(has({}, "cooldown"));
+  CHECK_FALSE(has({}, "momentum"));
+  CHECK(has({.first_seq_len = 128}, "lengthen_at"));
+  CHECK(has({.schedule = Schedule::wsd}, "cooldown"));
+  CHECK(has({.optimizer = Optimizer::muon}, "momentum"));
 }
 
 }  // namespace tinyllm::test

@@ -160,8 +160,8 @@ class DocumentCleaner {
 
   void sign() {
     if (document_.paragraphs.empty()) return;
-    if (options_.near == NearUnit::kDocuments) document_.minhashes.emplace_back(minhash(text()));
-    if (options_.near != NearUnit::kParagraphs) return;
+    if (options_.near == NearUnit::documents) document_.minhashes.emplace_back(minhash(text()));
+    if (options_.near != NearUnit::paragraphs) return;
     for (const CleanParagraph& p : document_.paragraphs) {
       const bool is_long = count_of_characters(text(p)) >= options_.min_near_paragraph;
       document_.minhashes.push_back(is_long ? std::optional(minhash(text(p))) : std::nullopt);

@@ -15,17 +15,18 @@
 namespace tinyllm::corpus {
 
 /// What is compared with everything before it, up to small differences.
-enum class NearUnit { kNone, kDocuments, kParagraphs };
+enum class NearUnit { none, documents, paragraphs };
+constexpr auto names(NearUnit) { return std::array{"none", "documents", "paragraphs"}; }
 
 struct CleanOptions {
   std::vector<std::string> fields = {"text", "content"};  ///< Of JSON lines: those that are there, one below the other.
-  Width width = Width::kFold;
+  Width width = Width::fold;
   ParagraphOptions paragraphs;
   int64_t min_document = 10;  ///< Characters that must be left of a document; 0: off.
   /// A document is dropped when more than this fraction of it is symbols, repetition and boilerplate; 1: off.
   double max_dropped = 0.8;
   MaskOptions mask;
-  NearUnit near = NearUnit::kDocuments;
+  NearUnit near = NearUnit::documents;
   int64_t min_near_paragraph = 40;  ///< Characters; shorter paragraphs are not compared.
 };
 
@@ -58,7 +59,7 @@ struct CleanDocument {
 struct CleanPiece {
   size_t file = 0;
   TextFormat format = TextFormat::text;
-  Encoding encoding = Encoding::kUtf8;
+  Encoding encoding = Encoding::utf8;
   std::string text;  ///< The paragraphs, each followed by a line feed; nothing between documents.
   std::vector<CleanDocument> documents;
   std::vector<Dropped> dropped;

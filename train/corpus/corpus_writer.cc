@@ -55,7 +55,7 @@ void CorpusWriter::take(const CleanPiece& piece, const CleanDocument& document) 
     std::string_view rule;
     if (duplicates_.exact && characters >= duplicates_.min_characters && !paragraphs_.insert(paragraph.hash)) {
       rule = kRuleDuplicate;
-    } else if (clean_.near == NearUnit::kParagraphs && document.minhashes[i] &&
+    } else if (clean_.near == NearUnit::paragraphs && document.minhashes[i] &&
                near_.find_or_add(*document.minhashes[i])) {
       rule = kRuleNearDuplicate;
     }
@@ -89,7 +89,7 @@ bool CorpusWriter::seen_before(const CleanPiece& piece, const CleanDocument& doc
   std::string_view rule;
   if (duplicates_.exact && !documents_.insert(document.hash)) {
     rule = kRuleDuplicateDocument;
-  } else if (clean_.near == NearUnit::kDocuments && near_.find_or_add(*document.minhashes[0])) {
+  } else if (clean_.near == NearUnit::documents && near_.find_or_add(*document.minhashes[0])) {
     rule = kRuleNearDocument;
   }
   if (rule.empty()) return false;

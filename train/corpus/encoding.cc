@@ -30,13 +30,13 @@ struct Known {
 };
 
 constexpr std::array kKnown = {
-    Known{Encoding::kUtf8, "UTF-8", "UTF-8", kUtf8Mark},
-    Known{Encoding::kUtf16Le, "UTF-16LE", "UTF-16LE", "\xFF\xFE"},
-    Known{Encoding::kUtf16Be, "UTF-16BE", "UTF-16BE", "\xFE\xFF"},
-    Known{Encoding::kGb18030, "GB18030", "gb18030", "\x84\x31\x95\x33"},
-    Known{Encoding::kBig5, "Big5", "Big5-HKSCS", ""},
-    Known{Encoding::kWindows1252, "windows-1252", "windows-1252", ""},
-    Known{Encoding::kBinary, "binary", nullptr, ""},
+    Known{Encoding::utf8, "UTF-8", "UTF-8", kUtf8Mark},
+    Known{Encoding::utf16le, "UTF-16LE", "UTF-16LE", "\xFF\xFE"},
+    Known{Encoding::utf16be, "UTF-16BE", "UTF-16BE", "\xFE\xFF"},
+    Known{Encoding::gb18030, "GB18030", "gb18030", "\x84\x31\x95\x33"},
+    Known{Encoding::big5, "Big5", "Big5-HKSCS", ""},
+    Known{Encoding::windows1252, "windows-1252", "windows-1252", ""},
+    Known{Encoding::binary, "binary", nullptr, ""},
 };
 
 const Known& known(Encoding encoding) { return kKnown[static_cast<size_t>(encoding)]; }
@@ -72,7 +72,7 @@ double control_share(std::string_view text) {
 double common_share(std::string_view sample, Encoding encoding) {
   std::string text;
   Decoder(encoding).decode(sample, text);
-  const bool wide = encoding == Encoding::kUtf16Le || encoding == Encoding::kUtf16Be;
+  const bool wide = encoding == Encoding::utf16le || encoding == Encoding::utf16be;
   const CommonCharacters& characters = common_characters();
   int64_t common = 0;
   int64_t all = 0;
@@ -91,7 +91,7 @@ struct Guess {
 };
 
 Guess best_of(std::string_view sample, std::initializer_list<Encoding> encodings) {
-  Guess best{Encoding::kBinary, -1};
+  Guess best{Encoding::binary, -1};
   for (const Encoding encoding : encodings) {
     const double share = common_share(sample, encoding);
     if (share > best.share) best = {encoding, share};
@@ -138,34 +138,34 @@ Encoding detect_encoding(std::string_view beginning) {
   constexpr double kTooManyControls = 0.05;
   constexpr double kReadable = 0.6;  // Of texts in the right encoding nine tenths and more are common.
   const std::string_view sample = beginning.substr(0, kEnough);
-  if (sample.empty()) return Encoding::kUtf8;
+  if (sample.empty()) return Encoding::utf8;
   for (const Known& k : kKnown) {
     if (!k.mark.empty() && sample.starts_with(k.mark)) return k.encoding;
   }
   const bool has_controls = control_share(sample) > kTooManyControls;
   // ASCII in UTF-16 is half NULs, which is valid UTF-8.
   if (has_controls) {
-    const Guess guess = best_of(sample.substr(0, kTelling), {Encoding::kUtf16Le, Encoding::kUtf16Be});
-    return guess.share > kReadable ? guess.encoding : Encoding::kBinary;
+    const Guess guess = best_of(sample.substr(0, kTelling), {Encoding::utf16le, Encoding::utf16be});
+    return guess.share > kReadable ? guess.encoding : Encoding::binary;
   }
   const Utf8Bytes utf8 = count_utf8(sample);
-  if (utf8.valid >= 9 * utf8.invalid) return Encoding::kUtf8;
+  if (utf8.valid >= 9 * utf8.invalid) return Encoding::utf8;
   // From the first byte beyond ASCII; UTF-16 stays in step.
   const auto first = std::find_if(sample.begin(), sample.end(), [](char c) { return (c & 0x80) != 0; });
   const std::string_view telling = sample.substr(static_cast<size_t>(first - sample.begin()) & ~size_t{1}, kTelling);
   const Guess guess =
-      best_of(telling, {Encoding::kUtf8, Encoding::kGb18030, Encoding::kBig5, Encoding::kUtf16Le, Encoding::kUtf16Be});
+      best_of(telling, {Encoding::utf8, Encoding::gb18030, Encoding::big5, Encoding::utf16le, Encoding::utf16be});
   if (guess.share > kReadable) return guess.encoding;
   // Latin letters beyond ASCII are few among those of ASCII.
   const bool sparse = utf8.invalid + utf8.valid < static_cast<int64_t>(sample.size()) / 3;
-  return sparse ? Encoding::kWindows1252 : Encoding::kBinary;
+  return sparse ? Encoding::windows1252 : Encoding::binary;
 }
 
 void Decoder::Close::operator()(UConverter* converter) const { ucnv_close(converter); }
 
 Decoder::Decoder(Encoding encoding) {
-  if (encoding == Encoding::kBinary) throw Error("decoder: binary data are not text");
-  if (encoding == Encoding::kUtf8) return;
+  if (encoding == Encoding::binary) throw Error("decoder: binary data are not text");
+  if (encoding == Encoding::utf8) return;
   UErrorCode error = U_ZERO_ERROR;
   converter_.reset(ucnv_open(known(encoding).converter, &error));
   if (U_FAILURE(error))

@@ -11,13 +11,13 @@ namespace tinyllm::corpus {
 
 /// How the characters of a text file are written as bytes.
 enum class Encoding {
-  kUtf8,         ///< Also all of ASCII.
-  kUtf16Le,      ///< Low byte first.
-  kUtf16Be,      ///< High byte first.
-  kGb18030,      ///< Also GBK and GB 2312, which it contains.
-  kBig5,         ///< With the characters of Hong Kong.
-  kWindows1252,  ///< Western Europe; also ISO 8859-1.
-  kBinary,       ///< None of these: not text, or not readable.
+  utf8,         ///< Also all of ASCII.
+  utf16le,      ///< Low byte first.
+  utf16be,      ///< High byte first.
+  gb18030,      ///< Also GBK and GB 2312, which it contains.
+  big5,         ///< With the characters of Hong Kong.
+  windows1252,  ///< Western Europe; also ISO 8859-1.
+  binary,       ///< None of these: not text, or not readable.
 };
 
 /// As in reports: "UTF-8", "UTF-16LE", "UTF-16BE", "GB18030", "Big5", "windows-1252", "binary".
@@ -34,7 +34,7 @@ Encoding detect_encoding(std::string_view beginning);
 /// is removed. Chunks of valid UTF-8 are copied.
 class Decoder {
  public:
-  /// Throws Error for kBinary.
+  /// Throws Error for Encoding::binary.
   explicit Decoder(Encoding encoding);
   ~Decoder();
   Decoder(const Decoder&) = delete;

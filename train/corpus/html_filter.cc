@@ -14,16 +14,16 @@ namespace {
 constexpr size_t kNone = std::string_view::npos;
 
 enum class Kind {
-  kInline,     // Its tags are dropped: it has no part in the shape of the text.
-  kBreak,      // Ends a line.
-  kBlock,      // Ends lines, and may hold other blocks.
-  kScope,      // A block; end tags in it do not close what was opened outside of it.
-  kParagraph,  // Closed by the next block.
-  kItem,       // Closed by the next item of its list.
-  kTablePart,  // Closed by the next part of its table.
-  kMuted,      // An inline element whose text is left out.
-  kSkipped,    // Markup in it is text, which is left out.
-  kVerbatim,   // Markup in it is text.
+  phrasing,    // Its tags are dropped: it has no part in the shape of the text.
+  line_break,  // Ends a line.
+  block,       // Ends lines, and may hold other blocks.
+  scope,       // A block; end tags in it do not close what was opened outside of it.
+  paragraph,   // Closed by the next block.
+  item,        // Closed by the next item of its list.
+  table_part,  // Closed by the next part of its table.
+  muted,       // An inline element whose text is left out.
+  skipped,     // Markup in it is text, which is left out.
+  verbatim,    // Markup in it is text.
 };
 
 struct Element {
@@ -35,90 +35,90 @@ struct Element {
 
 // Sorted by name. The parser does not know some of the names, and treats forms and SVG in ways of their own.
 constexpr std::array kElements = {
-    Element{"address", Kind::kBlock, ""},
-    Element{"annotation", Kind::kMuted, ""},
-    Element{"annotation-xml", Kind::kMuted, ""},
-    Element{"applet", Kind::kScope, "", true},
-    Element{"article", Kind::kBlock, ""},
-    Element{"aside", Kind::kBlock, "", true},
-    Element{"audio", Kind::kMuted, ""},
-    Element{"blockquote", Kind::kBlock, ""},
-    Element{"body", Kind::kBreak, ""},
-    Element{"br", Kind::kBreak, ""},
-    Element{"button", Kind::kBlock, "", true},
-    Element{"canvas", Kind::kMuted, ""},
-    Element{"caption", Kind::kTablePart, ""},
-    Element{"center", Kind::kBlock, ""},
-    Element{"datalist", Kind::kMuted, ""},
-    Element{"dd", Kind::kItem, ""},
-    Element{"details", Kind::kBlock, ""},
-    Element{"dialog", Kind::kBlock, "section", true},
-    Element{"dir", Kind::kBlock, ""},
-    Element{"div", Kind::kBlock, ""},
-    Element{"dl", Kind::kBlock, ""},
-    Element{"dt", Kind::kItem, ""},
-    Element{"fieldset", Kind::kBlock, ""},
-    Element{"figcaption", Kind::kBlock, ""},
-    Element{"figure", Kind::kBlock, ""},
-    Element{"footer", Kind::kBlock, "", true},
-    Element{"form", Kind::kBlock, "div"},
-    Element{"h1", Kind::kBlock, ""},
-    Element{"h2", Kind::kBlock, "h1"},
-    Element{"h3", Kind::kBlock, "h1"},
-    Element{"h4", Kind::kBlock, "h1"},
-    Element{"h5", Kind::kBlock, "h1"},
-    Element{"h6", Kind::kBlock, "h1"},
-    Element{"header", Kind::kBlock, ""},
-    Element{"hgroup", Kind::kBlock, ""},
-    Element{"hr", Kind::kBreak, ""},
-    Element{"html", Kind::kBreak, ""},
-    Element{"iframe", Kind::kSkipped, ""},
-    Element{"label", Kind::kMuted, ""},
-    Element{"legend", Kind::kBlock, "div"},
-    Element{"li", Kind::kItem, ""},
-    Element{"listing", Kind::kBlock, "pre"},
-    Element{"main", Kind::kBlock, ""},
-    Element{"map", Kind::kMuted, ""},
-    Element{"menu", Kind::kBlock, "", true},
-    Element{"meter", Kind::kMuted, ""},
-    Element{"nav", Kind::kBlock, "", true},
-    Element{"noembed", Kind::kSkipped, ""},
-    Element{"noframes", Kind::kSkipped, ""},
-    Element{"noscript", Kind::kSkipped, ""},
-    Element{"object", Kind::kScope, "", true},
-    Element{"ol", Kind::kBlock, ""},
-    Element{"p", Kind::kParagraph, ""},
-    Element{"picture", Kind::kMuted, ""},
-    Element{"plaintext", Kind::kVerbatim, ""},
-    Element{"pre", Kind::kBlock, ""},
-    Element{"progress", Kind::kMuted, ""},
-    Element{"script", Kind::kSkipped, ""},
-    Element{"search", Kind::kBlock, "section"},
-    Element{"section", Kind::kBlock, ""},
-    Element{"select", Kind::kScope, "", true},
-    Element{"style", Kind::kSkipped, ""},
-    Element{"summary", Kind::kBlock, ""},
-    Element{"svg", Kind::kMuted, ""},
-    Element{"table", Kind::kScope, ""},
-    Element{"tbody", Kind::kTablePart, ""},
-    Element{"td", Kind::kTablePart, ""},
-    Element{"template", Kind::kScope, "", true},
-    Element{"textarea", Kind::kSkipped, ""},
-    Element{"tfoot", Kind::kTablePart, ""},
-    Element{"th", Kind::kTablePart, ""},
-    Element{"thead", Kind::kTablePart, ""},
-    Element{"title", Kind::kSkipped, ""},
-    Element{"tr", Kind::kTablePart, ""},
-    Element{"ul", Kind::kBlock, ""},
-    Element{"video", Kind::kMuted, ""},
-    Element{"xmp", Kind::kVerbatim, ""},
+    Element{"address", Kind::block, ""},
+    Element{"annotation", Kind::muted, ""},
+    Element{"annotation-xml", Kind::muted, ""},
+    Element{"applet", Kind::scope, "", true},
+    Element{"article", Kind::block, ""},
+    Element{"aside", Kind::block, "", true},
+    Element{"audio", Kind::muted, ""},
+    Element{"blockquote", Kind::block, ""},
+    Element{"body", Kind::line_break, ""},
+    Element{"br", Kind::line_break, ""},
+    Element{"button", Kind::block, "", true},
+    Element{"canvas", Kind::muted, ""},
+    Element{"caption", Kind::table_part, ""},
+    Element{"center", Kind::block, ""},
+    Element{"datalist", Kind::muted, ""},
+    Element{"dd", Kind::item, ""},
+    Element{"details", Kind::block, ""},
+    Element{"dialog", Kind::block, "section", true},
+    Element{"dir", Kind::block, ""},
+    Element{"div", Kind::block, ""},
+    Element{"dl", Kind::block, ""},
+    Element{"dt", Kind::item, ""},
+    Element{"fieldset", Kind::block, ""},
+    Element{"figcaption", Kind::block, ""},
+    Element{"figure", Kind::block, ""},
+    Element{"footer", Kind::block, "", true},
+    Element{"form", Kind::block, "div"},
+    Element{"h1", Kind::block, ""},
+    Element{"h2", Kind::block, "h1"},
+    Element{"h3", Kind::block, "h1"},
+    Element{"h4", Kind::block, "h1"},
+    Element{"h5", Kind::block, "h1"},
+    Element{"h6", Kind::block, "h1"},
+    Element{"header", Kind::block, ""},
+    Element{"hgroup", Kind::block, ""},
+    Element{"hr", Kind::line_break, ""},
+    Element{"html", Kind::line_break, ""},
+    Element{"iframe", Kind::skipped, ""},
+    Element{"label", Kind::muted, ""},
+    Element{"legend", Kind::block, "div"},
+    Element{"li", Kind::item, ""},
+    Element{"listing", Kind::block, "pre"},
+    Element{"main", Kind::block, ""},
+    Element{"map", Kind::muted, ""},
+    Element{"menu", Kind::block, "", true},
+    Element{"meter", Kind::muted, ""},
+    Element{"nav", Kind::block, "", true},
+    Element{"noembed", Kind::skipped, ""},
+    Element{"noframes", Kind::skipped, ""},
+    Element{"noscript", Kind::skipped, ""},
+    Element{"object", Kind::scope, "", true},
+    Element{"ol", Kind::block, ""},
+    Element{"p", Kind::paragraph, ""},
+    Element{"picture", Kind::muted, ""},
+    Element{"plaintext", Kind::verbatim, ""},
+    Element{"pre", Kind::block, ""},
+    Element{"progress", Kind::muted, ""},
+    Element{"script", Kind::skipped, ""},
+    Element{"search", Kind::block, "section"},
+    Element{"section", Kind::block, ""},
+    Element{"select", Kind::scope, "", true},
+    Element{"style", Kind::skipped, ""},
+    Element{"summary", Kind::block, ""},
+    Element{"svg", Kind::muted, ""},
+    Element{"table", Kind::scope, ""},
+    Element{"tbody", Kind::table_part, ""},
+    Element{"td", Kind::table_part, ""},
+    Element{"template", Kind::scope, "", true},
+    Element{"textarea", Kind::skipped, ""},
+    Element{"tfoot", Kind::table_part, ""},
+    Element{"th", Kind::table_part, ""},
+    Element{"thead", Kind::table_part, ""},
+    Element{"title", Kind::skipped, ""},
+    Element{"tr", Kind::table_part, ""},
+    Element{"ul", Kind::block, ""},
+    Element{"video", Kind::muted, ""},
+    Element{"xmp", Kind::verbatim, ""},
 };
 constexpr auto kByName = [](const Element& a, const Element& b) { return a.name < b.name; };
 static_assert(std::is_sorted(kElements.begin(), kElements.end(), kByName));
 
 // The element of this name, under the name that the parser is given.
 Element element_of(std::string_view name) {
-  Element element{name, Kind::kInline, ""};
+  Element element{name, Kind::phrasing, ""};
   const auto* found = std::lower_bound(kElements.begin(), kElements.end(), element, kByName);
   if (found == kElements.end() || found->name != name) return element;
   element = *found;
@@ -208,28 +208,28 @@ class Filter {
       if (tag.name == "select") return;
     }
     switch (element.kind) {
-      case Kind::kInline:
+      case Kind::phrasing:
         return tag.is_hidden && !is_void_element(tag.name) ? mute(tag) : void();
-      case Kind::kMuted:
+      case Kind::muted:
         return mute(tag);
-      case Kind::kSkipped:
+      case Kind::skipped:
         if (!in_svg || (tag.name != "title" && !tag.closes_itself)) take_raw(tag.name);
         return;
-      case Kind::kVerbatim:
+      case Kind::verbatim:
         return verbatim(tag);
       default:
         break;
     }
     if (in_svg && mute_.html == 0) mute_ = {};
-    if (element.kind == Kind::kBreak) return line_break();
+    if (element.kind == Kind::line_break) return line_break();
     leave_paragraph();
-    in_paragraph_ = element.kind == Kind::kParagraph;
-    if (element.kind == Kind::kTablePart) {
+    in_paragraph_ = element.kind == Kind::paragraph;
+    if (element.kind == Kind::table_part) {
       leave_cell(true);
-    } else if (element.kind != Kind::kParagraph) {
+    } else if (element.kind != Kind::paragraph) {
       const auto is_definition = [](std::string_view name) { return name == "dd" || name == "dt"; };
       const bool is_next =
-          element.kind == Kind::kItem && !open_.empty() &&
+          element.kind == Kind::item && !open_.empty() &&
           (open_.back().name == element.name || (is_definition(open_.back().name) && is_definition(element.name)));
       if (is_next) leave(open_.size() - 1);
       if (open_.size() >= kDeepestElement) {
@@ -237,7 +237,7 @@ class Filter {
         line_break();
         return hides ? mute(tag) : void();
       }
-      open_.push_back({element.name, element.kind == Kind::kScope, !is_muted()});
+      open_.push_back({element.name, element.kind == Kind::scope, !is_muted()});
     }
     if (is_muted()) return;
     out_ += '<';
@@ -249,16 +249,16 @@ class Filter {
     if (mute_.html > 0 && (tag.name == "foreignobject" || tag.name == "desc")) --mute_.html;
     if (tag.name == mute_.name && --mute_.open == 0) mute_ = {};
     switch (element.kind) {
-      case Kind::kBreak:
+      case Kind::line_break:
         return line_break();
-      case Kind::kParagraph:
+      case Kind::paragraph:
         break;
-      case Kind::kTablePart:
+      case Kind::table_part:
         leave_cell(false);
         break;
-      case Kind::kBlock:
-      case Kind::kScope:
-      case Kind::kItem:
+      case Kind::block:
+      case Kind::scope:
+      case Kind::item:
         if (!leave_element(element.name)) return;
         break;
       default:

@@ -16,7 +16,7 @@ constexpr size_t kNone = std::string_view::npos;
 // A line whose marks are found one kind after the other, and left out when it is written.
 class Line {
  public:
-  explicit Line(std::string_view line) : line_(line), use_(line.size(), Use::kText) {}
+  explicit Line(std::string_view line) : line_(line), use_(line.size(), Use::text) {}
 
   void find_code();
   void find_escapes();
@@ -26,7 +26,7 @@ class Line {
   void write(std::string& text) const;
 
  private:
-  enum class Use : char { kText, kVerbatim, kMark };
+  enum class Use : char { text, verbatim, mark };
 
   struct Run {  // Marks of emphasis in a row.
     char mark;
@@ -58,9 +58,9 @@ void Line::find_code() {
     const size_t words = i + size;
     const size_t end = spans.find(words, size);
     if (end != kNone) {
-      set(i, words, Use::kMark);
-      set(words, end, Use::kVerbatim);
-      set(end, end + size, Use::kMark);
+      set(i, words, Use::mark);
+      set(words, end, Use::verbatim);
+      set(end, end + size, Use::mark);
     }
     i = end == kNone ? words : end + size;
   }
@@ -68,9 +68,9 @@ void Line::find_code() {
 
 void Line::find_escapes() {
   for (size_t i = 0; (i = line_.find('\\', i)) != kNone; ++i) {
-    if (use_[i] != Use::kText || std::string_view("*_`#<>|~").find(at(i + 1)) == kNone) continue;
-    use_[i] = Use::kMark;
-    use_[++i] = Use::kVerbatim;
+    if (use_[i] != Use::text || std::string_view("*_`#<>|~").find(at(i + 1)) == kNone) continue;
+    use_[i] = Use::mark;
+    use_[++i] = Use::verbatim;
   }
 }
 
@@ -78,10 +78,10 @@ void Line::find_escapes() {
 void Line::find_mixed_marks() {
   for (size_t i = 0; (i = line_.find("\\*", i)) != kNone;) {
     size_t begin = i;
-    while (begin > 0 && line_[begin - 1] == '*' && use_[begin - 1] == Use::kText) --begin;
+    while (begin > 0 && line_[begin - 1] == '*' && use_[begin - 1] == Use::text) --begin;
     size_t end = i;
     bool is_mixed = begin < i;
-    for (; end < line_.size() && use_[end] != Use::kVerbatim; ++end) {
+    for (; end < line_.size() && use_[end] != Use::verbatim; ++end) {
       if (line_[end] == '\\' && at(end + 1) == '*') {
         ++end;
       } else if (line_[end] == '*') {
@@ -90,7 +90,7 @@ void Line::find_mixed_marks() {
         break;
       }
     }
-    if (is_mixed) set(begin, end, Use::kMark);
+    if (is_mixed) set(begin, end, Use::mark);
     i = std::max(end, i + 1);
   }
 }
@@ -101,7 +101,7 @@ std::vector<size_t> Line::brackets(std::string_view pair, bool in_code) const {
   std::vector<size_t> closing(line_.size(), kNone);
   std::vector<size_t> open;
   for (size_t i = 0; (i = either.find(line_, i)) < line_.size(); ++i) {
-    if (!in_code && use_[i] != Use::kText) continue;
+    if (!in_code && use_[i] != Use::text) continue;
     if (line_[i] == pair[0]) {
       open.push_back(i);
     } else if (!open.empty()) {
@@ -143,12 +143,12 @@ void Line::find_links(const std::set<std::string, std::less<>>& labels) {
     return labels.contains(lower_case(label));
   };
   for (size_t i = 0; (i = line_.find('[', i)) != kNone; ++i) {
-    if (use_[i] != Use::kText || closing[i] == kNone) continue;
+    if (use_[i] != Use::text || closing[i] == kNone) continue;
     const size_t close = closing[i];
-    const bool is_image = before(i) == '!' && use_[i - 1] == Use::kText;
+    const bool is_image = before(i) == '!' && use_[i - 1] == Use::text;
     size_t end = kNone;  // Of the link.
     if (at(i + 1) == '^') {
-      set(i, close + 1, Use::kMark);
+      set(i, close + 1, Use::mark);
     } else if (at(close + 1) == '(') {
       constexpr size_t kLongest = 2048;
       const size_t last = parentheses[close + 1];
@@ -163,11 +163,11 @@ void Line::find_links(const std::set<std::string, std::less<>>& labels) {
     }
     if (end == kNone) continue;
     if (is_image) {
-      set(i - 1, end, Use::kMark);
+      set(i - 1, end, Use::mark);
       i = end - 1;
     } else {
-      use_[i] = Use::kMark;
-      set(close, end, Use::kMark);
+      use_[i] = Use::mark;
+      set(close, end, Use::mark);
     }
   }
 }
@@ -188,7 +188,7 @@ void Line::find_emphasis() {
   for (size_t i = 0; (i = kMarks.find(line_, i)) < line_.size();) {
     const Run run{line_[i], i, std::min(line_.find_first_not_of(line_[i], i), line_.size()) - i};
     i += run.size;
-    if (use_[run.at] != Use::kText || run.size > 4 || (run.mark == '~' && run.size != 2)) continue;
+    if (use_[run.at] != Use::text || run.size > 4 || (run.mark == '~' && run.size != 2)) continue;
     const char left = before(run.at);
     const char right = at(i);
     const auto same = [&](const Run& other) { return other.mark == run.mark && other.size == run.size; };
@@ -196,8 +196,8 @@ void Line::find_emphasis() {
     if (opener != open.end() && left != ' ' && is_outside(right, "*_~-.,;:!?()[]\"'<|/")) {
       const size_t from = opener->at + run.size;
       if (run.mark != '_' || !is_identifier(from, run.at)) {
-        set(opener->at, from, Use::kMark);
-        set(run.at, i, Use::kMark);
+        set(opener->at, from, Use::mark);
+        set(run.at, i, Use::mark);
       }
       open.erase(opener, open.end());
     } else if (right != ' ' && is_outside(left, "*_~-.,;:!?([\"'>/")) {
@@ -209,11 +209,11 @@ void Line::find_emphasis() {
 
 void Line::write(std::string& text) const {
   for (size_t i = 0; i < line_.size();) {
-    if (use_[i] == Use::kMark) {
+    if (use_[i] == Use::mark) {
       ++i;
       continue;
     }
-    const auto entity = line_[i] == '&' && use_[i] == Use::kText ? parse_entity(line_.substr(i)) : std::nullopt;
+    const auto entity = line_[i] == '&' && use_[i] == Use::text ? parse_entity(line_.substr(i)) : std::nullopt;
     if (entity) {
       append_character(text, entity->character);
       if (entity->second != 0) append_character(text, entity->second);
@@ -221,7 +221,7 @@ void Line::write(std::string& text) const {
       continue;
     }
     size_t end = i + 1;
-    while (end < line_.size() && use_[end] != Use::kMark && line_[end] != '&') ++end;
+    while (end < line_.size() && use_[end] != Use::mark && line_[end] != '&') ++end;
     text += line_.substr(i, end - i);
     i = end;
   }

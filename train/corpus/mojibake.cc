@@ -112,7 +112,7 @@ bool is_utf8_as_gbk(std::string_view paragraph) {
   std::string bytes(2 * static_cast<size_t>(text.length()) + 1, '\0');
   bytes.resize(static_cast<size_t>(ucnv_fromUChars(gbk.getAlias(), bytes.data(), static_cast<int32_t>(bytes.size()),
                                                    text.getBuffer(), text.length(), &error)));
-  Decoder decoder(Encoding::kUtf8);
+  Decoder decoder(Encoding::utf8);
   std::string decoded;
   decoder.decode(bytes, decoded);
   return decoder.undecodable() * 3 < static_cast<int64_t>(bytes.size());

@@ -112,7 +112,7 @@ NormaliseCounts& NormaliseCounts::operator+=(const NormaliseCounts& other) {
 
 void normalise(std::string_view line, Width width, std::string& out, NormaliseCounts& counts, bool keeps_replacements) {
   std::string folded;
-  if (width == Width::kNfkc) {
+  if (width == Width::nfkc) {
     folded = nfkc(line);
     if (folded != line) ++counts.folded;
     line = folded;
@@ -142,7 +142,7 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
       if (keeps_replacements) writer.add(c);
     } else {
       const bool is_wide = (c >= 0xFF10 && c <= 0xFF19) || (c >= 0xFF21 && c <= 0xFF3A) || (c >= 0xFF41 && c <= 0xFF5A);
-      if (width == Width::kFold && is_wide) {
+      if (width == Width::fold && is_wide) {
         c -= 0xFEE0;
         ++counts.folded;
       }

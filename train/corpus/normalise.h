@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tinyllm/tensor/base/names.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,10 +10,11 @@ namespace tinyllm::corpus {
 
 /// How full-width characters are written.
 enum class Width {
-  kKeep,
-  kFold,  ///< Letters, digits and blanks of full width become those of ASCII; Chinese punctuation stays.
-  kNfkc,  ///< All compatibility characters (Unicode Standard Annex 15), Chinese punctuation too.
+  keep,
+  fold,  ///< Letters, digits and blanks of full width become those of ASCII; Chinese punctuation stays.
+  nfkc,  ///< All compatibility characters (Unicode Standard Annex 15), Chinese punctuation too.
 };
+constexpr auto names(Width) { return std::array{"keep", "fold", "nfkc"}; }
 
 /// What normalising changed, in characters.
 struct NormaliseCounts {
@@ -19,7 +22,7 @@ struct NormaliseCounts {
   int64_t invisible = 0;    ///< Zero-width characters and soft hyphens, removed.
   int64_t private_use = 0;  ///< Private-use characters and noncharacters, removed.
   int64_t undecodable = 0;  ///< U+FFFD, removed unless they are kept.
-  int64_t folded = 0;       ///< Width folded: characters, or lines with kNfkc.
+  int64_t folded = 0;       ///< Width folded: characters, or lines with Width::nfkc.
   int64_t entities = 0;     ///< &amp; and the like, decoded.
   int64_t repeated = 0;     ///< The rest of runs of one character, removed.
 

@@ -180,22 +180,22 @@ bool names_other(std::string_view before) {
          token.starts_with("10.") || token.find("doi.org") != std::string_view::npos;
 }
 
-enum class Start { kNone, kWhole, kAny };
+enum class Start { none, whole, any };
 
 // Whether a number may begin after this text: not within a word, a decimal or a sum of money. After other digits, as of
 // a bank card, only one that is written without separators.
 Start start_after(std::string_view before) {
-  if (before.empty()) return Start::kAny;
-  if (is_word(before.back())) return is_one_of(kLabels, lower_case(last_word(before))) ? Start::kAny : Start::kNone;
+  if (before.empty()) return Start::any;
+  if (is_word(before.back())) return is_one_of(kLabels, lower_case(last_word(before))) ? Start::any : Start::none;
   for (const std::string_view currency : {"$", "¥", "￥", "€", "£"}) {
-    if (before.ends_with(currency)) return Start::kNone;
+    if (before.ends_with(currency)) return Start::none;
   }
   const std::string_view words = before.substr(0, before.size() - 1);
   const size_t digits = words.size() - (words.find_last_not_of("0123456789") + 1);
-  if (digits == 0) return Start::kAny;
-  if (before.back() == '.') return Start::kNone;
+  if (digits == 0) return Start::any;
+  if (before.back() == '.') return Start::none;
   const bool is_joined = std::string_view("-_/").find(before.back()) != std::string_view::npos;
-  return is_joined || (before.back() == ' ' && digits > 2) ? Start::kWhole : Start::kAny;
+  return is_joined || (before.back() == ' ' && digits > 2) ? Start::whole : Start::any;
 }
 
 }  // namespace
@@ -203,7 +203,7 @@ Start start_after(std::string_view before) {
 size_t phone_end(std::string_view text, size_t at, size_t least) {
   const std::string_view before = text.substr(least, at - least);
   const Start start = start_after(before);
-  if (start == Start::kNone) return at;
+  if (start == Start::none) return at;
   const std::vector<Group> groups = groups_at(text, at);
   const bool has_plus = before.ends_with('+') && (before.size() < 2 || !is_word(before[before.size() - 2]));
   size_t found = at;
@@ -211,7 +211,7 @@ size_t phone_end(std::string_view text, size_t at, size_t least) {
   for (size_t n = 1; n <= groups.size(); ++n) {
     const Groups g = Groups(groups).first(n);
     if (!may_end(text.substr(g.back().end)) || !has_sound_dots(g)) continue;
-    if (start == Start::kWhole && n > 1) break;
+    if (start == Start::whole && n > 1) break;
     if (is_mobile(g) || is_chinese_abroad(g) || is_landline(g, false) || is_hotline(g) || is_american(g)) {
       found = g.back().end;
     }

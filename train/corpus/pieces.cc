@@ -40,7 +40,7 @@ std::optional<Piece> PieceReader::next() {
   while (file_ < files_.size()) {
     try {
       if (!source_) open();
-      if (encoding_ == Encoding::kBinary) return fail(kRuleBinary, "holds bytes that are not text");
+      if (encoding_ == Encoding::binary) return fail(kRuleBinary, "holds bytes that are not text");
       while (!at_end_) {
         if (const std::optional<size_t> end = cut()) return emit(*end);
         if (!read_more()) break;
@@ -70,7 +70,7 @@ void PieceReader::open() {
   }
   bytes.resize(size);
   encoding_ = detect_encoding(bytes);
-  if (encoding_ == Encoding::kBinary) return;
+  if (encoding_ == Encoding::binary) return;
   decoder_.emplace(encoding_);
   buffer_.reserve(kPiece + 2 * kChunk);
   decoder_->decode(bytes, buffer_);
@@ -138,7 +138,7 @@ Piece PieceReader::emit(size_t end) {
     piece.consumed = files_[file_].size - consumed_;
     source_.reset();
     decoder_.reset();
-    encoding_ = Encoding::kUtf8;
+    encoding_ = Encoding::utf8;
     at_beginning_ = true;
     at_end_ = in_line_ = false;
     line_ = 1;

@@ -17,7 +17,7 @@ struct Piece {
   size_t file = 0;   ///< Which of the files.
   int64_t line = 1;  ///< The number in the file of its first line.
   TextFormat format = TextFormat::text;
-  Encoding encoding = Encoding::kUtf8;
+  Encoding encoding = Encoding::utf8;
   std::string text;
   bool opens_document = false;
   bool closes_document = false;
@@ -53,7 +53,7 @@ class PieceReader {
   size_t file_ = 0;
   std::optional<FileSource> source_;
   std::optional<Decoder> decoder_;
-  Encoding encoding_ = Encoding::kUtf8;
+  Encoding encoding_ = Encoding::utf8;
   TextFormat format_ = TextFormat::text;
   std::string buffer_;   // Decoded, not yet given out.
   size_t searched_ = 0;  // The bytes of the buffer that are known to have no line end.

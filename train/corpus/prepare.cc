@@ -55,26 +55,26 @@ FolderListing list(const PrepareOptions& o) {
 
 // Reads, cleans and writes everything; `rejects` may be empty.
 void run(const PrepareOptions& o, const FolderListing& listing, const Append& corpus, const Append& rejects,
-         const std::function<bool(const PrepareProgress&)>& progress, Report& report) {
+         const OnProgress& on_progress, Report& report) {
   CorpusWriter writer(listing.files, o.clean, o.duplicates, corpus, rejects, report);
   for (const SkippedFile& file : listing.skipped) writer.skip(file.name, file.size, file.rule, file.why);
   PieceReader reader(listing.files);
   const Cleaner cleaner(o.clean);
-  PrepareProgress done{0, listing.bytes, 0};
+  Progress progress{.total = listing.bytes};
   ordered_pipeline(
       o.threads, [&] { return reader.next(); }, [&](Piece piece) { return cleaner.clean(std::move(piece)); },
       [&](const CleanPiece& piece) {
         writer.take(piece);
-        done.read += piece.consumed;
-        done.kept = writer.kept_bytes();
-        if (!progress(done)) throw Error("stopped; nothing was written");
+        progress.done += piece.consumed;
+        progress.made = writer.kept_bytes();
+        tinyllm::report(on_progress, progress);
       });
   writer.finish();
 }
 
 }  // namespace
 
-Report prepare_corpus(const PrepareOptions& o, const std::function<bool(const PrepareProgress&)>& progress) {
+Report prepare_corpus(const PrepareOptions& o, const OnProgress& on_progress) {
   if (o.threads < 1 || o.threads > ThreadPool::kMaxThreads) {
     throw Error("{} threads asked for, expected 1 to {}", o.threads, ThreadPool::kMaxThreads);
   }
@@ -83,9 +83,9 @@ Report prepare_corpus(const PrepareOptions& o, const std::function<bool(const Pr
   Report report;
   write_file(o.output, [&](const Append& corpus) {
     if (o.rejects.empty()) {
-      run(o, listing, corpus, nullptr, progress, report);
+      run(o, listing, corpus, nullptr, on_progress, report);
     } else {
-      write_file(o.rejects, [&](const Append& rejects) { run(o, listing, corpus, rejects, progress, report); });
+      write_file(o.rejects, [&](const Append& rejects) { run(o, listing, corpus, rejects, on_progress, report); });
     }
     write_file(o.report, report.to_json());
     write_file(page_path(o), report.to_html());

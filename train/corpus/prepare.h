@@ -1,11 +1,11 @@
 #pragma once
 
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/train/corpus/corpus_writer.h>
 #include <tinyllm/train/corpus/report.h>
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <vector>
 
 namespace tinyllm::corpus {
@@ -20,20 +20,13 @@ struct PrepareOptions {
   int threads = 1;
 };
 
-/// Progress in bytes: of the files, and of the corpus.
-struct PrepareProgress {
-  int64_t read = 0;
-  int64_t total = 0;
-  int64_t kept = 0;
-};
-
 /// Makes a corpus of all text files in some folders: finds and decodes them, splits them into paragraphs, drops what
 /// the rules say and what came before, and writes the rest in the order of the files, in the format of documents.h.
 /// Output, report and rejects are the same for any number of threads. The corpus gets its name only when it is
-/// complete. A file that cannot be read is skipped, and listed in the report. `progress` is called repeatedly; when it
-/// returns false, Error is thrown and nothing is written. Throws Error also when an input does not exist, when two
+/// complete. A file that cannot be read is skipped, and listed in the report. `on_progress` counts bytes of
+/// the files, and those of the corpus made. Throws Stopped, and Error when an input does not exist, when two
 /// outputs are the same file, when an output is an input, when there is no text file, when no text is left (the report
 /// and the rejects are then written), and when the disk is full.
-Report prepare_corpus(const PrepareOptions& options, const std::function<bool(const PrepareProgress&)>& progress);
+Report prepare_corpus(const PrepareOptions& options, const OnProgress& on_progress = {});
 
 }  // namespace tinyllm::corpus

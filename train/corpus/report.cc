@@ -14,7 +14,7 @@ constexpr size_t kSamples = 3;
 std::string shortened(std::string_view text) {
   constexpr size_t kLongest = 400;  // Bytes.
   std::string beginning;
-  Decoder decoder(Encoding::kUtf8);
+  Decoder decoder(Encoding::utf8);
   decoder.decode(text.substr(0, kLongest), beginning);
   if (text.size() > kLongest) return beginning + "…";
   decoder.finish(beginning);

@@ -22,8 +22,8 @@ bool is_blank(char32_t c) { return c == ' ' || c == '\t' || c == U'\u3000' || c 
 }  // namespace
 
 size_t sentence_cut(std::string_view text, int64_t most) {
-  enum class State { kWithin, kAfterNarrow, kAfterWide };
-  State state = State::kWithin;
+  enum class State { within, after_narrow, after_wide };
+  State state = State::within;
   size_t sentence = 0;
   size_t blank = 0;
   size_t at = 0;
@@ -32,22 +32,22 @@ size_t sentence_cut(std::string_view text, int64_t most) {
     const size_t start = at;
     const char32_t c = next_character(text, at);
     const bool may_cut = 2 * n > most;
-    if (state == State::kAfterWide && !closes_quote(c) && !ends_wide_sentence(c)) {
+    if (state == State::after_wide && !closes_quote(c) && !ends_wide_sentence(c)) {
       if (may_cut) sentence = start;
-      state = State::kWithin;
+      state = State::within;
     }
-    if (state == State::kAfterNarrow && is_blank(c) && may_cut) sentence = at;
+    if (state == State::after_narrow && is_blank(c) && may_cut) sentence = at;
     if (is_blank(c) && may_cut) blank = at;
     if (ends_wide_sentence(c)) {
-      state = State::kAfterWide;
+      state = State::after_wide;
     } else if (ends_narrow_sentence(c)) {
-      state = State::kAfterNarrow;
-    } else if (!closes_quote(c) && !(state == State::kAfterNarrow && c == U'“')) {  // Which closes in German.
-      state = State::kWithin;
+      state = State::after_narrow;
+    } else if (!closes_quote(c) && !(state == State::after_narrow && c == U'“')) {  // Which closes in German.
+      state = State::within;
     }
   }
   if (at == text.size()) return at;
-  if (state == State::kAfterWide) {
+  if (state == State::after_wide) {
     size_t end = at;
     const char32_t next = next_character(text, end);
     if (!closes_quote(next) && !ends_wide_sentence(next)) return at;

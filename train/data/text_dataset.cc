@@ -1,5 +1,7 @@
 #include <tinyllm/train/data/text_dataset.h>
 
+#include <tinyllm/tensor/base/checked.h>
+
 #include <xxhash.h>
 
 #include <algorithm>
@@ -11,8 +13,6 @@ namespace {
 
 constexpr int64_t kSpan = 4096;
 constexpr int64_t kFewDocuments = 20;  // For each that would be for validation.
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/tensor/base/names.h>
 #include <tinyllm/train/data/row_source.h>
 #include <tinyllm/train/data/token_file.h>
 
@@ -11,6 +12,7 @@ enum class DocumentEnd {
   attention,  ///< Documents follow each other in rows without padding, and do not see each other.
   nothing,    ///< A document sees those before it in its row, and its first token is learned too.
 };
+constexpr auto names(DocumentEnd) { return std::array{"row", "attention", "nothing"}; }
 
 /// Which part of a file: nothing is in both `train` and `validation`.
 enum class TextPart { all, train, validation };

@@ -1,5 +1,6 @@
 #include <tinyllm/train/data/text_sample.h>
 
+#include <tinyllm/tensor/base/checked.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -38,7 +39,7 @@ std::string without_breaks(std::string_view text) {
 // Appends about `bytes` of a text in chunks.
 void draw_chunks(std::string_view text, const std::string& name, int64_t bytes, int64_t chunk, uint64_t seed,
                  std::vector<std::string>& chunks) {
-  const int64_t all = (static_cast<int64_t>(text.size()) + chunk - 1) / chunk;
+  const int64_t all = ceil_div(static_cast<int64_t>(text.size()), chunk);
   const int64_t wanted = std::clamp<int64_t>(bytes / chunk, 1, all);
   const auto size = static_cast<size_t>(chunk);
   Random random(seed);

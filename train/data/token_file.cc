@@ -48,10 +48,10 @@ T read_at(std::span<const std::byte> bytes, size_t at) {
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
-TokenFile::TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer, const OnCheck& on_check)
+TokenFile::TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer, const OnProgress& on_progress)
     : path_(path), file_(path) {
   read_header(tokenizer);
-  compare_checksum(on_check);
+  compare_checksum(on_progress);
   read_ends();
 }
 
@@ -74,7 +74,7 @@ void TokenFile::read_header(const Tokenizer& tokenizer) {
 }
 
 // Before anything at the end is believed: where a file is cut, other numbers are in its last bytes.
-void TokenFile::compare_checksum(const OnCheck& on_check) {
+void TokenFile::compare_checksum(const OnProgress& on_progress) {
   constexpr size_t kAtOnce = size_t{64} << 20;
   const std::span<const std::byte> bytes = file_.bytes();
   if (bytes.size() < sizeof(Header) + sizeof(Trailer)) {
@@ -88,7 +88,7 @@ void TokenFile::compare_checksum(const OnCheck& on_check) {
     const size_t count = std::min(total - done, kAtOnce);
     XXH3_64bits_update(hash.get(), bytes.data() + done, count);
     done += count;
-    if (on_check) on_check(static_cast<int64_t>(done), static_cast<int64_t>(total));
+    report(on_progress, {.done = static_cast<int64_t>(done), .total = static_cast<int64_t>(total)});
   }
   checksum_ = XXH3_64bits_digest(hash.get());
   if (checksum_ != read_at<uint64_t>(bytes, total)) {

@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/text/tokenizer.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/progress.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -28,13 +29,10 @@ class TokenFile {
     int64_t end;
   };
 
-  /// How many bytes of the file have been checked, and of how many.
-  using OnCheck = std::function<void(int64_t done, int64_t total)>;
-
-  /// Reads the whole file once, at the speed of the disk, to compare its checksum; `on_check` is told how far it is.
-  /// Throws Error when it is not a file of tokens, was made with another tokenizer, is cut short or damaged, or when
-  /// what it says about its documents contradicts itself.
-  TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer, const OnCheck& on_check = {});
+  /// Reads the whole file once, at the speed of the disk, to compare its checksum; `on_progress` counts bytes.
+  /// Throws Stopped, and Error when it is not a file of tokens, was made with another tokenizer, is cut short or
+  /// damaged, or when what it says about its documents contradicts itself.
+  TokenFile(const std::filesystem::path& path, const Tokenizer& tokenizer, const OnProgress& on_progress = {});
 
   const std::filesystem::path& path() const { return path_; }
   int64_t size() const { return size_; }  ///< Tokens.
@@ -50,7 +48,7 @@ class TokenFile {
 
  private:
   void read_header(const Tokenizer& tokenizer);
-  void compare_checksum(const OnCheck& on_check);
+  void compare_checksum(const OnProgress& on_progress);
   void read_ends();
 
   std::filesystem::path path_;

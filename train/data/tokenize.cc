@@ -44,9 +44,8 @@ void write(const Encoded& encoded, TokenFileWriter& writer) {
 
 }  // namespace
 
-TokenizeProgress tokenize(const std::vector<std::filesystem::path>& corpora, const Tokenizer& tokenizer,
-                          const std::filesystem::path& output, int threads,
-                          const std::function<bool(const TokenizeProgress&)>& progress) {
+TokenizeCounts tokenize(const std::vector<std::filesystem::path>& corpora, const Tokenizer& tokenizer,
+                        const std::filesystem::path& output, int threads, const OnProgress& on_progress) {
   if (threads < 1 || threads > ThreadPool::kMaxThreads)
     throw Error("{} threads asked for, expected 1 to {}", threads, ThreadPool::kMaxThreads);
   for (const std::filesystem::path& corpus : corpora) {
@@ -56,7 +55,7 @@ TokenizeProgress tokenize(const std::vector<std::filesystem::path>& corpora, con
     }
   }
   CorpusReader reader(corpora);
-  TokenizeProgress done{.total = reader.total_bytes()};
+  TokenizeCounts done;
   write_file(output, [&](const Append& append) {
     TokenFileWriter writer(tokenizer, append);
     ordered_pipeline(
@@ -67,7 +66,7 @@ TokenizeProgress tokenize(const std::vector<std::filesystem::path>& corpora, con
           done.characters += encoded.characters;
           done.tokens = writer.size();
           done.documents = writer.documents();
-          if (!progress(done)) throw Error("stopped; nothing was written");
+          report(on_progress, {.done = done.bytes, .total = reader.total_bytes(), .made = done.tokens});
         });
     if (done.documents == 0) throw Error("{}: not written: the corpus holds no text", output.string());
     writer.finish();

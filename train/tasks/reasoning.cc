@@ -32,21 +32,21 @@ std::vector<Sample> chat_samples(const Model& model, const std::vector<Messages>
   return samples;
 }
 
-std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems,
-                             const std::function<bool(size_t)>& on_done) {
+std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems, const OnProgress& on_progress) {
   constexpr int64_t kMaxTokens = 160;
   const Model& model = session.model();
   Batcher batcher(session);
   std::vector<std::optional<Answered>> answers(problems.size());
   std::vector<Batcher::Id> ids;
-  size_t done = 0;
+  Progress progress{.total = static_cast<int64_t>(problems.size())};
   const auto take = [&](size_t i, const Completion& completion) {
     if (completion.finish_reason == FinishReason::failed) throw Error("{}", completion.error);
     if (completion.finish_reason == FinishReason::cancelled) return;
     ParsedAnswer said = parse_reasoning(completion.text);
     const bool right = said.final == problems[i].final;
     answers[i] = {problems[i], std::move(said), right};
-    if (on_done && !on_done(++done)) {
+    ++progress.done;
+    if (on_progress && !on_progress(progress)) {
       for (const Batcher::Id id : ids) batcher.cancel(id);
     }
   };

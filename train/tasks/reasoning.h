@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/text/reasoning.h>
 #include <tinyllm/runtime/generate.h>
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/train/data/packed_dataset.h>
 #include <tinyllm/train/tasks/problems.h>
 
@@ -20,8 +21,8 @@ struct Answered {
   bool is_right;  ///< The final answer is the computed one, letter for letter.
 };
 /// Asks a session's model every problem, as many at once as the session's cache has room for. Answers are in the order
-/// of the problems. `on_done` is called after each with the number answered so far; it returns false to ask no more.
+/// of the problems. `on_progress` counts answers; when it returns false, no more are asked.
 std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems,
-                             const std::function<bool(size_t)>& on_done = {});
+                             const OnProgress& on_progress = {});
 
 }  // namespace tinyllm

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/store.h>
 
+#include "error_of.h"
 #include "temp_folder.h"
 
 namespace tinyllm::test {
@@ -12,14 +14,9 @@ std::string header_file(const std::string& header, size_t data_bytes) {
   return std::string(reinterpret_cast<const char*>(&length), 8) + header + std::string(data_bytes, '\0');
 }
 
-std::string error_of(const std::filesystem::path& path) {
-  try {
-    const Safetensors file(path);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    return message.starts_with(path.string() + ": ") ? message.substr(path.string().size() + 2) : message;
-  }
-  return "no error";
+std::string open_error(const std::filesystem::path& path) {
+  const std::string message = error_of([&] { Safetensors{path}; });
+  return message.starts_with(path.string() + ": ") ? message.substr(path.string().size() + 2) : message;
 }
 
 void save_two(const std::filesystem::path& path) {
@@ -51,6 +48,31 @@ TEST_CASE("what was saved is read back, with its metadata") {
   CHECK_THROWS_AS(file.read("a", {2, 3}, target), Error);
 }
 
+TEST_CASE("tensors of 16 bits are stored as they are, in a store too, and read back") {
+  const TempFolder folder;
+  Store store;
+  store.add(std::vector<Store::Wanted>{{"half", f16, {2, 2}}, {"brain", bf16, {3}}});
+  std::ranges::copy(std::vector<Half>{{0x3C00}, {0xC000}, {0x0001}, {0x7BFF}}, store.at("half").as<Half>().begin());
+  std::ranges::copy(std::vector<BFloat16>{{0x3F80}, {0x0001}, {0xFF80}}, store.at("brain").as<BFloat16>().begin());
+  std::vector<NamedTensor> tensors;
+  for (const Store::Entry& entry : store.entries()) {
+    tensors.push_back({entry.name, entry.type.dtype(), entry.shape, entry.data});
+  }
+  save_safetensors(folder / "x.safetensors", tensors);
+
+  const Safetensors file(folder / "x.safetensors");
+  CHECK(file.at("half", "F16", {2, 2}).element_type() == f16);
+  CHECK(file.at("brain", "BF16", {3}).size == 6);
+  CHECK(file.values<Half>("half") == std::vector<Half>{{0x3C00}, {0xC000}, {0x0001}, {0x7BFF}});
+  CHECK(file.values<BFloat16>("brain") == std::vector<BFloat16>{{0x3F80}, {0x0001}, {0xFF80}});
+  CHECK_THROWS_AS(file.values<Half>("brain"), Error);
+  Store again;
+  again.add(std::vector<Store::Wanted>{{"brain", bf16, {3}}});
+  file.read(file.at("brain"), {again.at("brain").data, again.at("brain").bytes()});
+  CHECK(again.at("brain").as<BFloat16>()[2] == BFloat16{0xFF80});
+  CHECK_THROWS_WITH_AS(again.at("brain").as<float>(), "brain: is bf16, not f32", Error);
+}
+
 TEST_CASE("a file cut short at any length is refused") {
   const TempFolder folder;
   save_two(folder / "x.safetensors");
@@ -71,9 +93,9 @@ TEST_CASE("a file with any bit of its data flipped is refused, and one with a bi
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
     write_file(folder / "flipped.safetensors", flipped);
     if (bit / 8 >= data) {
-      CHECK(error_of(folder / "flipped.safetensors").find("damaged") != std::string::npos);
+      CHECK(open_error(folder / "flipped.safetensors").find("damaged") != std::string::npos);
     } else {
-      error_of(folder / "flipped.safetensors");  // An error or not, but an answer: the sanitizers watch.
+      open_error(folder / "flipped.safetensors");  // An error or not, but an answer: the sanitizers watch.
     }
   }
 }
@@ -105,11 +127,11 @@ TEST_CASE("headers that lie are told apart") {
   };
   for (const auto& [bytes, message] : cases) {
     write_file(folder / "x", bytes);
-    const std::string found = error_of(folder / "x");
+    const std::string found = open_error(folder / "x");
     CHECK_MESSAGE(found.find(message) != std::string::npos, found);
   }
-  CHECK(error_of(folder / "missing").find("cannot be opened: No such file") != std::string::npos);
-  CHECK(error_of(folder.path()).find("is not a regular file") != std::string::npos);
+  CHECK(open_error(folder / "missing").find("cannot be opened: No such file") != std::string::npos);
+  CHECK(open_error(folder.path()).find("is not a regular file") != std::string::npos);
 }
 
 TEST_CASE("a header that is deep, long or large gives a short error") {
@@ -132,7 +154,7 @@ TEST_CASE("a header that is deep, long or large gives a short error") {
   };
   for (const auto& [header, message] : cases) {
     write_file(folder / "x", header_file(header, 8));
-    const std::string found = error_of(folder / "x");
+    const std::string found = open_error(folder / "x");
     CHECK_MESSAGE(found.find(message) != std::string::npos, found);
     CHECK(found.size() < 250);
   }

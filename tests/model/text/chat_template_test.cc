@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/text/chat_template.h>
-#include <tinyllm/tensor/base/error.h>
 
+#include "error_of.h"
 #include "model/text/sample_chat.h"
 #include "model/text/sample_text.h"
 
@@ -119,24 +119,19 @@ TEST_CASE("an answer that is not to be learned has no loss, whatever else is lea
 }
 
 TEST_CASE("what the template cannot express is refused by the number of the message") {
-  const auto error_of = [](const Messages& messages) -> std::string {
-    try {
-      default_chat_template()->render(messages, {});
-      return "none";
-    } catch (const Error& error) {
-      return error.what();
-    }
+  const auto refused = [](const Messages& messages) {
+    return error_of([&] { default_chat_template()->render(messages, {}); });
   };
   Messages messages = chat_of("s", {"q", "a"});
   messages.push_back({Role::tool, "4"});
-  CHECK(error_of(messages) == "chat template: message 4: is a tool's, for which this template has no form");
+  CHECK(refused(messages) == "chat template: message 4: is a tool's, for which this template has no form");
   messages[2].tool_calls = "[{}]";
-  CHECK(error_of(messages) == "chat template: message 3: calls tools, for which this template has no form");
+  CHECK(refused(messages) == "chat template: message 3: calls tools, for which this template has no form");
   messages = chat_of("s", {"q", "a"});
   messages.push_back({Role::system, "t"});
-  CHECK(error_of(messages) == "chat template: message 4: is the system's, expected it to be the first");
-  CHECK(error_of(chat_of("s", {})) == "chat template: none of 1 messages is the user's, expected one");
-  CHECK(error_of({}) == "chat template: none of 0 messages is the user's, expected one");
+  CHECK(refused(messages) == "chat template: message 4: is the system's, expected it to be the first");
+  CHECK(refused(chat_of("s", {})) == "chat template: none of 1 messages is the user's, expected one");
+  CHECK(refused({}) == "chat template: none of 0 messages is the user's, expected one");
 }
 
 TEST_CASE("texts beside each other are encoded as one, and a token is learned if a byte of it is") {

@@ -2,6 +2,7 @@
 
 #include <tinyllm/tensor/base/file.h>
 
+#include "error_of.h"
 #include "temp_folder.h"
 
 #include <atomic>
@@ -17,15 +18,6 @@ mode_t mode_of(const std::filesystem::path& path) {
   struct stat status {};
   REQUIRE(stat(path.c_str(), &status) == 0);
   return status.st_mode & 07777;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace

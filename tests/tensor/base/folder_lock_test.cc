@@ -3,6 +3,7 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/folder_lock.h>
 
+#include "error_of.h"
 #include "temp_folder.h"
 
 #include <sys/wait.h>
@@ -14,14 +15,9 @@
 namespace tinyllm::test {
 namespace {
 
-// What locking the folder throws; empty where it does not.
+// What locking the folder throws.
 std::string refusal(const std::filesystem::path& folder) {
-  try {
-    const FolderLock lock(folder);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return error_of([&] { FolderLock{folder}; });
 }
 
 // Another process that holds a folder until it is killed.
@@ -71,7 +67,7 @@ TEST_CASE("a folder that another process holds is refused with that process, unt
       fmt::format("{}: is in use by process {} (test_tensor, since ", (folder / "model").string(), holder.pid())));
   CHECK(said.ends_with(")"));
   holder.end();
-  CHECK(refusal(folder / "model") == "");
+  CHECK(refusal(folder / "model") == "no error");
 }
 
 TEST_CASE("a folder is free again when its lock is gone, and no file is left in it") {
@@ -80,7 +76,7 @@ TEST_CASE("a folder is free again when its lock is gone, and no file is left in 
   CHECK(refusal(folder.path()).find(fmt::format("is in use by process {} ", getpid())) != std::string::npos);
   lock.reset();
   CHECK(std::filesystem::is_empty(folder.path()));
-  CHECK(refusal(folder.path()) == "");
+  CHECK(refusal(folder.path()) == "no error");
 }
 
 TEST_CASE("a folder that a lock has made is removed with it, unless something was put in it") {
@@ -97,7 +93,7 @@ TEST_CASE("a folder that a lock has made is removed with it, unless something wa
 TEST_CASE("a lock file that a killed process has left, or that holds anything else, locks nothing") {
   const TempFolder folder;
   write_file(folder / FolderLock::kFile, "1\nsomebody\n2026-01-31 10:00\n");
-  CHECK(refusal(folder.path()) == "");
+  CHECK(refusal(folder.path()) == "no error");
   write_file(folder / FolderLock::kFile, std::string(10'000, '\n'));
   const FolderLock lock(folder.path());
   CHECK(refusal(folder.path()).find("is in use by process ") != std::string::npos);

@@ -3,21 +3,11 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
+#include "error_of.h"
 #include "temp_folder.h"
-
-#include <functional>
 
 namespace tinyllm::test {
 namespace {
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::string parse_error_of(const std::string& text) {
   return error_of([&] { parse_json(text, "x"); });

@@ -3,6 +3,7 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <stdexcept>
@@ -65,6 +66,32 @@ TEST_CASE("what a piece throws is thrown by parallel_for, and the pool works on"
       CHECK(done.load() == 100);
     }
   }
+}
+
+TEST_CASE("threads that share a pool take turns") {
+  constexpr int kCallers = 4, kRounds = 200, kPieces = 10;
+  ThreadPool pool(3);
+  std::array<std::atomic<int>, kCallers> running{};  // Pieces of each caller.
+  std::atomic<int> collisions = 0, done = 0;
+  std::vector<std::thread> callers;
+  for (size_t caller = 0; caller < kCallers; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int round = 0; round < kRounds; ++round) {
+        pool.parallel_for(kPieces, [&](int64_t) {
+          running[caller].fetch_add(1);
+          std::this_thread::yield();
+          for (size_t other = 0; other < kCallers; ++other) {
+            if (other != caller && running[other] != 0) collisions.fetch_add(1);
+          }
+          running[caller].fetch_sub(1);
+          done.fetch_add(1);
+        });
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(collisions == 0);
+  CHECK(done == kCallers * kRounds * kPieces);
 }
 
 TEST_CASE("in a forked child a pool runs on the calling thread, and can be destroyed") {

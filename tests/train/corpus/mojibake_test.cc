@@ -37,10 +37,10 @@ TEST_CASE("text decoded in a wrong way is found") {
     Encoding read;
   };
   const std::vector<Case> cases = {
-      {kProse, "UTF-8", Encoding::kGb18030},     {kTraditional, "UTF-8", Encoding::kGb18030},
-      {kProse, "UTF-8", Encoding::kWindows1252}, {kFrench, "UTF-8", Encoding::kWindows1252},
-      {kProse, "GBK", Encoding::kWindows1252},   {kTraditional, "BIG5", Encoding::kWindows1252},
-      {kProse, "GBK", Encoding::kUtf8},          {kTraditional, "BIG5", Encoding::kUtf8},
+      {kProse, "UTF-8", Encoding::gb18030},     {kTraditional, "UTF-8", Encoding::gb18030},
+      {kProse, "UTF-8", Encoding::windows1252}, {kFrench, "UTF-8", Encoding::windows1252},
+      {kProse, "GBK", Encoding::windows1252},   {kTraditional, "BIG5", Encoding::windows1252},
+      {kProse, "GBK", Encoding::utf8},          {kTraditional, "BIG5", Encoding::utf8},
   };
   for (const Case& c : cases) {
     const std::string wrong = read_as(c.text, c.written, c.read);
@@ -53,7 +53,7 @@ TEST_CASE("text decoded in a wrong way is found") {
     CAPTURE(wrong);
     CHECK(looks_like_mojibake(wrong));
   }
-  const std::string twice = read_as(read_as(kProse, "GBK", Encoding::kUtf8), "UTF-8", Encoding::kGb18030);
+  const std::string twice = read_as(read_as(kProse, "GBK", Encoding::utf8), "UTF-8", Encoding::gb18030);
   CHECK(twice.find("锟斤拷") != std::string::npos);
   CHECK(looks_like_mojibake(twice));
   std::string latin1;  // Each byte of UTF-8 a character, control characters among them.

@@ -7,7 +7,7 @@ namespace tinyllm::test {
 using namespace corpus;
 namespace {
 
-std::string normalised(std::string_view line, Width width = Width::kFold) {
+std::string normalised(std::string_view line, Width width = Width::fold) {
   std::string out = "before ";
   NormaliseCounts counts;
   normalise(line, width, out, counts);
@@ -55,16 +55,16 @@ TEST_CASE("a line is written in one way") {
 }
 
 TEST_CASE("width is folded as the option says") {
-  CHECK(normalised("Ａ１，ﬁ①", Width::kKeep) == "Ａ１，ﬁ①");
-  CHECK(normalised("Ａ１，ﬁ①", Width::kFold) == "A1，ﬁ①");
-  CHECK(normalised("Ａ１，ﬁ①", Width::kNfkc) == "A1,fi1");
+  CHECK(normalised("Ａ１，ﬁ①", Width::keep) == "Ａ１，ﬁ①");
+  CHECK(normalised("Ａ１，ﬁ①", Width::fold) == "A1，ﬁ①");
+  CHECK(normalised("Ａ１，ﬁ①", Width::nfkc) == "A1,fi1");
 }
 
 TEST_CASE("U+FFFD is counted, and kept if asked for") {
   for (const bool keeps : {false, true}) {
     std::string out;
     NormaliseCounts counts;
-    normalise("half \uFFFD pair", Width::kFold, out, counts, keeps);
+    normalise("half \uFFFD pair", Width::fold, out, counts, keeps);
     CHECK(out == (keeps ? "half \uFFFD pair" : "half pair"));
     CHECK(counts.undecodable == 1);
   }
@@ -73,7 +73,7 @@ TEST_CASE("U+FFFD is counted, and kept if asked for") {
 TEST_CASE("what was changed is counted") {
   std::string out;
   NormaliseCounts counts;
-  normalise("\x01Ａ\u200B\uE000\uFFFD&amp;！！！！！", Width::kFold, out, counts);
+  normalise("\x01Ａ\u200B\uE000\uFFFD&amp;！！！！！", Width::fold, out, counts);
   CHECK(counts.controls == 1);
   CHECK(counts.folded == 1);
   CHECK(counts.invisible == 1);

@@ -35,7 +35,7 @@ class Run {
     write_file(in() / name, text);
   }
   std::string corpus() {
-    report = prepare_corpus(options, [](const PrepareProgress&) { return true; });
+    report = prepare_corpus(options, {});
     return read_file(options.output);
   }
   std::string rejects() const { return read_file(options.rejects); }
@@ -116,7 +116,7 @@ TEST_CASE("what comes again is dropped, documents before paragraphs") {
   CHECK(run.dropped(kRuleDuplicate) == 1);
   CHECK(run.dropped(kRuleNearDocument) == 1);
 
-  run.options.clean.near = NearUnit::kNone;
+  run.options.clean.near = NearUnit::none;
   run.options.duplicates.exact = false;
   CHECK(run.corpus() == text(0, 20) + "小结\n\f\n" + text(0, 20) + "小结\n\f\n" + text(30, 20) + text(3, 1) +
                             "小结\n\f\n" + text(0, 19) + text(99, 1) + "小结\n");
@@ -131,7 +131,7 @@ TEST_CASE("near duplicates of paragraphs are found within one file") {
   second.replace(second.find("老人"), 6, "老妇");
   run.write("a.txt", first + '\n' + second + '\n');
   CHECK(run.corpus() == first + '\n' + second + '\n');
-  run.options.clean.near = NearUnit::kParagraphs;
+  run.options.clean.near = NearUnit::paragraphs;
   CHECK(run.corpus() == first + '\n');
   CHECK(run.dropped(kRuleNearDuplicate) == 1);
 }
@@ -159,7 +159,7 @@ TEST_CASE("output, report and rejects are the same for any number of threads") {
 
 TEST_CASE("every paragraph is kept or among the rejects") {
   Run run;
-  run.options.clean.near = NearUnit::kParagraphs;
+  run.options.clean.near = NearUnit::paragraphs;
   run.write("a.txt", text(0, 30) + "——\n" + text(10, 10) + "版权所有 © 某某\n{}();\n");
   run.write("b.jsonl", "{\"text\": \"cut\n[1]\n{\"text\": \"一段完整的文字在此。\"}\n");
   run.corpus();
@@ -184,7 +184,7 @@ TEST_CASE("what is no text of a page or of a line of JSON is counted") {
 TEST_CASE("a line longer than any paragraph is cut at ends of sentences, and nothing of it is lost") {
   Run run;
   run.options.clean.paragraphs.max_repeated = 1;
-  run.options.clean.near = NearUnit::kNone;
+  run.options.clean.near = NearUnit::none;
   std::string line;
   for (int i = 0; line.size() < 3'000'000; ++i) line += sentence(i) + (i % 3 == 0 ? "Then tea. " : "");
   run.write("a.txt", line);
@@ -210,7 +210,7 @@ TEST_CASE("a page of HTML in one line longer than a piece is read") {
   for (int i = 0; page.size() < 6'000'000; ++i) page += "<p>" + sentence(i) + "</p>";
   run.write("a.html", page);
   run.options.clean.paragraphs.max_repeated = 1;
-  run.options.clean.near = NearUnit::kNone;
+  run.options.clean.near = NearUnit::none;
   const std::string corpus = run.corpus();
   CHECK(corpus.starts_with(text(0, 100)));
   CHECK(run.report.rules.empty());
@@ -230,7 +230,7 @@ TEST_CASE("code keeps its indentation in text, in JSON and in pages, and what wa
   const std::string code = "def brew(tea):\n    water = boil(1.5)\n\treturn pour(tea, water)\n";
   const std::string prose = "下面的程序烧一壶水，然后泡茶。\n";
   Run run;
-  run.options.clean.near = NearUnit::kNone;
+  run.options.clean.near = NearUnit::none;
   run.options.duplicates.exact = false;
   run.write("a.txt", "　　" + prose + "\n" + code);
   run.write("b.md", prose + "\n```python\n" + code + "```\n");
@@ -355,8 +355,8 @@ TEST_CASE("a stopped or failed run leaves what was there before") {
   run.write("a.txt", text(0, 30));
   const std::string before = run.corpus();
   run.write("b.txt", text(30, 30));
-  CHECK_THROWS_WITH_AS(prepare_corpus(run.options, [](const PrepareProgress&) { return false; }),
-                       doctest::Contains("stopped"), Error);
+  CHECK_THROWS_WITH_AS(prepare_corpus(run.options, [](const Progress&) { return false; }), doctest::Contains("stopped"),
+                       Error);
   CHECK(read_file(run.options.output) == before);
   CHECK(!fs::exists(run.options.output.string() + ".part"));
   CHECK(!fs::exists(run.options.rejects.string() + ".part"));

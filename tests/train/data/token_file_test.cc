@@ -3,6 +3,7 @@
 #include <tinyllm/train/data/token_file.h>
 #include <tinyllm/train/data/tokenize.h>
 
+#include "error_of.h"
 #include "model/text/sample_text.h"
 #include "temp_folder.h"
 
@@ -12,8 +13,6 @@
 
 namespace tinyllm::test {
 namespace {
-
-const auto kGoOn = [](const TokenizeProgress&) { return true; };
 
 std::string text_of(const TokenFile& file, const Tokenizer& tokenizer, int64_t document) {
   const auto [begin, end] = file.document(document);
@@ -31,7 +30,7 @@ std::vector<std::string> documents_of(const std::vector<std::string>& corpora, c
     inputs.push_back(folder / ("corpus" + std::to_string(inputs.size())));
     write_file(inputs.back(), corpus);
   }
-  tokenize(inputs, tokenizer, folder / "tokens", 2, kGoOn);
+  tokenize(inputs, tokenizer, folder / "tokens", 2);
   const TokenFile file(folder / "tokens", tokenizer);
   std::vector<std::string> documents;
   for (int64_t i = 0; i < file.documents(); ++i) documents.push_back(text_of(file, tokenizer, i));
@@ -119,7 +118,7 @@ TEST_CASE("a file of tokens holds what encoding whole documents gives, in the sa
   write_file(folder / "corpus", corpus);
   std::string first;
   for (const int threads : {1, 2, 8}) {
-    const TokenizeProgress done = tokenize({folder / "corpus"}, tokenizer, folder / "tokens", threads, kGoOn);
+    const TokenizeCounts done = tokenize({folder / "corpus"}, tokenizer, folder / "tokens", threads);
     CHECK(done.documents == 300);
     CHECK(done.bytes == std::ssize(corpus));
     if (threads == 1) first = read_file(folder / "tokens");
@@ -146,12 +145,7 @@ TEST_CASE("text that cannot be tokenised is named, and leaves no file") {
   const TempFolder folder;
   const auto message = [&](const std::string& corpus) {
     write_file(folder / "corpus", corpus);
-    std::string what;
-    try {
-      tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 2, kGoOn);
-    } catch (const Error& error) {
-      what = error.what();
-    }
+    const std::string what = error_of([&] { tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 2); });
     CHECK(!exists(folder / "tokens"));
     CHECK(!exists(folder / "tokens.part"));
     return what.substr(std::min(what.size(), folder.path().string().size() + 1));
@@ -163,12 +157,12 @@ TEST_CASE("text that cannot be tokenised is named, and leaves no file") {
   CHECK(message("\n" + std::string(1'000'000, 'x') + "\xE7") == "corpus: line 2, byte 1000001: 0xE7 is not UTF-8");
   CHECK(message("") == "tokens: not written: the corpus holds no text");
   CHECK(message("\f\n\f\n") == "tokens: not written: the corpus holds no text");
-  CHECK_THROWS_AS(tokenize({folder / "none"}, tokenizer, folder / "tokens", 2, kGoOn), Error);
-  CHECK_THROWS_AS(tokenize({folder.path()}, tokenizer, folder / "tokens", 2, kGoOn), Error);
-  CHECK_THROWS_AS(tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 0, kGoOn), Error);
-  CHECK_THROWS_AS(tokenize({folder / "corpus"}, tokenizer, folder / "corpus", 1, kGoOn), Error);
+  CHECK_THROWS_AS(tokenize({folder / "none"}, tokenizer, folder / "tokens", 2), Error);
+  CHECK_THROWS_AS(tokenize({folder.path()}, tokenizer, folder / "tokens", 2), Error);
+  CHECK_THROWS_AS(tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 0), Error);
+  CHECK_THROWS_AS(tokenize({folder / "corpus"}, tokenizer, folder / "corpus", 1), Error);
   write_file(folder / "new.part", "text");  // Where the file "new" is written before it has its name.
-  CHECK_THROWS_AS(tokenize({folder / "new.part"}, tokenizer, folder / "new", 1, kGoOn), Error);
+  CHECK_THROWS_AS(tokenize({folder / "new.part"}, tokenizer, folder / "new", 1), Error);
   CHECK(read_file(folder / "new.part") == "text");
   write_file(folder / "corpus", large_corpus());
   CHECK_THROWS_WITH_AS(tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 2, [](auto&) { return false; }),
@@ -184,7 +178,7 @@ TEST_CASE("a file of tokens of another tokenizer is refused, with the hashes of 
   CHECK(sample_tokenizer().hash() == tokenizer.hash());
   REQUIRE(other.hash() != tokenizer.hash());
   write_file(folder / "corpus", "text");
-  tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 1, kGoOn);
+  tokenize({folder / "corpus"}, tokenizer, folder / "tokens", 1);
   const std::string expected =
       fmt::format("{}: was made with the tokenizer {:016x}, expected {:016x}; make it again with this one",
                   (folder / "tokens").string(), tokenizer.hash(), other.hash());
@@ -196,17 +190,12 @@ class Opened {
  public:
   Opened() {
     write_file(folder_ / "corpus", "one\n\f\ntwo\n\f\nthree 3\n");
-    tokenize({folder_ / "corpus"}, tokenizer_, folder_ / "tokens", 1, kGoOn);
+    tokenize({folder_ / "corpus"}, tokenizer_, folder_ / "tokens", 1);
   }
   std::string whole() const { return read_file(folder_ / "tokens"); }
   std::string message(const std::string& bytes) const {
     write_file(folder_ / "other", bytes);
-    try {
-      const TokenFile file(folder_ / "other", tokenizer_);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
+    return error_of([&] { TokenFile(folder_ / "other", tokenizer_); });
   }
   const Tokenizer& tokenizer() const { return tokenizer_; }
   std::filesystem::path path() const { return folder_ / "other"; }
@@ -226,7 +215,7 @@ std::string sealed(std::string bytes) {
 TEST_CASE("a file of tokens that is cut, longer, or has a bit flipped anywhere is refused when it is opened") {
   const Opened opened;
   const std::string whole = opened.whole();
-  CHECK(opened.message(whole) == "");
+  CHECK(opened.message(whole) == "no error");
   CHECK(sealed(whole) == whole);
   for (size_t kept = 0; kept < whole.size(); ++kept) {
     const std::string said = opened.message(whole.substr(0, kept));
@@ -239,7 +228,7 @@ TEST_CASE("a file of tokens that is cut, longer, or has a bit flipped anywhere i
   for (size_t i = 0; i < whole.size(); ++i) {
     std::string flipped = whole;
     flipped[i] = static_cast<char>(flipped[i] ^ 1);
-    CHECK(opened.message(flipped) != "");
+    CHECK(opened.message(flipped) != "no error");
   }
 }
 
@@ -277,22 +266,28 @@ TEST_CASE("a file of tokens whose checksum is right is refused where its numbers
   }
   std::string bytes = whole;
   std::memset(bytes.data() + 24, 0xFF, 8);
-  CHECK(opened.message(sealed(bytes)) == "");
+  CHECK(opened.message(sealed(bytes)) == "no error");
   int32_t token = 0;
   CHECK_THROWS_AS(TokenFile(opened.path(), opened.tokenizer()).tokens(1, 1, &token), Error);
 }
 
 TEST_CASE("how far the check of a file of tokens is, is told up to its end") {
   const Opened opened;
-  CHECK(opened.message(opened.whole()) == "");
-  int64_t last = 0, total = 0;
-  const TokenFile file(opened.path(), opened.tokenizer(), [&](int64_t done, int64_t of) {
-    CHECK(done > last);
-    last = done;
-    total = of;
+  CHECK(opened.message(opened.whole()) == "no error");
+  Progress last;
+  const TokenFile file(opened.path(), opened.tokenizer(), [&](const Progress& progress) {
+    CHECK(progress.done > last.done);
+    last = progress;
+    return true;
   });
-  CHECK(last == total);
-  CHECK(total == std::ssize(opened.whole()) - 8);
+  CHECK(last.done == last.total);
+  CHECK(last.total == std::ssize(opened.whole()) - 8);
+}
+
+TEST_CASE("the check of a file of tokens can be stopped") {
+  const Opened opened;
+  CHECK(opened.message(opened.whole()) == "no error");
+  CHECK_THROWS_AS(TokenFile(opened.path(), opened.tokenizer(), [](const Progress&) { return false; }), Stopped);
 }
 
 }  // namespace tinyllm::test

@@ -7,16 +7,16 @@
 
 namespace tinyllm::test {
 
-TEST_CASE("problems are asked together, answered in order, and no more of them after `on_done` returns false") {
+TEST_CASE("problems are asked together, answered in order, and no more of them after `on_progress` returns false") {
   const Model model = model_to_ask(400);
   const std::vector<Problem> problems = make_problems(1, 8, Split::validation);
   Session session(model, {.sequences = 3});
-  std::vector<size_t> counts;
-  const std::vector<Answered> all = answer(session, problems, [&](size_t done) {
-    counts.push_back(done);
+  std::vector<int64_t> counts;
+  const std::vector<Answered> all = answer(session, problems, [&](const Progress& p) {
+    counts.push_back(p.done);
     return true;
   });
-  CHECK(counts == std::vector<size_t>{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(counts == std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8});
   REQUIRE(all.size() == 8);
   for (size_t i = 0; i < 8; ++i) {
     CHECK(all[i].problem.question == problems[i].question);
@@ -24,7 +24,7 @@ TEST_CASE("problems are asked together, answered in order, and no more of them a
     const Request alone{chat_prompt(*model.tokenizer, *model.chat_template, messages, 399), {.max_tokens = 160}};
     CHECK(all[i].said.final == parse_reasoning(generate(session, {&alone, 1})[0].text).final);
   }
-  const size_t some = answer(session, problems, [](size_t done) { return done < 3; }).size();
+  const size_t some = answer(session, problems, [](const Progress& p) { return p.done < 3; }).size();
   CHECK(some >= 3);
   CHECK(some < 8);
 }

@@ -3,9 +3,14 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
 
+// `linear` for a packed w: products go panel by panel of w.
 namespace tinyllm {
 namespace {
+
+using kernels::kQuantBlock;
+using kernels::kQuantPanel;
 
 // A piece is a panel of w, or some, against rows of x that stay in the second cache (1 MB on Zen 4): weights, which are
 // asked for in advance, come from memory once for all of them. Pieces of the same rows follow one another.
@@ -17,8 +22,6 @@ constexpr int64_t kFewRows = 24;
 // is as long as there are still enough of them, because at its end memory is read ahead for nothing.
 constexpr int64_t kPieceBlocks = 64;
 constexpr int64_t kEnoughPieces = 48;
-
-int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 // Blocks from one row of x in INT8 to the next: one more than there are, so that rows do not lie a multiple of a page
 // apart.
@@ -49,12 +52,12 @@ void run(const Launch& launch) {
   float* y = launch.outputs[0].f32();
   const kernels::Kernels& kernel = kernels::kernels();
   const int64_t m = x.shape.rows(), n = w.shape[0], k = w.shape[1];
-  const size_t panel_bytes = bytes_of(w.dtype, {kQuantPanel, k});
+  const size_t panel_bytes = bytes_of(w.type, {kQuantPanel, k});
   const auto panel_at = [&](int64_t panel) {
     return static_cast<const std::byte*>(w.data) + static_cast<size_t>(panel) * panel_bytes;
   };
   const auto bias_at = [&](int64_t column) { return bias == nullptr ? nullptr : bias + column; };
-  if (w.dtype == bf16) {
+  if (w.type == packed_bf16) {
     for_each_panel(*launch.pool, m, k * int64_t{sizeof(float)}, n, k, [&](int64_t row, int64_t rows, int64_t panel) {
       const int64_t column = panel * kQuantPanel;
       kernel.bf16_weights({rows, std::min(kQuantPanel, n - column), k, x.f32() + row * k, k, panel_at(panel),
@@ -63,7 +66,7 @@ void run(const Launch& launch) {
     return;
   }
 
-  const kernels::QuantizedProducts& products = w.dtype == q8_0 ? kernel.q8_0 : kernel.q4_0;
+  const kernels::QuantizedProducts& products = w.type == q8_0 ? kernel.q8_0 : kernel.q4_0;
   const int64_t blocks = k / kQuantBlock, stride = row_blocks(k);
   auto* quantized = static_cast<kernels::QuantizedNumbers*>(launch.workspace);
   parallel_ranges(*launch.pool, m, row_grain(k), [&](int64_t begin, int64_t end) {
@@ -81,7 +84,7 @@ void run(const Launch& launch) {
 
 size_t workspace(const Node& node, const Graph& graph, int) {
   const Shape& x = graph.value(node.inputs[0]).shape;
-  if (graph.value(node.inputs[1]).dtype == bf16) return 0;
+  if (graph.value(node.inputs[1]).type == packed_bf16) return 0;
   return static_cast<size_t>(x.rows() * row_blocks(x.row())) * sizeof(kernels::QuantizedNumbers);
 }
 
@@ -92,22 +95,6 @@ double flops(const Node& node, const Graph& graph) {
 
 }  // namespace
 
-const Op kQuantizedLinear{.name = "quantized_linear", .run = run, .workspace = workspace, .flops = flops};
-
-Tensor quantized_linear(Tensor x, Tensor w, Tensor bias) {
-  check_f32("quantized_linear", {x});
-  if (!w || !is_quantized(w.dtype())) throw Error("quantized_linear: w is not quantised, expected q8_0, q4_0 or bf16");
-  bytes_of(w.dtype(), w.shape());  // Throws when it is no matrix of whole blocks.
-  if (x.shape().rank() < 1 || x.shape().row() != w.shape()[1]) {
-    throw Error("quantized_linear: x {} and w {}: expected x [..., K] and w [N, K]", x.str(), w.str());
-  }
-  std::vector<Tensor> inputs = {x, w};
-  if (bias) {
-    check_f32("quantized_linear", {bias});
-    check_shape("quantized_linear", bias, {w.shape()[0]});
-    inputs.push_back(bias);
-  }
-  return x.graph().append(kQuantizedLinear, inputs, {{f32, x.shape().with(-1, w.shape()[0])}})[0];
-}
+const Op kPackedLinear{.name = "packed_linear", .run = run, .workspace = workspace, .flops = flops};
 
 }  // namespace tinyllm

@@ -1,0 +1,13 @@
+// Not installed: needs nlohmann/json.
+#pragma once
+
+#include <tinyllm/model/config.h>
+#include <tinyllm/tensor/base/json.h>
+
+namespace tinyllm {
+
+/// The object `rope_scaling` of a `config.json`, whose `rope_type` may also be called `type`. `context` is the original
+/// context if the object does not say. Throws Error that names the field.
+RopeScaling read_rope_scaling(const Json& json, int64_t context);
+
+}  // namespace tinyllm

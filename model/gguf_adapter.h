@@ -1,0 +1,34 @@
+#pragma once
+
+#include <tinyllm/model/formats/family.h>
+#include <tinyllm/model/formats/gguf/gguf.h>
+#include <tinyllm/model/formats/gguf/writer.h>
+#include <tinyllm/model/weights.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// The adapter of one matrix, as PEFT and GGUF have it: y += scale B (A x).
+struct AdapterPart {
+  std::string weight;  ///< The matrix, by its name in folders of Hugging Face: `WeightPart::hugging_face`.
+  int64_t rank = 0;
+  float scale = 0;
+  std::vector<float> a;  ///< [rank, in]
+  std::vector<float> b;  ///< [out, rank], rows as in Hugging Face.
+};
+
+/// Reads the adapters of a GGUF file, in the order of the weights. `specs` are the weights of the model. Throws Error
+/// when it is a model, or an adapter of another kind or architecture; has a tensor that belongs to no weight; or when A
+/// and B do not fit the weight or each other.
+std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const Family& family,
+                                           const std::vector<WeightSpec>& specs);
+
+/// Writes adapters as F32. The format has one alpha, and a scale of alpha / rank for each: where a part's scale is
+/// another one, its B is multiplied. Throws Error when a weight is unknown or a size does not fit.
+void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& family,
+                       const std::vector<WeightSpec>& specs, const std::filesystem::path& path, ThreadPool& pool);
+
+}  // namespace tinyllm

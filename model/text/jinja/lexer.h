@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinyllm::jinja {
+
+struct Token {
+  enum class Kind : uint8_t {
+    data,
+    output_begin,
+    output_end,
+    tag_begin,
+    tag_end,
+    name,
+    string,
+    integer,
+    real,
+    op,
+    end
+  };
+
+  Kind kind;
+  std::string text;  ///< Of a string: without quotes and escapes.
+  int line;
+};
+
+/// The tokens of a template, the last one of the kind `end`. Blanks around tags are gone as with Jinja's trim_blocks
+/// and lstrip_blocks, and so is one line feed at the end of the template. Throws Error that names the line.
+std::vector<Token> tokenize(std::string_view source);
+
+}  // namespace tinyllm::jinja

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <tinyllm/model/text/jinja/arguments.h>
+
+namespace tinyllm::jinja {
+
+/// Whether a text or a dict has this method. Lists have none: transformers forbids those that change them.
+bool is_method(const Value& self, std::string_view name);
+Value call_method(const Method& method, const Arguments& arguments, Budget& budget);
+
+}  // namespace tinyllm::jinja

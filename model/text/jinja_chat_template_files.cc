@@ -1,0 +1,88 @@
+// The files of a model folder that say what its chat template is.
+#include <tinyllm/model/text/jinja_chat_template.h>
+
+#include <tinyllm/model/text/jinja_template.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/json.h>
+
+namespace tinyllm {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
+constexpr uint64_t kMaxTokenizerBytes = uint64_t{64} << 20;
+
+// A token is its text, or an object with the text as its content.
+std::string token_text(const Json& config, const char* field) {
+  const Json* token = find_field(config, field);
+  if (token == nullptr) return "";
+  std::string text;
+  if (token->is_object()) {
+    read_field(*token, "content", text);
+  } else {
+    read_value(*token, field, text);
+  }
+  return text;
+}
+
+// A text, or a list of {name, template}.
+std::string template_in(const Json& config) {
+  const Json* given = find_field(config, "chat_template");
+  if (given == nullptr) return "";
+  std::string source;
+  if (!given->is_array()) {
+    read_value(*given, "chat_template", source);
+    return source;
+  }
+  for (const Json& entry : *given) {
+    if (!entry.is_object()) throw Error("field chat_template: expected a list of objects");
+    std::string name;
+    read_field(entry, "name", name);
+    if (name == "default" || given->size() == 1) read_field(entry, "template", source);
+  }
+  if (source.empty()) throw Error("field chat_template: none of its {} templates is \"default\"", given->size());
+  return source;
+}
+
+void add_tokens(const Json& entries, std::vector<std::string>& tokens) {
+  for (const Json& entry : entries) {
+    if (!entry.is_object()) throw Error("added tokens: expected objects");
+    read_field(entry, "content", tokens.emplace_back());
+  }
+}
+
+std::vector<std::string> special_tokens(const Json& config, const std::filesystem::path& folder) {
+  std::vector<std::string> tokens;
+  if (const Json* added = find_field(config, "added_tokens_decoder")) {
+    add_tokens(*added, tokens);
+  } else if (std::filesystem::exists(folder / "tokenizer.json")) {
+    const Json tokenizer = load_json_object(folder / "tokenizer.json", kMaxTokenizerBytes);
+    if (const Json* list = find_field(tokenizer, "added_tokens")) add_tokens(*list, tokens);
+  }
+  return tokens;
+}
+
+}  // namespace
+
+std::optional<JinjaChatTemplate> load_jinja_chat_template(const std::filesystem::path& folder) {
+  const std::filesystem::path own = folder / "chat_template.jinja";
+  const std::filesystem::path config_path = folder / "tokenizer_config.json";
+  const Json config =
+      std::filesystem::exists(config_path) ? load_json_object(config_path, kMaxConfigBytes) : Json::object();
+  const bool has_own = std::filesystem::exists(own);
+  try {
+    const std::string source = has_own ? read_file(own, JinjaTemplate::kMaxSourceBytes) : template_in(config);
+    if (source.empty()) return std::nullopt;
+    JinjaSettings settings;
+    settings.special_tokens = special_tokens(config, folder);
+    settings.bos_token = token_text(config, "bos_token");
+    settings.eos_token = token_text(config, "eos_token");
+    for (const std::string& token : {settings.bos_token, settings.eos_token}) {
+      if (!token.empty()) settings.special_tokens.push_back(token);
+    }
+    return JinjaChatTemplate(source, std::move(settings));
+  } catch (const Error& error) {
+    throw Error("{}: {}", (has_own ? own : config_path).string(), error.what());
+  }
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <tinyllm/tensor/arena.h>
+#include <tinyllm/tensor/base/checked.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tinyllm {
+
+/// The scratch memory of a node, taken part by part. Without memory it only counts: an op takes the same parts in its
+/// `workspace`, to say how many bytes it needs, and in its `run`.
+class Workspace {
+ public:
+  explicit Workspace(void* memory = nullptr) : memory_(static_cast<std::byte*>(memory)) {}
+
+  /// Room for `n` elements, aligned; null without memory.
+  template <class T>
+  T* take(int64_t n) {
+    std::byte* at = memory_ == nullptr ? nullptr : memory_ + bytes_;
+    bytes_ = checked_add(bytes_, aligned(checked_mul(static_cast<size_t>(n), sizeof(T))));
+    return reinterpret_cast<T*>(at);
+  }
+
+  /// Taken so far.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* memory_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace tinyllm
