@@ -70,7 +70,7 @@ tinyllm_pkgconfig(base "Files, text, threads and random numbers" "fmt" "")
 tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "tinyllm-base" "")
 if("model" IN_LIST TINYLLM_PARTS)
   # nlohmann/json is headers alone, and none of ours includes it.
-  tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash")
+  tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash icu-uc")
   set(serve)
   if("serve" IN_LIST TINYLLM_PARTS)
     set(serve tinyllm-serve)
