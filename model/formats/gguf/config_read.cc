@@ -61,7 +61,7 @@ class Keys {
   const Family& family_;
 };
 
-const Family& family_of(const Gguf& file) {
+const Family& family_in(const Gguf& file) {
   const GgufMetadata& metadata = file.metadata();
   const std::string_view type = metadata.find<std::string_view>("general.type").value_or("model");
   if (type != "model") throw Error("{}: holds {}, expected a model", file.path().string(), short_name(type));
@@ -163,7 +163,7 @@ void read_tokens(const GgufMetadata& metadata, Json& config) {
 }  // namespace
 
 Json gguf_config(const Gguf& file) {
-  const Family& family = family_of(file);
+  const Family& family = family_in(file);
   const Keys keys(file, family);
   if (keys.size("expert_count")) keys.fail("expert_count", "is there: mixtures of experts are not supported");
   Json config = {{"architectures", {family.class_name}},
