@@ -161,6 +161,17 @@ void check(const ModelConfig& c) {
   }
 }
 
+bool is_own_config(const std::filesystem::path& path) {
+  const Json json = load_json_object(path);
+  std::string type;
+  try {
+    read_field(json, "model_type", type);
+  } catch (const Error& error) {
+    throw Error("{}: {}", path.string(), error.what());
+  }
+  return type == kModelType;
+}
+
 ModelConfig load_config(const std::filesystem::path& path) {
   const Json json = load_json_object(path);
   try {

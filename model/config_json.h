@@ -10,4 +10,8 @@ namespace tinyllm {
 /// context if the object does not say. Throws Error that names the field.
 RopeScaling read_rope_scaling(const Json& json, int64_t context);
 
+/// Whether a `config.json` is of a model in our own form, and not of a family that other programs know. Throws Error
+/// when it cannot be read or has no `model_type`.
+bool is_own_config(const std::filesystem::path& path);
+
 }  // namespace tinyllm

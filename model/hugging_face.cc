@@ -1,6 +1,9 @@
 #include <tinyllm/model/hugging_face.h>
 
+#include <tinyllm/model/formats/hugging_face_config.h>
+#include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/ops/convert.h>
+#include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/json.h>
 
@@ -77,7 +80,68 @@ void load_packed(const Source& source, const Store::Entry& entry, ThreadPool& po
   }
 }
 
+// A base model continues texts, and has no form of conversation.
+class NoChatTemplate final : public ChatTemplate {
+ public:
+  explicit NoChatTemplate(std::string folder) : folder_(std::move(folder)) {}
+  std::vector<Piece> render(const Messages&, const RenderOptions&) const override {
+    throw Error("{}: the model has no chat template: it continues texts, but does not hold conversations", folder_);
+  }
+
+ private:
+  std::string folder_;
+};
+
+std::shared_ptr<const ChatTemplate> load_template(const std::filesystem::path& folder) {
+  if (auto found = load_jinja_chat_template(folder)) return std::make_shared<JinjaChatTemplate>(*std::move(found));
+  return std::make_shared<NoChatTemplate>(folder.string());
+}
+
+// A vocabulary may have rows that no token uses, but not the other way round.
+void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
+  if (tokenizer.size() <= config.vocab_size) return;
+  throw Error("{}: the tokenizer has {} tokens, expected at most {}, the vocab_size in {}", folder.string(),
+              tokenizer.size(), config.vocab_size, kConfigFile);
+}
+
+// A config may claim any number of layers: it is compared with the files before a name is made for each.
+void check_layers(const ModelConfig& config, const WeightFiles& files, const std::filesystem::path& folder) {
+  if (config.n_layers <= std::ssize(files.tensors())) return;
+  throw Error("{}: {} tensors, too few for the {} layers in {}", folder.string(), files.tensors().size(),
+              config.n_layers, kConfigFile);
+}
+
+bool is_matrix(const WeightSpec& spec) { return spec.shape.rank() == 2; }
+
+// The types in which matrices can be used as they are in the files.
+WeightTypes types_of(const ModelConfig& config, const WeightFiles& files) {
+  for (const WeightSpec& spec : weight_specs(config)) {
+    if (!is_matrix(spec)) continue;
+    if (spec.shape[1] % kernels::kQuantBlock != 0 || !Source(files, spec).is_all(bf16)) return {};
+  }
+  return {.matrices = packed_bf16, .tables = packed_bf16};
+}
+
 }  // namespace
+
+Model load_hugging_face(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kConfigFile;
+  ModelConfig config;
+  try {
+    config = config_from_hugging_face(load_json_object(path));
+  } catch (const Error& error) {
+    throw Error("{}: {}", path.string(), error.what());
+  }
+  const WeightFiles files(folder);
+  check_layers(config, files, folder);
+  config.types = types_of(config, files);
+  Model model{config, load_tokenizer(folder)};
+  check_tokenizer(*model.tokenizer, config, folder);
+  model.chat_template = load_template(folder);
+  ThreadPool pool(hardware_threads());
+  load_hugging_face_weights(files, weight_specs(config), pool, *model.weights);
+  return model;
+}
 
 void load_hugging_face_weights(const WeightFiles& files, const std::vector<WeightSpec>& specs, ThreadPool& pool,
                                Store& store) {
