@@ -76,12 +76,11 @@ int generate(const Options& o) {
   const tl::Model model = tl::load_model(o.model);
   tl::Session session(model, {.context = o.context, .cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)});
   // The whole prompt or an Error: nothing is left out silently.
-  const tl::Request request{.prompt = o.raw
-                                          ? model.tokenizer->encode(o.prompt)
-                                          : tl::chat_prompt(*model.tokenizer, *model.chat_template,
-                                                            {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}},
-                                                            session.context() - 1),
-                            .options = o.answer};
+  const tl::Messages messages = {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}};
+  const tl::Request request{
+      .prompt = o.raw ? model.tokenizer->encode(o.prompt)
+                      : chat_prompt(*model.tokenizer, *model.chat_template, messages, session.context() - 1),
+      .options = o.answer};
   const tl::cli::InterruptGuard guard;
   const tl::Completion answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
     if (!o.json) tl::cli::print_text(text);

@@ -14,6 +14,7 @@ class Weights {
   }
 
   Tensor get(const std::string& name) const {
+    if (graph_.has(name)) return graph_.find(name);
     const WeightSpec& spec = specs_.at(name);
     return graph_.parameter(name, spec.type, spec.shape);
   }

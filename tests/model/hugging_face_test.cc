@@ -182,7 +182,8 @@ TEST_CASE("a sliding window is what the family says when the config does not") {
 TEST_CASE("shards: the index decides, and what is missing is named") {
   const std::filesystem::path source = std::filesystem::path(TEST_DATA) / "models/qwen2_bf16_sharded";
   const TempFolder folder;
-  std::filesystem::copy(source, folder.path(), std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy(source, folder.path(),
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   const std::string index = (folder / "model.safetensors.index.json").string();
   std::filesystem::remove(folder / "model-00002-of-00002.safetensors");
   CHECK(error_of([&] { WeightFiles{folder.path()}; }) ==
