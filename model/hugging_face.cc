@@ -1,6 +1,6 @@
 #include <tinyllm/model/hugging_face.h>
 
-#include <tinyllm/model/formats/hugging_face_config.h>
+#include <tinyllm/model/hugging_face_config.h>
 #include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/kernels/kernels.h>

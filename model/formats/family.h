@@ -6,7 +6,7 @@
 namespace tinyllm {
 
 /// A family of models that other programs make: what its `config.json` leaves unsaid. Names of weights are in
-/// model/weights.cc, other fields in hugging_face_config.cc.
+/// model/weights.cc, other fields in model/hugging_face_config.cc.
 struct Family {
   const char* class_name;     ///< In `config.json`, field `architectures`.
   const char* model_type;     ///< In `config.json`.

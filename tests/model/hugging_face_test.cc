@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/formats/hugging_face_config.h>
 #include <tinyllm/model/hugging_face.h>
+#include <tinyllm/model/hugging_face_config.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/tensor/program.h>

@@ -1,4 +1,4 @@
-#include <tinyllm/model/formats/hugging_face_config.h>
+#include <tinyllm/model/hugging_face_config.h>
 
 #include <tinyllm/model/config_json.h>
 
