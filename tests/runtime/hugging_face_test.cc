@@ -124,7 +124,7 @@ TEST_CASE("what is wrong with a folder of Hugging Face is named") {
   write_folder(folder.path());
   const auto error = [&] { return error_of([&] { load_model(folder.path()); }); };
   write_config(folder.path(), R"(, "num_hidden_layers": 1000000)");
-  CHECK(error() == folder.path().string() + ": 23 tensors, too few for the 1000000 layers in config.json");
+  CHECK(error() == folder.path().string() + ": 24 tensors, too few for the 1000000 layers in config.json");
   write_config(folder.path(), R"(, "vocab_size": 64)");
   CHECK(error().find("model.embed_tokens.weight is [640,64], expected [64,64]") != std::string::npos);
   write_config(folder.path(), R"(, "model_type": "gpt_oss")");
