@@ -4,6 +4,7 @@
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <unicode/normalizer2.h>
+#include <unicode/uniset.h>
 
 #include <algorithm>
 
@@ -24,15 +25,28 @@ const icu::Normalizer2& icu_normalizer(bool compose, bool compatible) {
   return *found;
 }
 
+// The characters that normalisation knows: those of Unicode 9.0, as in the Rust library, whatever ICU knows. Later
+// ones stay as they are.
+const icu::UnicodeSet& known_characters() {
+  static const icu::UnicodeSet set = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    icu::UnicodeSet known("[:age=9.0:]", status);
+    if (U_FAILURE(status)) throw Error("ICU: {}", u_errorName(status));
+    return known;
+  }();
+  return set;
+}
+
 void normalise(std::string& text, bool compose, bool compatible) {
   if (is_ascii(text)) return;
+  if (text.size() > INT32_MAX) throw Error("text to encode: has {} bytes, expected at most {}", text.size(), INT32_MAX);
   const icu::Normalizer2& form = icu_normalizer(compose, compatible);
   UErrorCode status = U_ZERO_ERROR;
   const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
   if (form.isNormalizedUTF8(piece, status) && U_SUCCESS(status)) return;
   std::string result;
   icu::StringByteSink<std::string> sink(&result);
-  form.normalizeUTF8(0, piece, sink, nullptr, status);
+  icu::FilteredNormalizer2(form, known_characters()).normalizeUTF8(0, piece, sink, nullptr, status);
   if (U_FAILURE(status)) throw Error("ICU: {}", u_errorName(status));
   text = std::move(result);
 }

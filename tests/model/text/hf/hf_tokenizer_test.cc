@@ -135,6 +135,14 @@ TEST_CASE("text becomes no special token, even if merges or the vocabulary say s
   }
 }
 
+TEST_CASE("characters are composed as Unicode 9 does it, as in the Rust library") {
+  const HfTokenizer tokenizer = load_kind("qwen_like");
+  const auto normal = [&](const std::string& text) { return tokenizer.decode(tokenizer.encode(text)); };
+  CHECK(normal("e\u0301 \u212B \u1100\u1161") == "\u00E9 \u00C5 \uAC00");
+  CHECK(normal("a\u0301\u0316") == "\u00E1\u0316");
+  CHECK(normal("\U00011935\U00011930") == "\U00011935\U00011930");  // One character since Unicode 13.
+}
+
 TEST_CASE("merges may be strings or pairs, with blanks in pairs") {
   Json json = letters();
   Json& model = json["model"];
