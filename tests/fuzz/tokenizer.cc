@@ -1,4 +1,4 @@
-// A tokenizer.model of train_tokenizer from outside, and texts through the tokenizers that are accepted.
+// A tokenizer.model of our own form from outside, and a text through those that are accepted.
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 
 #include "fuzz/fuzz.h"

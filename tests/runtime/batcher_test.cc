@@ -201,7 +201,7 @@ TEST_CASE("a request that does not fit alone, or whose sequence is of another se
   CHECK(client.done[1].finish_reason == FinishReason::failed);
   CHECK(client.done[1].error ==
         "request: 4 more pages of 64 tokens for the prompt and its answer, expected at most the 3 that are free");
-  CHECK(client.done[2].error == "session: a sequence of another session is to be read");
+  CHECK(client.done[2].error == "session: the sequence belongs to another session");
   check_same(client.done[0], client.done[3]);
   CHECK(client.done[3].error.empty());
   // Two requests with one sequence take turns.
