@@ -23,9 +23,9 @@ set(headers_model
     model/formats/safetensors.h
     model/formats/family.h model/formats/gguf/gguf.h model/formats/gguf/metadata.h
     model/formats/gguf/tensor_type.h model/formats/gguf/tokenizer.h model/formats/gguf/writer.h
-    model/text/chat_template.h model/text/jinja_chat_template.h model/text/message.h model/text/prompt.h
-    model/text/reasoning.h model/text/sentencepiece_file.h model/text/sentencepiece_tokenizer.h
-    model/text/tokenizer.h)
+    model/text/chat_template.h model/text/hf_tokenizer.h model/text/jinja_chat_template.h model/text/message.h
+    model/text/prompt.h model/text/reasoning.h model/text/sentencepiece_file.h model/text/sentencepiece_tokenizer.h
+    model/text/spm/spm_tokenizer.h model/text/tokenizer.h)
 set(headers_runtime
     runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
