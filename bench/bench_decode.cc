@@ -114,7 +114,7 @@ struct Limits {
 bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, tl::DType cache, const Options& o,
                     Limits& limits) {
   const tl::ModelConfig& c = model.config;
-  tl::Session session(model, {.sequences = batch, .cache_type = cache, .threads = limits.pool.threads()});
+  tl::Session session(model, {.sequences = batch, .cache_type = cache, .pool = limits.pool});
   std::vector<tl::Sequence> sequences;
   for (int64_t i = 0; i < batch; ++i) sequences.push_back(session.start());
   const auto read = [&](const std::vector<int32_t>& tokens) {

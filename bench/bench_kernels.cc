@@ -94,8 +94,8 @@ void run(benchmark::State& state, const Kernel& kernel, Limits& limits) {
     inputs.push_back(tensor);
   }
   const std::vector<tl::Tensor> outputs = graph.append(*kernel.op, inputs, kernel.outputs, kernel.params);
-  tl::Program program =
-      tl::compile(graph, outputs, {.threads = static_cast<int>(state.range(0)), .precision = kernel.precision});
+  tl::Program program = tl::compile(
+      graph, outputs, {.pool = tl::ThreadPool(static_cast<int>(state.range(0))), .precision = kernel.precision});
   for (const auto& [name, tensor] : known) {
     fill(program, graph.value(tensor.id()), inputs[0].shape().rank() > 1 ? inputs[0].shape()[1] : 0);
   }

@@ -19,13 +19,13 @@ set(headers_tensor
     ops/convert.h ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
 set(headers_model
     model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h
-    model/transformer.h model/weights.h
+    model/rope_scaling.h model/transformer.h model/weights.h
     model/formats/safetensors.h
-    model/formats/gguf/architecture.h model/formats/gguf/gguf.h model/formats/gguf/metadata.h
+    model/formats/family.h model/formats/gguf/gguf.h model/formats/gguf/metadata.h
     model/formats/gguf/tensor_type.h model/formats/gguf/tokenizer.h model/formats/gguf/writer.h
-    model/text/chat_template.h model/text/jinja_chat_template.h model/text/message.h model/text/prompt.h
-    model/text/reasoning.h model/text/sentencepiece_file.h model/text/sentencepiece_tokenizer.h
-    model/text/tokenizer.h)
+    model/text/chat_template.h model/text/hf_tokenizer.h model/text/jinja_chat_template.h model/text/message.h
+    model/text/prompt.h model/text/reasoning.h model/text/sentencepiece_file.h model/text/sentencepiece_tokenizer.h
+    model/text/spm/spm_tokenizer.h model/text/tokenizer.h)
 set(headers_runtime
     runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
@@ -70,7 +70,7 @@ tinyllm_pkgconfig(base "Files, text, threads and random numbers" "fmt" "")
 tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "tinyllm-base" "")
 if("model" IN_LIST TINYLLM_PARTS)
   # nlohmann/json is headers alone, and none of ours includes it.
-  tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash")
+  tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash icu-uc")
   set(serve)
   if("serve" IN_LIST TINYLLM_PARTS)
     set(serve tinyllm-serve)

@@ -37,7 +37,7 @@ class Program {
         answer_(o.answer),
         overflow_(o.overflow),
         model_(tl::load_model(o.model)),
-        session_(model_, {.context = o.context, .cache_type = o.cache_type, .threads = o.threads}),
+        session_(model_, {.context = o.context, .cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)}),
         chat_(session_, with_system(o.system), o.overflow),
         editor_(o.history) {
     tl::check(answer_.sampling, model_.config.vocab_size);

@@ -74,7 +74,7 @@ void print_json(const tl::Completion& answer, const Options& o) {
 int generate(const Options& o) {
   if (o.prompt.empty()) throw tl::Error("the prompt is empty");
   const tl::Model model = tl::load_model(o.model);
-  tl::Session session(model, {.context = o.context, .cache_type = o.cache_type, .threads = o.threads});
+  tl::Session session(model, {.context = o.context, .cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)});
   // The whole prompt or an Error: nothing is left out silently.
   const tl::Messages messages = {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}};
   const tl::Request request{

@@ -63,7 +63,7 @@ int quantize(const Options& o) {
   const tl::cli::InterruptGuard guard;
   std::optional<tl::cli::ProgressBar> bar;
   const tl::WeightTypes types = {o.type, o.tables.value_or(o.type == tl::packed_bf16 ? tl::packed_bf16 : tl::q8_0)};
-  tl::save_quantized(model, types, o.output, o.threads, [&](const tl::Progress& p) {
+  tl::save_quantized(model, types, o.output, tl::ThreadPool(o.threads), [&](const tl::Progress& p) {
     if (p.total < 100'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
     if (!bar) bar.emplace("M weights", p.total / 1'000'000);
     bar->show(p.done / 1'000'000, "");

@@ -193,7 +193,7 @@ void ask(const tl::Model& model, const Options& o) {
   const tl::cli::InterruptGuard guard("\nStopping after the next answer.\n");
   const std::vector<tl::Problem> problems =
       tl::make_problems(o.training.recipe.seed, kValidationProblems, tl::Split::validation);
-  tl::Session session(model, {.sequences = kAtOnce, .threads = o.training.threads});
+  tl::Session session(model, {.sequences = kAtOnce, .pool = tl::ThreadPool(o.training.threads)});
   std::vector<tl::Answered> answers;
   {
     tl::cli::ProgressBar bar("asking", kValidationProblems);

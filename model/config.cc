@@ -1,6 +1,7 @@
 #include <tinyllm/model/config.h>
 
 #include <tinyllm/model/config_fields.h>
+#include <tinyllm/model/config_json.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
@@ -23,6 +24,8 @@ constexpr const char* kGated = "swiglu";
 constexpr const char* kPlain = "silu";
 constexpr const char* kQuantization = "quantization_config";
 constexpr const char* kTokenizerHash = "tokenizer_hash";
+constexpr const char* kRopeScaling = "rope_scaling";
+constexpr const char* kRopeType = "rope_type";
 
 Type read_type(const Json& quantization, const char* field) {
   std::string name;
@@ -56,6 +59,8 @@ ModelConfig read_fields(const Json& json) {
   }
   config.ffn_gated = activation == kGated;
   if (const Json* value = find_field(json, kQuantization)) config.types = read_types(*value);
+  if (const Json* value = find_field(json, kRopeScaling))
+    config.rope_scaling = read_rope_scaling(*value, config.context);
   if (config.n_kv_heads == config.n_heads) config.n_kv_heads = 0;  // Both mean one key head for each head.
   return config;
 }
@@ -79,6 +84,7 @@ void check(const Lora& lora) {
 void check_types(const ModelConfig& c) {
   const std::tuple<const char*, int64_t, Type> rows[] = {{"hidden_size", c.dim, c.types.tables},
                                                          {"hidden_size", c.dim, c.types.matrices},
+                                                         {"heads times head_dim", c.q_dim(), c.types.matrices},
                                                          {"intermediate_size", c.ffn_dim, c.types.matrices}};
   for (const auto& [name, size, type] : rows) {
     if (!type.is_packed() && type != f32) throw Error("config: weights are {}, expected f32 or packed", type.str());
@@ -89,6 +95,40 @@ void check_types(const ModelConfig& c) {
 }
 
 }  // namespace
+
+RopeScaling read_rope_scaling(const Json& json, int64_t context) {
+  if (!json.is_object()) throw Error("{}: is {}, expected an object", kRopeScaling, type_of(json));
+  std::string type = "default";
+  for (const char* field : {"type", kRopeType}) {  // transformers had the short name first.
+    if (const Json* value = find_field(json, field)) read_value(*value, field, type);
+  }
+  if (type == "default") return {};
+  const std::optional<RopeType> known = parse_name<RopeType>(type);
+  if (!known || *known == RopeType::none) {
+    throw Error("{}: {}: is {}, expected default, linear, dynamic, llama3 or yarn", kRopeScaling, kRopeType,
+                shortened(type));
+  }
+  RopeScaling scaling{.type = *known, .original_context = context};
+  need_field(json, "factor");
+  for_each_field(kRopeScalingFields, [&](const auto& field) {
+    if (const Json* value = find_field(json, field.name)) read_value(*value, field.name, scaling.*field.member);
+  });
+  return scaling;
+}
+
+void check(const RopeScaling& s, int64_t head_size) {
+  if (s.type == RopeType::none) return;
+  for_each_problem(s, kRopeScalingFields, [](const char* name, const std::string& what) {
+    throw Error("config: {}: {} is {}", kRopeScaling, name, what);
+  });
+  if (s.type == RopeType::llama3 && s.low_freq_factor >= s.high_freq_factor) {
+    throw Error("config: {}: low_freq_factor is {}, expected less than high_freq_factor, {}", kRopeScaling,
+                s.low_freq_factor, s.high_freq_factor);
+  }
+  if (s.type == RopeType::dynamic && head_size < 4) {
+    throw Error("config: {}: dynamic for heads of size {}, expected 4 or more", kRopeScaling, head_size);
+  }
+}
 
 const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }
 
@@ -101,7 +141,8 @@ void check(const ModelConfig& c) {
   const auto refuse = [](const char* name, const std::string& what) { throw Error("config: {} is {}", name, what); };
   for_each_problem(c, kConfigFields, refuse);
   for_each_problem(c, kOptionalConfigFields, refuse);
-  if (c.dim % c.n_heads != 0 || c.head_size() % 2 != 0 || c.head_size() > kernels::kMaxHeadSize) {
+  if ((c.head_dim == 0 && c.dim % c.n_heads != 0) || c.head_size() % 2 != 0 || c.head_size() < 2 ||
+      c.head_size() > kernels::kMaxHeadSize) {
     throw Error("config: hidden_size {} over {} heads: expected heads of an even size up to {}", c.dim, c.n_heads,
                 kernels::kMaxHeadSize);
   }
@@ -109,6 +150,7 @@ void check(const ModelConfig& c) {
     throw Error("config: {} heads over num_key_value_heads {}: expected a number that divides them", c.n_heads,
                 c.n_kv_heads);
   }
+  check(c.rope_scaling, c.head_size());
   check_types(c);
   check(c.lora);
   ModelConfig one_layer = c;
@@ -117,6 +159,17 @@ void check(const ModelConfig& c) {
     throw Error("config: {} layers of hidden_size {} and intermediate_size {}: too many weights, expected at most 2^50",
                 c.n_layers, c.dim, c.ffn_dim);
   }
+}
+
+bool is_own_config(const std::filesystem::path& path) {
+  const Json json = load_json_object(path);
+  std::string type;
+  try {
+    read_field(json, "model_type", type);
+  } catch (const Error& error) {
+    throw Error("{}: {}", path.string(), error.what());
+  }
+  return type == kModelType;
 }
 
 ModelConfig load_config(const std::filesystem::path& path) {
@@ -151,16 +204,16 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
   check(config);  // JSON has no infinity: it would be saved as null.
   OrderedJson json = {
       {"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
-  const auto write = [&]<class T>(const Field<ModelConfig, T>& field) {
-    const T value = config.*field.member;
+  const auto write = []<class Struct, class T>(OrderedJson& into, const Struct& values, const Field<Struct, T>& field) {
+    const T value = values.*field.member;
     if constexpr (std::is_same_v<T, float>) {
-      json[field.name] = std::stod(fmt::format("{}", value));  // 0.1, not 0.10000000149.
+      into[field.name] = std::stod(fmt::format("{}", value));  // 0.1, not 0.10000000149.
     } else {
-      json[field.name] = value;
+      into[field.name] = value;
     }
   };
-  for_each_field(kConfigFields, write);
-  for_each_field(kOptionalConfigFields, write);
+  for_each_field(kConfigFields, [&](const auto& field) { write(json, config, field); });
+  for_each_field(kOptionalConfigFields, [&](const auto& field) { write(json, config, field); });
   if (config.n_kv_heads == 0) json["num_key_value_heads"] = config.n_heads;
   json[kActivation] = activation_name(config);
   if (config.types.quantized()) {
@@ -168,7 +221,11 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
                            {"matrices", config.types.matrices.name()},
                            {"tables", config.types.tables.name()}};
   }
-  json["tie_word_embeddings"] = false;
+  if (config.rope_scaling.type != RopeType::none) {
+    json[kRopeScaling][kRopeType] = name_of(config.rope_scaling.type);
+    for_each_field(kRopeScalingFields,
+                   [&](const auto& field) { write(json[kRopeScaling], config.rope_scaling, field); });
+  }
   if (tokenizer_hash) json[kTokenizerHash] = fmt::format("{:016x}", *tokenizer_hash);
   write_file(path, json.dump(2) + "\n");
 }

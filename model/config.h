@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/model/rope_scaling.h>
 #include <tinyllm/tensor/types.h>
 
 #include <cstdint>
@@ -40,23 +41,38 @@ struct ModelConfig {
   int64_t n_layers = 8;
   int64_t n_heads = 8;
   int64_t n_kv_heads =
-      0;  ///< Heads of keys and values, each shared by several heads of queries; 0: as many as n_heads.
+      0;                 ///< Heads of keys and values, each shared by several heads of queries; 0: as many as n_heads.
+  int64_t head_dim = 0;  ///< Size of a head; 0: dim / n_heads.
+  bool qkv_bias = false;
+  bool o_bias = false;
+  bool qk_norm = false;  ///< Every head of queries and of keys has a norm before the rotation.
   int64_t ffn_dim = 2048;
   bool ffn_gated = false;  ///< SwiGLU instead of silu.
   bool ffn_bias = true;
-  int64_t context = 512;  ///< Tokens that the model is trained to attend to.
+  bool tied_head = false;          ///< The head is the table of embeddings.
+  int64_t context = 512;           ///< Tokens that the model is trained to attend to.
+  int64_t window = 0;              ///< A token sees this many tokens, itself among them; 0: all before it.
+  int64_t first_window_layer = 0;  ///< Layers before this one see all tokens.
   float norm_eps = 1e-5f;
   float rope_base = 10000.0f;
-  float dropout = 0.1f;  ///< In training: of attention weights and in the feed-forward network.
+  RopeScaling rope_scaling = {};
+  float embedding_scale = 1;  ///< Of what the first block receives,
+  float residual_scale = 1;   ///< of what a block adds to the residual stream,
+  float logit_scale = 1;      ///< and of what the head receives.
+  float dropout = 0.1f;       ///< In training: of attention weights and in the feed-forward network.
   WeightTypes types = {};
   Lora lora = {};  ///< Not in `config.json`: adapters have their own files, see lora.h.
 
-  int64_t head_size() const { return dim / n_heads; }
+  int64_t head_size() const { return head_dim == 0 ? dim / n_heads : head_dim; }
+  int64_t q_dim() const { return n_heads * head_size(); }
+  int64_t window_of(int64_t layer) const { return layer >= first_window_layer ? window : 0; }
   int64_t kv_heads() const { return n_kv_heads == 0 ? n_heads : n_kv_heads; }
   int64_t kv_dim() const { return kv_heads() * head_size(); }
   bool operator==(const ModelConfig&) const = default;
 };
 
+/// Throws Error that names the first field of a `rope_scaling` that has no meaning for heads of this size.
+void check(const RopeScaling& scaling, int64_t head_size);
 /// Throws Error that names the first field without meaning: a size out of range, sizes that do not divide, a number
 /// that is not finite, more than 2^50 weights.
 void check(const ModelConfig& config);

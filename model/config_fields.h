@@ -33,7 +33,31 @@ inline constexpr std::tuple kConfigFields{
 inline constexpr std::tuple kOptionalConfigFields{
     field("num_key_value_heads", &ModelConfig::n_kv_heads, "Share keys and values between this many groups of heads.",
           between(0, kSize.high)),
+    field("head_dim", &ModelConfig::head_dim, "Give each attention head this size; 0 divides the width evenly.",
+          between(0, kSize.high)),
+    field("attention_bias", &ModelConfig::qkv_bias, "Add biases to queries, keys and values."),
+    field("attention_output_bias", &ModelConfig::o_bias, "Add a bias to the output of attention."),
+    field("qk_norm", &ModelConfig::qk_norm, "Normalise every head of queries and keys."),
     field("mlp_bias", &ModelConfig::ffn_bias, "Add biases in the feed-forward network."),
+    field("tie_word_embeddings", &ModelConfig::tied_head, "Use the table of embeddings as the head."),
+    field("sliding_window", &ModelConfig::window, "Let a token see this many tokens; 0 shows it all before it.",
+          between(0, kSize.high)),
+    field("max_window_layers", &ModelConfig::first_window_layer, "Show all tokens to this many first layers.",
+          between(0, kSize.high)),
+    field("embedding_scale", &ModelConfig::embedding_scale, "Multiply embeddings by this.", above(0)),
+    field("residual_scale", &ModelConfig::residual_scale, "Multiply what a block adds by this.", above(0)),
+    field("logit_scale", &ModelConfig::logit_scale, "Multiply what the head receives by this.", above(0)),
+};
+
+/// Of the object `rope_scaling`, beside its `rope_type`. Files may lack any but `factor`.
+inline constexpr std::tuple kRopeScalingFields{
+    field("factor", &RopeScaling::factor, "", between(1, 1e6)),
+    field("original_max_position_embeddings", &RopeScaling::original_context, "", kSize),
+    field("low_freq_factor", &RopeScaling::low_freq_factor, "", above(0)),
+    field("high_freq_factor", &RopeScaling::high_freq_factor, "", above(0)),
+    field("beta_fast", &RopeScaling::beta_fast, "", above(0)),
+    field("beta_slow", &RopeScaling::beta_slow, "", above(0)),
+    field("attention_factor", &RopeScaling::attention_factor, "", at_least(0)),
 };
 
 /// "silu" or "swiglu": the field `hidden_act`.

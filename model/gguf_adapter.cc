@@ -28,14 +28,14 @@ std::vector<Target> targets(const std::vector<WeightSpec>& specs) {
   return targets;
 }
 
-int64_t heads_of(const GgufArchitecture& architecture, const Target& target) {
-  return architecture.permutes_rows ? target.part->rotary_heads : 0;
+int64_t heads_of(const Family& family, const Target& target) {
+  return family.gguf_permutes_rows ? target.part->rotary_heads : 0;
 }
 
-float read_alpha(const Gguf& file, const GgufArchitecture& architecture) {
+float read_alpha(const Gguf& file, const Family& family) {
   const GgufMetadata& metadata = file.metadata();
   const std::pair<const char*, std::string_view> expected[] = {
-      {"general.type", "adapter"}, {"adapter.type", "lora"}, {"general.architecture", architecture.name}};
+      {"general.type", "adapter"}, {"adapter.type", "lora"}, {"general.architecture", family.gguf}};
   for (const auto& [key, value] : expected) {
     const auto found = metadata.find<std::string_view>(key).value_or("missing");
     if (found != value) throw Error("{}: {} is {}, expected {}", file.path().string(), key, found, value);
@@ -87,13 +87,13 @@ void add_part(const AdapterPart& adapter, const Target& target, int64_t heads, f
 
 }  // namespace
 
-std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const GgufArchitecture& architecture,
+std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const Family& family,
                                            const std::vector<WeightSpec>& specs) {
-  const float alpha = read_alpha(file, architecture);
+  const float alpha = read_alpha(file, family);
   std::vector<AdapterPart> parts;
   for (const Target& target : targets(specs)) {
     if (file.find(target.part->gguf + kA) == nullptr) continue;
-    parts.push_back(read_part(file, target, heads_of(architecture, target), alpha));
+    parts.push_back(read_part(file, target, heads_of(family, target), alpha));
   }
   if (2 * parts.size() == file.tensors().size()) return parts;
   const std::vector<Target> known = targets(specs);
@@ -106,7 +106,7 @@ std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const GgufArchitect
   throw Error("{}: a matrix has only one of {} and {}", file.path().string(), kA, kB);
 }
 
-void save_gguf_adapter(const std::vector<AdapterPart>& parts, const GgufArchitecture& architecture,
+void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& family,
                        const std::vector<WeightSpec>& specs, const std::filesystem::path& path, ThreadPool& pool) {
   if (parts.empty()) throw Error("{}: there are no adapters", path.string());
   const std::vector<Target> known = targets(specs);
@@ -114,14 +114,14 @@ void save_gguf_adapter(const std::vector<AdapterPart>& parts, const GgufArchitec
   if (!(std::abs(alpha) > 0)) throw Error("{}: {} has scale {}", path.string(), parts[0].weight, parts[0].scale);
   GgufWriter writer;
   writer.add("general.type", "adapter");
-  writer.add("general.architecture", architecture.name);
+  writer.add("general.architecture", family.gguf);
   writer.add("adapter.type", "lora");
   writer.add("adapter.lora.alpha", alpha);
   for (const AdapterPart& adapter : parts) {
     const auto found = std::find_if(known.begin(), known.end(),
                                     [&](const Target& target) { return target.part->hugging_face == adapter.weight; });
     if (found == known.end()) throw Error("{}: the model has no matrix {}", path.string(), adapter.weight);
-    add_part(adapter, *found, heads_of(architecture, *found), alpha, writer);
+    add_part(adapter, *found, heads_of(family, *found), alpha, writer);
   }
   writer.save(path, pool);
 }

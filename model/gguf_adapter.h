@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/formats/gguf/architecture.h>
+#include <tinyllm/model/formats/family.h>
 #include <tinyllm/model/formats/gguf/gguf.h>
 #include <tinyllm/model/formats/gguf/writer.h>
 #include <tinyllm/model/weights.h>
@@ -23,12 +23,12 @@ struct AdapterPart {
 /// Reads the adapters of a GGUF file, in the order of the weights. `specs` are the weights of the model. Throws Error
 /// when it is a model, or an adapter of another kind or architecture; has a tensor that belongs to no weight; or when A
 /// and B do not fit the weight or each other.
-std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const GgufArchitecture& architecture,
+std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const Family& family,
                                            const std::vector<WeightSpec>& specs);
 
 /// Writes adapters as F32. The format has one alpha, and a scale of alpha / rank for each: where a part's scale is
 /// another one, its B is multiplied. Throws Error when a weight is unknown or a size does not fit.
-void save_gguf_adapter(const std::vector<AdapterPart>& parts, const GgufArchitecture& architecture,
+void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& family,
                        const std::vector<WeightSpec>& specs, const std::filesystem::path& path, ThreadPool& pool);
 
 }  // namespace tinyllm

@@ -11,8 +11,8 @@ namespace {
 // Numbers of a row: 1 of a bias or norm.
 int64_t row_size(const WeightSpec& spec) { return spec.shape.size(1, spec.shape.rank()); }
 
-int64_t permuted_heads(const GgufArchitecture& architecture, const WeightPart& part) {
-  return architecture.permutes_rows ? part.rotary_heads : 0;
+int64_t permuted_heads(const Family& family, const WeightPart& part) {
+  return family.gguf_permutes_rows ? part.rotary_heads : 0;
 }
 
 // The row of the file that has row `row` of a part.
@@ -68,15 +68,14 @@ int64_t hugging_face_row(int64_t row, int64_t rows, int64_t heads) {
   return row - in_head + in_head % 2 * (size / 2) + in_head / 2;
 }
 
-void read_gguf_weight(const Gguf& file, const GgufArchitecture& architecture, const WeightSpec& spec,
-                      std::span<float> out) {
+void read_gguf_weight(const Gguf& file, const Family& family, const WeightSpec& spec, std::span<float> out) {
   if (static_cast<int64_t>(out.size()) != spec.shape.size()) {
     throw Error("{}: {} numbers for {}", spec.name, out.size(), spec.shape);
   }
   const int64_t size = row_size(spec);
   for (const WeightPart& part : spec.parts) {
     const auto count = static_cast<size_t>(part.rows * size);
-    read_part(file, tensor_of(file, spec, part), part, permuted_heads(architecture, part), out.first(count));
+    read_part(file, tensor_of(file, spec, part), part, permuted_heads(family, part), out.first(count));
     out = out.subspan(count);
   }
 }
@@ -90,7 +89,7 @@ GgufType gguf_weight_type(const Gguf& file, const WeightSpec& spec) {
   return is_ours && is_same && is_matrix ? type : GgufType::F32;
 }
 
-QuantizedMatrix read_gguf_quantized(const Gguf& file, const GgufArchitecture& architecture, const WeightSpec& spec) {
+QuantizedMatrix read_gguf_quantized(const Gguf& file, const Family& family, const WeightSpec& spec) {
   const GgufType type = gguf_weight_type(file, spec);
   if (type == GgufType::F32) throw Error("{}: {} is not Q8_0, Q4_0 or BF16", file.path().string(), spec.name);
   const GgufTypeInfo& info = gguf_type(type);
@@ -108,7 +107,7 @@ QuantizedMatrix read_gguf_quantized(const Gguf& file, const GgufArchitecture& ar
   size_t at = 0;
   for (const WeightPart& part : spec.parts) {
     const std::span<const std::byte> bytes = file.bytes(tensor_of(file, spec, part));
-    const int64_t heads = permuted_heads(architecture, part);
+    const int64_t heads = permuted_heads(family, part);
     for (int64_t row = 0; row < part.rows; ++row, ++at) {
       split_blocks(bytes.data() + static_cast<size_t>(file_row(row, part, heads)) * row_bytes, blocks, info.block_bytes,
                    scale, matrix.quants.data() + at * row_quants, matrix.scales.data() + at * (scale / 2) * blocks);
@@ -117,8 +116,8 @@ QuantizedMatrix read_gguf_quantized(const Gguf& file, const GgufArchitecture& ar
   return matrix;
 }
 
-void add_gguf_weights(const std::vector<WeightSpec>& specs, const GgufArchitecture& architecture,
-                      const GgufTypes& types, const WeightRow& weight_row, GgufWriter& writer) {
+void add_gguf_weights(const std::vector<WeightSpec>& specs, const Family& family, const GgufTypes& types,
+                      const WeightRow& weight_row, GgufWriter& writer) {
   constexpr uint32_t kQuantizationVersion = 2;  // Of ggml's block formats since 2023.
   writer.add("general.file_type", gguf_file_type(types.matrices));
   if (gguf_type(types.matrices).block > 1) writer.add("general.quantization_version", kQuantizationVersion);
@@ -127,7 +126,7 @@ void add_gguf_weights(const std::vector<WeightSpec>& specs, const GgufArchitectu
     int64_t begin = 0;
     for (const WeightPart& part : spec.parts) {
       const Shape shape = spec.shape.with(0, part.rows);
-      const int64_t heads = permuted_heads(architecture, part);
+      const int64_t heads = permuted_heads(family, part);
       const auto rows = [=](int64_t first, std::span<float> numbers) {
         const int64_t size = row_size(spec);
         for (size_t at = 0; at < numbers.size(); at += static_cast<size_t>(size), ++first) {

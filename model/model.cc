@@ -1,6 +1,8 @@
 #include <tinyllm/model/model.h>
 
+#include <tinyllm/model/config_json.h>
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/hugging_face.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
@@ -80,6 +82,7 @@ Model load_model(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder, ignored)) {
     throw Error("{}: there is no such model folder", folder.string());
   }
+  if (!is_own_config(folder / kConfigFile)) return load_hugging_face(folder);
   const ModelConfig config = load_config(folder / kConfigFile);
   Model model{config, load_tokenizer(folder)};
   check_tokenizer(*model.tokenizer, config, folder);

@@ -61,7 +61,7 @@ void load_weight(const Safetensors& file, const WeightSpec& spec, const Store::E
   }
 }
 
-void save_quantized(const Model& model, const WeightTypes& types, const std::filesystem::path& folder, int threads,
+void save_quantized(const Model& model, const WeightTypes& types, const std::filesystem::path& folder, ThreadPool pool,
                     const OnProgress& on_progress) {
   if (model.config.types.quantized()) throw Error("quantize: the model is quantised already");
   if (model.config.lora.rank > 0) throw Error("quantize: the model has adapters; merge them first");
@@ -69,7 +69,6 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
   config.types = types;
   check(config);
 
-  ThreadPool pool(threads);
   std::deque<QuantizedMatrix> matrices;  // What the tensors point at.
   std::vector<RawTensor> tensors;
   const int64_t total = parameter_count(config);

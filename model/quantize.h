@@ -13,7 +13,7 @@ namespace tinyllm {
 /// `<name>`, BF16 [N, K]; see ops/quantized.h. `on_progress` counts weights. Throws Stopped, and Error
 /// when the model is quantised or has adapters, when a size is not a multiple of 32, when a weight is not finite, or
 /// when the folder cannot be written.
-void save_quantized(const Model& model, const WeightTypes& types, const std::filesystem::path& folder, int threads,
+void save_quantized(const Model& model, const WeightTypes& types, const std::filesystem::path& folder, ThreadPool pool,
                     const OnProgress& on_progress = {});
 
 /// `<name>_scale`.

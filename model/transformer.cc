@@ -14,6 +14,7 @@ class Weights {
   }
 
   Tensor get(const std::string& name) const {
+    if (graph_.has(name)) return graph_.find(name);
     const WeightSpec& spec = specs_.at(name);
     return graph_.parameter(name, spec.type, spec.shape);
   }
@@ -46,11 +47,20 @@ Tensor self_attention(const Weights& w, const ModelConfig& c, int64_t layer, Ten
                       const AttentionFn& attend) {
   const int64_t batch = x.shape()[0];
   const int64_t tokens = x.shape()[1];
-  const Tensor qkv = w.project(layer, "attn.qkv", x);
-  std::vector<Tensor> parts = split(qkv, -1, {c.dim, c.kv_dim(), c.kv_dim()});
-  for (Tensor& part : parts) part = reshape(part, {batch, tokens, -1, c.head_size()});
-  const Tensor out = attend(layer, rope(parts[0], angles), rope(parts[1], angles), parts[2]);
-  return w.project(layer, "attn.o", reshape(out, {batch, tokens, c.dim}));
+  std::vector<Tensor> qkv = split(w.project(layer, "attn.qkv", x), -1, {c.q_dim(), c.kv_dim(), c.kv_dim()});
+  for (Tensor& part : qkv) part = reshape(part, {batch, tokens, -1, c.head_size()});
+  if (c.qk_norm) {
+    qkv[0] = rms_norm(qkv[0], w.norm(layer, "attn.q_norm"), c.norm_eps);
+    qkv[1] = rms_norm(qkv[1], w.norm(layer, "attn.k_norm"), c.norm_eps);
+  }
+  const Tensor out = attend(layer, rope(qkv[0], angles), rope(qkv[1], angles), qkv[2]);
+  return w.project(layer, "attn.o", reshape(out, {batch, tokens, c.q_dim()}));
+}
+
+Tensor scaled(Tensor x, float factor) { return factor == 1 ? x : scale(x, factor); }
+
+Tensor head_weight(Graph& graph, const ModelConfig& c) {
+  return Weights(graph, c).get(c.tied_head ? "tok_emb.weight" : "lm_head.weight");
 }
 
 }  // namespace
@@ -60,32 +70,32 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
   Dropout drop = inputs.dropout;
   drop.p = c.dropout;
   const Weights w(graph, c);
-  const Tensor angles = rope_angles(inputs.positions, c.head_size(), c.rope_base);
-  Tensor x = embedding(w.get("tok_emb.weight"), inputs.tokens);
+  RopeAngles rotation = scaled_angles(c.head_size(), static_cast<double>(c.rope_base), c.rope_scaling, c.context);
+  const Tensor angles = rope_angles(inputs.positions, std::move(rotation.frequencies), rotation.scale);
+  Tensor x = scaled(embedding(w.get("tok_emb.weight"), inputs.tokens), c.embedding_scale);
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
     if (inputs.residuals != nullptr) inputs.residuals->push_back(x);
     const Tensor a = rms_norm(x, w.norm(layer, "norm1"), c.norm_eps);
-    x = add(x, self_attention(w, c, layer, a, angles, attend));
+    x = add(x, scaled(self_attention(w, c, layer, a, angles, attend), c.residual_scale));
     const Tensor b = rms_norm(x, w.norm(layer, "norm2"), c.norm_eps);
-    x = add(x, feed_forward(w, c, layer, b, drop));
+    x = add(x, scaled(feed_forward(w, c, layer, b, drop), c.residual_scale));
   }
-  return rms_norm(x, w.get("norm.weight"), c.norm_eps);
+  return scaled(rms_norm(x, w.get("norm.weight"), c.norm_eps), c.logit_scale);
 }
 
 Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& inputs) {
   Dropout drop = inputs.dropout;
   drop.p = c.dropout;
-  return transformer(graph, c, inputs,
-                     [&](int64_t, Tensor q, Tensor k, Tensor v) { return attention(q, k, v, inputs.starts, drop); });
+  return transformer(graph, c, inputs, [&](int64_t layer, Tensor q, Tensor k, Tensor v) {
+    return attention(q, k, v, inputs.starts, drop, c.window_of(layer));
+  });
 }
 
-Tensor lm_head(const ModelConfig& c, Tensor hidden) {
-  return linear(hidden, Weights(hidden.graph(), c).get("lm_head.weight"));
-}
+Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(hidden.graph(), c)); }
 
 Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets, float z_loss) {
   if (c.types.tables.is_packed()) return cross_entropy(lm_head(c, hidden), targets);
-  return linear_cross_entropy(hidden, Weights(hidden.graph(), c).get("lm_head.weight"), targets, z_loss);
+  return linear_cross_entropy(hidden, head_weight(hidden.graph(), c), targets, z_loss);
 }
 
 Tensor token_log_probs(const ModelConfig& c, Tensor hidden, Tensor targets) {

@@ -17,13 +17,10 @@ class Block {
   Block(const ModelConfig& config, int64_t layer, std::vector<WeightSpec>& specs)
       : config_(config), layer_(layer), specs_(specs) {}
 
-  void norm(const char* name, const char* hugging_face, const char* gguf) {
-    const std::vector<WeightPart> parts = named({{config_.dim, hugging_face, gguf}}, "weight");
-    specs_.push_back({.name = full(name, "weight"),
-                      .shape = {config_.dim},
-                      .role = WeightRole::norm,
-                      .init_mean = 1,
-                      .parts = parts});
+  void norm(const char* name, int64_t size, const char* hugging_face, const char* gguf) {
+    const std::vector<WeightPart> parts = named({{size, hugging_face, gguf}}, "weight");
+    specs_.push_back(
+        {.name = full(name, "weight"), .shape = {size}, .role = WeightRole::norm, .init_mean = 1, .parts = parts});
   }
 
   // A matrix [rows of all parts, in], and a bias if the config has one for it.
@@ -80,13 +77,17 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
                    .parts = {{c.vocab_size, "model.embed_tokens.weight", "token_embd.weight"}}});
   for (int64_t layer = 0; layer < c.n_layers; ++layer) {
     Block block(c, layer, specs);
-    block.norm("norm1", "input_layernorm", "attn_norm");
-    block.matrix("attn.qkv", c.dim, kStd, false,
-                 {{c.dim, "self_attn.q_proj", "attn_q", c.n_heads},
+    block.norm("norm1", c.dim, "input_layernorm", "attn_norm");
+    block.matrix("attn.qkv", c.dim, kStd, c.qkv_bias,
+                 {{c.q_dim(), "self_attn.q_proj", "attn_q", c.n_heads},
                   {c.kv_dim(), "self_attn.k_proj", "attn_k", c.kv_heads()},
                   {c.kv_dim(), "self_attn.v_proj", "attn_v"}});
-    block.matrix("attn.o", c.dim, residual_std, false, {{c.dim, "self_attn.o_proj", "attn_output"}});
-    block.norm("norm2", "post_attention_layernorm", "ffn_norm");
+    if (c.qk_norm) {
+      block.norm("attn.q_norm", c.head_size(), "self_attn.q_norm", "attn_q_norm");
+      block.norm("attn.k_norm", c.head_size(), "self_attn.k_norm", "attn_k_norm");
+    }
+    block.matrix("attn.o", c.q_dim(), residual_std, c.o_bias, {{c.dim, "self_attn.o_proj", "attn_output"}});
+    block.norm("norm2", c.dim, "post_attention_layernorm", "ffn_norm");
     const WeightPart gate = {c.ffn_dim, "mlp.gate_proj", "ffn_gate"}, up = {c.ffn_dim, "mlp.up_proj", "ffn_up"};
     block.matrix("ffn.w1", c.dim, kStd, c.ffn_bias,
                  c.ffn_gated ? std::vector<WeightPart>{gate, up} : std::vector<WeightPart>{up});
@@ -97,6 +98,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
                    .role = WeightRole::norm,
                    .init_mean = 1,
                    .parts = {{c.dim, "model.norm.weight", "output_norm.weight"}}});
+  if (c.tied_head) return specs;
   specs.push_back({.name = "lm_head.weight",
                    .shape = {c.vocab_size, c.dim},
                    .role = WeightRole::head,

@@ -42,9 +42,9 @@ struct WeightSpec {
   int64_t equal_parts() const;
 };
 
-/// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.o, norm2, ffn.w1, ffn.w2},
-/// norm.weight, lm_head.weight. Rows of attn.qkv are Q, then K, then V; rows of a gated ffn.w1 are the gate, then the
-/// values it scales.
+/// Every weight, in the order of the file: tok_emb.weight, blocks.I.{norm1, attn.qkv, attn.q_norm, attn.k_norm, attn.o,
+/// norm2, ffn.w1, ffn.w2}, norm.weight, lm_head.weight, as far as the config has them. Rows of attn.qkv are Q, then K,
+/// then V; rows of a gated ffn.w1 are the gate, then the values it scales.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
 /// The adapters of the config's LoRA: blocks.I.<target>.lora_a [rank, in] and lora_b [out, rank].

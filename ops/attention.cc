@@ -11,6 +11,7 @@ struct Params {
   bool has_starts;
   bool has_dropout;
   MaskParams mask;
+  int64_t window;
 };
 
 struct Extents {
@@ -19,9 +20,7 @@ struct Extents {
   Extents(const Shape& q, const Shape& k) : batch(q[0]), tokens(q[1]), heads(q[2]), groups(k[2]), head_size(q[3]) {}
 };
 
-const int32_t* checked_starts(const Launch& launch, size_t first_extra) {
-  if (!launch.get<Params>().has_starts) return nullptr;
-  const View& starts = launch.inputs[first_extra];
+void check_starts(const View& starts) {
   const int64_t tokens = starts.shape[1];
   for (int64_t i = 0; i < starts.size(); ++i) {
     const int32_t start = starts.i32()[i];
@@ -30,7 +29,26 @@ const int32_t* checked_starts(const Launch& launch, size_t first_extra) {
                   i % tokens);
     }
   }
-  return starts.i32();
+}
+
+// The first key that each query sees, [B, T], or null if that is key 0 for all. With a window they are computed in the
+// workspace.
+const int32_t* starts_of(const Launch& launch, const Extents& e, size_t first_extra) {
+  const Params& params = launch.get<Params>();
+  const View* starts = params.has_starts ? &launch.inputs[first_extra] : nullptr;
+  if (starts != nullptr) check_starts(*starts);
+  if (params.window == 0) return starts == nullptr ? nullptr : starts->i32();
+  auto* first = static_cast<int32_t*>(launch.workspace);
+  for (int64_t i = 0; i < e.batch * e.tokens; ++i) {
+    const auto oldest = static_cast<int32_t>(std::max<int64_t>(0, i % e.tokens - params.window + 1));
+    first[i] = starts == nullptr ? oldest : std::max(oldest, starts->i32()[i]);
+  }
+  return first;
+}
+
+size_t workspace(const Node& node, const Graph& graph, int) {
+  if (std::any_cast<const Params&>(node.params).window == 0) return 0;
+  return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * sizeof(int32_t);
 }
 
 kernels::DropoutMask mask_of(const Launch& launch) {
@@ -59,7 +77,7 @@ kernels::AttentionHead head_of(const Launch& launch, const Extents& e, const int
 
 void run(const Launch& launch) {
   const Extents e(launch.inputs[0].shape, launch.inputs[1].shape);
-  const int32_t* starts = checked_starts(launch, 3);
+  const int32_t* starts = starts_of(launch, e, 3);
   const int64_t blocks = (e.tokens + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
   launch.pool->parallel_for(e.batch * e.heads * blocks, [&](int64_t piece) {
     const int64_t b = piece / blocks / e.heads;
@@ -79,7 +97,7 @@ void zero_rows(float* rows, int64_t count, int64_t size, int64_t stride) {
 // A piece is a key head, with all query heads that share it: nothing is added to from two sides.
 void run_grad(const Launch& launch) {
   const Extents e(launch.inputs[0].shape, launch.inputs[1].shape);
-  const int32_t* starts = checked_starts(launch, 6);
+  const int32_t* starts = starts_of(launch, e, 6);
   const int64_t shared = e.heads / e.groups;
   launch.pool->parallel_for(e.batch * e.groups, [&](int64_t piece) {
     const int64_t b = piece / e.groups;
@@ -129,10 +147,10 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 }  // namespace
 
-const Op kAttention{.name = "attention", .run = run, .gradient = gradient, .flops = flops};
-const Op kAttentionGrad{.name = "attention_grad", .run = run_grad, .flops = grad_flops};
+const Op kAttention{.name = "attention", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
+const Op kAttentionGrad{.name = "attention_grad", .run = run_grad, .workspace = workspace, .flops = grad_flops};
 
-Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts, const Dropout& dropout) {
+Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts, const Dropout& dropout, int64_t window) {
   check_f32("attention", {q, k, v});
   const Shape& s = q.shape();
   if (s.rank() != 4 || k.shape().rank() != 4 || k.shape() != v.shape() || k.shape() != s.with(2, k.shape()[2])) {
@@ -146,7 +164,8 @@ Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts, const Dropout& dro
   if (s[3] < 1 || s[3] > kernels::kMaxHeadSize) {
     throw Error("attention: q {}: head size {}, expected 1 to {}", q.str(), s[3], kernels::kMaxHeadSize);
   }
-  Params params{static_cast<bool>(starts), drops(dropout), {}};
+  if (window < 0) throw Error("attention: window {}, expected at least 1, or 0 for none", window);
+  Params params{static_cast<bool>(starts), drops(dropout), {}, window};
   std::vector<Tensor> inputs = {q, k, v};
   if (starts) {
     check_i32("attention", {starts});

@@ -12,6 +12,14 @@ namespace {
 constexpr int64_t kPage = kCachePage;
 static_assert(kPage == kernels::kKeyBlock, "a block of keys is a page");
 
+struct Params {
+  int64_t window;
+};
+
+int32_t first_seen(int32_t position, int64_t window) {
+  return window == 0 ? 0 : static_cast<int32_t>(std::max<int64_t>(0, position - window + 1));
+}
+
 // What the rows of one launch are: inputs q, k, v, cache_k, cache_v, sequences, positions, pages.
 struct Rows {
   int64_t count, heads, groups, head_size;
@@ -101,6 +109,9 @@ void run(const Launch& launch) {
 
   auto* blocks = static_cast<int32_t*>(launch.workspace);
   find_blocks(rows, blocks);
+  const int64_t window = launch.get<Params>().window;
+  int32_t* starts = blocks + rows.count;
+  for (int64_t row = 0; row < rows.count; ++row) starts[row] = first_seen(rows.positions[row], window);
   launch.pool->parallel_for(rows.count * rows.heads, [&](int64_t piece) {
     const int64_t row = piece / rows.heads, h = piece % rows.heads;
     float* out = launch.outputs[0].f32() + (row * rows.heads + h) * rows.head_size;
@@ -125,7 +136,9 @@ void run(const Launch& launch) {
     head.page_stride = rows.groups * rows.head_size * kPage;
     head.first_query = rows.positions[row];
     head.tokens = head.first_query + blocks[row];
-    if (blocks[row] > 1) return kernels::kernels().attention(head, head.first_query, head.tokens);
+    if (window > 0) head.starts = starts + row;
+    // The kernel for one token sees all keys.
+    if (blocks[row] > 1 || starts[row] > 0) return kernels::kernels().attention(head, head.first_query, head.tokens);
     // Heads that share keys and values go together, so that these are read once.
     const int64_t shared = rows.heads / rows.groups, at = h % shared;
     if (at % kernels::kMaxShared != 0) return;
@@ -133,8 +146,9 @@ void run(const Launch& launch) {
   });
 }
 
+// For each row, the length of its block and the first place that it sees.
 size_t workspace(const Node& node, const Graph& graph, int) {
-  return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * sizeof(int32_t);
+  return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * 2 * sizeof(int32_t);
 }
 
 // Scores and their product with the values, over all places: how long sequences are, is known when it runs.
@@ -149,7 +163,8 @@ const Op kCachedAttention{.name = "cached_attention", .run = run, .workspace = w
 
 DType fastest_cache_type() { return kernel_isa() == Isa::baseline ? f32 : f16; }
 
-Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache) {
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache, int64_t window) {
+  if (window < 0) throw Error("cached_attention: window {}, expected at least 1, or 0 for none", window);
   check_f32("cached_attention", {q, k, v});
   if (!cache.k || cache.k.type() != f16) check_f32("cached_attention", {cache.k});
   check_type("cached_attention", {cache.v}, cache.k.type());
@@ -168,7 +183,7 @@ Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cach
   check_shape("cached_attention", cache.positions, {s[0], s[1]});
   if (cache.pages.shape().rank() != 2) throw Error("cached_attention: {}: expected [S, M]", cache.pages.str());
   return q.graph().append(kCachedAttention, {q, k, v, cache.k, cache.v, cache.sequences, cache.positions, cache.pages},
-                          {{f32, s}})[0];
+                          {{f32, s}}, Params{window})[0];
 }
 
 }  // namespace tinyllm

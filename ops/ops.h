@@ -65,21 +65,25 @@ Tensor rms_norm(Tensor x, Tensor w, float eps);
 /// infinity, or of nothing but minus infinity, gives NaN.
 Tensor softmax(Tensor x);
 
-/// Cosines and sines of positions, for `rope`: positions i32 [B, T] -> [B, T, D], the first D/2 elements being
-/// cos(position * base^(-2i/D)) and the others the sines. Not differentiable.
-Tensor rope_angles(Tensor positions, int64_t head_size, float base);
+/// The frequencies of rotary position embeddings, in radians for each position: base^(-2i/D) for i < D/2.
+/// Throws Error unless D, the head size, is even.
+std::vector<double> rope_frequencies(int64_t head_size, double base);
+/// Cosines and sines of positions, for `rope`: positions i32 [B, T] and D/2 frequencies -> [B, T, D], whose first D/2
+/// elements are scale * cos(position * frequency) and whose others are the sines. Not differentiable.
+Tensor rope_angles(Tensor positions, std::vector<double> frequencies, double scale = 1);
 /// Rotates pairs (x[i], x[i + D/2]) of every head by its position's angle. x [B, T, H, D], angles [B, T, D].
 /// Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021; half-split as in Llama.
 Tensor rope(Tensor x, Tensor angles);
 
 /// Causal attention, fused: out = softmax(q k^T / sqrt(D), over the keys that count) v, no [T, T] matrix kept.
 /// q [B, T, H, D], k and v [B, T, G, D] with H a multiple of G (H / G query heads share a key head); out [B, T, H, D].
-/// Query t sees keys starts[b, t] to t, or 0 to t where `starts` (i32 [B, T]) is empty: packed documents do not see
-/// one another. NaN and infinity reach only what sees them, forward and backward. `dropout` drops attention weights;
-/// that of key j for query t of head h has the index
+/// Query t sees keys starts[b, t] to t, or 0 to t if `starts` (i32 [B, T]) is empty: packed documents do not see one
+/// another. With a `window` above 0 it sees at most that many keys, its own among them. NaN and infinity reach only
+/// what sees them, forward and backward. `dropout` drops attention weights; that of key j for query t of head h has the
+/// index
 /// ((b H + h) T + j) T' + t, T' being T rounded up to a multiple of 64.
 /// Source: Dao et al., "FlashAttention", 2022.
-Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {});
+Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {}, int64_t window = 0);
 
 /// A cache of keys and values in pages of kCachePage places, so that sequences can share what they begin with, and
 /// where each row of a pass is in it. N pages, S sequences of up to M pages.
@@ -96,11 +100,11 @@ struct AttentionCache {
 /// AVX-512), else f32.
 DType fastest_cache_type();
 /// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, rounded where the
-/// cache is f16, then each query of q [B, T, H, D] sees places 0 to its own; result [B, T, H, D], zeros for padding.
-/// Fastest where neighbours in a sequence are neighbouring rows. Running throws Error on a place outside its sequence
-/// or a page outside the cache. Not differentiable. Source: Kwon et al., "Efficient Memory Management for Large
-/// Language Model Serving with PagedAttention", 2023.
-Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache);
+/// cache is f16, then each query of q [B, T, H, D] sees places 0 to its own, or with a `window` above 0 at most that
+/// many; result [B, T, H, D], zeros for padding. Fastest where neighbours in a sequence are neighbouring rows. Running
+/// throws Error on a place outside its sequence or a page outside the cache. Not differentiable. Source: Kwon et al.,
+/// "Efficient Memory Management for Large Language Model Serving with PagedAttention", 2023.
+Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache, int64_t window = 0);
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 

@@ -10,21 +10,22 @@ namespace tinyllm {
 namespace {
 
 struct AngleParams {
-  float base;
+  std::vector<double> frequencies;
+  double scale;
 };
 
 void run_angles(const Launch& launch) {
   const View& positions = launch.inputs[0];
   const View& angles = launch.outputs[0];
   const int64_t d = angles.shape.row();
-  const double base = static_cast<double>(launch.get<AngleParams>().base);
+  const AngleParams& params = launch.get<AngleParams>();
   parallel_ranges(*launch.pool, positions.size(), row_grain(d * 16), [&](int64_t begin, int64_t end) {
     for (int64_t i = 0; i < d / 2; ++i) {
-      const double frequency = std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(d));
+      const double frequency = params.frequencies[static_cast<size_t>(i)];
       for (int64_t row = begin; row < end; ++row) {
         const double angle = positions.i32()[row] * frequency;
-        angles.f32()[row * d + i] = static_cast<float>(std::cos(angle));
-        angles.f32()[row * d + d / 2 + i] = static_cast<float>(std::sin(angle));
+        angles.f32()[row * d + i] = static_cast<float>(std::cos(angle) * params.scale);
+        angles.f32()[row * d + d / 2 + i] = static_cast<float>(std::sin(angle) * params.scale);
       }
     }
   });
@@ -59,12 +60,24 @@ std::vector<Tensor> gradient(const Backward& node) {
 const Op kRopeAngles{.name = "rope_angles", .run = run_angles};
 const Op kRope{.name = "rope", .run = run, .gradient = gradient, .in_place = 1};
 
-Tensor rope_angles(Tensor positions, int64_t head_size, float base) {
+std::vector<double> rope_frequencies(int64_t head_size, double base) {
+  if (head_size < 2 || head_size % 2 != 0) {
+    throw Error("rope_frequencies: head size {}, expected an even one", head_size);
+  }
+  std::vector<double> frequencies(static_cast<size_t>(head_size / 2));
+  for (size_t i = 0; i < frequencies.size(); ++i) {
+    frequencies[i] = std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(head_size));
+  }
+  return frequencies;
+}
+
+Tensor rope_angles(Tensor positions, std::vector<double> frequencies, double scale) {
   check_i32("rope_angles", {positions});
   if (positions.shape().rank() != 2) throw Error("rope_angles: positions {}: expected [B, T]", positions.str());
-  if (head_size < 2 || head_size % 2 != 0) throw Error("rope_angles: head size {}, expected an even one", head_size);
-  const Shape shape = {positions.shape()[0], positions.shape()[1], head_size};
-  return positions.graph().append(kRopeAngles, {positions}, {{f32, shape}}, AngleParams{base})[0];
+  if (frequencies.empty()) throw Error("rope_angles: no frequencies, expected one for each pair of elements of a head");
+  const Shape shape = {positions.shape()[0], positions.shape()[1], 2 * std::ssize(frequencies)};
+  return positions.graph().append(kRopeAngles, {positions}, {{f32, shape}},
+                                  AngleParams{std::move(frequencies), scale})[0];
 }
 
 Tensor rope(Tensor x, Tensor angles) {

@@ -7,6 +7,14 @@
 namespace tinyllm {
 namespace {
 
+// A vocabulary may have rows that no token of its tokenizer uses: they are never drawn.
+std::vector<bool> known_tokens(const Model& model) {
+  if (model.tokenizer->size() >= model.config.vocab_size) return {};
+  std::vector<bool> known(static_cast<size_t>(model.config.vocab_size));
+  std::fill_n(known.begin(), model.tokenizer->size(), true);
+  return known;
+}
+
 // Tokens of a prompt that are computed in one pass. Between passes, others advance and an answer can be cancelled.
 constexpr size_t kChunk = 128;
 
@@ -30,7 +38,8 @@ Answering::Answering(Session& session, uint64_t id, Request request, Sequence ow
       own_(std::move(own)),
       sampler_(request_.options.sampling, session.model().config.vocab_size),
       stream_(*session.model().tokenizer, request_.options.stop),
-      submitted_(submitted) {
+      submitted_(submitted),
+      known_(known_tokens(session.model())) {
   begin_with(request_.prompt);
   completion_.prompt_tokens = std::ssize(request_.prompt);
   completion_.cached_tokens = completion_.prompt_tokens - std::ssize(unread_);
@@ -71,7 +80,8 @@ std::vector<int32_t> Answering::next_tokens() {
   const GenerateOptions& options = request_.options;
   NextTokens next = options.constraint ? options.constraint(completion_.tokens) : NextTokens{};
   if (next.forced.empty()) {
-    return {sampler_.next(sequence().logits(), sequence().tokens(), completion_.tokens, next.allowed)};
+    const std::vector<bool>* allowed = next.allowed != nullptr ? next.allowed : known_.empty() ? nullptr : &known_;
+    return {sampler_.next(sequence().logits(), sequence().tokens(), completion_.tokens, allowed)};
   }
   for (const int32_t token : next.forced) {
     if (token < 0 || token >= session_.model().config.vocab_size) {

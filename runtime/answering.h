@@ -50,6 +50,7 @@ class Answering {
   TextStream stream_;
   std::vector<int32_t> unread_;  // Tokens that the model has not seen yet.
   Clock::time_point submitted_;
+  std::vector<bool> known_;  // Which rows of the vocabulary are tokens; empty: all.
 };
 
 }  // namespace tinyllm

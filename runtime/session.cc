@@ -12,7 +12,7 @@
 namespace tinyllm {
 namespace {
 
-// Rows of the largest pass. Large, since every pass packs float weights again.
+// Rows of the largest pass. It is large because every pass packs float weights again.
 constexpr int64_t kMaxRows = 512;
 
 int64_t checked_pages(int64_t sequences, int64_t context) {
@@ -32,7 +32,7 @@ struct Pass {
   Program program;
 };
 
-// The rows that the next pass reads, and those of its program: a power of two.
+// Tokens of the next pass, and rows of its program: the next power of two, so that few programs are needed.
 struct PassSize {
   int64_t rows, program_rows;
 };
@@ -98,9 +98,9 @@ struct Session::State {
         most_pages(Session::pages_for(context)),
         cache_type(options.cache_type),
         pages(checked_pages(sequences, context)),
-        pool(options.threads) {}
+        pool(options.pool ? *options.pool : ThreadPool(hardware_threads())) {}
 
-  // The blocks over `rows` tokens, each of any sequence: hidden states [1, rows, C].
+  // The program of the blocks for `rows` tokens of any sequences: hidden states [1, rows, C].
   Pass& blocks_of(int64_t rows) {
     const auto found = blocks.find(rows);
     if (found != blocks.end()) return found->second;
@@ -114,12 +114,12 @@ struct Session::State {
           const int64_t all = pages.count(), groups = k.shape()[2], size = k.shape()[3];
           cache.k = graph.state(fmt::format("cache.{}.k", layer), cache_type, {all, groups, size, kCachePage});
           cache.v = graph.state(fmt::format("cache.{}.v", layer), cache_type, {all, groups, kCachePage, size});
-          return cached_attention(q, k, v, cache);
+          return cached_attention(q, k, v, cache, model.config.window_of(layer));
         });
     return compiled(graph, hidden, blocks, rows);
   }
 
-  // The head over `rows` hidden states: logits [rows, V].
+  // The program of the head for `rows` hidden states: logits [rows, V].
   Pass& head_of(int64_t rows) {
     const auto found = heads.find(rows);
     if (found != heads.end()) return found->second;
@@ -129,11 +129,11 @@ struct Session::State {
   }
 
   Pass& compiled(const Graph& graph, Tensor result, std::map<int64_t, Pass>& passes, int64_t rows) {
-    Program program = compile(graph, {result}, {.pool = &pool, .weights = model.weights.get(), .states = &caches});
+    Program program = compile(graph, {result}, {.pool = pool, .weights = model.weights.get(), .states = &caches});
     return passes.emplace(rows, Pass{result, std::move(program)}).first->second;
   }
 
-  // The new pages that a sequence needs to grow to `size` tokens.
+  // New pages that a sequence needs to grow to `size` tokens.
   int64_t pages_needed(const Sequence& sequence, int64_t size) const {
     const int64_t missing = Session::pages_for(size) - static_cast<int64_t>(sequence.pages_.size());
     return missing + (is_last_page_shared(sequence) ? 1 : 0);
@@ -161,7 +161,7 @@ struct Session::State {
   }
 
   void check_belongs(const Sequence& sequence) const {
-    if (sequence.pool_ != &pages) throw Error("session: a sequence of another session is to be read");
+    if (sequence.pool_ != &pages) throw Error("session: the sequence belongs to another session");
   }
 
   void check(std::span<const Feed> feeds) const {
@@ -170,7 +170,7 @@ struct Session::State {
     for (const auto& [sequence, tokens] : feeds) {
       check_belongs(*sequence);
       if (std::find(seen.begin(), seen.end(), sequence) != seen.end()) {
-        throw Error("session: a sequence is to be read twice at once");
+        throw Error("session: a sequence is twice in one pass");
       }
       seen.push_back(sequence);
       const int64_t size = sequence->size() + static_cast<int64_t>(tokens.size());
@@ -191,7 +191,7 @@ struct Session::State {
     }
   }
 
-  // One token of what is read.
+  // One token of the input: token `token` of feed `feed`.
   struct Row {
     size_t feed, token;
   };
@@ -200,7 +200,7 @@ struct Session::State {
                 const std::vector<size_t>& wanted, const OnLogits& on_logits);
 };
 
-// Writes the inputs of a pass, with one line of pages for each sequence in it, and runs it.
+// Runs one pass over some tokens. The program gets one row of page numbers for each sequence in the pass.
 void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows,
                          const OnLogits& on_logits) {
   Pass& pass = blocks_of(program_rows);
@@ -229,7 +229,7 @@ void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows,
   run_head(pass.program.read<float>(pass.result), feeds, rows, wanted, on_logits);
 }
 
-// The head is the largest product, so it is computed only for the rows whose logits are wanted.
+// The head is the largest product, so it runs only for tokens whose logits are wanted.
 void Session::State::run_head(std::span<const float> hidden, std::span<const Feed> feeds, std::span<const Row> rows,
                               const std::vector<size_t>& wanted, const OnLogits& on_logits) {
   const auto dim = static_cast<size_t>(model.config.dim), vocab = static_cast<size_t>(model.config.vocab_size);

@@ -41,7 +41,7 @@ struct SessionOptions {
   /// What keys and values are stored as, f32 or f16. f16 takes half the memory and rounds them to 11 bits; with f32 the
   /// logits are those of the training graph, to the bit.
   DType cache_type = fastest_cache_type();
-  int threads = hardware_threads();
+  std::optional<ThreadPool> pool = {};  ///< The session keeps a copy. None: one of its own, of hardware_threads().
 };
 
 /// Runs a model over many sequences at once, with one cache of keys and values in pages. The logits of a sequence are a

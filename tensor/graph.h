@@ -97,6 +97,8 @@ class Graph {
   std::vector<Tensor> append(const Op& op, const std::vector<Tensor>& inputs, const std::vector<Output>& outputs,
                              std::any params = {});
 
+  /// Whether a parameter, state or input has this name.
+  bool has(std::string_view name) const { return names_.contains(std::string(name)); }
   /// The parameter, state or input of this name. Throws Error when there is none.
   Tensor find(std::string_view name) const;
   Tensor tensor(int id) const { return {const_cast<Graph*>(this), id}; }

@@ -22,11 +22,12 @@ struct Program::State {
     void* workspace;
     double flops, bytes;  // For profiles.
 
-    void run(const State& state) const { op->run({inputs, outputs, &params, workspace, state.pool, state.precision}); }
+    void run(State& state) const { op->run({inputs, outputs, &params, workspace, &state.pool, state.precision}); }
   };
 
-  std::unique_ptr<ThreadPool> own_pool;
-  ThreadPool* pool = nullptr;
+  explicit State(ThreadPool p) : pool(std::move(p)) {}
+
+  ThreadPool pool;
   std::unique_ptr<Store> own_store;
   Arena inputs;
   Arena activations;
@@ -111,15 +112,13 @@ Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs, in
 }
 
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options) {
-  auto state = std::make_unique<Program::State>();
-  if (options.pool == nullptr) state->own_pool = std::make_unique<ThreadPool>(options.threads);
-  state->pool = options.pool != nullptr ? options.pool : state->own_pool.get();
+  auto state = std::make_unique<Program::State>(options.pool ? *options.pool : ThreadPool(hardware_threads()));
   if (options.store == nullptr) state->own_store = std::make_unique<Store>();
   Store& store = options.store != nullptr ? *options.store : *state->own_store;
   Store& states = options.states != nullptr ? *options.states : store;
   state->precision = options.precision;
 
-  const Plan plan = tinyllm::plan(graph, outputs, state->pool->threads());
+  const Plan plan = tinyllm::plan(graph, outputs, state->pool.threads());
   state->memory = memory_of(graph, plan);
   if (options.weights == nullptr) add_values(graph, Kind::parameter, store);
   add_values(graph, Kind::state, states);

@@ -31,8 +31,7 @@ struct OpTime {
 };
 
 struct CompileOptions {
-  int threads = hardware_threads();       ///< Of the program's own pool.
-  ThreadPool* pool = nullptr;             ///< A pool to share between programs, instead of one of its own.
+  std::optional<ThreadPool> pool = {};    ///< The program keeps a copy. None: one of its own, of hardware_threads().
   Store* store = nullptr;                 ///< Where parameters live; missing ones are added. Null: in its own store.
   const Store* weights = nullptr;         ///< Instead of `store`: holds every parameter, and is only read.
   Store* states = nullptr;                ///< Where states live. Null: in `store` or the program's own store.
@@ -41,7 +40,7 @@ struct CompileOptions {
 
 /// A graph ready to run: which nodes, in which order, every byte placed. Made by `compile`.
 /// For one thread at a time. Programs over the same `weights` may be compiled and run in several threads at once, each
-/// with its own pool and states.
+/// with its own states.
 class Program {
  public:
   ~Program();

@@ -12,8 +12,8 @@ tensor              tensor/base
 ops/kernels         tensor tensor/base
 ops                 ops/kernels tensor tensor/base
 model/text          tensor/base
-model/formats       tensor tensor/base
-model/formats/gguf  model/text ops tensor tensor/base
+model/formats       ops tensor tensor/base
+model/formats/gguf  model/formats model/text ops tensor tensor/base
 model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/base
 runtime/serve       tensor/base
 runtime             runtime/serve model model/text model/formats ops ops/kernels tensor tensor/base

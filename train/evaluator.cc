@@ -15,7 +15,7 @@ struct Evaluator::State {
   Program program;
 };
 
-Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool) {
+Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, const ThreadPool& pool) {
   Graph graph;
   const Tensor loss = batch_loss(graph, model.config, {}, next_token(), {rows, length});
   std::vector<int32_t> bytes;
@@ -23,7 +23,7 @@ Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPoo
     bytes.push_back(static_cast<int32_t>(model.tokenizer->decode({&token, 1}).size()));
   }
   state_ = std::make_unique<State>(
-      State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = &pool, .store = model.weights.get()})});
+      State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = pool, .store = model.weights.get()})});
 }
 Evaluator::~Evaluator() = default;
 

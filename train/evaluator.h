@@ -26,7 +26,8 @@ struct Evaluation {
 /// Evaluates a model over the learned targets of some rows, without dropout and in fp32.
 class Evaluator {
  public:
-  Evaluator(const Model& model, int64_t rows, int64_t length, ThreadPool& pool);
+  /// `model` must outlive the evaluator, which keeps a copy of the pool.
+  Evaluator(const Model& model, int64_t rows, int64_t length, const ThreadPool& pool);
   ~Evaluator();
 
   /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.

@@ -23,14 +23,14 @@ constexpr int64_t kSampleTokens = 64;
 
 int64_t tokens_of(const Recipe& recipe) { return recipe.batch_rows() * recipe.seq_len; }
 
-// Of this process; 0 where the system does not tell.
+// Memory of this process in RAM; 0 if the system does not report it.
 int64_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
   int64_t all = 0, resident = 0;
   return file >> all >> resident ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
-// An average that forgets: over about fifty numbers.
+// An exponential moving average over about fifty numbers.
 class Smoothed {
  public:
   void add(double x) {
@@ -46,7 +46,7 @@ class Smoothed {
   double weight_ = 0;
 };
 
-// While one lives, a model has the moving average of its weights, if the recipe has one.
+// Puts the moving average of the weights into the model, if the recipe has one, and the weights back at the end.
 class EmaInUse {
  public:
   EmaInUse(Model& model, const Trainer& trainer, const Recipe& recipe) : model_(model) {
@@ -72,7 +72,7 @@ class EmaInUse {
   std::vector<std::vector<float>> weights_;
 };
 
-// Throws Error when a model cannot continue a prompt, instead of at the first validation.
+// Throws Error if a model cannot continue a prompt, before the run begins and not at the first validation.
 void check(const SamplePrompt& prompt, const ModelConfig& config) {
   const auto tokens = static_cast<int64_t>(prompt.tokens.size());
   if (tokens == 0 || tokens >= config.context) {
@@ -83,7 +83,7 @@ void check(const SamplePrompt& prompt, const ModelConfig& config) {
 // A run through its stages.
 class Run {
  public:
-  Run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options)
+  Run(Model& model, const std::vector<Stage>& stages, const ThreadPool& pool, const RunOptions& options)
       : model_(model), stages_(stages), pool_(pool), options_(options), checkpoints_(options.folder) {
     for (const SamplePrompt& prompt : options.prompts) check(prompt, model.config);
     if (options.lock == nullptr) lock_.emplace(options.folder, [&](const std::string& note) { report_event(note); });
@@ -96,7 +96,7 @@ class Run {
     } else if (!checkpoints_.is_empty()) {
       throw Error("{}: no checkpoint is whole; remove them to begin again", options.folder.string());
     } else {
-      remove_model(options.folder / kBestFolder);  // Of a run before.
+      remove_model(options.folder / kBestFolder);  // It belongs to an earlier run.
     }
     checkpoints_.remove_parts();
     std::filesystem::remove(part_of(options.folder / kReportFile));
@@ -143,13 +143,13 @@ class Run {
     if (options_.on_event) options_.on_event(what);
   }
 
-  // Why the model cannot answer as it is between two steps, in words.
+  // Why the model cannot answer, checked between two steps. None if it can.
   std::optional<std::string> fault() const {
     if (auto weight = broken_weight(model_)) return weight;
     return loss_.is_empty() ? std::nullopt : guard_->fault(loss_.value());
   }
 
-  // Throws Error when there is a fault, saying what is left of the run.
+  // Throws Error if there is a fault. The message says which model or checkpoint is still there.
   void expect_sound(const std::optional<std::string>& fault, const char* what_happened) const {
     if (!fault) return;
     const std::filesystem::path best = options_.folder / kBestFolder;
@@ -175,7 +175,7 @@ class Run {
     saved_ = number;
   }
 
-  // A checkpoint in passing, unless it would take the place of a good one.
+  // Saves a checkpoint, unless the model is broken: it would replace a good one.
   void save_if_sound(size_t stage, const Trainer& trainer) {
     const auto found = fault();
     if (!found) return save(stage, trainer);
@@ -187,7 +187,7 @@ class Run {
     write_file(options_.folder / kReportFile, report_page(MappedFile(options_.folder / kMetricsFile).text()));
   }
 
-  // Returns false when stopped.
+  // Trains one stage. Returns false when stopped.
   bool train(size_t i) {
     const Stage& stage = stages_[i];
     Trainer trainer(model_, stage.recipe, pool_);
@@ -196,7 +196,7 @@ class Run {
     guard_.emplace(model_.config.vocab_size);
     if (restored_) restore(trainer);
     loss_ = seconds_ = {};
-    std::optional<std::string> broken;  // By the last validation.
+    std::optional<std::string> broken;  // What the last validation found.
     Clock::time_point saved = Clock::now();
     while (trainer.steps_done() < stage.recipe.steps) {
       if (options_.should_stop && options_.should_stop()) {
@@ -207,7 +207,7 @@ class Run {
         return false;
       }
       take_step(i, trainer);
-      // Before a checkpoint of this step, so that a run which is resumed from it does not validate again.
+      // Validates before the checkpoint of this step, so that a run resumed from it does not validate again.
       if (is_validated(stage, trainer.steps_done())) broken = validate(i, trainer);
       if (seconds_since(saved) > options_.save_seconds) {
         save_if_sound(i, trainer);
@@ -277,7 +277,7 @@ class Run {
     log_->add(report.step, line);
   }
 
-  // The batch of a step.
+  // Names the rows of a step's batch.
   static std::string names(const Stage& stage, int64_t step) {
     constexpr size_t kMost = 20;
     std::vector<std::string> all = stage.train->names(stage.recipe.batch_rows(), stage.recipe.seed, step);
@@ -290,7 +290,7 @@ class Run {
     return step == stage.recipe.steps || (options_.validate_every > 0 && step % options_.validate_every == 0);
   }
 
-  // Returns why the model cannot answer, in words, by its loss.
+  // Returns why the model cannot answer. None if it can.
   std::optional<std::string> validate(size_t i, const Trainer& trainer) {
     const Stage& stage = stages_[i];
     const Recipe& recipe = stage.recipe;
@@ -315,7 +315,7 @@ class Run {
     for (const SampleText& sample : v.samples) log_->add(step, {{"prompt", sample.prompt}, {"sample", sample.text}});
     if (v.is_best) {
       best_ = result.loss;
-      // The last model is in the folder itself.
+      // The last model is saved in the folder itself.
       if (i + 1 == stages_.size() && !is_last) save_model(model_, options_.folder / kBestFolder);
     }
     if (options_.on_validation) options_.on_validation(v);
@@ -324,7 +324,7 @@ class Run {
 
   std::vector<SampleText> samples() {
     if (options_.prompts.empty()) return {};
-    Session session(model_, {.sequences = static_cast<int64_t>(options_.prompts.size()), .threads = pool_.threads()});
+    Session session(model_, {.sequences = static_cast<int64_t>(options_.prompts.size()), .pool = pool_});
     std::vector<Request> requests;
     for (const SamplePrompt& prompt : options_.prompts) {
       requests.push_back({prompt.tokens, {.max_tokens = kSampleTokens, .sampling = {.temperature = 0.7f, .seed = 1}}});
@@ -337,12 +337,12 @@ class Run {
 
   Model& model_;
   const std::vector<Stage>& stages_;
-  ThreadPool& pool_;
+  ThreadPool pool_;
   const RunOptions& options_;
   std::optional<FolderLock> lock_;
   Checkpoints checkpoints_;
   std::string plan_;
-  CheckpointNotes notes_ = {};  // Where the run begins or goes on.
+  CheckpointNotes notes_ = {};  // Where the run starts or resumes.
   std::unique_ptr<Safetensors> restored_;
   std::optional<int64_t> saved_;  // The step of the newest checkpoint.
   std::optional<MetricsLog> log_;
@@ -357,7 +357,7 @@ class Run {
 
 bool has_checkpoint(const std::filesystem::path& folder) { return !Checkpoints(folder).is_empty(); }
 
-bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options) {
+bool run_stages(Model& model, const std::vector<Stage>& stages, const ThreadPool& pool, const RunOptions& options) {
   return Run(model, stages, pool, options).train();
 }
 

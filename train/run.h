@@ -98,7 +98,7 @@ struct RunOptions {
 /// checkpoint of it: it throws Error that says why, and what was saved last stays. It also throws Error when another
 /// process holds the folder, when the folder's checkpoint belongs to other stages (which settings differ), and when
 /// many steps in a row are not finite.
-bool run_stages(Model& model, const std::vector<Stage>& stages, ThreadPool& pool, const RunOptions& options);
+bool run_stages(Model& model, const std::vector<Stage>& stages, const ThreadPool& pool, const RunOptions& options);
 
 /// Whether a folder has a run that can go on.
 bool has_checkpoint(const std::filesystem::path& folder);

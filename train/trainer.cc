@@ -59,11 +59,11 @@ struct Trainer::State {
   std::unique_ptr<Compiled> compiled;
   int64_t done = 0;
 
-  State(Model& m, const Recipe& r, ThreadPool& pool, TrainerOptions o)
+  State(Model& m, const Recipe& r, const ThreadPool& pool, TrainerOptions o)
       : model(m),
         recipe(r),
         options(std::move(o)),
-        compile_options{.pool = &pool, .store = m.weights.get(), .states = &states, .precision = r.precision} {}
+        compile_options{.pool = pool, .store = m.weights.get(), .states = &states, .precision = r.precision} {}
 
   void reserve_gradients();
   void compile_for(int64_t length);
@@ -155,7 +155,7 @@ Trainer::Step Trainer::State::compute(const Batch& whole, Run run) {
           step.weight};
 }
 
-Trainer::Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, TrainerOptions options)
+Trainer::Trainer(Model& model, const Recipe& recipe, const ThreadPool& pool, TrainerOptions options)
     : state_(std::make_unique<State>(model, recipe, pool, std::move(options))) {
   check(recipe, model.config);
   state_->compile_for(seq_len_at(recipe, 0));

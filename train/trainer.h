@@ -42,9 +42,9 @@ Memory training_memory(const ModelConfig& config, const Recipe& recipe, int thre
 /// that step.
 class Trainer {
  public:
-  /// `model` and `pool` must outlive the trainer. Throws Error when the recipe's rows, length or accumulation cannot
-  /// be, or its rows are longer than the model's context.
-  Trainer(Model& model, const Recipe& recipe, ThreadPool& pool, TrainerOptions options = {});
+  /// `model` must outlive the trainer, which keeps a copy of the pool. Throws Error when the recipe's rows, length or
+  /// accumulation cannot be, or its rows are longer than the model's context.
+  Trainer(Model& model, const Recipe& recipe, const ThreadPool& pool, TrainerOptions options = {});
   ~Trainer();
 
   struct Step {

@@ -174,12 +174,15 @@ int64_t Safetensors::number(const std::string& name, int64_t most) const {
   return value;
 }
 
-const Safetensors::Entry& Safetensors::at(std::string_view name) const {
+const Safetensors::Entry* Safetensors::find(std::string_view name) const {
   const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, is_before);
-  if (found == by_name_.end() || (*found)->name != name) {
-    throw Error("{}: holds no tensor named {}", path().string(), name);
-  }
-  return **found;
+  return found == by_name_.end() || (*found)->name != name ? nullptr : *found;
+}
+
+const Safetensors::Entry& Safetensors::at(std::string_view name) const {
+  const Entry* entry = find(name);
+  if (entry == nullptr) throw Error("{}: holds no tensor named {}", path().string(), name);
+  return *entry;
 }
 
 const Safetensors::Entry& Safetensors::at(std::string_view name, std::string_view dtype, const Shape& shape) const {
@@ -200,6 +203,14 @@ void Safetensors::read(const Entry& entry, std::span<std::byte> target) const {
     throw Error("{}: {} has {} bytes, expected {}", path().string(), short_name(entry.name), entry.size, target.size());
   }
   file_.read(data_begin_ + entry.begin, target);
+}
+
+void Safetensors::read(const Entry& entry, uint64_t first, std::span<std::byte> target) const {
+  if (first > entry.size || target.size() > entry.size - first) {
+    throw Error("{}: {} has {} bytes, expected at least {} after byte {}", path().string(), short_name(entry.name),
+                entry.size, target.size(), first);
+  }
+  file_.read(data_begin_ + entry.begin + first, target);
 }
 
 void Safetensors::read(std::string_view name, const Shape& shape, std::span<float> target) const {

@@ -42,6 +42,8 @@ class Safetensors {
   /// A whole number of the metadata, from 0 to `most`. Throws Error when it is missing or is not such a number.
   int64_t number(const std::string& name, int64_t most = INT64_MAX) const;
 
+  /// Null when no tensor has the name.
+  const Entry* find(std::string_view name) const;
   /// Throws Error when no tensor has the name.
   const Entry& at(std::string_view name) const;
   /// Throws Error also when the tensor has another type or shape.
@@ -49,6 +51,8 @@ class Safetensors {
 
   /// Copies a tensor from the file. Throws Error when `target` has another size, or the file has become shorter.
   void read(const Entry& entry, std::span<std::byte> target) const;
+  /// Copies as many bytes of a tensor as `target` has, from byte `first` on. Throws Error when it has fewer.
+  void read(const Entry& entry, uint64_t first, std::span<std::byte> target) const;
   /// Copies an F32 tensor of this shape. Throws Error when it is missing or has another type or shape.
   void read(std::string_view name, const Shape& shape, std::span<float> target) const;
   /// The numbers of a tensor. Throws Error when T is not its type (float F32, double F64, int32_t I32, Half F16,

@@ -5,123 +5,84 @@
 
 #include <algorithm>
 #include <map>
-#include <queue>
 #include <string_view>
 
 namespace tinyllm {
 namespace {
 
 constexpr int32_t kNone = -1;
-// In a segment of up to this length, the best merge is searched for anew each time; a longer one keeps a heap.
-constexpr size_t kShort = 48;
 
-// A token of a segment, and what it becomes with the next one.
-struct Symbol {
-  int32_t id;
-  Merge merge;
-};
-
-Merge merge_of(const PairTable& pairs, int32_t left, int32_t right) {
-  const Merge* merge = pairs.find(left, right);
-  return merge != nullptr ? *merge : Merge{};
+char32_t first_character(std::string_view text) {
+  size_t at = 0;
+  return next_character(text, at);
 }
 
-void merge_short(const PairTable& pairs, std::vector<Symbol>& segment) {
-  while (segment.size() > 1) {
-    const auto best = std::min_element(segment.begin(), segment.end(),
-                                       [](const Symbol& a, const Symbol& b) { return a.merge.rank < b.merge.rank; });
-    if (best->merge.rank == Merge::kNever) return;
-    best->id = best->merge.id;
-    const auto next = segment.erase(best + 1);
-    best->merge = next != segment.end() ? merge_of(pairs, best->id, next->id) : Merge{};
-    if (best != segment.begin()) (best - 1)->merge = merge_of(pairs, (best - 1)->id, best->id);
-  }
-}
-
-// The same in n log n steps: a heap of merges over a linked list.
-void merge_long(const PairTable& pairs, std::vector<Symbol>& segment) {
-  struct Candidate {
-    uint32_t rank;
-    size_t left;
-    bool operator<(const Candidate& other) const { return std::tie(rank, left) > std::tie(other.rank, other.left); }
-  };
-  const size_t n = segment.size();
-  std::vector<size_t> previous(n);
-  std::vector<size_t> next(n);
-  std::priority_queue<Candidate> heap;
-  const auto update = [&](size_t left) {
-    segment[left].merge = next[left] < n ? merge_of(pairs, segment[left].id, segment[next[left]].id) : Merge{};
-    if (segment[left].merge.rank != Merge::kNever) heap.push({segment[left].merge.rank, left});
-  };
-  for (size_t i = 0; i < n; ++i) {
-    previous[i] = i - 1;
-    next[i] = i + 1;
-    if (segment[i].merge.rank != Merge::kNever) heap.push({segment[i].merge.rank, i});
-  }
-  while (!heap.empty()) {
-    const auto [rank, left] = heap.top();
-    heap.pop();
-    // Its symbols may have been merged with others since.
-    if (segment[left].id == kNone || segment[left].merge.rank != rank) continue;
-    const size_t right = next[left];
-    segment[left].id = segment[left].merge.id;
-    segment[right] = {kNone, {}};
-    next[left] = next[right];
-    if (next[left] < n) previous[next[left]] = left;
-    update(left);
-    if (left > 0) update(previous[left]);
-  }
-  std::erase_if(segment, [](const Symbol& symbol) { return symbol.id == kNone; });
-}
-
-// Merges a segment, appends its tokens, and clears it.
-void finish(const PairTable& pairs, std::vector<Symbol>& segment, std::vector<int32_t>& tokens) {
-  if (segment.size() <= kShort) {
-    merge_short(pairs, segment);
-  } else {
-    merge_long(pairs, segment);
-  }
-  for (const Symbol& symbol : segment) tokens.push_back(symbol.id);
-  segment.clear();
+char32_t last_character(std::string_view text) {
+  size_t at = text.size() - 1;
+  while (continues_character(text[at])) --at;
+  return next_character(text, at);
 }
 
 }  // namespace
 
-Bpe::Bpe(std::span<const Piece> pieces, std::string_view what) {
-  add_characters(pieces);
+Bpe::Bpe(std::span<const Piece> pieces, const Options& options, std::string_view what)
+    : options_(options), id_of_(kNone) {
+  add_single(pieces);
+  if (!options.refuse_unmade) add_nameless_characters(pieces);
   add_pairs(pieces, what);
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
-    if (piece.kind == Kind::byte) byte_id_[static_cast<unsigned char>(piece.text[0])] = static_cast<int32_t>(i);
-    if (piece.kind != Kind::whole && piece.kind != Kind::spelled) continue;
-    fixed_.push_back({piece.text, static_cast<int32_t>(i), piece.kind});
-    starts_fixed_[static_cast<unsigned char>(piece.text[0])] = true;
-  }
-  std::stable_sort(fixed_.begin(), fixed_.end(),
-                   [](const Fixed& a, const Fixed& b) { return a.text.size() > b.text.size(); });
 }
 
-void Bpe::add_characters(std::span<const Piece> pieces) {
-  std::array<int32_t, 256> empty;
-  empty.fill(kNone);
-  blocks_ = {empty};
+Bpe::Bpe(std::span<const Piece> pieces, std::span<const ListedMerge> merges, const Options& options)
+    : options_(options), id_of_(kNone), borders_(merges.size()) {
+  add_single(pieces);
+  uint32_t rank = 0;
+  for (const auto& [left, right, merged] : merges) {
+    pairs_.add(left, right, {rank++, merged});
+    // Nothing is merged across the border of two characters unless they are at the border of a merge.
+    const int32_t last = id_of_[last_character(pieces[static_cast<size_t>(left)].text)];
+    const int32_t first = id_of_[first_character(pieces[static_cast<size_t>(right)].text)];
+    if (last != kNone && first != kNone) borders_.add(last, first);
+  }
+}
+
+void Bpe::add_single(std::span<const Piece> pieces) {
+  first_nameless_ = static_cast<int32_t>(pieces.size());
+  byte_id_.fill(kNone);
   for (size_t i = 0; i < pieces.size(); ++i) {
-    if (pieces[i].kind != Kind::merged) continue;
-    size_t end = 0;
-    const char32_t character = next_character(pieces[i].text, end);
-    if (end != pieces[i].text.size()) continue;
-    uint16_t& block = block_of_[character / 256];
-    if (block == 0) {
-      block = static_cast<uint16_t>(blocks_.size());
-      blocks_.push_back(empty);
+    const auto& [text, score, kind] = pieces[i];
+    const auto id = static_cast<int32_t>(i);
+    if (kind == Kind::byte) byte_id_[static_cast<unsigned char>(text[0])] = id;
+    if (kind == Kind::whole || kind == Kind::spelled) {
+      find_fixed_.add(text, static_cast<int32_t>(fixed_.size()));
+      fixed_.push_back({id, kind, text.size()});
+      starts_fixed_[static_cast<unsigned char>(text[0])] = true;
     }
-    blocks_[block][character % 256] = static_cast<int32_t>(i);
+    if (kind != Kind::merged) continue;
+    size_t end = 0;
+    const char32_t character = next_character(text, end);
+    if (end == text.size()) id_of_.set(character, id);
+  }
+}
+
+void Bpe::add_nameless_characters(std::span<const Piece> pieces) {
+  for (const Piece& piece : pieces) {
+    if (piece.kind != Kind::merged) continue;
+    for (size_t at = 0; at < piece.text.size();) {
+      const size_t from = at;
+      const char32_t character = next_character(piece.text, at);
+      if (id_of_[character] != kNone) continue;
+      id_of_.set(character, first_nameless_ + static_cast<int32_t>(nameless_.size()));
+      nameless_.push_back(piece.text.substr(from, at - from));
+    }
   }
 }
 
 void Bpe::add_pairs(std::span<const Piece> pieces, std::string_view what) {
   std::map<float, uint32_t, std::greater<>> rank_of;
   std::map<std::string_view, int32_t> id_of_text;  // Not hashed: a stranger's texts may all have one hash.
+  for (size_t i = 0; i < nameless_.size(); ++i) {
+    id_of_text[nameless_[i]] = first_nameless_ + static_cast<int32_t>(i);
+  }
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i].kind != Kind::merged) continue;
     rank_of[pieces[i].score] = 0;
@@ -131,65 +92,95 @@ void Bpe::add_pairs(std::span<const Piece> pieces, std::string_view what) {
   for (auto& [score, rank] : rank_of) rank = next_rank++;
 
   // At each border inside a piece: the pair of the two characters, and the pair of the two parts.
+  size_t borders = 0;
+  for (const auto& [text, id] : id_of_text) borders += text.size();
+  borders_ = BorderFilter(borders);
   for (const auto& [text, id] : id_of_text) {
+    if (id >= first_nameless_) continue;
     const Merge merge{rank_of[pieces[static_cast<size_t>(id)].score], id};
     size_t at = 0;
-    int32_t last = id_of(next_character(text, at));
+    int32_t last = id_of_[next_character(text, at)];
     bool is_made = at == text.size();
     while (last != kNone && at < text.size()) {
       const auto left = id_of_text.find(text.substr(0, at));
       const auto right = id_of_text.find(text.substr(at));
-      const int32_t character = id_of(next_character(text, at));
-      if (character != kNone) pairs_.add(last, character, {});
+      const int32_t character = id_of_[next_character(text, at)];
+      if (character != kNone) borders_.add(last, character);
       if (left != id_of_text.end() && right != id_of_text.end()) {
         pairs_.add(left->second, right->second, merge);
         is_made = true;
       }
       last = character;
     }
+    if (!options_.refuse_unmade) continue;
     if (last == kNone) throw Error("{}: a character of piece {} is not a piece", what, id);
     if (!is_made) throw Error("{}: piece {} is not made of two pieces", what, id);
   }
 }
 
-int32_t Bpe::id_of(char32_t character) const { return blocks_[block_of_[character / 256]][character % 256]; }
-
 const Bpe::Fixed* Bpe::fixed_at(std::string_view rest) const {
   if (!starts_fixed_[static_cast<unsigned char>(rest[0])]) return nullptr;
-  const auto found =
-      std::find_if(fixed_.begin(), fixed_.end(), [&](const Fixed& fixed) { return rest.starts_with(fixed.text); });
-  return found != fixed_.end() ? &*found : nullptr;
+  const TextTrie::Found found = find_fixed_.longest(rest);
+  return found.length > 0 ? &fixed_[static_cast<size_t>(found.value)] : nullptr;
+}
+
+void Bpe::append_unknown(std::string_view character, Output& output) const {
+  const auto byte_of = [&](char byte) { return byte_id_[static_cast<unsigned char>(byte)]; };
+  if (std::none_of(character.begin(), character.end(), [&](char byte) { return byte_of(byte) == kNone; })) {
+    for (const char byte : character) output.tokens.push_back(byte_of(byte));
+    output.after_unknown = false;
+    return;
+  }
+  if (options_.unknown == kNone || (options_.fuse_unknown && output.after_unknown)) return;
+  output.tokens.push_back(options_.unknown);
+  output.after_unknown = true;
+}
+
+// Merges a segment, appends its tokens, and clears it.
+void Bpe::finish(std::vector<Symbol>& segment, Output& output) const {
+  if (segment.empty()) return;
+  if (segment.size() > 1) merge_segment(pairs_, segment);
+  for (const Symbol& symbol : segment) {
+    if (symbol.id >= first_nameless_) {
+      append_unknown(nameless_[static_cast<size_t>(symbol.id - first_nameless_)], output);
+    } else {
+      output.tokens.push_back(symbol.id);
+      output.after_unknown = false;
+    }
+  }
+  segment.clear();
 }
 
 // The text is split into segments that are merged one by one: nothing is merged across two characters that no piece has
 // side by side.
-void Bpe::encode(std::string_view text, std::vector<int32_t>& tokens) const {
+void Bpe::encode(std::string_view text, bool with_markers, std::vector<int32_t>& tokens) const {
+  Output output{tokens};
   std::vector<Symbol> segment;
   bool cut = false;
   for (size_t at = 0; at < text.size();) {
     const Fixed* fixed = fixed_at(text.substr(at));
-    if (fixed != nullptr && fixed->kind == Kind::whole) {
-      finish(pairs_, segment, tokens);
+    if (fixed != nullptr && (with_markers || fixed->kind == Kind::whole)) {
+      finish(segment, output);
       tokens.push_back(fixed->id);
-      at += fixed->text.size();
+      output.after_unknown = false;
+      at += fixed->size;
       continue;
     }
     const size_t from = at;
-    const int32_t id = id_of(next_character(text, at));
-    const Merge* merge = segment.empty() || cut || id == kNone ? nullptr : pairs_.find(segment.back().id, id);
-    if (merge != nullptr) {
+    const int32_t id = id_of_[next_character(text, at)];
+    if (segment.empty() || cut || id == kNone || !borders_.has(segment.back().id, id)) {
+      finish(segment, output);
+    } else if (const Merge* merge = pairs_.find(segment.back().id, id)) {
       segment.back().merge = *merge;
-    } else {
-      finish(pairs_, segment, tokens);
     }
     if (id != kNone) {
       segment.push_back({id, {}});
     } else {
-      for (size_t i = from; i < at; ++i) tokens.push_back(byte_id_[static_cast<unsigned char>(text[i])]);
+      append_unknown(text.substr(from, at - from), output);
     }
     cut = fixed != nullptr;
   }
-  finish(pairs_, segment, tokens);
+  finish(segment, output);
 }
 
 }  // namespace tinyllm

@@ -102,38 +102,34 @@ class Message {
   std::string_view what_;
 };
 
-// What decides how text is encoded besides the pieces, with the defaults of SentencePiece.
-struct Settings {
-  uint64_t model_type = 1;
-  bool byte_fallback = false;
-  bool blank_as_suffix = false;
-  bool add_dummy_prefix = true;
-  bool remove_extra_blanks = true;
-  bool escape_blanks = true;
-  bool has_character_map = false;
-};
-
-void read_trainer_spec(Message message, Settings& settings) {
+void read_trainer_spec(Message message, SentencePieceFile& read, std::string_view what) {
   for (Field field; message.next(field);) {
-    if (field.number == 3) settings.model_type = message.number(field);
-    if (field.number == 24) settings.blank_as_suffix = message.number(field) != 0;
-    if (field.number == 35) settings.byte_fallback = message.number(field) != 0;
+    if (field.number == 3) {
+      const uint64_t model = message.number(field);
+      if (model < 1 || model > 4) throw Error("{}: has model type {}, expected 1 to 4", what, model);
+      read.model = static_cast<SentencePieceFile::Model>(model);
+    }
+    if (field.number == 24) read.blank_as_suffix = message.number(field) != 0;
+    if (field.number == 35) read.byte_fallback = message.number(field) != 0;
+    if (field.number == 42) read.end_id = static_cast<int32_t>(message.number(field));
+    if (field.number == 43) read.pad_id = static_cast<int32_t>(message.number(field));
+    if (field.number == 44) read.unknown_text = message.bytes(field);
   }
 }
 
-void read_normalizer_spec(Message message, Settings& settings) {
+void read_normalizer_spec(Message message, SentencePieceFile& read) {
   for (Field field; message.next(field);) {
-    if (field.number == 2 && !message.bytes(field).empty()) settings.has_character_map = true;
-    if (field.number == 3) settings.add_dummy_prefix = message.number(field) != 0;
-    if (field.number == 4) settings.remove_extra_blanks = message.number(field) != 0;
-    if (field.number == 5) settings.escape_blanks = message.number(field) != 0;
+    if (field.number == 2) read.characters_map = message.bytes(field);
+    if (field.number == 3) read.add_dummy_prefix = message.number(field) != 0;
+    if (field.number == 4) read.remove_extra_blanks = message.number(field) != 0;
+    if (field.number == 5) read.escape_blanks = message.number(field) != 0;
   }
 }
 
 // Of a denormaliser, which changes decoded text, only the map matters.
-void read_denormalizer_spec(Message message, Settings& settings) {
+void read_denormalizer_spec(Message message, SentencePieceFile& read) {
   for (Field field; message.next(field);) {
-    if (field.number == 2 && !message.bytes(field).empty()) settings.has_character_map = true;
+    if (field.number == 2 && !message.bytes(field).empty()) read.has_denormalizer = true;
   }
 }
 
@@ -162,37 +158,41 @@ SentencePiece read_piece(Message message, std::string_view name) {
   return piece;
 }
 
-void check(const Settings& settings, std::string_view what) {
+void check(const SentencePieceFile& read, std::string_view what) {
   const auto expect = [&](bool is_right, std::string_view expected) {
     if (!is_right) throw Error("{}: expected a tokenizer as train_tokenizer makes: {}", what, expected);
   };
-  expect(settings.model_type == 2, "byte pair encoding");
-  expect(settings.byte_fallback, "bytes as a fallback");
-  expect(!settings.has_character_map, "text is not normalised");
-  expect(!settings.add_dummy_prefix && !settings.blank_as_suffix, "no blank is added to a text");
-  expect(!settings.remove_extra_blanks && settings.escape_blanks, "blanks are kept as they are");
+  expect(read.model == SentencePieceFile::Model::bpe, "byte pair encoding");
+  expect(read.byte_fallback, "bytes as a fallback");
+  expect(read.characters_map.empty() && !read.has_denormalizer, "text is not normalised");
+  expect(!read.add_dummy_prefix && !read.blank_as_suffix, "no blank is added to a text");
+  expect(!read.remove_extra_blanks && read.escape_blanks, "blanks are kept as they are");
 }
 
 }  // namespace
 
-std::vector<SentencePiece> read_sentencepieces(std::string_view file, std::string_view what) {
-  Settings settings;
-  std::vector<SentencePiece> pieces;
+SentencePieceFile read_sentencepiece_file(std::string_view file, std::string_view what) {
+  SentencePieceFile read;
   std::set<std::string, std::less<>> texts;
   Message message(file, file, what);
   for (Field field; message.next(field);) {
     if (field.number == 1) {
-      const std::string name = fmt::format("{}: piece {}", what, pieces.size());
-      if (pieces.size() == kMaxPieces) throw Error("{}: has more than {} pieces", what, kMaxPieces);
-      pieces.push_back(read_piece(message.message(field), name));
-      if (!texts.insert(pieces.back().text).second) throw Error("{}: is there twice", name);
+      const std::string name = fmt::format("{}: piece {}", what, read.pieces.size());
+      if (read.pieces.size() == kMaxPieces) throw Error("{}: has more than {} pieces", what, kMaxPieces);
+      read.pieces.push_back(read_piece(message.message(field), name));
+      if (!texts.insert(read.pieces.back().text).second) throw Error("{}: is there twice", name);
     }
-    if (field.number == 2) read_trainer_spec(message.message(field), settings);
-    if (field.number == 3) read_normalizer_spec(message.message(field), settings);
-    if (field.number == 5) read_denormalizer_spec(message.message(field), settings);
+    if (field.number == 2) read_trainer_spec(message.message(field), read, what);
+    if (field.number == 3) read_normalizer_spec(message.message(field), read);
+    if (field.number == 5) read_denormalizer_spec(message.message(field), read);
   }
-  check(settings, what);
-  return pieces;
+  return read;
+}
+
+std::vector<SentencePiece> read_sentencepieces(std::string_view file, std::string_view what) {
+  SentencePieceFile read = read_sentencepiece_file(file, what);
+  check(read, what);
+  return std::move(read.pieces);
 }
 
 }  // namespace tinyllm

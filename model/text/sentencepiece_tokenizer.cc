@@ -1,6 +1,7 @@
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 
 #include <tinyllm/model/text/bpe.h>
+#include <tinyllm/model/text/fallback_byte.h>
 #include <tinyllm/model/text/markers.h>
 #include <tinyllm/model/text/sentencepiece_file.h>
 #include <tinyllm/model/text/sentencepiece_train.h>
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 
 namespace tinyllm {
@@ -91,10 +91,9 @@ struct SentencePieceTokenizer::State {
   }
 
   static char byte_of(std::string_view text, const std::string& name) {
-    unsigned byte = 0;
-    if (text.size() == 6) std::from_chars(text.data() + 3, text.data() + 5, byte, 16);
-    if (text != fmt::format("<0x{:02X}>", byte)) throw Error("{}: is not a byte, as <0x41>", name);
-    return static_cast<char>(byte);
+    const std::optional<char> byte = fallback_byte(text);
+    if (!byte) throw Error("{}: is not a byte, as <0x41>", name);
+    return *byte;
   }
 
   Bpe::Kind fixed_kind(std::string_view text, const std::string& name) {

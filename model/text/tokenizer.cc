@@ -1,11 +1,28 @@
 #include <tinyllm/model/text/tokenizer.h>
 
+#include <tinyllm/model/text/hf_tokenizer.h>
+#include <tinyllm/model/text/markers.h>
+#include <tinyllm/model/text/sentencepiece_file.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
+#include <tinyllm/model/text/spm/spm_tokenizer.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>
 
 namespace tinyllm {
+namespace {
+
+// Whether the model was made by train_tokenizer, and not for another family of models.
+bool has_our_markers(std::string_view bytes, std::string_view what) {
+  const SentencePieceFile file = read_sentencepiece_file(bytes, what);
+  return std::all_of(kMarkers.begin(), kMarkers.end(), [&](std::string_view marker) {
+    return std::any_of(file.pieces.begin(), file.pieces.end(),
+                       [&](const SentencePiece& piece) { return piece.text == marker; });
+  });
+}
+
+}  // namespace
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text, OnInvalid on_invalid) const {
   if (on_invalid == OnInvalid::replace) return encode_utf8(replace_invalid_utf8(text));
@@ -20,8 +37,18 @@ bool Tokenizer::is_end(int32_t token) const {
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path) {
   std::error_code ignored;
-  const std::filesystem::path file = std::filesystem::is_directory(path, ignored) ? path / kTokenizerFile : path;
-  return std::make_unique<SentencePieceTokenizer>(SentencePieceTokenizer::load(file));
+  std::filesystem::path file = path;
+  if (std::filesystem::is_directory(path, ignored)) {
+    const bool has_json = is_there(path / kHfTokenizerFile);
+    file = path / (has_json ? kHfTokenizerFile : kTokenizerFile);
+  }
+  constexpr uint64_t kMostBytes = uint64_t{128} << 20;
+  const std::string bytes = read_file(file, kMostBytes);
+  if (bytes.starts_with('{')) return std::make_unique<HfTokenizer>(HfTokenizer::load(file));
+  if (has_our_markers(bytes, file.string())) {
+    return std::make_unique<SentencePieceTokenizer>(SentencePieceTokenizer::load(file));
+  }
+  return std::make_unique<SpmTokenizer>(SpmTokenizer::load(file));
 }
 
 }  // namespace tinyllm

@@ -58,8 +58,9 @@ class Tokenizer {
   virtual std::vector<int32_t> encode_utf8(std::string_view text) const = 0;
 };
 
-/// Reads a tokenizer from its file, or from a folder that has it: `tokenizer.model` of SentencePiece. The file may come
-/// from a stranger. Throws Error that names it when it is missing or damaged.
+/// Reads a tokenizer from its file, or from a folder that has it: `tokenizer.json` of Hugging Face, or else
+/// `tokenizer.model` of SentencePiece. The files may come from a stranger. Throws Error that names the file when it is
+/// missing or damaged.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
 }  // namespace tinyllm

@@ -210,7 +210,7 @@ struct Seen {
   Seen(const AttentionHead& h, const Tile& tile, int64_t first) {
     for (int64_t lane = 0; lane < kWidth; ++lane) {
       const int64_t t = least(tile.query + first + lane, tile.query + tile.queries - 1);
-      from[lane] = h.starts == nullptr ? 0 : static_cast<int32_t>(h.starts[t] - tile.key);
+      from[lane] = h.starts == nullptr ? 0 : static_cast<int32_t>(h.starts[t - h.first_query] - tile.key);
       to[lane] = static_cast<int32_t>(t + 1 - tile.key);
     }
   }
@@ -225,7 +225,7 @@ inline bool all_seen(const AttentionHead& h, const Tile& tile) {
   if (tile.key + tile.keys > tile.query + 1) return false;
   bool all = true;
   for (int64_t t = tile.query; h.starts != nullptr && t < tile.query + tile.queries; ++t) {
-    all = all && h.starts[t] <= tile.key;
+    all = all && h.starts[t - h.first_query] <= tile.key;
   }
   return all;
 }
@@ -234,7 +234,7 @@ inline bool all_seen(const AttentionHead& h, const Tile& tile) {
 inline int64_t first_key(const AttentionHead& h, int64_t from, int64_t to) {
   if (h.starts == nullptr) return 0;
   int64_t first = from;
-  for (int64_t t = from; t < to; ++t) first = least(first, h.starts[t]);
+  for (int64_t t = from; t < to; ++t) first = least(first, h.starts[t - h.first_query]);
   return first / kKeyBlock * kKeyBlock;
 }
 

@@ -51,7 +51,7 @@ struct AttentionHead {
   const Half *k16, *v16;  ///< If not null, instead of k and v; paged. Forward only.
   const int32_t* pages;   ///< If not null, K and V are paged: block j starts at k + pages[j] page_stride, and so for v.
                           ///< Within a page keys are stored transposed, [head_size, kKeyBlock].
-  const int32_t* starts;  ///< Of each query, the first key that it sees; null: 0.
+  const int32_t* starts;  ///< The first key that each query from `first_query` on sees. If null, it is key 0.
   float* out;             ///< Forward: written. Backward: read.
   float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
   const float* dout;

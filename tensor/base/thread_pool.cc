@@ -103,6 +103,16 @@ struct ThreadPool::State {
     }
   }
 
+  // Joins the workers and deletes the state. In a child they cannot be joined, and may have been inside of anything:
+  // it keeps the memory.
+  void end() {
+    if (is_in_child()) return;
+    stop = true;
+    open();
+    for (std::thread& worker : workers) worker.join();
+    delete this;
+  }
+
   void open() {
     epoch.fetch_add(1);
     epoch.notify_all();
@@ -115,23 +125,13 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads) : state_(new State, [](State* state) { state->end(); }) {
   if (threads < 1 || threads > kMaxThreads) {
     throw Error("thread pool: {} threads asked for, expected 1 to {}", threads, kMaxThreads);
   }
-  state_->workers.reserve(static_cast<size_t>(threads - 1));
-  for (int i = 1; i < threads; ++i) state_->workers.emplace_back([this, i] { state_->work(i); });
-}
-
-ThreadPool::~ThreadPool() {
-  if (state_->is_in_child()) {
-    // The workers cannot be joined, and may have been inside of anything: the child keeps the memory.
-    static_cast<void>(state_.release());
-    return;
-  }
-  state_->stop = true;
-  state_->open();
-  for (std::thread& worker : state_->workers) worker.join();
+  State& state = *state_;
+  state.workers.reserve(static_cast<size_t>(threads - 1));
+  for (int i = 1; i < threads; ++i) state.workers.emplace_back([&state, i] { state.work(i); });
 }
 
 int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }

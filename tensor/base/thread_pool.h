@@ -7,7 +7,8 @@
 
 namespace tinyllm {
 
-/// A persistent pool of worker threads; the calling thread is worker 0.
+/// A handle to a persistent pool of worker threads; the calling thread is worker 0. Copies share the workers, which end
+/// with the last copy: whatever keeps a pool (Program, Session, Trainer) keeps a copy.
 ///
 /// Work is given as a number of pieces, fixed by the caller from shapes alone. Which worker runs which piece is not
 /// fixed, so a piece must depend on its index only: this makes results independent of the number of threads.
@@ -17,19 +18,12 @@ namespace tinyllm {
 ///
 /// Several threads may share a pool: their regions take turns, and results stay the same. In a forked child, which has
 /// no workers, a pool of the parent runs all pieces on the calling thread.
-///
-/// Everything that keeps a pool (Program, Session, Trainer, Evaluator) shares its ownership: the pool lives until the
-/// last of them is gone. A function that needs a pool only while it runs takes a reference.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;
 
   /// Starts `threads` - 1 workers. Throws Error unless 1 <= threads <= kMaxThreads.
   explicit ThreadPool(int threads);
-  ~ThreadPool();
-  ThreadPool(const ThreadPool&) = delete;
-  ThreadPool& operator=(const ThreadPool&) = delete;
-
   int threads() const;
 
   /// Calls `work(piece)`, or `work(piece, worker)` if it takes both, for every piece in [0, pieces) and returns when
@@ -56,7 +50,7 @@ class ThreadPool {
   void run(int64_t pieces, Call call, void* self);
 
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 /// Threads that this process may use, from 1 to ThreadPool::kMaxThreads: no more than its CPU affinity and the quota of

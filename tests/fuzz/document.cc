@@ -10,7 +10,7 @@ void tinyllm::test::fuzz(std::string_view bytes) {
   static const Cleaner cleaner([] {
     CleanOptions options;
     options.mask = {.email = true, .phone = true, .id = true};
-    options.near = NearUnit::kParagraphs;
+    options.near = NearUnit::paragraphs;
     return options;
   }());
   Bytes in(bytes);

@@ -14,7 +14,7 @@ int main() {
   const tl::Tensor error = tl::add(tl::linear(x, w), tl::scale(target, -1));
   const tl::Tensor loss = tl::mean(tl::mul(error, error));
   const tl::Tensor grad = tl::gradients(loss, {w})[0];
-  tl::Program program = tl::compile(graph, {loss, grad}, {.threads = 2});
+  tl::Program program = tl::compile(graph, {loss, grad}, {.pool = tl::ThreadPool(2)});
   program.write("x", std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});
   program.write("target", std::vector<float>{0, 3, 6, 9, 12, 15, 18, 21});
   for (int step = 0; step < 100; ++step) {

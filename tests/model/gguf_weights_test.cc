@@ -17,8 +17,8 @@
 namespace tinyllm::test {
 namespace {
 
-const GgufArchitecture& kLlama = gguf_architecture("llama");
-const GgufArchitecture& kQwen2 = gguf_architecture("qwen2");
+const Family& kLlama = family_of_gguf("llama");
+const Family& kQwen2 = family_of_gguf("qwen2");
 
 ModelConfig small() {
   return {.vocab_size = 48, .dim = 64, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 96, .ffn_gated = true};
@@ -37,20 +37,20 @@ Weights random_weights(const std::vector<WeightSpec>& specs) {
   return weights;
 }
 
-void save(const std::vector<WeightSpec>& specs, const Weights& weights, const GgufArchitecture& architecture,
-          const GgufTypes& types, const std::filesystem::path& path) {
+void save(const std::vector<WeightSpec>& specs, const Weights& weights, const Family& family, const GgufTypes& types,
+          const std::filesystem::path& path) {
   GgufWriter writer;
   const auto row = [&](const WeightSpec& spec, int64_t index, std::span<float> out) {
     std::copy_n(weights.at(spec.name).begin() + index * static_cast<int64_t>(out.size()), out.size(), out.begin());
   };
-  add_gguf_weights(specs, architecture, types, row, writer);
+  add_gguf_weights(specs, family, types, row, writer);
   ThreadPool pool(2);
   writer.save(path, pool);
 }
 
-std::vector<float> read(const Gguf& file, const GgufArchitecture& architecture, const WeightSpec& spec) {
+std::vector<float> read(const Gguf& file, const Family& family, const WeightSpec& spec) {
   std::vector<float> values(static_cast<size_t>(spec.shape.size()));
-  read_gguf_weight(file, architecture, spec, values);
+  read_gguf_weight(file, family, spec, values);
   return values;
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("a model from a GGUF file of every type gives the reference's logits")
   const Tensor hidden =
       transformer(graph, config, {graph.input("tokens", i32, {2, 24}), graph.input("positions", i32, {2, 24})});
   const Tensor logits = lm_head(config, hidden);
-  Program program = compile(graph, {logits}, {.threads = 1});
+  Program program = compile(graph, {logits}, {.pool = ThreadPool(1)});
   program.write("tokens", expected.values<int32_t>("tokens"));
   std::vector<int32_t> positions(48);
   for (size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<int32_t>(i % 24);

@@ -72,7 +72,7 @@ TEST_CASE("a model with a gated network, shared key heads and no biases is read 
     if (spec.name != "lm_head.weight") weights.push_back(graph.find(spec.name));
   }
   const std::vector<Tensor> grads = gradients(sum(mul(hidden, hidden)), weights);
-  Program program = compile(graph, grads, {.threads = 1, .store = model.weights.get()});
+  Program program = compile(graph, grads, {.pool = ThreadPool(1), .store = model.weights.get()});
   program.run();
   for (size_t i = 0; i < grads.size(); ++i) {
     CHECK(grads[i].shape() == weights[i].shape());
@@ -118,8 +118,10 @@ TEST_CASE("what is wrong in a model folder is named") {
       {"config is deep",
        [](const auto& folder) { write_file(folder / kConfigFile, R"({"vocab_size":)" + std::string(80000, '[')); },
        "nested deeper than 64 levels"},
-      {"another model", edit_config("\"tinyllm\"", "\"llama\""),
-       "field model_type: is \"llama\", expected \"tinyllm\""},
+      {"another model", edit_config("\"tinyllm\"", "\"gemma3\""),
+       "model_type gemma3 is not supported, expected one of llama"},
+      {"another family, with our weights", edit_config("\"tinyllm\"", "\"llama\""),
+       "there is no tensor model.embed_tokens.weight"},
       {"a field is gone", edit_config("num_hidden_layers", "other"), "field num_hidden_layers: missing"},
       {"a field is text", edit_config("\"hidden_size\": 16", "\"hidden_size\": \"16\""),
        "field hidden_size: is \"16\", expected a whole"},

@@ -27,7 +27,7 @@ std::vector<float> result_of(const Model& model, const std::function<Tensor(Tens
   Graph graph;
   const Tensor result =
       build(transformer(graph, model.config, {graph.input("t", i32, {1, 8}), graph.input("p", i32, {1, 8})}));
-  Program program = compile(graph, {result}, {.threads = 2, .store = model.weights.get()});
+  Program program = compile(graph, {result}, {.pool = ThreadPool(2), .store = model.weights.get()});
   for (int32_t i = 0; i < 8; ++i) {
     program.data<int32_t>("t")[static_cast<size_t>(i)] = 10 + i;
     program.data<int32_t>("p")[static_cast<size_t>(i)] = i;
@@ -78,7 +78,7 @@ TEST_CASE("a quantised folder opens as any other, and answers nearly as the mode
   for (const auto& [types, allowed] : cases) {
     const TempFolder folder;
     write_file(folder / kAdapterConfigFile, "of a model that was there before");
-    save_quantized(model, types, folder.path(), 2);
+    save_quantized(model, types, folder.path(), ThreadPool(2));
     const Model loaded = load_model(folder.path());
     CHECK(loaded.config.types == types);
     CHECK(distance(logits_of(loaded), exact) < allowed);
@@ -90,7 +90,7 @@ TEST_CASE("a quantised folder opens as any other, and answers nearly as the mode
 TEST_CASE("weights of 16 bits are read as floats, and packed as they are") {
   const Model model = sample_model();
   const TempFolder folder;
-  save_quantized(model, {packed_bf16, packed_bf16}, folder.path(), 1);
+  save_quantized(model, {packed_bf16, packed_bf16}, folder.path(), ThreadPool(1));
   const std::vector<float> packed = logits_of(load_model(folder.path()));
   // The same file, said to be of floats: BF16 matrices, and what is F32 there becomes F16, which rounds it.
   edit(folder / kConfigFile, "quantization_config", "something");
@@ -125,14 +125,14 @@ TEST_CASE("weights of 16 bits are read as floats, and packed as they are") {
 
 TEST_CASE("quantised files are read with their own shapes and types") {
   const TempFolder folder;
-  save_quantized(sample_model(), {q4_0, q8_0}, folder.path(), 1);
+  save_quantized(sample_model(), {q4_0, q8_0}, folder.path(), ThreadPool(1));
   const Safetensors file(folder / kWeightsFile);
   CHECK_NOTHROW(file.at("blocks.0.ffn.w2.weight", "U8", {64, 48}));
   CHECK_NOTHROW(file.at("blocks.0.ffn.w2.weight_scale", "F16", {64, 3}));
   CHECK_NOTHROW(file.at("blocks.0.ffn.w1.bias", "F32", {96}));
   CHECK_NOTHROW(file.at("lm_head.weight", "I8", {sample_model().config.vocab_size, 64}));
   const TempFolder half;
-  save_quantized(sample_model(), {packed_bf16, packed_bf16}, half.path(), 1);
+  save_quantized(sample_model(), {packed_bf16, packed_bf16}, half.path(), ThreadPool(1));
   const Safetensors halves(half / kWeightsFile);
   CHECK_NOTHROW(halves.at("blocks.0.ffn.w2.weight", "BF16", {64, 96}));
   CHECK_THROWS_AS(halves.at("blocks.0.ffn.w2.weight_scale"), Error);
@@ -173,7 +173,7 @@ TEST_CASE("what is wrong with a quantised folder is named") {
   };
   for (const Case& c : cases) {
     const TempFolder folder;
-    save_quantized(sample_model(), {q4_0, q8_0}, folder.path(), 1);
+    save_quantized(sample_model(), {q4_0, q8_0}, folder.path(), ThreadPool(1));
     c.damage(folder.path());
     const std::string found = error_of([&] { load_model(folder.path()); });
     CHECK_MESSAGE(found.find(c.message) != std::string::npos, fmt::format("{}: {}", c.what, found));
@@ -184,7 +184,7 @@ TEST_CASE("what cannot be quantised, or not written, leaves nothing behind") {
   const TempFolder folder;
   const std::filesystem::path to = folder / "to";
   const auto saving = [&](const Model& model, WeightTypes types) {
-    return error_of([&] { save_quantized(model, types, to, 1); });
+    return error_of([&] { save_quantized(model, types, to, ThreadPool(1)); });
   };
   Model odd = fresh_model({.dim = 48, .n_layers = 1, .n_heads = 2, .ffn_dim = 64, .context = 32});
   CHECK(saving(odd, {q8_0, f32}) == "config: hidden_size is 48, expected a multiple of 32 for q8_0");
@@ -195,11 +195,11 @@ TEST_CASE("what cannot be quantised, or not written, leaves nothing behind") {
   add_lora(adapted, {.rank = 2}, 1);
   CHECK(saving(adapted, {q8_0, f32}) == "quantize: the model has adapters; merge them first");
   CHECK(error_of([&] {
-          save_quantized(sample_model(), {q8_0, f32}, to, 1, [](const Progress&) { return false; });
+          save_quantized(sample_model(), {q8_0, f32}, to, ThreadPool(1), [](const Progress&) { return false; });
         }) == "stopped; nothing was written");
   CHECK_FALSE(std::filesystem::exists(to));
 
-  save_quantized(sample_model(), {q8_0, f32}, to, 1);
+  save_quantized(sample_model(), {q8_0, f32}, to, ThreadPool(1));
   Model loaded = load_model(to);
   CHECK(saving(loaded, {q4_0, f32}) == "quantize: the model is quantised already");
   CHECK(error_of([&] { save_model(loaded, folder / "again"); }).find("is packed q8_0, not f32") != std::string::npos);

@@ -65,7 +65,7 @@ TEST_CASE("logits, loss and every gradient equal the reference") {
   Step step;
   std::vector<Tensor> outputs = step.grads;
   outputs.insert(outputs.end(), {step.logits, step.loss, step.norm});
-  Program program = compile(step.graph, outputs, {.threads = 2});
+  Program program = compile(step.graph, outputs, {.pool = ThreadPool(2)});
   step.load_weights(program);
   step.load(program, 0);
   program.run();
@@ -84,7 +84,7 @@ TEST_CASE("logits, loss and every gradient equal the reference") {
 
 TEST_CASE("three clipped AdamW steps end where the reference ends") {
   Step step;
-  Program program = compile(step.graph, step.updates, {.threads = 2});
+  Program program = compile(step.graph, step.updates, {.pool = ThreadPool(2)});
   step.load_weights(program);
   program.write("rate", std::vector<float>{3e-4f});
   for (int batch = 0; batch < 3; ++batch) {

@@ -14,11 +14,12 @@ struct Setting {
   std::vector<int64_t> documents = {};  ///< First tokens of documents, the same in every row; empty: no starts.
   float p = 0;
   bool check_gradient = true;
+  int64_t window = 0;
 };
 
 int64_t start_of(const Setting& s, int64_t t) {
-  int64_t start = 0;
-  for (const int64_t first : s.documents) start = first <= t ? first : start;
+  int64_t start = s.window == 0 ? 0 : std::max<int64_t>(0, t - s.window + 1);
+  for (const int64_t first : s.documents) start = first <= t ? std::max(first, start) : start;
   return start;
 }
 
@@ -60,12 +61,15 @@ OpCase attention_case(const std::string& name, const Setting& s) {
                     {f32, {s.batch, s.tokens, s.groups, s.head_size}},
                     {i32, {1}, kStep, kStep + 1}};
   // Starts are a constant of the case: an argument for each token, of one possible value.
+  Setting without_window = s;
+  without_window.window = 0;
   for (int64_t t = 0; t < (s.documents.empty() ? 0 : s.tokens); ++t) {
-    test.arguments.push_back({i32, {s.batch, 1}, double(start_of(s, t)), double(start_of(s, t)) + 1});
+    const auto start = static_cast<double>(start_of(without_window, t));
+    test.arguments.push_back({i32, {s.batch, 1}, start, start + 1});
   }
   test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
     const Tensor starts = s.documents.empty() ? Tensor{} : concat({in.begin() + 4, in.end()}, 1);
-    return {attention(in[0], in[1], in[2], starts, {s.p, kSeed, in[3]})};
+    return {attention(in[0], in[1], in[2], starts, {s.p, kSeed, in[3]}, s.window)};
   };
   test.reference = [=](const std::vector<Array>& in) { return reference(s, in); };
   return test;
@@ -78,6 +82,7 @@ struct Paged {
   std::vector<std::vector<int32_t>> pages;
   int64_t cache, heads, groups, head_size;  // `cache`: pages in it.
   DType type = f32;                         // Of the cache.
+  int64_t window = 0;
 };
 
 // A number as a cache holds it.
@@ -118,7 +123,7 @@ OpCase cached_case(const std::string& name, const Paged& p) {
     const Tensor sequences = constant_ints(in, next, {1, tokens});
     const Tensor positions = constant_ints(in, next, {1, tokens});
     const Tensor pages = constant_ints(in, next, {static_cast<int64_t>(p.pages.size()), width});
-    const Tensor out = cached_attention(in[0], in[1], in[2], {in[3], in[4], sequences, positions, pages});
+    const Tensor out = cached_attention(in[0], in[1], in[2], {in[3], in[4], sequences, positions, pages}, p.window);
     if (p.type != f32) return {out};  // Results of the table are float.
     return {out, in[3], in[4]};
   };
@@ -151,7 +156,12 @@ OpCase cached_case(const std::string& name, const Paged& p) {
         whole[2][i] = caches[1][at(1, sequence, i / wide, i % wide)];
       }
       for (int64_t i = 0; i < all_heads; ++i) whole[0][place * all_heads + i] = in[0][row * all_heads + i];
-      const Setting setting{.batch = 1, .tokens = all, .heads = p.heads, .groups = p.groups, .head_size = p.head_size};
+      const Setting setting{.batch = 1,
+                            .tokens = all,
+                            .heads = p.heads,
+                            .groups = p.groups,
+                            .head_size = p.head_size,
+                            .window = p.window};
       const Array result = reference(setting, whole)[0];
       for (int64_t i = 0; i < all_heads; ++i) out[row * all_heads + i] = result[place * all_heads + i];
     }
@@ -178,6 +188,17 @@ std::vector<OpCase> attention_cases() {
                      {.batch = 1, .tokens = 70, .heads = 1, .groups = 1, .head_size = 3, .documents = {}, .p = 0.2f}),
       attention_case("documents apart",
                      {.batch = 2, .tokens = 12, .heads = 2, .groups = 1, .head_size = 4, .documents = {0, 5, 6}}),
+      attention_case("a window in documents", {.batch = 2,
+                                               .tokens = 23,
+                                               .heads = 2,
+                                               .groups = 1,
+                                               .head_size = 4,
+                                               .documents = {0, 3, 12},
+                                               .p = 0.2f,
+                                               .window = 5}),
+      attention_case(
+          "a window over blocks",
+          {.batch = 1, .tokens = 200, .heads = 2, .groups = 2, .head_size = 6, .check_gradient = false, .window = 70}),
       attention_case("an empty batch", {.batch = 0, .tokens = 5, .heads = 2, .groups = 2, .head_size = 4}),
       attention_case("several blocks", {.batch = 2,
                                         .tokens = 200,
@@ -223,6 +244,20 @@ std::vector<OpCase> attention_cases() {
     add("from the first token", {places(0, 0, 70), {{1, 0}}, 2, 4, 2, 24});
     add("one token, blocks of keys", {{{0, 130}, {1, 63}, {2, 64}}, {{0, 3, 1}, {2, 5, 5}, {6, 4, 5}}, 7, 2, 1, 20});
     add("one token, many shared heads", {{{0, 20}}, {{0}}, 1, 18, 1, 5});
+    add("a window, one new token each", {.rows = {{0, 130}, {1, 63}, {2, 9}, {3, 10}},
+                                         .pages = {{0, 3, 1}, {2, 5, 5}, {6, 4, 5}, {7, 4, 5}},
+                                         .cache = 8,
+                                         .heads = 2,
+                                         .groups = 1,
+                                         .head_size = 20,
+                                         .window = 10});
+    add("a window over blocks of rows", {.rows = places(0, 60, 200),
+                                         .pages = {{3, 0, 4, 1}},
+                                         .cache = 5,
+                                         .heads = 2,
+                                         .groups = 1,
+                                         .head_size = 3,
+                                         .window = 70});
   }
   return cases;
 }

@@ -36,7 +36,7 @@ std::vector<float> attend(DType type, int64_t heads, int64_t chunk, float before
       {graph.state("cache_k", type, {kPages, kGroups, kSize, kCachePage}),
        graph.state("cache_v", type, {kPages, kGroups, kCachePage, kSize}), graph.input("sequences", i32, {1, chunk}),
        graph.input("positions", i32, {1, chunk}), graph.input("pages", i32, {1, kPages})});
-  Program program = compile(graph, {out}, {.threads = 2});
+  Program program = compile(graph, {out}, {.pool = ThreadPool(2)});
   program.write("sequences", std::vector<int32_t>(static_cast<size_t>(chunk), 0));
   program.write("pages", std::vector<int32_t>{2, 0, 1});
   for (const char* cache : {"cache_k", "cache_v"}) {

@@ -52,7 +52,8 @@ TEST_CASE("shapes and types that do not fit are named while building") {
        "add: x x [8,256,512] and y w [2048,1024]: expected y of x's shape, or the end of it, or [1]"},
       {[&] { swiglu(odd); }, "swiglu: x odd [2,5,4,7]: expected [..., 2 F]"},
       {[&] { rms_norm(x, w, 1e-5f); }, "rms_norm: x x [8,256,512] and w w [2048,1024]: expected x [..., C] and w [C]"},
-      {[&] { rope_angles(ids, 7, 1e4f); }, "rope_angles: head size 7, expected an even one"},
+      {[&] { rope_frequencies(7, 1e4); }, "rope_frequencies: head size 7, expected an even one"},
+      {[&] { rope_angles(ids, {}); }, "rope_angles: no frequencies, expected one for each pair of elements of a head"},
       {[&] { attention(heads, few, few); },
        "attention: q heads [2,5,4,6] and k few [2,5,3,6]: 4 query heads do not share 3 key heads evenly"},
       {[&] { attention(heads, odd, odd); },
@@ -121,7 +122,7 @@ TEST_CASE("attention over a cache refuses places outside a sequence and pages ou
       q, q, q,
       {g.state("k", f32, {3, 1, 4, kCachePage}), g.state("v", f32, {3, 1, kCachePage, 4}),
        g.input("sequences", i32, {1, 2}), g.input("positions", i32, {1, 2}), g.input("pages", i32, {1, 2})});
-  Program program = compile(g, {out}, {.threads = 2});
+  Program program = compile(g, {out}, {.pool = ThreadPool(2)});
   struct Case {
     std::vector<int32_t> sequences, positions, pages;
     const char* message;

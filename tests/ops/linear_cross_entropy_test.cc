@@ -45,8 +45,8 @@ struct Head {
 TEST_CASE("the fused head computes gradients when they are asked for, and no logits are kept") {
   Head head;
   const std::vector<Tensor> grads = gradients(head.loss, {head.x, head.w});
-  Program alone = compile(head.graph, {head.loss}, {.threads = 2});
-  Program both = compile(head.graph, {head.loss, grads[0], grads[1]}, {.threads = 2});
+  Program alone = compile(head.graph, {head.loss}, {.pool = ThreadPool(2)});
+  Program both = compile(head.graph, {head.loss, grads[0], grads[1]}, {.pool = ThreadPool(2)});
   CHECK(both.memory().activations >= alone.memory().activations + (kRows + kV) * kC * sizeof(float));
   CHECK(both.memory().activations < kRows * kV * sizeof(float));
   CHECK(head.loss_of(alone) == head.loss_of(both));
@@ -55,8 +55,8 @@ TEST_CASE("the fused head computes gradients when they are asked for, and no log
 TEST_CASE("a gradient alone needs no loss") {
   Head head;
   const std::vector<Tensor> grads = gradients(head.loss, {head.x, head.w});
-  Program one = compile(head.graph, {grads[1]}, {.threads = 2});
-  Program both = compile(head.graph, grads, {.threads = 2});
+  Program one = compile(head.graph, {grads[1]}, {.pool = ThreadPool(2)});
+  Program both = compile(head.graph, grads, {.pool = ThreadPool(2)});
   for (Program* program : {&one, &both}) {
     head.fill(*program);
     program->run();
@@ -69,7 +69,7 @@ TEST_CASE("the gradient of a loss that is scaled is scaled") {
   Head head;
   const std::vector<Tensor> plain = gradients(head.loss, {head.x, head.w});
   const std::vector<Tensor> scaled = gradients(scale(head.loss, 4), {head.x, head.w});
-  Program program = compile(head.graph, {plain[0], plain[1], scaled[0], scaled[1]}, {.threads = 2});
+  Program program = compile(head.graph, {plain[0], plain[1], scaled[0], scaled[1]}, {.pool = ThreadPool(2)});
   head.fill(program);
   program.run();
   for (size_t g = 0; g < 2; ++g) {
@@ -84,7 +84,7 @@ TEST_CASE("the fused head has no second derivative, and refuses targets outside 
   const Tensor dx = gradients(head.loss, {head.x})[0];
   CHECK_THROWS_WITH_AS(gradients(sum(dx), {head.x}), "gradients: linear_cross_entropy#0 [1] has no second derivative",
                        Error);
-  Program program = compile(head.graph, {head.loss}, {.threads = 2});
+  Program program = compile(head.graph, {head.loss}, {.pool = ThreadPool(2)});
   head.fill(program);
   program.data<int32_t>("targets")[3] = kV;
   CHECK_THROWS_WITH_AS(program.run(),

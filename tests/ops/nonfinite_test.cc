@@ -75,7 +75,7 @@ struct Attention {
     const Tensor out = attention(q, k, v, starts, {dropout, 3, graph.input("step", i32, {1})});
     const Tensor dout = graph.input("dout", f32, out.shape());
     const std::vector<Tensor> grads = gradients(sum(mul(out, dout)), {q, k, v});
-    Program program = compile(graph, {out, grads[0], grads[1], grads[2]}, {.threads = 2});
+    Program program = compile(graph, {out, grads[0], grads[1], grads[2]}, {.pool = ThreadPool(2)});
     for (const auto& [name, values] : inputs) program.write(name, values);
     if (starts) {
       const auto to = program.data<int32_t>("starts");

@@ -124,7 +124,7 @@ std::vector<std::vector<float>> run(const OpCase& test, const Built& built, int 
   std::vector<Tensor> outputs = built.results;
   outputs.insert(outputs.end(), built.grads.begin(), built.grads.end());
   Store store;
-  Program program = compile(built.graph, outputs, {.threads = threads, .store = &store});
+  Program program = compile(built.graph, outputs, {.pool = ThreadPool(threads), .store = &store});
   const std::vector<Array> arrays = random_arrays(test.arguments, kSeed);
   for (size_t i = 0; i < arrays.size(); ++i) {
     const std::string name = fmt::format("x{}", i);

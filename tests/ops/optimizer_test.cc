@@ -20,7 +20,7 @@ TEST_CASE("a gradient that is not finite changes nothing") {
             rate, clipped.factor, {}),
       muon(graph.parameter("b", f32, shape), grad, graph.state("momentum", f32, shape), rate, clipped.factor, {}),
       clipped.norm};
-  Program program = compile(graph, results, {.threads = 2});
+  Program program = compile(graph, results, {.pool = ThreadPool(2)});
   std::vector<float> values(static_cast<size_t>(shape.size()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = 0.25f * static_cast<float>(i + 1);
   for (const char* name : {"a", "b", "m", "v", "momentum", "grad"}) program.write(name, values);

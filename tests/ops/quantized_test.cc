@@ -45,7 +45,7 @@ std::vector<float> product(const std::vector<float>& x, int64_t rows, const Quan
   Graph graph;
   Store store;
   const Tensor y = linear(graph.input("x", f32, {rows, w.shape[1]}), graph.parameter("w", w.type, w.shape));
-  Program program = compile(graph, {y}, {.threads = 2, .store = &store});
+  Program program = compile(graph, {y}, {.pool = ThreadPool(2), .store = &store});
   program.write("x", x);
   const std::vector<std::byte> bytes = packed(w);
   std::copy(bytes.begin(), bytes.end(), store.at("w").data);

@@ -52,7 +52,7 @@ OpCase rope_case(int64_t batch, int64_t tokens, int64_t heads, int64_t d) {
   test.arguments = {{f32, {batch, tokens, heads, d}}, {i32, {batch, tokens}, 0, 512}};
   test.tolerance = 2e-6;
   test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
-    return {rope(in[0], rope_angles(in[1], d, kBase))};
+    return {rope(in[0], rope_angles(in[1], rope_frequencies(d, kBase)))};
   };
   test.reference = [=](const std::vector<Array>& in) {
     Array y({batch, tokens, heads, d});

@@ -19,7 +19,7 @@ expect 0 'ignored fields: "license" (1 sample), "x" (1 sample)' "$bin/show_sampl
 expect 0 "^\[\[2</s>\]\]" "$bin/show_samples" "$work/pairs.jsonl" --tokenizer "$work/model"
 expect 1 "missing.jsonl: cannot be opened" "$bin/show_samples" "$work/missing.jsonl"
 expect 1 "cannot be read: Is a directory" "$bin/show_samples" "$work"
-expect 1 "chats.jsonl: is not a SentencePiece model" "$bin/show_samples" --tokenizer "$work/chats.jsonl" "$work/chats.jsonl"
+expect 1 "chats.jsonl: line 2, byte 1: is not JSON" "$bin/show_samples" --tokenizer "$work/chats.jsonl" "$work/chats.jsonl"
 for length in 0 1000001; do expect 2 "^show_samples: --seq-len: $length, expected 1 to 1000000$" "$bin/show_samples" --seq-len $length "$work/chats.jsonl"; done
 expect 2 "^show_samples: --input: missing$" "$bin/show_samples"
 

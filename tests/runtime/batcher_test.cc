@@ -64,7 +64,7 @@ Request endless(const Model& model, uint64_t seed, int64_t max_tokens) {
 }
 
 std::vector<Completion> each_alone(const Model& model, const std::vector<Request>& requests) {
-  Session session(model, {.threads = 1});
+  Session session(model, {.pool = ThreadPool(1)});
   std::vector<Completion> all;
   for (const Request& request : requests) all.push_back(Client(session, {.keeps_prefixes = false}).ask(request));
   return all;
@@ -92,7 +92,7 @@ TEST_CASE("completions are the same to the bit alone, together, beside cancelled
   CHECK(alone[0].tokens != alone[1].tokens);
   for (const int threads : {1, 2, 3}) {
     for (const bool keeps : {false, true}) {
-      Session session(model, {.sequences = 4, .threads = threads});
+      Session session(model, {.sequences = 4, .pool = ThreadPool(threads)});
       Client client(session, {.keeps_prefixes = keeps});
       for (int round = 0; round < 2; ++round) {
         std::vector<Batcher::Id> neighbours;
@@ -201,7 +201,7 @@ TEST_CASE("a request that does not fit alone, or whose sequence is of another se
   CHECK(client.done[1].finish_reason == FinishReason::failed);
   CHECK(client.done[1].error ==
         "request: 4 more pages of 64 tokens for the prompt and its answer, expected at most the 3 that are free");
-  CHECK(client.done[2].error == "session: a sequence of another session is to be read");
+  CHECK(client.done[2].error == "session: the sequence belongs to another session");
   check_same(client.done[0], client.done[3]);
   CHECK(client.done[3].error.empty());
   // Two requests with one sequence take turns.

@@ -32,10 +32,10 @@ TEST_CASE("an answer is the same tokens alone or in a batch, with others waiting
   const Model model = model_to_ask();
   const std::vector<Request> requests = some_requests(model, 9);
   std::vector<Completion> alone;
-  Session one(model, {.sequences = 1, .threads = 1});
+  Session one(model, {.sequences = 1, .pool = ThreadPool(1)});
   for (const Request& request : requests) alone.push_back(generate_one(one, request));
   for (const auto& [sequences, threads] : {std::pair<int64_t, int>{1, 2}, {2, 1}, {4, 3}, {9, 2}, {20, 8}}) {
-    Session session(model, {.sequences = sequences, .threads = threads});
+    Session session(model, {.sequences = sequences, .pool = ThreadPool(threads)});
     const std::vector<Completion> together = generate(session, requests);
     for (size_t i = 0; i < requests.size(); ++i) {
       CHECK(together[i].tokens == alone[i].tokens);

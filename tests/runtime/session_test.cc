@@ -22,7 +22,7 @@ std::vector<Logits> by_training_graph(const Model& model, const std::vector<int3
   const Shape shape = {1, static_cast<int64_t>(tokens.size())};
   const Tensor hidden = transformer(graph, model.config, {graph.input("t", i32, shape), graph.input("p", i32, shape)});
   const Tensor logits = lm_head(model.config, hidden);
-  Program program = compile(graph, {logits}, {.threads = 2, .store = model.weights.get()});
+  Program program = compile(graph, {logits}, {.pool = ThreadPool(2), .store = model.weights.get()});
   program.write("t", tokens);
   for (size_t i = 0; i < tokens.size(); ++i) program.data<int32_t>("p")[i] = static_cast<int32_t>(i);
   program.run();
@@ -37,7 +37,7 @@ Logits logits_of(const Sequence& sequence) { return {sequence.logits().begin(), 
 
 // The logits of a new session after tokens that it reads at once.
 Logits fresh(const Model& model, const std::vector<int32_t>& tokens, DType cache_type = fastest_cache_type()) {
-  Session session(model, {.sequences = 1, .cache_type = cache_type, .threads = 1});
+  Session session(model, {.sequences = 1, .cache_type = cache_type, .pool = ThreadPool(1)});
   Sequence sequence = session.start();
   session.forward(sequence, tokens);
   return logits_of(sequence);
@@ -56,7 +56,7 @@ std::span<const int32_t> part(const std::vector<int32_t>& tokens, size_t from, s
 void check_against_training_graph(const Model& model) {
   Random random(7);
   for (const int threads : {1, 3}) {
-    Session session(model, {.sequences = 3, .cache_type = f32, .threads = threads});
+    Session session(model, {.sequences = 3, .cache_type = f32, .pool = ThreadPool(threads)});
     std::vector<std::vector<int32_t>> tokens;
     std::vector<std::vector<Logits>> expected, got(3);
     std::vector<Sequence> sequences;
@@ -109,7 +109,7 @@ TEST_CASE("so are those of a model in the form of Llama, and of its quantised we
   check_against_training_graph(model);
   for (const Type type : kPackedTypes) {
     const TempFolder folder;
-    save_quantized(model, {.matrices = type, .tables = type}, folder.path(), 2);
+    save_quantized(model, {.matrices = type, .tables = type}, folder.path(), ThreadPool(2));
     check_against_training_graph(load_model(folder.path()));
   }
 }
@@ -134,7 +134,7 @@ TEST_CASE("logits are the same bits alone or in a batch, at once or token by tok
   for (const auto& [type, threads] : {std::pair{f32, 1}, {f32, 2}, {f32, 8}, {f16, 1}, {f16, 2}, {f16, 3}, {f16, 8}}) {
     const Logits alone = fresh(model, tokens, type);
     for (const size_t neighbours : {0, 1, 4, 20}) {
-      Session session(model, {.sequences = 21, .cache_type = type, .threads = threads});
+      Session session(model, {.sequences = 21, .cache_type = type, .pool = ThreadPool(threads)});
       Sequence sequence = session.start();
       std::vector<Sequence> others;
       for (size_t i = 0; i < neighbours; ++i) others.push_back(session.start());
@@ -152,7 +152,7 @@ TEST_CASE("logits are the same bits alone or in a batch, at once or token by tok
 
 TEST_CASE("a sequence that was forked, truncated, or begins with a shared prefix gives the bits of a fresh one") {
   const Model model = model_to_ask();
-  Session session(model, {.sequences = 4, .threads = 2});
+  Session session(model, {.sequences = 4, .pool = ThreadPool(2)});
   // Within a page, at its end, and after it.
   for (const int64_t shared : {1, 63, 64, 65, 130}) {
     CAPTURE(shared);
@@ -203,7 +203,7 @@ TEST_CASE("a cache of halves takes half the memory, and its logits are nearly th
 
 TEST_CASE("a shared prefix is stored once, and what sequences held is free when they are gone") {
   const Model model = model_to_ask(256);
-  Session session(model, {.sequences = 2, .threads = 1});
+  Session session(model, {.sequences = 2, .pool = ThreadPool(1)});
   for (int round = 0; round < 3; ++round) {
     Sequence prefix = session.start();
     session.forward(prefix, random_tokens(model, 1, 192));
@@ -242,7 +242,7 @@ TEST_CASE("what cannot be read is refused, and nothing is changed") {
   CHECK(sequence.size() == 60);
   CHECK(logits_of(sequence) == before);
   CHECK_THROWS_AS(Session(model, {.sequences = 0}), Error);
-  CHECK_THROWS_AS(Session(model, {.threads = 0}), Error);
+  CHECK_THROWS_AS(Session(model, {.pool = ThreadPool(0)}), Error);
   CHECK_THROWS_WITH_AS(Session(model, {.context = 101}),
                        "session: a context of 101 tokens, expected 1 to the model's 100", Error);
   CHECK_THROWS_AS(Session(model, {.context = -1}), Error);

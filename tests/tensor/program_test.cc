@@ -72,7 +72,7 @@ void fill(Program& program) {
 
 TEST_CASE("running allocates nothing") {
   Step step;
-  Program program = compile(step.graph, {step.loss, step.updated}, {.threads = 3});
+  Program program = compile(step.graph, {step.loss, step.updated}, {.pool = ThreadPool(3)});
   fill(program);
   program.run();  // The table of kernels is made once.
   const int64_t before = allocations.load();
@@ -83,7 +83,7 @@ TEST_CASE("running allocates nothing") {
 TEST_CASE("training steps lower the loss, and the graph may be gone by then") {
   Program program = [] {
     Step step;
-    return compile(step.graph, {step.loss, step.updated}, {.threads = 2});
+    return compile(step.graph, {step.loss, step.updated}, {.pool = ThreadPool(2)});
   }();
   fill(program);
   Step same;
@@ -95,7 +95,7 @@ TEST_CASE("training steps lower the loss, and the graph may be gone by then") {
 
 TEST_CASE("memory is planned before the run and is less than without a plan") {
   Step step;
-  const Program program = compile(step.graph, {step.loss, step.updated}, {.threads = 1});
+  const Program program = compile(step.graph, {step.loss, step.updated}, {.pool = ThreadPool(1)});
   const Memory& memory = program.memory();
   CHECK(memory.parameters == 4 * (30 * 16 + 48 * 16 + 16));
   CHECK(memory.states == 2 * 4 * 30 * 16);
@@ -110,8 +110,8 @@ TEST_CASE("programs over one store share their parameters") {
   Graph a, b;
   const Tensor double_w = scale(a.parameter("w", f32, {3}), 2);
   const Tensor triple_w = scale(b.parameter("w", f32, {3}), 3);
-  Program first = compile(a, {double_w}, {.pool = &pool, .store = &store});
-  Program second = compile(b, {triple_w}, {.pool = &pool, .store = &store});
+  Program first = compile(a, {double_w}, {.pool = pool, .store = &store});
+  Program second = compile(b, {triple_w}, {.pool = pool, .store = &store});
   first.write("w", std::vector<float>{1, 2, 3});
   first.run();
   second.run();
@@ -120,7 +120,7 @@ TEST_CASE("programs over one store share their parameters") {
 
   Graph other;
   const Tensor w = other.parameter("w", f32, {4});
-  CHECK_THROWS_WITH_AS(compile(other, {w}, {.pool = &pool, .store = &store}), "store: w is f32 [3], expected f32 [4]",
+  CHECK_THROWS_WITH_AS(compile(other, {w}, {.pool = pool, .store = &store}), "store: w is f32 [3], expected f32 [4]",
                        Error);
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("writing and reading check names, types and lengths") {
   Graph graph;
   const Tensor x = graph.input("x", f32, {3});
   const Tensor y = scale(x, 2);
-  Program program = compile(graph, {y}, {.threads = 1});
+  Program program = compile(graph, {y}, {.pool = ThreadPool(1)});
   CHECK_THROWS_WITH_AS(program.write("x", std::vector<float>(4)), "write: x has 3 elements, got 4", Error);
   CHECK_THROWS_WITH_AS(program.write("x", std::vector<int32_t>(3)), "program: x is f32, not i32", Error);
   CHECK_THROWS_WITH_AS(program.write("z", std::vector<float>(3)), "program: no input, parameter or state is named z",
@@ -140,7 +140,7 @@ TEST_CASE("writing and reading check names, types and lengths") {
 TEST_CASE("what an op finds wrong while running is thrown by run") {
   Graph graph;
   const Tensor y = embedding(graph.parameter("table", f32, {5, 2}), graph.input("tokens", i32, {2}));
-  Program program = compile(graph, {y}, {.threads = 2});
+  Program program = compile(graph, {y}, {.pool = ThreadPool(2)});
   program.write("tokens", std::vector<int32_t>{1, 5});
   CHECK_THROWS_WITH_AS(program.run(), "embedding: token 5 at place 1, expected 0 to 4", Error);
   program.write("tokens", std::vector<int32_t>{1, 4});
@@ -150,7 +150,7 @@ TEST_CASE("what an op finds wrong while running is thrown by run") {
 TEST_CASE("a profile names every op once, with its nodes") {
   Graph graph;
   const Tensor x = graph.input("x", f32, {64});
-  Program program = compile(graph, {silu(scale(scale(x, 2), 3))}, {.threads = 1});
+  Program program = compile(graph, {silu(scale(scale(x, 2), 3))}, {.pool = ThreadPool(1)});
   const std::vector<OpTime> times = program.profile();
   REQUIRE(times.size() == 2);
   const OpTime& scales = times[0].op == "scale" ? times[0] : times[1];
@@ -173,7 +173,8 @@ TEST_CASE("a profile counts the arithmetic of products and attention, and the by
   const Tensor cached = cached_attention(q, k, v,
                                          {cache_k, cache_v, graph.input("sequences", i32, {B, T}),
                                           graph.input("places", i32, {B, T}), graph.input("pages", i32, {1, M})});
-  Program program = compile(graph, {y, gradients(sum(y), {q})[0], gradients(sum(y), {w})[0], cached}, {.threads = 2});
+  Program program =
+      compile(graph, {y, gradients(sum(y), {q})[0], gradients(sum(y), {w})[0], cached}, {.pool = ThreadPool(2)});
 
   std::map<std::string, OpTime> ops;
   for (const OpTime& op : program.profile()) ops[op.op] = op;
@@ -191,7 +192,8 @@ TEST_CASE("a profile counts the arithmetic of products and attention, and the by
   Graph adding;
   const Tensor total = adding.state("total", f32, {N, D});
   const Tensor added = accumulate(total, adding.input("x", f32, {N, D}), adding.input("factor", f32, {1}));
-  CHECK(compile(adding, {added}, {.threads = 1}).profile()[0].bytes == 4.0 * (3 * N * D + 1));  // The total twice.
+  CHECK(compile(adding, {added}, {.pool = ThreadPool(1)}).profile()[0].bytes ==
+        4.0 * (3 * N * D + 1));  // The total twice.
 }
 
 }  // namespace tinyllm::test

@@ -52,7 +52,7 @@ TEST_CASE("sums of sizes that wrap around are refused before memory is reserved"
   CHECK(is_overflow(error_of([] { static_cast<void>(aligned(SIZE_MAX - 1)); })));
   Graph graph;
   for (int i = 0; i < 64; ++i) graph.input(fmt::format("x{}", i), f32, {kMost});
-  CHECK(is_overflow(error_of([&] { compile(graph, {}, {.threads = 1}); })));
+  CHECK(is_overflow(error_of([&] { compile(graph, {}, {.pool = ThreadPool(1)}); })));
 }
 
 TEST_CASE("more memory than the system has is an error") {
@@ -80,17 +80,18 @@ TEST_CASE("a program over weights that are only read needs all of them, in their
   Graph graph;
   const Tensor y = scale(graph.parameter("w", f32, {3}), 2.0f);
   Store store;
-  CHECK(error_of([&] { compile(graph, {y}, {.threads = 1, .weights = &store}); }) == "store: holds nothing named w");
+  CHECK(error_of([&] { compile(graph, {y}, {.pool = ThreadPool(1), .weights = &store}); }) ==
+        "store: holds nothing named w");
   CHECK(store.entries().empty());
   store.add(std::vector<Store::Wanted>{{"w", f32, {3}}});
   store.at("w").as<float>()[1] = 5;
-  Program program = compile(graph, {y}, {.threads = 1, .weights = &store});
+  Program program = compile(graph, {y}, {.pool = ThreadPool(1), .weights = &store});
   program.run();
   CHECK(program.read<float>(y)[1] == 10);
 
   Graph wider;
   const Tensor z = scale(wider.parameter("w", f32, {4}), 2.0f);
-  CHECK(error_of([&] { compile(wider, {z}, {.threads = 1, .weights = &store}); }) ==
+  CHECK(error_of([&] { compile(wider, {z}, {.pool = ThreadPool(1), .weights = &store}); }) ==
         "store: w is f32 [3], expected f32 [4]");
 }
 

@@ -73,7 +73,7 @@ Batch pairs_of(Model& reference, int64_t rows, uint64_t seed) {
   const TransformerInputs inputs{graph.input("tokens", i32, shape), graph.input("positions", i32, shape),
                                  graph.input("starts", i32, shape)};
   const Tensor result = log_probs({graph, reference.config, {}, inputs, graph.input("targets", i32, shape)});
-  Program program = compile(graph, {result}, {.threads = 1, .store = reference.weights.get()});
+  Program program = compile(graph, {result}, {.pool = ThreadPool(1), .store = reference.weights.get()});
   program.write("tokens", batch.tokens);
   program.write("positions", batch.positions);
   program.write("starts", batch.starts);

@@ -2,7 +2,7 @@
 // nlohmann/json.
 #pragma once
 
-#include <tinyllm/model/formats/gguf/architecture.h>
+#include <tinyllm/model/formats/family.h>
 #include <tinyllm/model/formats/gguf/gguf.h>
 #include <tinyllm/model/formats/gguf/writer.h>
 #include <tinyllm/tensor/base/json.h>

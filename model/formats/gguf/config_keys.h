@@ -1,7 +1,7 @@
 // What reading and writing hyper-parameters share. Not installed.
 #pragma once
 
-#include <tinyllm/model/formats/gguf/architecture.h>
+#include <tinyllm/model/formats/family.h>
 
 #include <fmt/format.h>
 
@@ -22,8 +22,6 @@ inline constexpr Size kSizes[] = {{"max_position_embeddings", "context_length"},
                                   {"intermediate_size", "feed_forward_length"},
                                   {"num_attention_heads", "attention.head_count"}};
 
-inline std::string full_key(const GgufArchitecture& architecture, const char* key) {
-  return fmt::format("{}.{}", architecture.name, key);
-}
+inline std::string full_key(const Family& family, const char* key) { return fmt::format("{}.{}", family.gguf, key); }
 
 }  // namespace tinyllm::gguf

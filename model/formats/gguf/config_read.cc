@@ -21,9 +21,9 @@ double shortest(double x) { return std::stod(fmt::format("{}", static_cast<float
 // Reads the keys of one architecture.
 class Keys {
  public:
-  Keys(const Gguf& file, const GgufArchitecture& architecture) : file_(file), architecture_(architecture) {}
+  Keys(const Gguf& file, const Family& family) : file_(file), family_(family) {}
 
-  std::string name(const char* key) const { return full_key(architecture_, key); }
+  std::string name(const char* key) const { return full_key(family_, key); }
   std::optional<double> real(const char* key) const { return file_.metadata().find<double>(name(key)); }
   std::optional<std::string_view> text(const char* key) const {
     return file_.metadata().find<std::string_view>(name(key));
@@ -58,10 +58,10 @@ class Keys {
   }
 
   const Gguf& file_;
-  const GgufArchitecture& architecture_;
+  const Family& family_;
 };
 
-const GgufArchitecture& architecture_of(const Gguf& file) {
+const Family& family_in(const Gguf& file) {
   const GgufMetadata& metadata = file.metadata();
   const std::string_view type = metadata.find<std::string_view>("general.type").value_or("model");
   if (type != "model") throw Error("{}: holds {}, expected a model", file.path().string(), short_name(type));
@@ -69,10 +69,9 @@ const GgufArchitecture& architecture_of(const Gguf& file) {
     throw Error("{}: is one of {} parts of a model; merge them first", file.path().string(), parts);
   }
   try {
-    const GgufArchitecture& found = gguf_architecture(metadata.get<std::string_view>("general.architecture"));
+    const Family& found = family_of_gguf(metadata.get<std::string_view>("general.architecture"));
     const bool has_window = metadata.has(full_key(found, "attention.sliding_window"));
-    return found.model_type == std::string_view("llama") && has_window ? gguf_architecture_of_model_type("mistral")
-                                                                       : found;
+    return found.model_type == std::string_view("llama") && has_window ? family_of("mistral") : found;
   } catch (const Error& error) {
     throw Error("{}: {}", file.path().string(), error.what());
   }
@@ -164,11 +163,11 @@ void read_tokens(const GgufMetadata& metadata, Json& config) {
 }  // namespace
 
 Json gguf_config(const Gguf& file) {
-  const GgufArchitecture& architecture = architecture_of(file);
-  const Keys keys(file, architecture);
+  const Family& family = family_in(file);
+  const Keys keys(file, family);
   if (keys.size("expert_count")) keys.fail("expert_count", "is there: mixtures of experts are not supported");
-  Json config = {{"architectures", {architecture.class_name}},
-                 {"model_type", architecture.model_type},
+  Json config = {{"architectures", {family.class_name}},
+                 {"model_type", family.model_type},
                  {"hidden_act", "silu"},
                  {"torch_dtype", "float32"}};
   for (const gguf::Size& size : kSizes) config[size.field] = keys.need(size.key);
@@ -182,11 +181,11 @@ Json gguf_config(const Gguf& file) {
   if (table.shape.rank() != 2) throw Error("{}: {} is {}", file.path().string(), table.name, table.shape);
   config["vocab_size"] = table.shape[0];
   config["tie_word_embeddings"] = file.find("output.weight") == nullptr;
-  const std::string_view model_type = architecture.model_type;
-  if (model_type != "qwen2") config["attention_bias"] = file.find("blk.0.attn_q.bias") != nullptr;
+  const std::string_view model_type = family.model_type;
+  if (!family.has_qkv_bias) config["attention_bias"] = file.find("blk.0.attn_q.bias") != nullptr;
   if (model_type == "llama") config["mlp_bias"] = file.find("blk.0.ffn_up.bias") != nullptr;
   if (model_type == "mistral") config["sliding_window"] = keys.need("attention.sliding_window");
-  if (model_type == "minicpm") read_minicpm(keys, config);
+  if (family.has_scales) read_minicpm(keys, config);
   read_tokens(file.metadata(), config);
   return config;
 }

@@ -43,23 +43,22 @@ void add_llama3(const Json& scaling, const Json& config, int64_t head, GgufWrite
   });
 }
 
-void add_yarn(const Json& scaling, const GgufArchitecture& architecture, GgufWriter& writer) {
+void add_yarn(const Json& scaling, const Family& family, GgufWriter& writer) {
   for (const char* field : {"mscale", "mscale_all_dim"}) {
     if (find_field(scaling, field) != nullptr) throw Error("field rope_scaling: {} is not supported", field);
   }
   if (find_field(scaling, "attention_factor") != nullptr) {
     // Readers of GGUF multiply with the default, 0.1 ln(factor) + 1, themselves.
-    writer.add(full_key(architecture, "rope.scaling.attn_factor"),
+    writer.add(full_key(family, "rope.scaling.attn_factor"),
                real_field(scaling, "attention_factor") / (0.1f * std::log(real_field(scaling, "factor")) + 1));
   }
   for (const char* field : {"beta_fast", "beta_slow"}) {
     if (find_field(scaling, field) == nullptr) continue;
-    writer.add(full_key(architecture, "rope.scaling.yarn_") + field, real_field(scaling, field));
+    writer.add(full_key(family, "rope.scaling.yarn_") + field, real_field(scaling, field));
   }
 }
 
-void add_scaling(const Json& scaling, const Json& config, int64_t head, const GgufArchitecture& architecture,
-                 GgufWriter& writer) {
+void add_scaling(const Json& scaling, const Json& config, int64_t head, const Family& family, GgufWriter& writer) {
   const std::string type = text(scaling, find_field(scaling, "rope_type") != nullptr ? "rope_type" : "type");
   if (type == "default") return;
   if (type != "linear" && type != "yarn" && type != "llama3") {
@@ -68,12 +67,12 @@ void add_scaling(const Json& scaling, const Json& config, int64_t head, const Gg
   if (type != "linear") {
     const int64_t original =
         size_field_or(scaling, "original_max_position_embeddings", size_field(config, "max_position_embeddings"));
-    writer.add(full_key(architecture, "rope.scaling.original_context_length"), static_cast<uint32_t>(original));
+    writer.add(full_key(family, "rope.scaling.original_context_length"), static_cast<uint32_t>(original));
   }
   if (type == "llama3") return add_llama3(scaling, config, head, writer);
-  writer.add(full_key(architecture, "rope.scaling.type"), type);
-  writer.add(full_key(architecture, "rope.scaling.factor"), real_field(scaling, "factor"));
-  if (type == "yarn") add_yarn(scaling, architecture, writer);
+  writer.add(full_key(family, "rope.scaling.type"), type);
+  writer.add(full_key(family, "rope.scaling.factor"), real_field(scaling, "factor"));
+  if (type == "yarn") add_yarn(scaling, family, writer);
 }
 
 // 0: none. Other families have a window only where a flag says so, and then only in some layers.
@@ -88,10 +87,10 @@ int64_t window_of(const Json& config) {
 }  // namespace
 
 void add_gguf_config(const Json& config, GgufWriter& writer) {
-  const GgufArchitecture& architecture = gguf_architecture_of_model_type(text(config, "model_type"));
-  const auto key = [&](const char* name) { return full_key(architecture, name); };
+  const Family& family = family_of(text(config, "model_type"));
+  const auto key = [&](const char* name) { return full_key(family, name); };
   const auto add_size = [&](const char* name, int64_t value) { writer.add(key(name), static_cast<uint32_t>(value)); };
-  writer.add("general.architecture", architecture.name);
+  writer.add("general.architecture", family.gguf);
   for (const gguf::Size& size : kSizes) add_size(size.key, size_field(config, size.field));
   add_size("vocab_size", size_field(config, "vocab_size"));
   const int64_t heads = size_field(config, "num_attention_heads"), width = size_field(config, "hidden_size");
@@ -103,10 +102,10 @@ void add_gguf_config(const Json& config, GgufWriter& writer) {
   writer.add(key("attention.layer_norm_rms_epsilon"), real_field(config, "rms_norm_eps"));
   writer.add(key("rope.freq_base"), real_field(config, "rope_theta"));
   if (const Json* scaling = find_field(config, "rope_scaling")) {
-    add_scaling(*scaling, config, head, architecture, writer);
+    add_scaling(*scaling, config, head, family, writer);
   }
   if (const int64_t window = window_of(config)) add_size("attention.sliding_window", window);
-  if (architecture.model_type == std::string_view("minicpm")) {
+  if (family.has_scales) {
     const auto layers = static_cast<float>(size_field(config, "num_hidden_layers"));
     writer.add(key("embedding_scale"), real_field(config, "scale_emb"));
     writer.add(key("residual_scale"), real_field(config, "scale_depth") / std::sqrt(layers));

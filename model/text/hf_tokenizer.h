@@ -1,0 +1,67 @@
+#pragma once
+
+#include <tinyllm/model/text/tokenizer.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinyllm {
+
+/// A part of a text: bytes `begin` up to `end`.
+struct TextRange {
+  size_t begin = 0;
+  size_t end = 0;
+};
+
+inline constexpr const char* kHfTokenizerFile = "tokenizer.json";
+
+/// The tokenizer of a Hugging Face folder: `tokenizer.json` with byte pair encoding, over bytes (GPT-2, SmolLM2,
+/// Llama 3, Qwen) or over characters (Llama 2, Mistral). Gives the tokens of the Rust library `tokenizers`, except that
+/// `encode` finds no added token in a text, and no text is merged into a special one. Copies share one vocabulary.
+class HfTokenizer final : public Tokenizer {
+ public:
+  /// Reads a `tokenizer.json`, or the one in a folder, and beside it the end and padding tokens that
+  /// `tokenizer_config.json`, `generation_config.json` and `config.json` name. The files may come from a stranger.
+  /// Throws Error on a damaged file, and on parts that are not implemented, by name.
+  static HfTokenizer load(const std::filesystem::path& path);
+  /// The same from the text of a tokenizer.json alone. `what` names it in errors.
+  static HfTokenizer parse(std::string json, std::string_view what);
+
+  int64_t size() const override;
+  uint64_t hash() const override;
+  /// Special tokens have no bytes; other added tokens have their text.
+  std::string decode(std::span<const int32_t> tokens) const override;
+  std::string_view piece(int32_t token) const override;
+  /// An added token, be it special or not.
+  std::optional<int32_t> special(std::string_view text) const override;
+  /// Throws Error when no file names one, and the vocabulary has none of the usual ones.
+  std::span<const int32_t> end_tokens() const override;
+  /// The padding token, or else an end token.
+  int32_t pad() const override;
+  /// Writes the files of the tokenizer, and those beside it that belong to one, as they were.
+  void save(const std::filesystem::path& folder) const override;
+
+  /// Tokens of a text in which added tokens count, such as a rendered chat template; but not in the `typed` ranges,
+  /// which are in order and do not overlap: what a user typed there stays text. The text must be UTF-8.
+  std::vector<int32_t> encode_with_added(std::string_view text, std::span<const TextRange> typed = {}) const;
+  /// What the file puts before and after a text that is encoded alone: mostly a token for its beginning, or nothing.
+  std::span<const int32_t> before_text() const;
+  std::span<const int32_t> after_text() const;
+  /// The text of a whole answer as `tokenizers` decodes it: without the blank that some vocabularies put before a text.
+  std::string decode_text(std::span<const int32_t> tokens, bool with_special) const;
+
+ private:
+  struct State;
+  explicit HfTokenizer(std::shared_ptr<const State> state);
+  std::vector<int32_t> encode_utf8(std::string_view text) const override;
+
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace tinyllm

@@ -1,0 +1,142 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/model.h>
+#include <tinyllm/model/weights.h>
+#include <tinyllm/ops/convert.h>
+#include <tinyllm/ops/quantized.h>
+#include <tinyllm/runtime/chat.h>
+#include <tinyllm/runtime/generate.h>
+
+#include "error_of.h"
+#include "temp_folder.h"
+
+#include <cmath>
+#include <fstream>
+
+namespace tinyllm::test {
+namespace {
+
+const std::filesystem::path kData = TEST_DATA;
+
+// A folder as another program saves it: a Qwen3 of random weights, whose vocabulary has more rows than its tokenizer
+// has tokens.
+constexpr int64_t kRows = 640;
+void write_config(const std::filesystem::path& folder, const std::string& more = "") {
+  std::ofstream(folder / "config.json") << R"({"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3",
+    "vocab_size": )" << kRows << R"(, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32, "max_position_embeddings": 128,
+    "rms_norm_eps": 1e-6, "hidden_act": "silu", "rope_theta": 1000000.0, "tie_word_embeddings": true)"
+                                        << more << "}";
+}
+
+ModelConfig config() {
+  return {.vocab_size = kRows,
+          .dim = 64,
+          .n_layers = 2,
+          .n_heads = 4,
+          .n_kv_heads = 2,
+          .head_dim = 32,
+          .qk_norm = true,
+          .ffn_dim = 96,
+          .ffn_gated = true,
+          .ffn_bias = false,
+          .tied_head = true,
+          .context = 128,
+          .norm_eps = 1e-6f,
+          .rope_base = 1e6f,
+          .dropout = 0};
+}
+
+template <class T>
+void write_weights(const std::filesystem::path& path, DType type) {
+  Store store;
+  init_weights(weight_specs(config()), 7, store);
+  std::deque<std::vector<T>> values;
+  std::vector<NamedTensor> tensors;
+  for (const WeightSpec& spec : weight_specs(config())) {
+    const std::span<const float> all = store.at(spec.name).as<float>();
+    const int64_t width = spec.shape.size() / spec.shape[0];
+    int64_t row = 0;
+    for (const WeightPart& part : spec.parts) {
+      std::vector<T>& to = values.emplace_back(static_cast<size_t>(part.rows * width));
+      const auto from = all.subspan(static_cast<size_t>(row * width), to.size());
+      if constexpr (std::is_same_v<T, float>) {
+        to.assign(from.begin(), from.end());
+      } else {
+        convert(from, std::span(to));
+      }
+      tensors.push_back({part.hugging_face, type, spec.shape.with(0, part.rows), to.data()});
+      row += part.rows;
+    }
+  }
+  save_safetensors(path, tensors, {{"format", "pt"}});
+}
+
+template <class T = float>
+void write_folder(const std::filesystem::path& folder, DType type = f32) {
+  write_config(folder);
+  write_weights<T>(folder / "model.safetensors", type);
+  std::filesystem::copy_file(kData / "tokenizers/qwen_like/tokenizer.json", folder / "tokenizer.json");
+  std::ofstream(folder / "tokenizer_config.json") << R"({"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"})";
+  std::filesystem::copy_file(kData / "chat/qwen3.jinja", folder / "chat_template.jinja");
+}
+
+}  // namespace
+
+TEST_CASE("a folder of Hugging Face opens as it is, and answers with its own template") {
+  const TempFolder folder;
+  write_folder(folder.path());
+  const Model model = load_model(folder.path());
+  CHECK(model.config == config());
+  const Messages messages = {{Role::user, "Hello <|im_end|>"}};
+  const std::vector<int32_t> prompt = chat_prompt(*model.tokenizer, *model.chat_template, messages, 127);
+  const int32_t end = *model.tokenizer->special("<|im_end|>");
+  CHECK(std::ranges::count(prompt, end) == 1);  // The template's own; what the user typed stays text.
+  CHECK(model.tokenizer->is_end(end));
+  Session session(model, {.pool = ThreadPool(2)});
+  const std::vector<Request> requests = {
+      {.prompt = prompt, .options = {.max_tokens = 60, .sampling = {.temperature = 2, .seed = 3}}}};
+  const std::vector<Completion> answers = generate(session, requests);
+  CHECK(!answers[0].tokens.empty());
+  // Rows of the vocabulary that are not tokens are never drawn.
+  for (const int32_t token : answers[0].tokens) CHECK(token < model.tokenizer->size());
+}
+
+TEST_CASE("weights in bfloat16 stay in bfloat16, and give the logits of the same numbers as floats") {
+  const TempFolder folder, wide;
+  write_folder<BFloat16>(folder.path(), bf16);
+  const Model model = load_model(folder.path());
+  CHECK(model.config.types.matrices == packed_bf16);
+  for (const WeightSpec& spec : weight_specs(model.config)) {
+    CHECK(model.weights->at(spec.name).type.is_packed() == (spec.shape.rank() == 2));
+  }
+  std::vector<float> row(64), expected(64);
+  dequantize_row(packed_bf16, {kRows, 64}, model.weights->at("tok_emb.weight").data, 33, row.data());
+  const std::vector<BFloat16> table =
+      Safetensors(folder / "model.safetensors").values<BFloat16>("model.embed_tokens.weight");
+  convert(std::span(table).subspan(33 * 64, 64), std::span(expected));
+  CHECK(row == expected);
+}
+
+TEST_CASE("what is wrong with a folder of Hugging Face is named") {
+  const TempFolder folder;
+  write_folder(folder.path());
+  const auto error = [&] { return error_of([&] { load_model(folder.path()); }); };
+  write_config(folder.path(), R"(, "num_hidden_layers": 1000000)");
+  CHECK(error() == folder.path().string() + ": 24 tensors, too few for the 1000000 layers in config.json");
+  write_config(folder.path(), R"(, "vocab_size": 64)");
+  CHECK(error().find("model.embed_tokens.weight is [640,64], expected [64,64]") != std::string::npos);
+  write_config(folder.path(), R"(, "model_type": "gpt_oss")");
+  CHECK(error() == (folder / "config.json").string() +
+                       ": model_type gpt_oss is not supported, expected one of llama, mistral, qwen2, qwen3, minicpm");
+  write_config(folder.path());
+  std::filesystem::remove(folder / "chat_template.jinja");
+  const Model base = load_model(folder.path());
+  CHECK(error_of([&] {
+          base.chat_template->render({{Role::user, "x"}}, {});
+        }) == folder.path().string() +
+                  ": the model has no chat template: it continues texts, but does not hold conversations");
+}
+
+}  // namespace tinyllm::test
