@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/hugging_face.h>
+#include <tinyllm/model/hugging_face_config.h>
 #include <tinyllm/model/model.h>
 #include <tinyllm/model/weights.h>
 #include <tinyllm/ops/convert.h>
@@ -8,7 +10,9 @@
 #include <tinyllm/runtime/chat.h>
 #include <tinyllm/runtime/generate.h>
 
+#include "close.h"
 #include "error_of.h"
+#include "runtime/model_to_ask.h"
 #include "temp_folder.h"
 
 #include <cmath>
@@ -101,6 +105,37 @@ TEST_CASE("a folder of Hugging Face opens as it is, and answers with its own tem
   CHECK(!answers[0].tokens.empty());
   // Rows of the vocabulary that are not tokens are never drawn.
   for (const int32_t token : answers[0].tokens) CHECK(token < model.tokenizer->size());
+}
+
+TEST_CASE("a session gives the reference's logits for models of five families, read whole or token by token") {
+  for (const char* name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
+    CAPTURE(std::string(name));
+    const std::filesystem::path fixture = kData / "models" / name;
+    const Safetensors expected(fixture / "expected.safetensors");
+    const auto length = static_cast<size_t>(expected.at("tokens").shape[1]);
+    Model model{config_from_hugging_face(load_json_object(fixture / "config.json")),
+                std::make_shared<SentencePieceTokenizer>(sample_tokenizer())};
+    ThreadPool pool(2);
+    load_hugging_face_weights(WeightFiles(fixture), weight_specs(model.config), pool, *model.weights);
+    Session session(model, {.sequences = 2, .cache_type = f32, .pool = pool});
+    const std::vector<int32_t> tokens = expected.values<int32_t>("tokens");
+    std::vector<float> whole, single;
+    for (size_t row = 0; row < 2; ++row) {
+      const std::span<const int32_t> all = std::span(tokens).subspan(row * length, length);
+      Sequence sequence = session.start();
+      const Session::Feed feed{&sequence, all};
+      session.forward({&feed, 1}, [&](size_t, size_t, std::span<const float> logits) {
+        whole.insert(whole.end(), logits.begin(), logits.end());
+      });
+      sequence.truncate(0);
+      for (size_t i = 0; i < length; ++i) {
+        session.forward(sequence, all.subspan(i, 1));
+        single.insert(single.end(), sequence.logits().begin(), sequence.logits().end());
+      }
+    }
+    check_close("logits", whole, expected.values<double>("logits"), 1e-4);
+    CHECK(single == whole);
+  }
 }
 
 TEST_CASE("weights in bfloat16 stay in bfloat16, and give the logits of the same numbers as floats") {
