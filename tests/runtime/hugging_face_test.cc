@@ -13,6 +13,7 @@
 #include "close.h"
 #include "error_of.h"
 #include "runtime/model_to_ask.h"
+#include "shared_data.h"
 #include "temp_folder.h"
 
 #include <cmath>
@@ -86,6 +87,37 @@ void write_folder(const std::filesystem::path& folder, DType type = f32) {
   std::filesystem::copy_file(kData / "chat/qwen3.jinja", folder / "chat_template.jinja");
 }
 
+// The logits of a fixture (see tests/model/hugging_face_test.cc) from a session that reads it whole, and token by
+// token.
+void check_session(const std::filesystem::path& fixture) {
+  CAPTURE(fixture.filename().string());
+  const Safetensors expected(fixture / "expected.safetensors");
+  const int64_t length = expected.at("tokens").shape[1];
+  Model model{config_from_hugging_face(load_json_object(fixture / "config.json")),
+              std::make_shared<SentencePieceTokenizer>(sample_tokenizer())};
+  model.config.context = std::max(model.config.context, length);
+  ThreadPool pool(2);
+  load_hugging_face_weights(WeightFiles(fixture), weight_specs(model.config), pool, *model.weights);
+  Session session(model, {.sequences = 2, .cache_type = f32, .pool = pool});
+  const std::vector<int32_t> tokens = expected.values<int32_t>("tokens");
+  std::vector<float> whole, single;
+  for (auto row = tokens.begin(); row != tokens.end(); row += length) {
+    const std::span<const int32_t> all(row, row + length);
+    Sequence sequence = session.start();
+    const Session::Feed feed{&sequence, all};
+    session.forward({&feed, 1}, [&](size_t, size_t, std::span<const float> logits) {
+      whole.insert(whole.end(), logits.begin(), logits.end());
+    });
+    sequence.truncate(0);
+    for (const int32_t& token : all) {
+      session.forward(sequence, {&token, 1});
+      single.insert(single.end(), sequence.logits().begin(), sequence.logits().end());
+    }
+  }
+  check_close("logits", whole, expected.values<double>("logits"), 1e-4);
+  CHECK(single == whole);
+}
+
 }  // namespace
 
 TEST_CASE("a folder of Hugging Face opens as it is, and answers with its own template") {
@@ -109,32 +141,15 @@ TEST_CASE("a folder of Hugging Face opens as it is, and answers with its own tem
 
 TEST_CASE("a session gives the reference's logits for models of five families, read whole or token by token") {
   for (const char* name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
-    CAPTURE(std::string(name));
-    const std::filesystem::path fixture = kData / "models" / name;
-    const Safetensors expected(fixture / "expected.safetensors");
-    const auto length = static_cast<size_t>(expected.at("tokens").shape[1]);
-    Model model{config_from_hugging_face(load_json_object(fixture / "config.json")),
-                std::make_shared<SentencePieceTokenizer>(sample_tokenizer())};
-    ThreadPool pool(2);
-    load_hugging_face_weights(WeightFiles(fixture), weight_specs(model.config), pool, *model.weights);
-    Session session(model, {.sequences = 2, .cache_type = f32, .pool = pool});
-    const std::vector<int32_t> tokens = expected.values<int32_t>("tokens");
-    std::vector<float> whole, single;
-    for (size_t row = 0; row < 2; ++row) {
-      const std::span<const int32_t> all = std::span(tokens).subspan(row * length, length);
-      Sequence sequence = session.start();
-      const Session::Feed feed{&sequence, all};
-      session.forward({&feed, 1}, [&](size_t, size_t, std::span<const float> logits) {
-        whole.insert(whole.end(), logits.begin(), logits.end());
-      });
-      sequence.truncate(0);
-      for (size_t i = 0; i < length; ++i) {
-        session.forward(sequence, all.subspan(i, 1));
-        single.insert(single.end(), sequence.logits().begin(), sequence.logits().end());
-      }
-    }
-    check_close("logits", whole, expected.values<double>("logits"), 1e-4);
-    CHECK(single == whole);
+    check_session(kData / "models" / name);
+  }
+}
+
+TEST_CASE("a session gives the reference's logits for further models") {
+  const auto models = shared("interchange/models");
+  if (!models) return;
+  for (const auto& entry : std::filesystem::directory_iterator(*models)) {
+    if (std::filesystem::exists(entry.path() / "config.json")) check_session(entry.path());
   }
 }
 
