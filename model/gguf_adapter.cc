@@ -108,7 +108,7 @@ std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const Family& famil
 
 void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& family,
                        const std::vector<WeightSpec>& specs, const std::filesystem::path& path, ThreadPool& pool) {
-  if (parts.empty()) throw Error("{}: there are no adapters", path.string());
+  if (parts.empty()) throw Error("{}: no adapters to save, expected at least one", path.string());
   const std::vector<Target> known = targets(specs);
   const float alpha = parts[0].scale * static_cast<float>(parts[0].rank);
   if (!(std::abs(alpha) > 0)) throw Error("{}: {} has scale {}", path.string(), parts[0].weight, parts[0].scale);

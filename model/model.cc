@@ -5,6 +5,7 @@
 #include <tinyllm/model/hugging_face.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
+#include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/weights.h>
 
@@ -50,16 +51,16 @@ void check_layers(const ModelConfig& config, const Safetensors& file) {
 }
 
 void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
-  const std::string path = (folder / kTokenizerFile).string();
-  if (tokenizer.size() != config.vocab_size) {
-    throw Error("{}: the tokenizer has {} tokens, expected {} as in {}", path, tokenizer.size(), config.vocab_size,
-                kConfigFile);
+  // A vocabulary may have rows that no token uses, but not the other way round.
+  if (tokenizer.size() > config.vocab_size) {
+    throw Error("{}: the tokenizer has {} tokens, expected at most {}, the vocab_size in {}", folder.string(),
+                tokenizer.size(), config.vocab_size, kConfigFile);
   }
   const std::optional<uint64_t> recorded = load_tokenizer_hash(folder / kConfigFile);
   if (recorded && *recorded != tokenizer.hash()) {
     throw Error(
         "{}: is not the tokenizer that this model was trained with: its hash is {:016x}, expected {:016x} as in {}",
-        path, tokenizer.hash(), *recorded, kConfigFile);
+        (folder / kTokenizerFile).string(), tokenizer.hash(), *recorded, kConfigFile);
   }
 }
 
@@ -86,6 +87,10 @@ Model load_model(const std::filesystem::path& folder) {
   const ModelConfig config = load_config(folder / kConfigFile);
   Model model{config, load_tokenizer(folder)};
   check_tokenizer(*model.tokenizer, config, folder);
+  // A model that came from elsewhere keeps its template.
+  if (auto found = load_jinja_chat_template(folder)) {
+    model.chat_template = std::make_shared<JinjaChatTemplate>(*std::move(found));
+  }
   const Safetensors weights(folder / kWeightsFile);
   check_layers(config, weights);
   load_weights(model, weight_specs(config), weights);

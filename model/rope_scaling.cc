@@ -22,7 +22,7 @@ void scale_llama3(const RopeScaling& s, std::vector<double>& frequencies) {
 
 void scale_yarn(const RopeScaling& s, int64_t head_size, double base, std::vector<double>& frequencies) {
   const auto d = static_cast<double>(head_size), context = static_cast<double>(s.original_context);
-  // The element that rotates so many times in the original context, as a real number.
+  // The index i, a real number, whose frequency makes this many rotations in the original context.
   const auto element_of = [&](float rotations) {
     return d * std::log(context / (2 * std::numbers::pi * static_cast<double>(rotations))) / (2 * std::log(base));
   };

@@ -181,7 +181,7 @@ const Safetensors::Entry* Safetensors::find(std::string_view name) const {
 
 const Safetensors::Entry& Safetensors::at(std::string_view name) const {
   const Entry* entry = find(name);
-  if (entry == nullptr) throw Error("{}: holds no tensor named {}", path().string(), name);
+  if (entry == nullptr) throw Error("{}: tensor {} is missing", path().string(), name);
   return *entry;
 }
 

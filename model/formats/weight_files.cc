@@ -48,7 +48,7 @@ void WeightFiles::Tensor::read(int64_t first, std::span<float> out) const {
 const WeightFiles::Tensor& WeightFiles::at(const std::string& name, const Shape& shape) const {
   auto found = tensors_.find(name);
   if (found == tensors_.end() && name.starts_with(kPrefix)) found = tensors_.find(name.substr(kPrefix.size()));
-  if (found == tensors_.end()) throw Error("{}: there is no tensor {}", folder_.string(), name);
+  if (found == tensors_.end()) throw Error("{}: tensor {} is missing", folder_.string(), name);
   const Safetensors::Entry& entry = *found->second.entry;
   const std::optional<DType> type = entry.element_type();
   if (!type || *type == i32) {

@@ -169,6 +169,23 @@ TEST_CASE("weights in bfloat16 stay in bfloat16, and give the logits of the same
   CHECK(row == expected);
 }
 
+TEST_CASE("a model from Hugging Face that is saved, as after fine-tuning, opens again with its template") {
+  const TempFolder folder, saved;
+  write_folder(folder.path());
+  const Model model = load_model(folder.path());
+  save_model(model, saved.path());
+  const Model again = load_model(saved.path());
+  CHECK(again.config == model.config);
+  const Messages messages = {{Role::user, "Hello"}};
+  const std::vector<int32_t> prompt = chat_prompt(*model.tokenizer, *model.chat_template, messages, 127);
+  CHECK(chat_prompt(*again.tokenizer, *again.chat_template, messages, 127) == prompt);
+  Session one(model, {.pool = ThreadPool(1)}), other(again, {.pool = ThreadPool(1)});
+  Sequence first = one.start(), second = other.start();
+  one.forward(first, prompt);
+  other.forward(second, prompt);
+  CHECK(std::ranges::equal(first.logits(), second.logits()));
+}
+
 TEST_CASE("what is wrong with a folder of Hugging Face is named") {
   const TempFolder folder;
   write_folder(folder.path());
