@@ -69,8 +69,9 @@ std::optional<JinjaChatTemplate> load_jinja_chat_template(const std::filesystem:
   const Json config =
       std::filesystem::exists(config_path) ? load_json_object(config_path, kMaxConfigBytes) : Json::object();
   const bool has_own = std::filesystem::exists(own);
+  const std::string own_source = has_own ? read_file(own, JinjaTemplate::kMaxSourceBytes) : "";
   try {
-    const std::string source = has_own ? read_file(own, JinjaTemplate::kMaxSourceBytes) : template_in(config);
+    const std::string source = has_own ? own_source : template_in(config);
     if (source.empty()) return std::nullopt;
     JinjaSettings settings;
     settings.special_tokens = special_tokens(config, folder);

@@ -44,7 +44,8 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path) {
   }
   constexpr uint64_t kMostBytes = uint64_t{128} << 20;
   const std::string bytes = read_file(file, kMostBytes);
-  if (bytes.starts_with('{')) return std::make_unique<HfTokenizer>(HfTokenizer::load(file));
+  if (file.filename() == kHfTokenizerFile || bytes.starts_with('{'))
+    return std::make_unique<HfTokenizer>(HfTokenizer::load(file));
   if (has_our_markers(bytes, file.string())) {
     return std::make_unique<SentencePieceTokenizer>(SentencePieceTokenizer::load(file));
   }

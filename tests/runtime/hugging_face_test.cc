@@ -9,6 +9,7 @@
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/runtime/chat.h>
 #include <tinyllm/runtime/generate.h>
+#include <tinyllm/tensor/base/file.h>
 
 #include "close.h"
 #include "error_of.h"
@@ -198,6 +199,13 @@ TEST_CASE("what is wrong with a folder of Hugging Face is named") {
   CHECK(error() == (folder / "config.json").string() +
                        ": model_type gpt_oss is not supported, expected one of llama, mistral, qwen2, qwen3, minicpm");
   write_config(folder.path());
+  const std::string tokenizer = read_file(folder / "tokenizer.json");
+  write_file(folder / "tokenizer.json", "");
+  CHECK(error() == (folder / "tokenizer.json").string() + ": line 1, byte 1: ends too early for JSON");
+  write_file(folder / "tokenizer.json", tokenizer);
+  const std::string path = (folder / "chat_template.jinja").string();
+  write_file(path, std::string(2000000, ' '));
+  CHECK(error() == path + ": has 2000000 bytes, expected at most 1048576");
   std::filesystem::remove(folder / "chat_template.jinja");
   const Model base = load_model(folder.path());
   CHECK(error_of([&] {
