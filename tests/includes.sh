@@ -16,6 +16,7 @@ model/formats       ops tensor tensor/base
 model/formats/gguf  model/formats model/text ops tensor tensor/base
 model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/base
 runtime/serve       tensor/base
+runtime/constraint  runtime model/text tensor/base
 runtime             runtime/serve model model/text model/formats ops ops/kernels tensor tensor/base
 train/data          model/text ops tensor/base
 train/corpus        train/data tensor/base
