@@ -1,4 +1,4 @@
-// A model folder learns to chat, or to reason, from samples.
+// Fine-tunes a model folder on samples of chats or of reasoning.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/text/prompt.h>
 #include <tinyllm/train/data/mixed_rows.h>
@@ -38,7 +38,7 @@ struct Source {
     const char* end = text.data() + text.size();
     double number = 0;
     const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, number);
-    if (error != std::errc() || rest != end) return;  // A path with a colon.
+    if (error != std::errc() || rest != end) return;  // The path contains a colon.
     path.resize(colon);
     weight = number;
   }
@@ -133,7 +133,7 @@ void add_options(CLI::App& app, Options& o) {
       "chat my-model");
 }
 
-// What --data names, with every weight checked.
+// The files of --data, with their weights checked.
 std::vector<Source> sources(const Options& o) {
   std::vector<Source> all;
   for (const std::string& text : o.data) {

@@ -1,4 +1,4 @@
-// What files of samples hold: their form, their bad lines, and with a tokenizer what a model will see and learn.
+// Shows what files of samples contain: their form, bad lines and, given a tokenizer, what a model will see and learn.
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/data/packed_dataset.h>
 #include <tinyllm/train/data/samples.h>
@@ -47,7 +47,7 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-// The question with its options under it, of which the right one is marked as learned.
+// The question with its options. The right option is marked as learned.
 std::vector<tl::Piece> question(const tl::Choice& choice) {
   std::vector<tl::Piece> pieces = {{choice.question, false, false}};
   for (size_t i = 0; i < choice.options.size(); ++i) {
@@ -80,7 +80,7 @@ std::string spelled(const tl::Tokenizer& tokenizer, const tl::Sample& sample, si
   return tl::cli::printable(text);
 }
 
-// The sample with what is learned in green, or between [[ and ]] when there is no colour.
+// The sample as text. Learned parts are green or, without colour, between [[ and ]].
 std::string marked(const tl::Tokenizer& tokenizer, const tl::Sample& sample) {
   const char* no_color = std::getenv("NO_COLOR");
   const bool is_colored = isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
