@@ -15,7 +15,7 @@ expect 2 "tokenizer" "$bin/show_samples" --model "$work/model" --tokenizer "$wor
 # A model's own chat template, and a sample that it cannot express.
 cp -r "$work/model" "$work/other"
 printf '%s' '{% for m in messages %}{% if m.content == "2+2" %}{{ raise_exception("no sums of twos") }}{% endif %}<{{ m.role }}>{{ m.content }}{% endfor %}' >"$work/other/chat_template.jinja"
-expect 0 "^<user>1+2<assistant>" "$bin/show_samples" --model "$work/other" --count 1 "$work/chats.jsonl"
+expect 0 "^<user>1+2\[\[<assistant>3" "$bin/show_samples" --model "$work/other" --count 1 "$work/chats.jsonl"
 expect 0 "1 sample that the chat template cannot express" "$bin/show_samples" --model "$work/other" "$work/chats.jsonl"
 expect 0 "line 3: .*no sums of twos" "$bin/show_samples" --model "$work/other" "$work/chats.jsonl"
 expect 1 "sums.jsonl: line 1: .*no sums of twos" \
