@@ -271,6 +271,7 @@ class App {
     const conversation = this.current;
     this.log.viewOf(message)?.edit(async (text) => {
       if (text.trim() === "" || text === message.text) return;
+      $("box").focus();
       await this.answering.stop(conversation.id);
       if (message.role === "user") return this.ask(conversation, message.parent, text);
       const changed = conversation.add(message.parent, {role: "assistant", model: message.model, text});

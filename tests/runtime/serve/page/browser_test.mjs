@@ -1,7 +1,9 @@
 // The chat page in Chromium, as a person uses it: node browser_test.mjs <folder of the page>
 import assert from "node:assert/strict";
+import {isIdle, last, userOf} from "./chat_user.mjs";
 import {Browser, findChromium} from "./devtools.mjs";
-import {MockServer, kMarkdown} from "./mock_server.mjs";
+import {run, source} from "./harness.mjs";
+import {MockServer} from "./mock_server.mjs";
 
 const kMaxFrame = 50;  // Milliseconds.
 
@@ -11,75 +13,11 @@ if (!program) {
   process.exit();
 }
 
-const server = new MockServer(process.argv[2]);
-let browser, page;
-
-const isIdle = "!document.querySelector('.answering') && document.getElementById('stop').hidden";
-const last = (selector) => `[...document.querySelectorAll(${JSON.stringify(selector)})].at(-1)`;
-const lastText = (selector) => page.get(`${last(selector)}?.textContent ?? null`);
-const shown = () => page.get("[...document.querySelectorAll('.message .said')].map((one) => one.textContent)");
-
-async function ask(text) {
-  await page.get("box.focus()");
-  await page.type(text);
-  await page.press("Enter");
-}
-async function askAndWait(text) {
-  await ask(text);
-  await page.until(isIdle);
-}
-const choose = (id, value) => page.get(`${id}.value = ${JSON.stringify(value)}; ${id}.dispatchEvent(new Event("change"))`);
-// A button of the last message of a speaker.
-async function press(role, action) {
-  await page.get(`${last(`.${role} [data-action="${action}"]`)}.click()`);
-}
-const stored = () => page.get(`new Promise((resolve) => {
-  indexedDB.open("tinyllm").onsuccess = ({target}) => {
-    target.result.transaction("messages").objectStore("messages").getAll().onsuccess = (event) => {
-      target.result.close();
-      resolve(event.target.result.map(({text}) => text));
-    };
-  };
-})`);
-const begin = async () => {
-  await page.press("n", {alt: true});
-  await page.until("document.querySelectorAll('.message').length === 0");
-};
-
-// Writes a conversation of so many messages into the browser's store, and opens it.
-async function makeLong(count) {
-  await page.get(`new Promise((resolve) => {
-    indexedDB.open("tinyllm").onsuccess = ({target}) => {
-      const change = target.result.transaction(["conversations", "messages"], "readwrite");
-      change.objectStore("conversations").put({id: "long", title: "long", system: "", created: 1, updated: 1, chosen: {}});
-      for (let i = 0; i < ${count}; ++i) {
-        change.objectStore("messages").put({
-          id: "m" + i, conversation: "long", parent: i ? "m" + (i - 1) : "", created: i, state: "done", reasoning: "",
-          role: i % 2 ? "assistant" : "user", text: i % 2 ? ${JSON.stringify(kMarkdown)}.repeat(3) : "question " + i});
-      }
-      change.oncomplete = () => { target.result.close(); resolve(); };
-    };
-  })`);
-  await page.go("about:blank");
-  await page.go(server.url + "#long");
-  await page.until(`document.querySelectorAll(".message").length === ${count}`);
-}
-
-// The processor time of the longest task of the page's main thread while `act` runs, in milliseconds. Processor time, as
-// other programs may hold up this one.
-async function longestTask(act) {
-  const events = [];
-  browser.listeners.push(({method, params}) => { if (method === "Tracing.dataCollected") events.push(...params.value); });
-  await page.send("Tracing.start", {categories: "toplevel,disabled-by-default-devtools.timeline", transferMode: "ReportEvents"});
-  await act();
-  const complete = page.once("Tracing.tracingComplete");
-  await page.send("Tracing.end");
-  await complete;
-  const threads = new Set(events.filter(({name, args}) => name === "thread_name" && args.name === "CrRendererMain").map(({tid}) => tid));
-  const tasks = events.filter(({ph, tid, tdur}) => ph === "X" && threads.has(tid) && tdur > 0);
-  assert.ok(tasks.length > 0, "the trace has no task");
-  return Math.max(...tasks.map(({tdur}) => tdur)) / 1000;
-}
+const server = new MockServer(source);
+await server.start();
+const browser = new Browser(program), page = await browser.newPage(server.url);
+await page.size(1200, 800);
+const {ask, askAndWait, begin, choose, lastText, longestTask, makeLong, press, shown, stored} = userOf(page, server.url);
 
 const tests = {
   async "models are listed, and the box is ready"() {
@@ -165,6 +103,7 @@ const tests = {
     await page.until(isIdle + " && document.querySelectorAll('.message').length === 2");
     assert.deepEqual(await shown(), ["second", "You said: second."]);
     assert.equal(await lastText(".user .versions span"), "2/2");
+    assert.equal(await page.get("document.activeElement.id"), "box");
     await press("assistant", "again");
     await page.until(isIdle + ` && ${last(".assistant .versions span")}?.textContent === "2/2"`);
     await press("user", "earlier");
@@ -351,11 +290,13 @@ const tests = {
   },
 
   async "nothing moves where motion is not wanted"() {
-    await page.prefer("light", "reduce");
     await begin();
     await ask("slow");
-    await page.until("document.querySelector('.answering')");
-    assert.equal(await page.get("document.getAnimations().length"), 0);
+    await page.until("document.querySelector('.answering .said:empty')");
+    assert.ok(await page.get("document.getAnimations().length > 0"));
+    await page.prefer("light", "reduce");
+    await page.until("document.getAnimations().length === 0");
+    assert.equal(await page.get("document.querySelectorAll('.answering .said:empty').length"), 1);
     await page.press("Escape");
     await page.until(isIdle);
     await page.prefer("light");
@@ -394,24 +335,6 @@ const tests = {
   },
 };
 
-let failed = 0;
-try {
-  await server.start();
-  browser = new Browser(program);
-  page = await browser.newPage(server.url);
-  await page.size(1200, 800);
-  for (const [name, test] of Object.entries(tests)) {
-    try {
-      await test();
-    } catch (error) {
-      ++failed;
-      console.error(`FAILED: ${name}\n${error.stack}\n`);
-      await page.press("Escape").catch(() => {});
-    }
-  }
-} finally {
-  await browser?.close();
-  server.stop();
-}
-console.log(`${Object.keys(tests).length - failed} of ${Object.keys(tests).length} tests passed`);
-process.exitCode = failed ? 1 : 0;
+await run(tests, () => page.press("Escape"));
+await browser.close();
+server.stop();

@@ -112,6 +112,7 @@ export class MockServer {
       send({reasoning_content: piece});
       await wait(150);
     }
+    if (asked === "slow") await wait(1000);
     for (const piece of pieces) {
       if (isGone) return undefined;
       send({content: piece});
