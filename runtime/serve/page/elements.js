@@ -41,9 +41,12 @@ export function saveFile(name, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+// Whether the page is used by touch: there is no keyboard but the one on the screen.
+export const isTouched = () => matchMedia("(pointer: coarse)").matches;
+
 // Whether Enter in a box means that it is ready. Not while an input method composes, and not on a touch screen, where
 // Enter is the only way to begin a line.
 export function isSending(event) {
   const isComposing = event.isComposing || event.keyCode === 229;
-  return event.key === "Enter" && !event.shiftKey && !isComposing && !matchMedia("(pointer: coarse)").matches;
+  return event.key === "Enter" && !event.shiftKey && !isComposing && !isTouched();
 }

@@ -2,7 +2,7 @@
 import {Answering} from "./answering.js";
 import {Composer} from "./composer.js";
 import {Conversation, newRecord, titleOf} from "./conversation.js";
-import {$, confirm, copyText, element, saveFile} from "./elements.js";
+import {$, confirm, copyText, element, isTouched, saveFile} from "./elements.js";
 import {exported, imported, kMostBytes} from "./exchange.js";
 import {explain} from "./failures.js";
 import {LogView} from "./log_view.js";
@@ -35,6 +35,7 @@ class App {
     this.listen();
     if (!this.store.isLasting) alarm(say("cannot_store"));
     await this.open(location.hash.slice(1));
+    if (!isTouched()) $("box").focus();
     await this.loadModels();
   }
 
@@ -181,6 +182,8 @@ class App {
       await this.keep(new Conversation(record, messages), messages);
       this.open(id);
     }]]);
+    this.side.unfold(false);  // The note is below the list.
+    $("note").querySelector("button").focus();
   }
 
   // Messages.

@@ -1,4 +1,4 @@
-// A server that serves the page and answers as /v1/chat/completions does. What the last question says decides what
+// A server that serves the page and answers as /v1/chat/completions does. The last paragraph of the last question decides what
 // happens: see `answers` and `refusals`.
 import fs from "node:fs";
 import http from "node:http";
@@ -92,7 +92,7 @@ export class MockServer {
   }
 
   async answer(body, reply) {
-    const asked = body.messages.findLast((message) => message.role === "user").content.trim();
+    const asked = body.messages.findLast((message) => message.role === "user").content.trim().split("\n\n").at(-1);
     if (refusals[asked]) return refuse(reply, refusals[asked]);
     let isGone = false;
     reply.on("close", () => {

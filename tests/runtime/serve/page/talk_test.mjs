@@ -138,6 +138,11 @@ await run({
     assert.deepEqual(wireMessages(conversation, a2).at(-1), {role: "assistant", content: "a2", reasoning_content: "hm"});
   },
 
+  "questions that follow each other are one in a request"() {
+    const conversation = talk(1), [q1] = conversation.path(), q2 = conversation.add(q1.id, {role: "user", text: "again"});
+    assert.deepEqual(wireMessages(conversation, q2), [{role: "user", content: "q1\n\nagain"}]);
+  },
+
   "titles are the first line, cut between characters"() {
     assert.equal(titleOf("  你好\nworld"), "你好");
     assert.equal(titleOf("😀".repeat(50)), "😀".repeat(39) + "…");
