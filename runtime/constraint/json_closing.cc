@@ -23,9 +23,12 @@ int64_t rest_of_document(const JsonGrammar& grammar, const JsonFrame& frame, boo
   if (phase == DocumentPhase::value) return value(frame.at) + end;
   if (phase == DocumentPhase::title || phase == DocumentPhase::free) {
     const AnswerForm::FreePart& part = grammar.form.free[frame.at];
-    const int64_t free = std::ssize(part.until) + (phase == DocumentPhase::title ? std::ssize(part.begin) : 0);
+    const bool is_title = phase == DocumentPhase::title;
+    const int64_t title = is_title ? std::ssize(part.begin) - frame.position : 0;
+    if (grammar.form.may_end_in_free) return title;
     const JsonFrame after{.phase = static_cast<uint16_t>(phase_after_free(grammar.form))};
-    return free - frame.position + rest_of_document(grammar, after, false);
+    const int64_t until = std::ssize(part.until) - (is_title ? 0 : frame.position);
+    return title + until + rest_of_document(grammar, after, false);
   }
   const size_t read = frame.position;
   int64_t shortest = kNever;

@@ -81,6 +81,11 @@ std::string key_of(const AnswerForm& form) {
 }  // namespace
 
 struct JsonConstraints::State {
+  State(const Tokenizer& its_tokenizer, int64_t size) : tokenizer(its_tokenizer), vocab_size(size) {}
+
+  const Tokenizer& tokenizer;
+  int64_t vocab_size;
+  std::once_flag is_ready;
   std::shared_ptr<const ConstraintVocabulary> vocabulary;
 
   struct Kept {
@@ -111,9 +116,8 @@ struct JsonConstraints::State {
   }
 };
 
-JsonConstraints::JsonConstraints(const Tokenizer& tokenizer, int64_t vocab_size) : state_(std::make_unique<State>()) {
-  state_->vocabulary = std::make_shared<const ConstraintVocabulary>(tokenizer, vocab_size);
-}
+JsonConstraints::JsonConstraints(const Tokenizer& tokenizer, int64_t vocab_size)
+    : state_(std::make_unique<State>(tokenizer, vocab_size)) {}
 
 JsonConstraints::~JsonConstraints() = default;
 
@@ -121,6 +125,9 @@ Constraint JsonConstraints::make(const AnswerForm& form, int64_t close_within) {
   std::string key = key_of(form);
   std::shared_ptr<TokenMasks> masks = state_->find(key);
   if (masks == nullptr) {
+    std::call_once(state_->is_ready, [&] {
+      state_->vocabulary = std::make_shared<const ConstraintVocabulary>(state_->tokenizer, state_->vocab_size);
+    });
     masks = std::make_shared<TokenMasks>(compile_form(form), state_->vocabulary);
     state_->keep(std::move(key), masks);
   }

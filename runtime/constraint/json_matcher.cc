@@ -139,12 +139,6 @@ bool JsonMatcher::read(const JsonState& state, unsigned char byte, JsonState& ne
 
 bool JsonMatcher::is_in_form(const JsonState& state) const { return state.frames.size() == state.stacks(); }
 
-bool JsonMatcher::is_complete(const JsonState& state) const {
-  const auto is_free = [](const JsonFrame& frame) { return frame.phase == static_cast<uint16_t>(DocumentPhase::free); };
-  const bool may_end = grammar_.form.may_end_in_free && is_in_form(state);
-  return (may_end && std::any_of(state.frames.begin(), state.frames.end(), is_free)) || shortest(state) == 0;
-}
-
 int64_t JsonMatcher::shortest(const JsonState& state) const {
   int64_t least = JsonGrammar::kNever;
   for (size_t i = 0; i < state.stacks(); ++i) least = std::min(least, shortest(state.stack(i)));

@@ -34,7 +34,7 @@ class JsonMatcher {
   /// can be completed.
   bool read(const JsonState& state, unsigned char byte, JsonState& next) const;
   /// Whether the text may end here.
-  bool is_complete(const JsonState& state) const;
+  bool is_complete(const JsonState& state) const { return shortest(state) == 0; }
   /// Whether no JSON value is open.
   bool is_in_form(const JsonState& state) const;
   /// Fewest bytes that complete the text.

@@ -181,7 +181,8 @@ TEST_CASE("a vocabulary without a token for each byte is refused") {
    private:
     std::vector<int32_t> encode_utf8(std::string_view) const override { return {}; }
   };
-  CHECK(error_of([] { JsonConstraints(NoBrace(), 400); }) ==
+  const NoBrace tokenizer;
+  CHECK(error_of([&] { JsonConstraints(tokenizer, 400).make(form_of("true")); }) ==
         "tokenizer: has no token for the byte 0x7B, which answers in JSON may need");
 }
 
