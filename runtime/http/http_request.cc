@@ -1,4 +1,4 @@
-#include <tinyllm/runtime/serve/http_request.h>
+#include <tinyllm/runtime/http/http_request.h>
 
 #include <tinyllm/tensor/base/utf8.h>
 

@@ -1,4 +1,4 @@
-#include <tinyllm/runtime/serve/http_parser.h>
+#include <tinyllm/runtime/http/http_parser.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>

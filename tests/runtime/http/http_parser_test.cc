@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/runtime/serve/http_parser.h>
+#include <tinyllm/runtime/http/http_parser.h>
 
 #include <tuple>
 

@@ -1,9 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/runtime/serve/http.h>
+#include <tinyllm/runtime/http/http.h>
 
 #include "http_client.h"
 
+#include <algorithm>
 #include <deque>
 #include <fstream>
 #include <future>
@@ -293,6 +294,54 @@ TEST_CASE("an address that cannot be used is an error that names it") {
   CHECK_THROWS_WITH_AS(open({.port = 70000}), doctest::Contains("70000"), Error);
   CHECK_THROWS_WITH_AS(open({.port = -1}), doctest::Contains("-1"), Error);
   CHECK_THROWS_WITH_AS(open({.address = "nowhere"}), doctest::Contains("nowhere"), Error);
+}
+
+TEST_CASE("a request is checked before its body is read, and a refusal has the form that was asked for") {
+  HttpOptions options{.limits = {.body_bytes = 100}, .checks_host = false};
+  std::string seen;
+  options.check = [&](const HttpRequest& request) -> std::optional<HttpRefusal> {
+    seen = request.path;
+    if (request.header("key") == "right") return std::nullopt;
+    return HttpRefusal{.status = 401, .type = "text/x", .body = "no", .headers = {{"Hint", "key"}}};
+  };
+  options.refusal = [](int status, std::string_view) {
+    return HttpRefusal{.status = status, .type = "text/y", .body = "wrong"};
+  };
+  const HttpServer server(options, say_path);
+  const auto ask = [&](const std::string& header) {
+    HttpClient client(server.port());
+    client.send("POST /a HTTP/1.1\r\nHost: elsewhere\r\n" + header + "\r\n");
+    return client.read_all();
+  };
+  const std::string refused = ask("Content-Length: 50\r\n");
+  CHECK(refused.starts_with("HTTP/1.1 401 "));
+  CHECK(refused.find("Content-Type: text/x\r\n") != std::string::npos);
+  CHECK(refused.find("Hint: key\r\n") != std::string::npos);
+  CHECK(refused.ends_with("\r\n\r\nno"));
+  CHECK(seen == "/a");
+  // `100 Continue` is not sent before the check.
+  CHECK(ask("Content-Length: 50\r\nExpect: 100-continue\r\n").starts_with("HTTP/1.1 401 "));
+  CHECK(ask("Key: right\r\nContent-Length: 101\r\n").ends_with("\r\n\r\nwrong"));
+  CHECK(ask("Key: right\r\nConnection: close\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("tasks that are posted run on the server's thread, in order") {
+  HttpServer server = serve(say_path);
+  std::vector<int> order;
+  std::thread::id thread;
+  for (int i = 0; i < 100; ++i) {
+    server.post([&, i] {
+      order.push_back(i);
+      thread = std::this_thread::get_id();
+    });
+  }
+  HttpClient client(server.port());
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  client.read_all();
+  server.stop();
+  CHECK(order.size() == 100);
+  CHECK(std::ranges::is_sorted(order));
+  CHECK(thread != std::this_thread::get_id());
 }
 
 }  // namespace tinyllm::test

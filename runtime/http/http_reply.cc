@@ -1,4 +1,4 @@
-#include <tinyllm/runtime/serve/http_exchange.h>
+#include <tinyllm/runtime/http/http_exchange.h>
 
 namespace tinyllm {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/runtime/serve/http_request.h>
+#include <tinyllm/runtime/http/http_request.h>
 
 #include <memory>
 
@@ -25,6 +25,7 @@ class RequestParser {
   bool is_http_1_0() const;
   bool keeps_alive() const;
   bool expects_continue() const { return request_.header("expect") == "100-continue"; }
+  const HttpRequest& request() const { return request_; }  ///< Without its body.
   /// The request, when state() is done.
   HttpRequest take();
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/runtime/serve/http.h>
+#include <tinyllm/runtime/http/http.h>
 
 #include <condition_variable>
 #include <mutex>

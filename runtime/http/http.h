@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/runtime/serve/http_request.h>
+#include <tinyllm/runtime/http/http_request.h>
 
 #include <functional>
 #include <memory>
@@ -61,16 +61,30 @@ class HttpReply {
 /// thread. If it throws before it begins a reply, the client gets status 500 with the message.
 using HttpHandler = std::function<void(HttpRequest&& request, HttpReply&& reply)>;
 
+/// A whole reply after which the connection is closed.
+struct HttpRefusal {
+  int status;
+  std::string type = "text/plain; charset=utf-8";
+  std::string body;
+  HttpFields headers = {};
+};
+
 struct HttpOptions {
   std::string address = "127.0.0.1";  ///< An IP address of this machine.
   int port = 0;                       ///< 0: a free one.
   HttpLimits limits = {};
+  bool checks_host = true;  ///< On a loopback address, answer only requests whose Host is a name of this machine [403].
+  /// Called once the header of a request is complete, before its body is read: a refusal ends the matter. The request
+  /// has no body yet.
+  std::function<std::optional<HttpRefusal>(const HttpRequest& request)> check = {};
+  /// The reply to a request that breaks a limit or the protocol. If not set, it is the message.
+  std::function<HttpRefusal(int status, std::string_view message)> refusal = {};
 };
 
 /// An HTTP/1.1 server with one thread that sleeps while there is nothing to do. When as many connections are open as
 /// HttpLimits::connections allows, a new one replaces the one that has kept the server waiting longest; if none does,
-/// it is refused with status 503. So the server never uses more files than that. On a loopback address only requests
-/// whose Host is a name of this machine are answered (403).
+/// it is refused with status 503. So the server never uses more files than that. All functions of the options are
+/// called on the server's thread.
 class HttpServer {
  public:
   /// Throws Error when the address or port cannot be used.
@@ -80,6 +94,9 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   int port() const;
+
+  /// Calls `task` on the server's thread, after tasks that were posted before. After stop() it is never called.
+  void post(std::function<void()> task);
 
   /// Accepts no more requests, waits up to `grace` for the replies that are not finished, then closes all connections.
   /// No client can delay it further. Not to be called by the handler.

@@ -1,7 +1,7 @@
-#include <tinyllm/runtime/serve/http.h>
+#include <tinyllm/runtime/http/http.h>
 
-#include <tinyllm/runtime/serve/http_exchange.h>
-#include <tinyllm/runtime/serve/http_parser.h>
+#include <tinyllm/runtime/http/http_exchange.h>
+#include <tinyllm/runtime/http/http_parser.h>
 #include <tinyllm/tensor/base/clock.h>
 
 #include <boost/asio/io_context.hpp>
@@ -34,10 +34,9 @@ constexpr size_t kLingerBytes = 1 << 20;
 // Before another attempt to accept, after one that failed: usually because no file descriptor is free.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
-// A short text as a whole reply after which the connection is closed.
-std::string closing_reply(int status, std::string_view text) {
-  const std::string framing = fmt::format("Content-Length: {}\r\n", text.size() + 1);
-  return http_head(status, kPlainText, {}, framing, false) + std::string(text) + '\n';
+std::string closing_reply(const HttpRefusal& refusal) {
+  const std::string framing = fmt::format("Content-Length: {}\r\n", refusal.body.size());
+  return http_head(refusal.status, refusal.type, refusal.headers, framing, false) + refusal.body;
 }
 
 // A quarter of the process's files at most: the rest is for others.
@@ -66,7 +65,7 @@ std::string http_head(int status, std::string_view type, const HttpFields& heade
 struct HttpServer::Loop {
   class Connection;
 
-  Loop(const HttpOptions& options, HttpHandler handle);
+  Loop(const HttpOptions& given, HttpHandler handle);
   void run();
   void accept();
   void admit(Socket socket);
@@ -75,10 +74,13 @@ struct HttpServer::Loop {
   void close_all();
   void remove(const std::shared_ptr<Connection>& connection);
 
-  const HttpLimits limits;
+  HttpRefusal refusal(int status, std::string_view message) const;
+
+  const HttpOptions options;
+  const HttpLimits& limits = options.limits;
   const size_t most;
   const HttpHandler handler;
-  bool is_loopback = true;
+  bool is_loopback = true;  // Only names of this machine are accepted as Host.
   int port = 0;
   bool is_draining = false;
   asio::io_context io{1};
@@ -136,7 +138,10 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     try {
       early_ = bytes.substr(parser_.add(bytes));
     } catch (const HttpError& error) {
-      return refuse(error);
+      return refuse(loop_.refusal(error.status(), error.what()));
+    }
+    if (before < RequestParser::State::body && parser_.state() >= RequestParser::State::body && loop_.options.check) {
+      if (const auto refusal = loop_.options.check(parser_.request())) return refuse(*refusal);
     }
     if (parser_.state() == RequestParser::State::done) return answer();
     if (parser_.state() != before) {
@@ -150,9 +155,9 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     read();
   }
 
-  void refuse(const HttpError& error) {
+  void refuse(const HttpRefusal& refusal) {
     keeps_alive_ = false;
-    queue(closing_reply(error.status(), error.what()), true);
+    queue(closing_reply(refusal), true);
   }
 
   void answer() {
@@ -270,14 +275,14 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
   bool is_closed_ = false;
 };
 
-HttpServer::Loop::Loop(const HttpOptions& options, HttpHandler handle)
-    : limits(options.limits), most(most_connections(options.limits)), handler(std::move(handle)) {
+HttpServer::Loop::Loop(const HttpOptions& given, HttpHandler handle)
+    : options(given), most(most_connections(given.limits)), handler(std::move(handle)) {
   Failure failure;
   const auto address = asio::ip::make_address(options.address, failure);
   if (failure) throw Error("address {}: expected an IP address", options.address);
   if (options.port < 0 || options.port > 65535) throw Error("port {}: expected 0 to 65535", options.port);
   const asio::ip::tcp::endpoint endpoint(address, static_cast<unsigned short>(options.port));
-  is_loopback = address.is_loopback();
+  is_loopback = options.checks_host && address.is_loopback();
   acceptor.open(endpoint.protocol(), failure);
   // A port whose last connections are still being closed may be used again; one that is in use may not.
   if (!failure) acceptor.set_option(asio::socket_base::reuse_address(true), failure);
@@ -285,6 +290,11 @@ HttpServer::Loop::Loop(const HttpOptions& options, HttpHandler handle)
   if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
   if (!failure) port = acceptor.local_endpoint(failure).port();
   if (failure) throw Error("port {} of {}: {}", options.port, options.address, failure.message());
+}
+
+HttpRefusal HttpServer::Loop::refusal(int status, std::string_view message) const {
+  if (options.refusal) return options.refusal(status, message);
+  return {.status = status, .body = std::string(message) + '\n'};
 }
 
 void HttpServer::Loop::run() {
@@ -316,10 +326,12 @@ void HttpServer::Loop::accept() {
 void HttpServer::Loop::admit(Socket socket) {
   Failure ignored;
   if (connections.size() >= most && !make_place()) {
-    socket.send(asio::buffer(closing_reply(503, "too many connections")), 0, ignored);  // Fits its empty buffer.
+    // Fits its empty buffer.
+    socket.send(asio::buffer(closing_reply(refusal(503, "too many connections"))), 0, ignored);
     return;
   }
   socket.non_blocking(true, ignored);
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);  // Each piece of a stream is sent at once.
   const auto connection = std::make_shared<Connection>(*this, std::move(socket));
   connections.insert(connection);
   connection->start();
@@ -373,6 +385,8 @@ HttpServer::HttpServer(const HttpOptions& options, HttpHandler handler)
 HttpServer::~HttpServer() { stop(); }
 
 int HttpServer::port() const { return loop_->port; }
+
+void HttpServer::post(std::function<void()> task) { asio::post(loop_->io, std::move(task)); }
 
 void HttpServer::stop(std::chrono::milliseconds grace) {
   if (!loop_->thread.joinable()) return;
