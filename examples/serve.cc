@@ -70,6 +70,11 @@ void add_options(CLI::App& app, Options& o) {
   add_file(app, "--access-log", o.access_log, "Append a line of JSON for each request to this file.");
   add_file(app, "--audit-log", o.audit_log, "Append a line of JSON for each answer and each refusal to this file.");
   app.add_flag("--audit-contents", o.audit_contents, "Write what was asked and answered into the audit log too.");
+  add_file(app, "--filter-input", o.filter_input,
+           "Refuse prompts that hold a word or match an expression of this file: one on each line, expressions between "
+           "slashes.");
+  add_file(app, "--filter-output", o.filter_output, "End answers before what this file's rules match.");
+  app.add_option("--refusal", o.refusal, "Answer this where a rule matches.")->type_name("TEXT")->capture_default_str();
   app.add_flag("--metrics-open", o.open_metrics, "Give /metrics to those without a key.");
   app.add_flag("--share-cache", o.shares_cache,
                "Share the cache of prompts between keys: faster, but the time of an answer tells what others asked.");

@@ -2,6 +2,7 @@
 
 #include <tinyllm/runtime/request.h>
 #include <tinyllm/runtime/serve/api_error.h>
+#include <tinyllm/runtime/serve/filter.h>
 #include <tinyllm/tensor/base/clock.h>
 
 #include <memory>
@@ -73,7 +74,9 @@ struct Job {
   std::vector<std::string> stop;
   bool looks_for_reasoning = false;
   bool wants_tokens = false;
-  bool wants_embedding = false;  ///< Of each prompt, in place of an answer.
+  std::shared_ptr<const Filter> filter;  ///< What an answer must not hold; null: all is fine.
+  std::string refusal;                   ///< What follows where an answer would hold it.
+  bool wants_embedding = false;          ///< Of each prompt, in place of an answer.
   Clock::time_point arrived = Clock::now();
 };
 

@@ -39,7 +39,8 @@ AnswerEnd::Reason reason_of(FinishReason reason) {
 RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
     : job_(std::move(job)), tokenizer_(tokenizer), outbox_(outbox) {
   for (const Job::Choice& choice : job_.choices) {
-    answers_.push_back({AnswerText(job_.stop, job_.looks_for_reasoning, choice.in_reasoning)});
+    answers_.push_back({AnswerText(job_.stop, job_.looks_for_reasoning, choice.in_reasoning),
+                        FilterStream(job_.filter.get()), FilterStream(job_.filter.get())});
   }
   outbox_.push_back([listener = job_.listener] { listener->began(); });
 }
@@ -69,15 +70,15 @@ bool RunningJob::add(size_t choice, std::string_view text, const Completion& so_
   const int64_t drawn = std::ssize(so_far.tokens);
   if (on_tokens && drawn > answer.counted) on_tokens(drawn - answer.counted);
   answer.counted = drawn;
-  send(part_of(choice, text, so_far, false));
-  return answer.text.stopped_by() == nullptr;
+  if (answer.goes_on()) send(part_of(choice, text, so_far, false));
+  return answer.goes_on();
 }
 
 void RunningJob::end(size_t choice, Completion&& completion) {
   ++done_;
   Answer& answer = answers_[choice];
   if (answer.has_ended) return;
-  send(part_of(choice, "", completion, true));
+  if (!answer.is_refused()) send(part_of(choice, "", completion, true));
   AnswerEnd end;
   end.choice = choice;
   end.reason = reason_of(completion.finish_reason);
@@ -85,6 +86,7 @@ void RunningJob::end(size_t choice, Completion&& completion) {
     end.reason = AnswerEnd::Reason::stop;
     end.stop_string = *stop;
   }
+  if (answer.is_refused()) end.reason = AnswerEnd::Reason::content_filter;
   end.error = completion.error;
   end.prompt_log_probs = std::move(completion.prompt_log_probs);
   if (job_.wants_embedding) end.embedding = unit_vector(answer.sum);
@@ -132,16 +134,24 @@ void RunningJob::tell_if_silent() {
 
 AnswerPart RunningJob::part_of(size_t choice, std::string_view text, const Completion& so_far, bool is_last) {
   Answer& answer = answers_[choice];
-  AnswerText::Piece piece = answer.text.add(text, is_last);
-  AnswerPart part{choice, std::move(piece.reasoning), std::move(piece.answer), {}};
-  if (job_.wants_tokens) take_tokens(answer, so_far, is_last || answer.text.stopped_by() != nullptr, part.tokens);
+  const AnswerText::Piece piece = answer.text.add(text, is_last);
+  is_last = is_last || answer.text.stopped_by() != nullptr;
+  AnswerPart part{choice, {}, {}, {}};
+  part.reasoning = answer.reasoning_filter.add(piece.reasoning, is_last || !piece.answer.empty());
+  if (!answer.is_refused()) part.answer = answer.answer_filter.add(piece.answer, is_last);
+  if (job_.wants_tokens) take_tokens(answer, so_far, is_last && !answer.is_refused(), part.tokens);
+  if (answer.is_refused()) part.answer += job_.refusal;
   return part;
 }
 
 // The tokens whose text is decided, without those of titles and stop strings.
 void RunningJob::take_tokens(Answer& answer, const Completion& so_far, bool is_last,
                              std::vector<AnswerToken>& out) const {
-  const size_t decided = answer.text.decided();
+  // What the filter has not let pass is not decided.
+  const bool in_answer = answer.answer_filter.passed() > 0;
+  const size_t passed = in_answer ? answer.text.answer().begin + answer.answer_filter.passed()
+                                  : answer.text.reasoning().begin + answer.reasoning_filter.passed();
+  const size_t decided = job_.filter ? std::min(answer.text.decided(), passed) : answer.text.decided();
   for (; answer.next_token < so_far.tokens.size(); ++answer.next_token) {
     const size_t i = answer.next_token;
     const size_t begin = so_far.offsets[i];

@@ -44,10 +44,14 @@ class RunningJob {
  private:
   struct Answer {
     AnswerText text;
+    FilterStream reasoning_filter, answer_filter;
     size_t next_token = 0;  // The first that was not reported.
     int64_t counted = 0;
     bool has_ended = false;
     std::vector<double> sum = {};  // Of hidden states.
+
+    bool is_refused() const { return reasoning_filter.has_matched() || answer_filter.has_matched(); }
+    bool goes_on() const { return text.stopped_by() == nullptr && !is_refused(); }
   };
 
   bool add(size_t choice, std::string_view text, const Completion& so_far);

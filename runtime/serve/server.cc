@@ -7,6 +7,7 @@
 #include <tinyllm/runtime/serve/records.h>
 #include <tinyllm/runtime/serve/routes.h>
 #include <tinyllm/runtime/serve/served_job.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <atomic>
 
@@ -32,7 +33,10 @@ std::shared_ptr<const Keys> load_keys(const ServerOptions& options) {
   return std::make_shared<Keys>(options.keys);
 }
 
-// Pages of one token make a key useless: what names this machine is the only thing that stands between them.
+std::shared_ptr<const Filter> load_filter(const std::filesystem::path& path) {
+  return path.empty() ? nullptr : Filter::load(path);
+}
+
 bool is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
 
 }  // namespace
@@ -59,6 +63,8 @@ struct Server::State final : Service, SchedulerObserver {
   void answer_metrics(Call& call) const;
   void answer_asset(Call& call, const Asset& asset) const;
   void run_endpoint(const Route& route, const std::shared_ptr<Call>& call);
+  bool is_refused(const Job& job) const;
+  void refuse(const Job& job, const std::shared_ptr<Call>& call);
   void load_models();
   void check_ready() const;
 
@@ -67,6 +73,7 @@ struct Server::State final : Service, SchedulerObserver {
   std::vector<std::unique_ptr<ModelMetrics>> model_metrics;
   Records records;
   Limits limits;
+  const std::shared_ptr<const Filter> input_filter, output_filter;
   Gate gate;  // Of the server's thread.
   std::atomic<bool> is_ready{false}, is_draining{false};
   std::unique_ptr<HttpServer> http;
@@ -78,6 +85,8 @@ Server::State::State(const ServerOptions& o)
     : options(o),
       records(o.access_log, o.audit_log, o.audit_contents, metrics),
       limits(o.quota),
+      input_filter(load_filter(o.filter_input)),
+      output_filter(load_filter(o.filter_output)),
       gate({o.host, o.cors}, load_keys(o)) {
   if (options.models.empty()) throw Error("server: no model is given");
   if (!gate.has_keys() && !is_loopback(options.address)) {
@@ -159,9 +168,40 @@ void Server::State::submit(const std::shared_ptr<Call>& call, Job job) {
   job.owner = call->key ? call->key->owner() : 0;
   job.group = options.shares_cache ? 0 : job.owner;
   job.arrived = call->arrived;
+  job.filter = output_filter;
+  job.refusal = options.refusal;
+  if (is_refused(job)) return refuse(job, call);
   job.listener = std::make_shared<ServedJob>(job, call, limits, records);
   const Scheduler::Id id = scheduler->submit(std::move(job));
   post([this, call, id] { call->on_gone([this, id] { scheduler->cancel(id); }); });
+}
+
+// Whether the filter matches a prompt, as the model reads it.
+bool Server::State::is_refused(const Job& job) const {
+  if (!input_filter) return false;
+  const Tokenizer& tokenizer = *engine(job.model).model.tokenizer;
+  for (size_t i = 0; i < job.choices.size(); ++i) {
+    if (i > 0 && job.choices[i].prompt == job.choices[i - 1].prompt) continue;
+    if (input_filter->matches(replace_invalid_utf8(tokenizer.decode(job.choices[i].prompt)))) return true;
+  }
+  return false;
+}
+
+// Answers with the refusal alone.
+void Server::State::refuse(const Job& job, const std::shared_ptr<Call>& call) {
+  if (job.wants_embedding) throw ApiError(400, "content_filter", "input", "input: is refused by this server's filter");
+  post([job, call] {
+    call->refused_code = "content_filter";
+    job.listener->began();
+    for (size_t i = 0; i < job.choices.size(); ++i) {
+      job.listener->on_part({i, "", job.refusal, {}});
+      AnswerEnd end;
+      end.choice = i;
+      end.reason = AnswerEnd::Reason::content_filter;
+      end.prompt_tokens = std::ssize(job.choices[i].prompt);
+      job.listener->on_end(std::move(end));
+    }
+  });
 }
 
 void Server::State::on_pass(size_t model, const BatcherPass& pass) {

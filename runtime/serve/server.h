@@ -37,13 +37,16 @@ struct ServerOptions {
   int threads = 1;              ///< Of the model.
   double drain_seconds = 25;    ///< Answers that have begun may take so long to end when the server stops.
 
-  std::filesystem::path keys;        ///< Empty: no key is needed, on a loopback address only.
-  std::filesystem::path quota;       ///< Where the tokens of a day are counted; empty: in memory.
-  std::filesystem::path access_log;  ///< Empty: none.
-  std::filesystem::path audit_log;   ///< Empty: none.
-  bool audit_contents = false;       ///< With what was asked and answered.
-  bool open_metrics = false;         ///< /metrics needs no key.
-  bool shares_cache = false;         ///< Keys share the prefixes of their prompts.
+  std::filesystem::path keys;                        ///< Empty: no key is needed, on a loopback address only.
+  std::filesystem::path quota;                       ///< Where the tokens of a day are counted; empty: in memory.
+  std::filesystem::path access_log;                  ///< Empty: none.
+  std::filesystem::path audit_log;                   ///< Empty: none.
+  bool audit_contents = false;                       ///< With what was asked and answered.
+  std::filesystem::path filter_input;                ///< Rules that prompts are refused by (filter.h); empty: none.
+  std::filesystem::path filter_output;               ///< Rules that answers are ended by; empty: none.
+  std::string refusal = "I cannot help with that.";  ///< The answer, or its end, where a rule matches.
+  bool open_metrics = false;                         ///< /metrics needs no key.
+  bool shares_cache = false;                         ///< Keys share the prefixes of their prompts.
 };
 
 /// A server that answers with models, in the forms of OpenAI's API. The README beside this file says what it promises.

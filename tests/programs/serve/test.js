@@ -167,27 +167,35 @@ async function lifecycle(startServer) {
   const audit = path.join(folder, 'audit.jsonl'), access = path.join(folder, 'access.jsonl');
   const { server, client } = await startServer(['--audit-log', audit, '--access-log', access, '--drain', '20']);
   const endless = client.endless;
-  const stream = client.stream('/v1/chat/completions', { messages: [{ role: 'user', content: 'x' }], max_tokens: 150, logit_bias: endless });
-  check(await until(async () => (await client.metric('num_requests_running')) === 1, 5000), 'a stream runs');
+  // Sends a request; `begun` is when the first bytes of its answer are there.
+  const begin = (to, body) => {
+    let ended;
+    const begun = new Promise((resolve) => {
+      ended = to.send('POST', '/v1/chat/completions', { ...body, stream: true }, {}, (response) => response.once('data', resolve));
+    });
+    return { begun, ended };
+  };
+  const ask = { messages: [{ role: 'user', content: 'x' }], max_tokens: 150, logit_bias: endless };
+  const stream = begin(client, ask);
+  await stream.begun;
   const stopped = server.stop();
   await until(async () => (await client.get('/health').catch(() => ({ status: 0 }))).status !== 200, 3000);
   const late = await client.chat().catch(() => ({ status: 503 }));
   equal(late.status, 503, 'a request while draining');
-  equal((await stream).choices.length, 1, 'the stream that was running');
+  check((await stream.ended).text.endsWith('data: [DONE]\n\n'), 'the stream that was running');
   equal(await stopped, 0, 'exit status after draining');
   const lines = (file) => fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
   check(lines(audit).some((line) => line.answers && line.answers[0].completion_tokens === 150), 'audit log');
-  check(lines(access).some((line) => line.path === '/metrics' && line.status === 200), 'access log');
+  check(lines(access).some((line) => line.path === '/tokenize' && line.status === 200), 'access log');
   if (!check(!fs.readFileSync(audit, 'utf8').includes('"request"'), 'contents in the audit log')) return;
 
   // Too little time: the answer ends with an error event.
   const short = await startServer(['--drain', '0.05']);
-  const cut = short.client.send('POST', '/v1/chat/completions',
-    { messages: [{ role: 'user', content: 'x' }], max_tokens: 100000, n: 4, logit_bias: endless, stream: true });
-  check(await until(async () => (await short.client.metric('num_requests_running')) > 0, 5000), 'a stream runs');
+  const cut = begin(short.client, { ...ask, n: 128 });
+  await cut.begun;
   const code = short.server.stop();
-  const text = (await cut).text;
-  check(text.endsWith('[DONE]\n\n') || /"code":"shutting_down"\}\}\n\n$/.test(text), `a stream that is cut: ${text.slice(-200)}`);
+  const text = (await cut.ended).text;
+  check(/"code":"shutting_down"\}\}\n\n$/.test(text), `a stream that is cut: ${text.slice(-200)}`);
   equal(await code, 0, 'exit status after cutting');
 }
 
@@ -218,6 +226,30 @@ async function killAndRestart(startServer) {
   equal((await other.get('/v1/models')).status, 200, 'after a broken file of keys');
   equal((await new Client(second.server.port).get('/metrics')).status, 401, 'metrics without a key');
   await second.server.stop();
+}
+
+// A word that the model says without a filter is where its answer ends with one, streamed or not.
+async function filters(startServer, open) {
+  const ask = { prompt: 'line 1: ', max_tokens: 40, temperature: 1, seed: 3, logit_bias: open.client.endless };
+  const text = (await open.client.post('/v1/completions', ask)).json.choices[0].text;
+  const letters = [...text];
+  const word = letters.slice(10, 13).join('');
+  const rules = path.join(folder, 'rules.txt'), audit = path.join(folder, 'filtered.jsonl');
+  fs.writeFileSync(rules, `# a word and an expression\n${word.includes('\n') ? 'unsaid' : word}\n/[f]orbidden +(word|phrase)/\n`);
+  const { server, client } = await startServer(['--filter-output', rules, '--filter-input', rules, '--refusal', '(no)', '--audit-log', audit]);
+  if (!word.includes('\n')) {
+    const expected = text.slice(0, text.indexOf(word)) + '(no)';
+    const plain = (await client.post('/v1/completions', { ...ask, logprobs: 0 })).json.choices[0];
+    equal([plain.text, plain.finish_reason], [expected, 'content_filter'], 'filter: plain');
+    check(!plain.logprobs.tokens.join('').includes(word), 'filter: logprobs');
+    equal((await client.stream('/v1/completions', ask)).choices[0].content, expected, 'filter: stream');
+  }
+  const refused = await client.chat({ messages: [{ role: 'user', content: 'a forbidden  phrase' }] });
+  equal([refused.json.choices[0].message.content, refused.json.choices[0].finish_reason], ['(no)', 'content_filter'], 'filter: input');
+  const vector = await client.post('/v1/embeddings', { input: 'forbidden word' });
+  equal([vector.status, vector.json.error.code], [400, 'content_filter'], 'filter: embeddings');
+  equal(await server.stop(), 0, 'exit status');
+  check(/"refused":"content_filter"/.test(fs.readFileSync(audit, 'utf8')), 'filter: audit log');
 }
 
 async function otherForms({ client }) {
@@ -267,6 +299,7 @@ async function otherForms({ client }) {
     await badInput(clients);
     await goneClients(clients);
     await splitAtEveryByte(clients);
+    await filters(startServer, open);
   }
   for (const { server } of [open, keyed, named]) equal(await server.stop(), 0, 'exit status');
   if (!process.env.CASE) {
