@@ -1,4 +1,4 @@
-// Writes a smaller copy of a model folder, with weights of 16, 8 or 4 bits.
+// Writes a smaller copy of a model folder, with 16, 8 or 4 bits per weight.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/quantized.h>

@@ -1,7 +1,6 @@
 #include <tinyllm/model/hugging_face.h>
 
 #include <tinyllm/model/hugging_face_config.h>
-#include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
@@ -80,23 +79,6 @@ void load_packed(const Source& source, const Store::Entry& entry, ThreadPool& po
   }
 }
 
-// A base model continues texts, and has no form of conversation.
-class NoChatTemplate final : public ChatTemplate {
- public:
-  explicit NoChatTemplate(std::string folder) : folder_(std::move(folder)) {}
-  std::vector<Piece> render(const Messages&, const RenderOptions&) const override {
-    throw Error("{}: the model has no chat template: it continues texts, but does not hold conversations", folder_);
-  }
-
- private:
-  std::string folder_;
-};
-
-std::shared_ptr<const ChatTemplate> load_template(const std::filesystem::path& folder) {
-  if (auto found = load_jinja_chat_template(folder)) return std::make_shared<JinjaChatTemplate>(*std::move(found));
-  return std::make_shared<NoChatTemplate>(folder.string());
-}
-
 // A vocabulary may have rows that no token uses, but not the other way round.
 void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
   if (tokenizer.size() <= config.vocab_size) return;
@@ -137,7 +119,7 @@ Model load_hugging_face(const std::filesystem::path& folder) {
   config.types = types_of(config, files);
   Model model{config, load_tokenizer(folder)};
   check_tokenizer(*model.tokenizer, config, folder);
-  model.chat_template = load_template(folder);
+  model.chat_template = load_chat_template(folder);
   ThreadPool pool(hardware_threads());
   load_hugging_face_weights(files, weight_specs(config), pool, *model.weights);
   return model;

@@ -64,6 +64,18 @@ void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, cons
   }
 }
 
+// A base model continues texts, and has no form of conversation.
+class NoChatTemplate final : public ChatTemplate {
+ public:
+  explicit NoChatTemplate(std::string folder) : folder_(std::move(folder)) {}
+  std::vector<Piece> render(const Messages&, const RenderOptions&) const override {
+    throw Error("{}: the model has no chat template: it continues texts, but does not hold conversations", folder_);
+  }
+
+ private:
+  std::string folder_;
+};
+
 }  // namespace
 
 void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
@@ -78,6 +90,12 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
   save_safetensors(path, tensors, {{"format", "pt"}});
 }
 
+std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder) {
+  if (auto found = load_jinja_chat_template(folder)) return std::make_shared<JinjaChatTemplate>(*std::move(found));
+  if (is_own_config(folder / kConfigFile)) return default_chat_template();
+  return std::make_shared<NoChatTemplate>(folder.string());
+}
+
 Model load_model(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
@@ -87,10 +105,7 @@ Model load_model(const std::filesystem::path& folder) {
   const ModelConfig config = load_config(folder / kConfigFile);
   Model model{config, load_tokenizer(folder)};
   check_tokenizer(*model.tokenizer, config, folder);
-  // A model that came from elsewhere keeps its template.
-  if (auto found = load_jinja_chat_template(folder)) {
-    model.chat_template = std::make_shared<JinjaChatTemplate>(*std::move(found));
-  }
+  model.chat_template = load_chat_template(folder);
   const Safetensors weights(folder / kWeightsFile);
   check_layers(config, weights);
   load_weights(model, weight_specs(config), weights);

@@ -28,6 +28,10 @@ struct Model {
 /// memory is reserved, which is bounded by the size of the files.
 Model load_model(const std::filesystem::path& folder);
 
+/// The chat template of a model folder: a Jinja template if it has one, else ours if the folder was written here. Else
+/// the model has none, and rendering throws Error. Reads no weights. Throws Error that names a damaged file.
+std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder);
+
 /// Writes a folder, each file whole or not at all, the weights last. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
 

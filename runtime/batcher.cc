@@ -69,7 +69,7 @@ struct Batcher::State {
   std::set<Id> cancelled;
   Id last_id = 0;
 
-  // Of the stepping thread.
+  // Used only by the thread that calls `step`.
   std::deque<Waiting> waiting;
   std::list<Answering> running;
   PrefixCache kept;

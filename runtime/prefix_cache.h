@@ -7,11 +7,11 @@
 
 namespace tinyllm {
 
-/// The number of tokens that two texts begin with alike.
+/// The length of the common prefix of two lists of tokens.
 size_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b);
 
-/// Sequences that are kept after their requests have ended, so that later prompts which begin alike need not be
-/// computed again. Which ones are kept never changes an answer. For use by the session's thread.
+/// Keeps sequences of ended requests, so that a common prefix of a later prompt need not be computed again. This never
+/// changes an answer. For use by the session's thread.
 class PrefixCache {
  public:
   /// The kept sequence that shares the longest prefix with the prompt; null if none shares any. It counts as used.

@@ -22,7 +22,7 @@ struct NextTokens {
 /// The end token is like any other: it ends the answer if it is forced or drawn, and is not drawn unless allowed.
 using Constraint = std::function<NextTokens(std::span<const int32_t> answer)>;
 
-/// How a prompt is continued.
+/// How to continue a prompt.
 struct GenerateOptions {
   int64_t max_tokens = 256;  ///< 0: nothing is drawn; the prompt is only read.
   Sampling sampling = {};
@@ -52,7 +52,7 @@ struct Completion {
   FinishReason finish_reason = FinishReason::end_token;
   std::string error;  ///< Why it failed; empty otherwise.
   int64_t prompt_tokens = 0;
-  int64_t cached_tokens = 0;       ///< Those of the prompt that were not computed again.
+  int64_t cached_tokens = 0;       ///< Tokens of the prompt that were not computed again.
   double first_token_seconds = 0;  ///< From `submit` to the first token.
   double seconds = 0;              ///< From `submit` to the end.
 };

@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kGigabyte = 1e9;
 
-// Bytes that this machine can still give; 0 where the system does not tell.
+// The available memory of this machine in bytes; 0 if the system does not report it.
 double available_memory() {
   std::ifstream file("/proc/meminfo");
   for (std::string name, rest; file >> name && std::getline(file, rest);) {
@@ -44,7 +44,7 @@ struct Speed {
   std::string found_from;
 };
 
-// Of steps with full rows. The first one is not counted: it reserves memory.
+// The time of steps with full rows. The first one is not counted, because it allocates memory.
 Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
   constexpr int kSteps = 2;
   Recipe recipe = stage.recipe;
@@ -61,9 +61,9 @@ Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
   return {static_cast<double>(steps * tokens_of(recipe)) / seconds, fmt::format("measured in {} steps", steps)};
 }
 
-// Where the steps do not fit the memory.
+// An estimate, for when the steps do not fit in memory.
 Speed estimated(const Model& model, const Stage& stage, ThreadPool& pool) {
-  constexpr double kEfficiency = 0.5;  // What a step usually reaches of the peak.
+  constexpr double kEfficiency = 0.5;  // The fraction of the peak that a step usually reaches.
   const Recipe& recipe = stage.recipe;
   const double flops = step_flops(model.config, recipe.batch_rows(), recipe.seq_len);
   const double peak = arithmetic_peak(pool, recipe.precision);

@@ -32,12 +32,9 @@ struct AnswerText::Style {
 
 const AnswerText::Style AnswerText::kStyles[2] = {{"【推理过程】\n", "【最终答案】\n"}, {"<think>", "</think>"}};
 
-AnswerText::AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, bool in_reasoning)
-    : stop_(std::move(stop)),
-      state_(!looks_for_reasoning ? State::answer
-             : in_reasoning       ? State::reasoning
-                                  : State::begin) {
-  if (state_ == State::reasoning) style_ = &kStyles[1];
+AnswerText::AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun)
+    : stop_(std::move(stop)), state_(looks_for_reasoning ? State::begin : State::answer) {
+  add(begun, false);
 }
 
 AnswerText::Piece AnswerText::add(std::string_view text, bool is_last) {

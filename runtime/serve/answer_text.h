@@ -14,8 +14,9 @@ namespace tinyllm {
 /// nothing. What is given out never depends on how the text was cut into pieces.
 class AnswerText {
  public:
-  /// `looks_for_reasoning` false: all is an answer. `in_reasoning`: the prompt ends with <think>.
-  AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, bool in_reasoning = false);
+  /// `looks_for_reasoning` false: all is an answer. `begun` is what of the text the prompt already has: it is not given
+  /// out again, but places in the text count from its beginning.
+  AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun = {});
 
   struct Piece {
     std::string reasoning;

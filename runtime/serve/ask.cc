@@ -1,6 +1,6 @@
 #include <tinyllm/runtime/serve/ask.h>
 
-#include <tinyllm/model/text/chat_template.h>
+#include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/runtime/stop_strings.h>
 #include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -63,6 +63,23 @@ std::vector<std::string> stop_of(const Fields& fields, Endpoint endpoint) {
   return stop;
 }
 
+// The opening of a chain of thought, where a prompt ends with one.
+std::string thinking_of(std::span<const Piece> pieces) {
+  std::string end = pieces.empty() ? "" : pieces.back().text;
+  while (end.ends_with('\n')) end.pop_back();
+  return end.ends_with("<think>") ? "<think>\n" : "";
+}
+
+// An answer that was begun, as the model wrote it. `thinks`: its chain of thought is open already.
+std::string begun_answer(const Message& message, bool thinks, const Model& model) {
+  const std::string& thought = message.reasoning_content;
+  if (thought.empty()) return (thinks ? "\n</think>\n\n" : "") + message.content;
+  const bool is_ours = dynamic_cast<const JinjaChatTemplate*>(model.chat_template.get()) == nullptr;
+  const std::string open = is_ours ? "【推理过程】\n" : thinks ? "" : "<think>\n";
+  if (message.content.empty()) return open + thought;
+  return open + thought + (is_ours ? "\n【最终答案】\n" : "\n</think>\n\n") + message.content;
+}
+
 bool wants_usage_of(const Fields& fields, bool streams) {
   const Json* options = fields.find("stream_options");
   if (options == nullptr || !streams) return false;
@@ -110,22 +127,28 @@ void set_max_tokens(Job& job, int64_t max_tokens, const Engine& engine, std::str
   job.options.max_tokens = max_tokens < 0 ? room : std::min(room, max_tokens);
 }
 
-Job::Choice prompt_of(const Messages& messages, const Engine& engine, std::string_view param) {
+Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues) {
   size_t bytes = 0;
-  for (const Message& message : messages) bytes += message.content.size();
+  for (const Message& message : messages) bytes += message.content.size() + message.reasoning_content.size();
   if (static_cast<int64_t>(bytes) > engine.context * kMaxBytesPerToken) {
     throw ApiError(400, "context_length_exceeded", param,
                    "the messages have {} bytes, which is more than {} tokens can be, the context of the model", bytes,
                    engine.context);
   }
+  Message last;
+  if (continues) {
+    last = std::move(messages.back());
+    messages.pop_back();
+  }
   try {
-    const auto pieces = engine.model.chat_template->render(messages, {.add_generation_prompt = true});
-    std::string end;
-    for (const Piece& piece : pieces) end = piece.text;
-    while (end.ends_with('\n')) end.pop_back();
-    return {tokenize(*engine.model.tokenizer, pieces).tokens, 0, end.ends_with("<think>")};
-  } catch (const ApiError&) {
-    throw;
+    std::vector<Piece> pieces = engine.model.chat_template->render(messages, {.add_generation_prompt = true});
+    std::string begun = thinking_of(pieces);
+    if (continues) {
+      const std::string more = begun_answer(last, !begun.empty(), engine.model);
+      begun += more;
+      pieces.push_back({more, false, false});
+    }
+    return {tokenize(*engine.model.tokenizer, pieces).tokens, 0, begun};
   } catch (const Error& error) {
     throw ApiError(400, "invalid_value", param, "{}: {}", param, error.what());
   }

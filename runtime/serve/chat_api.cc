@@ -91,7 +91,8 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   const Fields fields(kChat, call->request.body);
   const size_t model = service.model_of(fields.text("model"));
   const Engine& engine = service.engine(model);
-  const Messages messages = wire_messages(fields.need("messages"), "messages");
+  const bool continues = fields.flag("continue_final_message");
+  const Messages messages = wire_messages(fields.need("messages"), "messages", continues);
   Ask ask = read_ask(fields, kChat, engine);
   if (fields.find("top_logprobs") != nullptr && !fields.flag("logprobs")) {
     throw ApiError(400, "invalid_value", "top_logprobs", "top_logprobs: needs logprobs to be true");
@@ -102,7 +103,7 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   ask.job.looks_for_reasoning = true;
   ask.job.wants_tokens = ask.log_probs >= 0;
   ask.job.options.top_log_probs = ask.log_probs;
-  add_choices(ask.job, prompt_of(messages, engine, "messages"), n, ask.seed);
+  add_choices(ask.job, prompt_of(messages, engine, "messages", continues), n, ask.seed);
   const bool has_newer = fields.find("max_completion_tokens") != nullptr;
   const char* most = has_newer ? "max_completion_tokens" : "max_tokens";
   if (fields.whole(most) == 0) throw ApiError(400, "invalid_value", most, "{}: 0, expected at least 1", most);

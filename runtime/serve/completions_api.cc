@@ -149,7 +149,7 @@ void answer_completion(Service& service, const std::shared_ptr<Call>& call) {
   ask.job.wants_tokens = ask.log_probs >= 0;
   ask.job.options.top_log_probs = ask.log_probs;
   if (echoes) ask.job.options.prompt_log_probs = ask.log_probs;
-  for (const TextPrompt& prompt : prompts) add_choices(ask.job, {prompt.tokens, 0, false}, n, ask.seed);
+  for (const TextPrompt& prompt : prompts) add_choices(ask.job, {prompt.tokens, 0, ""}, n, ask.seed);
   const int64_t most = fields.whole("max_tokens");
   if (most == 0 && !echoes) {
     throw ApiError(400, "invalid_value", "max_tokens", "max_tokens: 0, expected at least 1, or echo to be true");

@@ -82,7 +82,7 @@ void answer_embeddings(Service& service, const std::shared_ptr<Call>& call) {
   job.model = model;
   job.wants_embedding = true;
   for (TextPrompt& prompt : read_prompts(fields.need("input"), "input", engine)) {
-    job.choices.push_back({std::move(prompt.tokens), 0, false});
+    job.choices.push_back({std::move(prompt.tokens), 0, ""});
   }
   set_max_tokens(job, 0, engine, "input", true);
   job.listener = std::make_shared<EmbeddingsReply>(call, engine, job.choices.size(), format == "base64");

@@ -67,7 +67,7 @@ struct Job {
   struct Choice {
     std::vector<int32_t> prompt;
     uint64_t seed = 0;
-    bool in_reasoning = false;  ///< The prompt ends where a chain of thought begins.
+    std::string begun;  ///< What of the answer the prompt already has, as <think>.
   };
   std::vector<Choice> choices;
   GenerateOptions options;  ///< Without seed and stop strings.

@@ -39,8 +39,10 @@ AnswerEnd::Reason reason_of(FinishReason reason) {
 RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
     : job_(std::move(job)), tokenizer_(tokenizer), outbox_(outbox) {
   for (const Job::Choice& choice : job_.choices) {
-    answers_.push_back({AnswerText(job_.stop, job_.looks_for_reasoning, choice.in_reasoning),
-                        FilterStream(job_.filter.get()), FilterStream(job_.filter.get())});
+    AnswerText text(job_.stop, job_.looks_for_reasoning, choice.begun);
+    const size_t reasoning_from = text.reasoning().end, answer_from = text.answer().end;
+    answers_.push_back({std::move(text), FilterStream(job_.filter.get()), FilterStream(job_.filter.get()),
+                        reasoning_from, answer_from});
   }
   outbox_.push_back([listener = job_.listener] { listener->began(); });
 }
@@ -101,10 +103,11 @@ void RunningJob::end(size_t choice, AnswerEnd&& end, const Completion& completio
   end.cached_tokens = completion.cached_tokens;
   end.completion_tokens = std::ssize(completion.tokens) + (completion.finish_reason == FinishReason::end_token ? 1 : 0);
   if (answer.text.has_reasoning()) {
+    const size_t begun = job_.choices[choice].begun.size();
     const size_t begin = answer.text.answer().begin;  // 0 if the chain of thought did not end.
     end.reasoning_tokens = begin == 0
                                ? std::ssize(completion.tokens)
-                               : std::ranges::count_if(completion.offsets, [&](size_t at) { return at < begin; });
+                               : std::ranges::count_if(completion.offsets, [&](size_t at) { return begun + at < begin; });
   }
   if (on_end) on_end(end, completion);
   outbox_.push_back([listener = job_.listener, end = std::move(end)]() mutable { listener->on_end(std::move(end)); });
@@ -139,23 +142,25 @@ AnswerPart RunningJob::part_of(size_t choice, std::string_view text, const Compl
   AnswerPart part{choice, {}, {}, {}};
   part.reasoning = answer.reasoning_filter.add(piece.reasoning, is_last || !piece.answer.empty());
   if (!answer.is_refused()) part.answer = answer.answer_filter.add(piece.answer, is_last);
-  if (job_.wants_tokens) take_tokens(answer, so_far, is_last && !answer.is_refused(), part.tokens);
+  if (job_.wants_tokens) take_tokens(choice, so_far, is_last && !answer.is_refused(), part.tokens);
   if (answer.is_refused()) part.answer += job_.refusal;
   return part;
 }
 
 // The tokens whose text is decided, without those of titles and stop strings.
-void RunningJob::take_tokens(Answer& answer, const Completion& so_far, bool is_last,
-                             std::vector<AnswerToken>& out) const {
+void RunningJob::take_tokens(size_t choice, const Completion& so_far, bool is_last, std::vector<AnswerToken>& out) {
+  Answer& answer = answers_[choice];
+  const size_t begun = job_.choices[choice].begun.size();  // Places in the text count from the beginning of this.
   // What the filter has not let pass is not decided.
+  const AnswerText::Span &thought = answer.text.reasoning(), &said = answer.text.answer();
   const bool in_answer = answer.answer_filter.passed() > 0;
-  const size_t passed = in_answer ? answer.text.answer().begin + answer.answer_filter.passed()
-                                  : answer.text.reasoning().begin + answer.reasoning_filter.passed();
+  const size_t passed = in_answer ? std::max(said.begin, answer.answer_from) + answer.answer_filter.passed()
+                                  : std::max(thought.begin, answer.reasoning_from) + answer.reasoning_filter.passed();
   const size_t decided = job_.filter ? std::min(answer.text.decided(), passed) : answer.text.decided();
   for (; answer.next_token < so_far.tokens.size(); ++answer.next_token) {
     const size_t i = answer.next_token;
-    const size_t begin = so_far.offsets[i];
-    const size_t end = i + 1 < so_far.offsets.size() ? so_far.offsets[i + 1] : so_far.text.size();
+    const size_t begin = begun + so_far.offsets[i];
+    const size_t end = begun + (i + 1 < so_far.offsets.size() ? so_far.offsets[i + 1] : so_far.text.size());
     if (!is_last && (end > decided || begin >= decided)) return;
     for (const AnswerText::Span& part : {answer.text.reasoning(), answer.text.answer()}) {
       const size_t from = std::max(begin, part.begin), to = std::min(end, part.end);
@@ -163,7 +168,7 @@ void RunningJob::take_tokens(Answer& answer, const Completion& so_far, bool is_l
       if (!is_whole && from >= to) continue;
       AnswerToken& token = out.emplace_back();
       token.token = so_far.tokens[i];
-      token.bytes = is_whole ? tokenizer_.decode({&token.token, 1}) : so_far.text.substr(from, to - from);
+      token.bytes = is_whole ? tokenizer_.decode({&token.token, 1}) : so_far.text.substr(from - begun, to - from);
       token.offset = from;
       if (i < so_far.log_probs.size()) token.log_probs = so_far.log_probs[i];
     }

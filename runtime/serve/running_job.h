@@ -45,6 +45,7 @@ class RunningJob {
   struct Answer {
     AnswerText text;
     FilterStream reasoning_filter, answer_filter;
+    size_t reasoning_from = 0, answer_from = 0;  // Places up to which the prompt has them.
     size_t next_token = 0;  // The first that was not reported.
     int64_t counted = 0;
     bool has_ended = false;
@@ -59,7 +60,7 @@ class RunningJob {
   void end(size_t choice, AnswerEnd&& end, const Completion& completion);
   void abandon(AnswerEnd::Reason reason, const std::string& error);
   AnswerPart part_of(size_t choice, std::string_view text, const Completion& so_far, bool is_last);
-  void take_tokens(Answer& answer, const Completion& so_far, bool is_last, std::vector<AnswerToken>& out) const;
+  void take_tokens(size_t choice, const Completion& so_far, bool is_last, std::vector<AnswerToken>& out);
   void send(AnswerPart&& part);
 
   Job job_;

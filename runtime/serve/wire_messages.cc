@@ -24,7 +24,7 @@ std::string wrong_part(const Json& message, const std::string& param) {
 
 }  // namespace
 
-Messages wire_messages(const Json& list, std::string_view field) {
+Messages wire_messages(const Json& list, std::string_view field, bool continues) {
   if (list.empty()) throw ApiError(400, "invalid_value", field, "{}: is empty, expected at least one message", field);
   if (list.size() > kMaxMessages) {
     throw ApiError(400, "invalid_value", field, "{}: {} messages, expected at most {}", field, list.size(),
@@ -39,10 +39,10 @@ Messages wire_messages(const Json& list, std::string_view field) {
       throw ApiError(400, "invalid_value", wrong_part(one, param), "{}", error.what());
     }
   }
-  return in_order(std::move(messages), field);
+  return in_order(std::move(messages), field, continues);
 }
 
-Messages in_order(Messages messages, std::string_view field) {
+Messages in_order(Messages messages, std::string_view field, bool continues) {
   Message system{Role::system, ""};
   for (const Message& message : messages) {
     if (message.role != Role::system) continue;
@@ -52,9 +52,10 @@ Messages in_order(Messages messages, std::string_view field) {
   const bool has_system = std::erase_if(messages, [](const Message& m) { return m.role == Role::system; }) > 0;
   if (has_system) messages.insert(messages.begin(), std::move(system));
   const Role last = messages.empty() ? Role::system : messages.back().role;
-  if (last != Role::user && last != Role::tool) {
-    throw ApiError(400, "invalid_value", field, "{}: the last message is the {}'s, expected one of the user to answer",
-                   field, name_of(last));
+  const bool is_fine = continues ? last == Role::assistant : last == Role::user || last == Role::tool;
+  if (!is_fine) {
+    throw ApiError(400, "invalid_value", field, "{}: the last message is the {}'s, expected one of the {}", field,
+                   name_of(last), continues ? "assistant to go on with" : "user to answer");
   }
   return messages;
 }

@@ -13,10 +13,11 @@ inline constexpr size_t kMaxMessages = 1024;
 
 /// A list of messages in OpenAI's form; `field` is its name. All of the system (and developer) are joined at the front,
 /// in order, by empty lines. Throws ApiError that names the message, as `messages[2].content`.
-Messages wire_messages(const Json& list, std::string_view field);
+Messages wire_messages(const Json& list, std::string_view field, bool continues = false);
 
-/// Joins the system's messages at the front, and checks that the last message is one to answer.
-Messages in_order(Messages messages, std::string_view field);
+/// Joins the system's messages at the front, and checks that the last message is one to answer, or, with `continues`, the
+/// assistant's, to go on with.
+Messages in_order(Messages messages, std::string_view field, bool continues = false);
 
 /// The text of a content: a string, or a list of parts with a text, whose types `text_types` lists. Throws ApiError
 /// that names `param`.

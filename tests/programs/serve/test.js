@@ -266,6 +266,12 @@ async function otherForms({ client }) {
   equal(events.map((one) => one.sequence_number), events.map((_, i) => i), 'responses: numbers');
   const document = (await client.get('/openapi.json')).json;
   check(document.paths['/v1/chat/completions'].post.requestBody, 'openapi');
+  const question = { role: 'user', content: '1+2' };
+  const whole = (await client.chat({ messages: [question], max_tokens: 12 })).json.choices[0].message.content;
+  const begun = { role: 'assistant', content: whole.slice(0, 3) };
+  const more = await client.chat({ messages: [question, begun], continue_final_message: true, max_tokens: 4 });
+  equal(more.status, 200, 'an answer that goes on');
+  equal((await client.chat({ messages: [question], continue_final_message: true })).status, 400, 'no answer to go on with');
   const page = await client.get('/');
   equal([page.status, page.headers['content-type']], [200, 'text/html; charset=utf-8'], 'page');
   check(/default-src 'none'/.test(page.headers['content-security-policy']), 'page: policy');

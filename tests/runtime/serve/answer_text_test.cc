@@ -11,14 +11,16 @@ struct Case {
   std::vector<std::string> stop;
   const char* reasoning;
   const char* answer;
-  bool in_reasoning = false;
+  const char* begun = "";
 };
 
 const Case kCases[] = {
     {"no reasoning", "7\n", {}, "", "7\n"},
     {"our titles", "【推理过程】\n1+2=3\n\n【最终答案】\n3\n", {}, "1+2=3", "3"},
     {"think", "<think>\n1+2=3\n</think>\n\n3\n4\n", {}, "1+2=3", "3\n4"},
-    {"think, begun by the prompt", "1+2=3\n</think>\n\n3", {}, "1+2=3", "3", true},
+    {"think, begun by the prompt", "1+2=3\n</think>\n\n3", {}, "1+2=3", "3", "<think>\n"},
+    {"begun reasoning goes on", "=3\n【最终答案】\n3", {}, "=3", "3", "【推理过程】\n1+2"},
+    {"a begun answer goes on", "b\nc", {}, "", "b\nc", "<think>\nx\n</think>\n\na"},
     {"no end of the reasoning", "【推理过程】\n1+2\n", {}, "1+2", ""},
     {"a title that is cut", "【推理过", {}, "", "【推理过"},
     {"an end that is cut", "<think>a</thi", {}, "a</thi", ""},
@@ -42,13 +44,14 @@ TEST_CASE("reasoning and answer are the same however the text is cut, and every 
     for (size_t first = 0; first <= text.size(); ++first) {
       for (const size_t second : {first, std::min(first + 1, text.size()), text.size()}) {
         CAPTURE(first);
-        AnswerText parts(c.stop, true, c.in_reasoning);
+        AnswerText parts(c.stop, true, c.begun);
+        const std::string begun = c.begun;
         std::string reasoning, answer;
         const auto add = [&](std::string_view piece, bool is_last) {
           const AnswerText::Piece more = parts.add(piece, is_last);
           reasoning += more.reasoning;
           answer += more.answer;
-          CHECK(parts.decided() <= text.size());
+          CHECK(parts.decided() <= begun.size() + text.size());
         };
         add(std::string_view(text).substr(0, first), false);
         add(std::string_view(text).substr(first, second - first), false);
@@ -56,7 +59,11 @@ TEST_CASE("reasoning and answer are the same however the text is cut, and every 
         add("", true);
         CHECK(reasoning == c.reasoning);
         CHECK(answer == c.answer);
-        const auto at = [&](const AnswerText::Span& span) { return text.substr(span.begin, span.end - span.begin); };
+        // Of the whole text, without what was begun.
+        const auto at = [&](const AnswerText::Span& span) {
+          const size_t from = std::max(span.begin, begun.size()), to = std::max(span.end, from);
+          return (begun + text).substr(from, to - from);
+        };
         CHECK(at(parts.reasoning()) == c.reasoning);
         CHECK(at(parts.answer()) == c.answer);
         CHECK((parts.stopped_by() != nullptr) == (!c.stop.empty() && text.find(c.stop.back()) != std::string::npos &&
