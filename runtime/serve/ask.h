@@ -29,8 +29,8 @@ Ask read_ask(const Fields& fields, Endpoint endpoint, const Engine& engine);
 void set_max_tokens(Job& job, int64_t max_tokens, const Engine& engine, std::string_view param,
                     bool may_be_full = false);
 
-/// The prompt that asks for an answer to a conversation. `continues`: it goes on with the last message, the assistant's.
-/// Throws ApiError that names `param`.
+/// The prompt that asks for an answer to a conversation. `continues`: it goes on with the last message, the
+/// assistant's. Throws ApiError that names `param`.
 Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues = false);
 
 /// Adds `n` choices of one prompt, with seeds of their own: choice 0 is the only one of n = 1.

@@ -19,7 +19,12 @@ constexpr double kManyTokens = 1e15;
 const Field kFields[] = {
     {"model", Type::text, ~0u, {}, "\"\"", "Which model answers; missing: the first one."},
     {"messages", Type::list, kChat | kMessages, {}, kRequired, "The conversation: objects with role and content."},
-    {"continue_final_message", Type::flag, kChat, {}, "false", "Go on with the last message, which is the assistant's."},
+    {"continue_final_message",
+     Type::flag,
+     kChat,
+     {},
+     "false",
+     "Go on with the last message, which is the assistant's."},
     {"prompt", Type::any, kCompletions, {}, kRequired, "A text, a list of tokens, or a list of either."},
     {"input", Type::any, kEmbeddings | kResponses, {}, kRequired, "A text, or a list."},
     {"instructions", Type::text, kResponses, {}, "\"\"", "The system's message."},

@@ -105,9 +105,9 @@ void RunningJob::end(size_t choice, AnswerEnd&& end, const Completion& completio
   if (answer.text.has_reasoning()) {
     const size_t begun = job_.choices[choice].begun.size();
     const size_t begin = answer.text.answer().begin;  // 0 if the chain of thought did not end.
-    end.reasoning_tokens = begin == 0
-                               ? std::ssize(completion.tokens)
-                               : std::ranges::count_if(completion.offsets, [&](size_t at) { return begun + at < begin; });
+    end.reasoning_tokens =
+        begin == 0 ? std::ssize(completion.tokens)
+                   : std::ranges::count_if(completion.offsets, [&](size_t at) { return begun + at < begin; });
   }
   if (on_end) on_end(end, completion);
   outbox_.push_back([listener = job_.listener, end = std::move(end)]() mutable { listener->on_end(std::move(end)); });

@@ -46,7 +46,7 @@ class RunningJob {
     AnswerText text;
     FilterStream reasoning_filter, answer_filter;
     size_t reasoning_from = 0, answer_from = 0;  // Places up to which the prompt has them.
-    size_t next_token = 0;  // The first that was not reported.
+    size_t next_token = 0;                       // The first that was not reported.
     int64_t counted = 0;
     bool has_ended = false;
     std::vector<double> sum = {};  // Of hidden states.
