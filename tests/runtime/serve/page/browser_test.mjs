@@ -1,7 +1,9 @@
 // The chat page in Chromium, as a person uses it: node browser_test.mjs <folder of the page>
 import assert from "node:assert/strict";
+import {isIdle, last, userOf} from "./chat_user.mjs";
 import {Browser, findChromium} from "./devtools.mjs";
-import {MockServer, kMarkdown} from "./mock_server.mjs";
+import {run, source} from "./harness.mjs";
+import {MockServer} from "./mock_server.mjs";
 
 const kMaxFrame = 50;  // Milliseconds.
 
@@ -11,75 +13,12 @@ if (!program) {
   process.exit();
 }
 
-const server = new MockServer(process.argv[2]);
-let browser, page;
-
-const isIdle = "!document.querySelector('.answering') && document.getElementById('stop').hidden";
-const last = (selector) => `[...document.querySelectorAll(${JSON.stringify(selector)})].at(-1)`;
-const lastText = (selector) => page.get(`${last(selector)}?.textContent ?? null`);
-const shown = () => page.get("[...document.querySelectorAll('.message .said')].map((one) => one.textContent)");
-
-async function ask(text) {
-  await page.get("box.focus()");
-  await page.type(text);
-  await page.press("Enter");
-}
-async function askAndWait(text) {
-  await ask(text);
-  await page.until(isIdle);
-}
-const choose = (id, value) => page.get(`${id}.value = ${JSON.stringify(value)}; ${id}.dispatchEvent(new Event("change"))`);
-// A button of the last message of a speaker.
-async function press(role, action) {
-  await page.get(`${last(`.${role} [data-action="${action}"]`)}.click()`);
-}
-const stored = () => page.get(`new Promise((resolve) => {
-  indexedDB.open("tinyllm").onsuccess = ({target}) => {
-    target.result.transaction("messages").objectStore("messages").getAll().onsuccess = (event) => {
-      target.result.close();
-      resolve(event.target.result.map(({text}) => text));
-    };
-  };
-})`);
-const begin = async () => {
-  await page.press("n", {alt: true});
-  await page.until("document.querySelectorAll('.message').length === 0");
-};
-
-// Writes a conversation of so many messages into the browser's store, and opens it.
-async function makeLong(count) {
-  await page.get(`new Promise((resolve) => {
-    indexedDB.open("tinyllm").onsuccess = ({target}) => {
-      const change = target.result.transaction(["conversations", "messages"], "readwrite");
-      change.objectStore("conversations").put({id: "long", title: "long", system: "", created: 1, updated: 1, chosen: {}});
-      for (let i = 0; i < ${count}; ++i) {
-        change.objectStore("messages").put({
-          id: "m" + i, conversation: "long", parent: i ? "m" + (i - 1) : "", created: i, state: "done", reasoning: "",
-          role: i % 2 ? "assistant" : "user", text: i % 2 ? ${JSON.stringify(kMarkdown)}.repeat(3) : "question " + i});
-      }
-      change.oncomplete = () => { target.result.close(); resolve(); };
-    };
-  })`);
-  await page.go("about:blank");
-  await page.go(server.url + "#long");
-  await page.until(`document.querySelectorAll(".message").length === ${count}`);
-}
-
-// The processor time of the longest task of the page's main thread while `act` runs, in milliseconds. Processor time, as
-// other programs may hold up this one.
-async function longestTask(act) {
-  const events = [];
-  browser.listeners.push(({method, params}) => { if (method === "Tracing.dataCollected") events.push(...params.value); });
-  await page.send("Tracing.start", {categories: "toplevel,disabled-by-default-devtools.timeline", transferMode: "ReportEvents"});
-  await act();
-  const complete = page.once("Tracing.tracingComplete");
-  await page.send("Tracing.end");
-  await complete;
-  const threads = new Set(events.filter(({name, args}) => name === "thread_name" && args.name === "CrRendererMain").map(({tid}) => tid));
-  const tasks = events.filter(({ph, tid, tdur}) => ph === "X" && threads.has(tid) && tdur > 0);
-  assert.ok(tasks.length > 0, "the trace has no task");
-  return Math.max(...tasks.map(({tdur}) => tdur)) / 1000;
-}
+const server = new MockServer(source);
+await server.start();
+const browser = new Browser(program), page = await browser.newPage(server.url);
+await page.size(1200, 800);
+const {ask, askAndWait, begin, choose, lastText, longestTask, makeLong, press, shown, stored} =
+    userOf(page, server.url);
 
 const tests = {
   async "models are listed, and the box is ready"() {
@@ -108,7 +47,8 @@ const tests = {
     await page.get("box.focus()");
     await page.compose("ni");
     await page.press("Enter");
-    await page.get(`box.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", isComposing: true, bubbles: true, cancelable: true}))`);
+    await page.get(`box.dispatchEvent(
+        new KeyboardEvent("keydown", {key: "Enter", isComposing: true, bubbles: true, cancelable: true}))`);
     assert.equal(server.requests.length, before);
     assert.equal(await page.get("box.value.trim()"), "ni");
     await page.get("box.value = ''");
@@ -116,11 +56,14 @@ const tests = {
 
   async "Markdown and formulas are elements, and markup in an answer stays text"() {
     await askAndWait("markdown");
-    const counts = await page.get(`Object.fromEntries(["h4", "ol li", "table", "math mfrac", "pre code", "strong", "img", "script", "a"]
+    const counts = await page.get(
+        `Object.fromEntries(["h4", "ol li", "table", "math mfrac", "pre code", "strong", "img", "script", "a"]
         .map((name) => [name, ${last(".assistant")}.querySelectorAll(name).length]))`);
-    assert.deepEqual(counts, {h4: 1, "ol li": 2, table: 1, "math mfrac": 1, "pre code": 1, strong: 1, img: 0, script: 0, a: 0});
+    assert.deepEqual(
+        counts, {h4: 1, "ol li": 2, table: 1, "math mfrac": 1, "pre code": 1, strong: 1, img: 0, script: 0, a: 0});
     assert.notEqual(await page.get("document.title"), "broken");
-    await page.get(`Object.defineProperty(navigator, "clipboard", {value: {writeText: async (text) => { window.copied = text; }}})`);
+    await page.get(`Object.defineProperty(
+        navigator, "clipboard", {value: {writeText: async (text) => { window.copied = text; }}})`);
     await page.click(".code button");
     await page.until("window.copied");
     assert.equal(await page.get("copied"), "total = sum(range(101))  # <b>no markup</b>\nprint(total)");
@@ -165,6 +108,7 @@ const tests = {
     await page.until(isIdle + " && document.querySelectorAll('.message').length === 2");
     assert.deepEqual(await shown(), ["second", "You said: second."]);
     assert.equal(await lastText(".user .versions span"), "2/2");
+    assert.equal(await page.get("document.activeElement.id"), "box");
     await press("assistant", "again");
     await page.until(isIdle + ` && ${last(".assistant .versions span")}?.textContent === "2/2"`);
     await press("user", "earlier");
@@ -188,6 +132,17 @@ const tests = {
     await page.get("note.querySelector('button').click()");
     await page.until("document.querySelectorAll('.message').length === 4");
     assert.ok((await stored()).includes("drop this"));
+  },
+
+  async "a conversation is deleted, and comes back"() {
+    const count = await page.get("document.querySelectorAll('#list .open').length");
+    await page.click("#list .on .remove");
+    await page.until(
+        `document.querySelectorAll('#list .open').length === ${count - 1} && document.activeElement.closest("#note")`);
+    assert.deepEqual([await shown(), (await stored()).includes("keep")], [[], false]);
+    await page.press("Enter");
+    await page.until("document.querySelectorAll('.message').length === 4");
+    assert.ok((await stored()).includes("keep"));
   },
 
   async "what the server refuses is said at once and in words, and can be tried again"() {
@@ -217,7 +172,8 @@ const tests = {
     await page.until("settings.open && document.activeElement.id === 'key'");
     await page.type("secret");
     await page.press("Enter");
-    await page.until("!settings.open && model.options.length === 2 && document.getElementById('alert').textContent === ''");
+    await page.until(
+        "!settings.open && model.options.length === 2 && document.getElementById('alert').textContent === ''");
     assert.equal(await page.get("sessionStorage.getItem('tinyllm-key')"), "secret");
     assert.ok(!(await page.get("JSON.stringify(localStorage)")).includes("secret"));
     await begin();
@@ -228,7 +184,9 @@ const tests = {
 
   async "parameters are sent when they are set, and not after they are reset"() {
     await page.get("open_settings.click()");
-    await page.get(`const field = document.querySelector('#parameters input'); field.value = "0.25"; field.dispatchEvent(new Event("input"))`);
+    await page.get(`const field = document.querySelector("#parameters input");
+        field.value = "0.25";
+        field.dispatchEvent(new Event("input"))`);
     await choose("system", "be brief");
     await page.press("Escape");
     await page.until("!settings.open");
@@ -287,8 +245,9 @@ const tests = {
 
   async "the language and the theme change at once and stay"() {
     await choose("language", "zh-CN");
-    assert.deepEqual(await page.get("[document.documentElement.lang, send.textContent, box.placeholder, document.querySelector('.user h2').textContent]"),
-                     ["zh-CN", "发送", "输入消息…", "你"]);
+    assert.deepEqual(await page.get("[document.documentElement.lang, send.textContent, box.placeholder]"),
+                     ["zh-CN", "发送", "输入消息…"]);
+    assert.equal(await lastText(".user h2"), "你");
     const back = () => page.get("getComputedStyle(document.body).backgroundColor");
     await page.prefer("light");
     const light = await back();
@@ -306,17 +265,20 @@ const tests = {
   },
 
   async "everything can be reached and named by keyboard and screen reader"() {
-    const unnamed = await page.get(`[...document.querySelectorAll("button, input:not([hidden]), select, textarea")].filter((one) =>
-        !(one.textContent.trim() || one.getAttribute("aria-label") || one.labels?.length)).map((one) => one.outerHTML)`);
+    const unnamed =
+        await page.get(`[...document.querySelectorAll("button, input:not([hidden]), select, textarea")].filter((one) =>
+        !(one.textContent.trim() || one.getAttribute("aria-label") || one.labels?.length))
+        .map((one) => one.outerHTML)`);
     assert.deepEqual(unnamed, []);
     const {nodes} = await page.send("Accessibility.getFullAXTree");
     const log = nodes.find((node) => node.role?.value === "log");
     assert.equal(log.name.value, "Messages");
     assert.equal(log.properties.find(({name}) => name === "live")?.value.value ?? "off", "off");
     assert.ok(nodes.some((node) => node.role?.value === "article" && node.name.value === "You"));
-    await page.get("document.activeElement.blur()");
-    await page.press("Tab");
-    assert.equal(await page.get("document.activeElement.className"), "skip");
+    assert.equal(
+        await page.get("document.querySelector('a, button, input, select, textarea, [tabindex]').className"), "skip");
+    await page.get("document.querySelector('.skip').focus()");
+    assert.ok(await page.get("document.activeElement.getBoundingClientRect().top >= 0"));
     await page.press("Enter");
     await page.until("document.activeElement.id === 'box'");
     await page.press("/", {ctrl: true});
@@ -329,10 +291,12 @@ const tests = {
     await page.size(320, 640, true);
     await askAndWait("markdown");
     assert.ok(await page.get("document.documentElement.scrollWidth <= 320"));
-    const wide = await page.get(`[...document.querySelectorAll(".message *")].filter((one) => !one.closest(".table, pre, math") &&
+    const wide = await page.get(
+        `[...document.querySelectorAll(".message *")].filter((one) => !one.closest(".table, pre, math") &&
         one.getBoundingClientRect().right > 321).map((one) => one.tagName + "." + one.className)`);
     assert.deepEqual(wide, []);
-    const small = await page.get(`[...document.querySelectorAll("button, select, summary, input:not([hidden])")].filter((one) => {
+    const small =
+        await page.get(`[...document.querySelectorAll("button, select, summary, input:not([hidden])")].filter((one) => {
       const {width, height} = one.getBoundingClientRect();
       return width > 0 && (width < 43.9 || height < 43.9);
     }).map((one) => one.outerHTML)`);
@@ -351,11 +315,13 @@ const tests = {
   },
 
   async "nothing moves where motion is not wanted"() {
-    await page.prefer("light", "reduce");
     await begin();
     await ask("slow");
-    await page.until("document.querySelector('.answering')");
-    assert.equal(await page.get("document.getAnimations().length"), 0);
+    await page.until("document.querySelector('.answering .said:empty')");
+    assert.ok(await page.get("document.getAnimations().length > 0"));
+    await page.prefer("light", "reduce");
+    await page.until("document.getAnimations().length === 0");
+    assert.equal(await page.get("document.querySelectorAll('.answering .said:empty').length"), 1);
     await page.press("Escape");
     await page.until(isIdle);
     await page.prefer("light");
@@ -394,24 +360,6 @@ const tests = {
   },
 };
 
-let failed = 0;
-try {
-  await server.start();
-  browser = new Browser(program);
-  page = await browser.newPage(server.url);
-  await page.size(1200, 800);
-  for (const [name, test] of Object.entries(tests)) {
-    try {
-      await test();
-    } catch (error) {
-      ++failed;
-      console.error(`FAILED: ${name}\n${error.stack}\n`);
-      await page.press("Escape").catch(() => {});
-    }
-  }
-} finally {
-  await browser?.close();
-  server.stop();
-}
-console.log(`${Object.keys(tests).length - failed} of ${Object.keys(tests).length} tests passed`);
-process.exitCode = failed ? 1 : 0;
+await run(tests, () => page.press("Escape"));
+await browser.close();
+server.stop();
