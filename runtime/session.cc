@@ -170,7 +170,7 @@ struct Session::State {
     for (const auto& [sequence, tokens] : feeds) {
       check_belongs(*sequence);
       if (std::find(seen.begin(), seen.end(), sequence) != seen.end()) {
-        throw Error("session: a sequence is twice in one pass");
+        throw Error("session: the same sequence is twice in one pass");
       }
       seen.push_back(sequence);
       const int64_t size = sequence->size() + static_cast<int64_t>(tokens.size());
