@@ -64,6 +64,19 @@ void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, cons
   }
 }
 
+// Adapters alone: with the model that they name.
+Model load_adapted(const std::filesystem::path& folder) {
+  const std::filesystem::path base = adapter_base(folder);
+  if (!is_there(base / kConfigFile) && has_adapters(base)) {
+    throw Error("{}: base_model_name_or_path: {} is a folder of adapters too, expected a model", folder.string(),
+                base.string());
+  }
+  Model model = load_model(base);
+  model.base = std::filesystem::absolute(base).lexically_normal();
+  load_lora(model, folder);
+  return model;
+}
+
 // A base model continues texts, and has no form of conversation.
 class NoChatTemplate final : public ChatTemplate {
  public:
@@ -101,7 +114,12 @@ Model load_model(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder, ignored)) {
     throw Error("{}: there is no such model folder", folder.string());
   }
-  if (!is_own_config(folder / kConfigFile)) return load_hugging_face(folder);
+  if (!is_there(folder / kConfigFile) && has_adapters(folder)) return load_adapted(folder);
+  if (!is_own_config(folder / kConfigFile)) {
+    Model model = load_hugging_face(folder);
+    if (has_adapters(folder)) load_lora(model, folder);
+    return model;
+  }
   const ModelConfig config = load_config(folder / kConfigFile);
   Model model{config, load_tokenizer(folder)};
   check_tokenizer(*model.tokenizer, config, folder);
@@ -109,7 +127,7 @@ Model load_model(const std::filesystem::path& folder) {
   const Safetensors weights(folder / kWeightsFile);
   check_layers(config, weights);
   load_weights(model, weight_specs(config), weights);
-  if (is_there(folder / kAdapterConfigFile)) load_lora(model, folder);
+  if (has_adapters(folder)) load_lora(model, folder);
   return model;
 }
 
@@ -118,20 +136,27 @@ void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer,
   save_config(config, folder / kConfigFile, tokenizer.hash());
   tokenizer.save(folder);
   if (config.lora.rank > 0) return;
-  remove_file(folder / kAdapterConfigFile);
-  remove_file(folder / kAdapterWeightsFile);
+  remove_adapters(folder);
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
+  if (!model.base.empty() && model.config.lora.rank > 0) {
+    // A folder with these would be read as that model.
+    for (const char* file : {kWeightsFile, kConfigFile}) remove_file(folder / file);
+    return save_lora(model, folder);
+  }
   save_all_but_weights(model.config, *model.tokenizer, folder);
   if (model.config.lora.rank > 0) save_lora(model, folder);
   save_weights(model, weight_specs(model.config), folder / kWeightsFile);
 }
 
+bool has_model(const std::filesystem::path& folder) {
+  return is_there(folder / kWeightsFile) || is_there(folder / kAdapterWeightsFile);
+}
+
 void remove_model(const std::filesystem::path& folder) {
-  for (const char* file : {kWeightsFile, kConfigFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile}) {
-    remove_file(folder / file);
-  }
+  for (const char* file : {kWeightsFile, kConfigFile, kTokenizerFile}) remove_file(folder / file);
+  remove_adapters(folder);
   std::error_code has_more;
   std::filesystem::remove(folder, has_more);
 }

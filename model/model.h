@@ -20,12 +20,15 @@ struct Model {
   std::shared_ptr<const Tokenizer> tokenizer;
   std::unique_ptr<Store> weights = std::make_unique<Store>();
   std::shared_ptr<const ChatTemplate> chat_template = default_chat_template();
+  /// If not empty, where the weights are: `save_model` writes the adapters alone and names it.
+  std::filesystem::path base = {};
 };
 
-/// Reads a folder with the adapters in it. Throws Error that names the file and what is wrong: a file that is missing
-/// or damaged; a tensor that is missing, unknown, or has another type or shape than the config says; another tokenizer
-/// than the one in `config.json`. A folder may come from a stranger: its weights are compared with the config before
-/// memory is reserved, which is bounded by the size of the files.
+/// Reads a folder with the adapters in it, or one of adapters alone, with the model that they name. Throws Error that
+/// names the file and what is wrong: a file that is missing or damaged; a tensor that is missing, unknown, or has
+/// another type or shape than the config says; another tokenizer than the one in `config.json`. A folder may come from
+/// a stranger: its weights are compared with the config before memory is reserved, which is bounded by the size of the
+/// files.
 Model load_model(const std::filesystem::path& folder);
 
 /// The chat template of a model folder: a Jinja template if it has one, else ours if the folder was written here. Else
@@ -34,6 +37,9 @@ std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::pa
 
 /// Writes a folder, each file whole or not at all, the weights last. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
+
+/// Whether `save_model` has written a whole model, or adapters, to a folder.
+bool has_model(const std::filesystem::path& folder);
 
 /// Writes what `save_model` writes except the weights: sizes and tokenizer. If the model has no adapters, adapters in
 /// the folder belong to another model and are removed.

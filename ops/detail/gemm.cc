@@ -2,6 +2,7 @@
 
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/arena.h>
 
 // Blocking for the caches, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
@@ -19,6 +20,9 @@
 // The constants were chosen by measuring on Zen 5. There the loop over packed data runs at 93 % of the peak of
 // registers alone; the rest of the time is packing. To retune for another CPU, change kDepth (= kSumDepth of kernels.h)
 // and kColumns in kernels/gemm.cc and the constants here, and compare with `bench_products`.
+//
+// A packed matrix of weights is made floats on the way into the panels of step 1, a little at a time: its own panels
+// are of 32 rows, k after k, which is what columns of B need, or rows, transposed.
 //
 // When A has few rows, packing B would dominate, so other paths are used; `Path` lists them. On every path an element
 // sums along k in the same order, kDepth terms at a time. In fp32 the bits of a row of C therefore do not depend on
@@ -47,6 +51,8 @@ constexpr int64_t kPerThreadTasks = 4;
 constexpr int64_t kTransposedRows = 96;
 // Floats that a thread packs at a time.
 constexpr int64_t kPackGrain = 32768;
+// Of a packed matrix: 16 KB of floats, which stay in the first-level cache.
+constexpr int64_t kUnpackedDepth = 128;
 
 int64_t round_up(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
@@ -55,10 +61,11 @@ enum class Path : uint8_t {
   unpacked,    // At most 8 rows of A: nothing is packed, B is read in place.
   per_thread,  // Few rows of A: each thread packs its own columns of B, or reads whole panels in place.
   transposed,  // Few rows of A, and both A and B contiguous along k: C^T = B A^T, with A packed for all threads.
-  shared,      // Everything else: B is packed for all threads.
+  shared,      // Everything else, and weights that are not floats: B is packed for all threads.
 };
 
 Path choose_path(const GemmShape& s) {
+  if (s.b_type.is_packed()) return Path::shared;
   if (s.precision == Precision::fp32 && !s.trans_a && s.k > 0) {
     if (s.m <= (s.trans_b ? kernels::kFewRows : kernels::kFewRowsAcross)) return Path::unpacked;
     if (s.m <= (s.trans_b ? kPerThreadRows : kPerThreadRowsAcross)) return Path::per_thread;
@@ -73,12 +80,15 @@ const kernels::Products& products_of(Precision precision) {
 
 // One factor of a product: [lanes, k] if `along_k`, otherwise [k, lanes]. A lane is a row of A or a column of B.
 struct Side {
-  const float* data;
+  const void* data;
   int64_t lanes;
   int64_t stride;
   bool along_k;
+  Type type = f32;
 
-  const float* at(int64_t lane, int64_t k) const { return data + (along_k ? lane * stride + k : k * stride + lane); }
+  const float* at(int64_t lane, int64_t k) const {
+    return static_cast<const float*>(data) + (along_k ? lane * stride + k : k * stride + lane);
+  }
 };
 
 // The factors as they are used: `rows` are packed by each task, `columns` for all threads. Path::transposed swaps them.
@@ -86,9 +96,9 @@ struct Sides {
   Side rows, columns;
   bool swapped;
 
-  Sides(const GemmShape& s, const float* a, const float* b)
+  Sides(const GemmShape& s, const float* a, const void* b)
       : rows{a, s.m, s.trans_a ? s.m : s.k, !s.trans_a},
-        columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b},
+        columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b, s.b_type},
         swapped(choose_path(s) == Path::transposed) {
     if (swapped) std::swap(rows, columns);
   }
@@ -169,6 +179,47 @@ void pack(const kernels::Products& products, const Side& side, int64_t first, in
   }
 }
 
+// Numbers [k, k + depth) of a panel of a packed matrix, as floats [depth, kQuantPanel]. k and depth are of whole
+// blocks.
+void unpack(Type type, const std::byte* panel, int64_t k, int64_t depth, float* to) {
+  const kernels::Kernels& kernel = kernels::kernels();
+  const std::byte* from = panel + (k == 0 ? 0 : bytes_of(type, {kernels::kQuantPanel, k}));
+  if (type == packed_bf16) {
+    kernel.from_bf16(depth * kernels::kQuantPanel, reinterpret_cast<const BFloat16*>(from), to);
+  } else {
+    (type == q8_0 ? kernel.q8_0 : kernel.q4_0).unpack(depth / kernels::kQuantBlock, from, to);
+  }
+}
+
+// `pack` of a packed matrix, whose panels are of lanes if columns are contiguous along k, otherwise of steps along k.
+// `scratch` gives each worker room for kUnpackedDepth rows of a panel.
+template <class ScratchOf>
+void pack_packed(const kernels::Products& products, const Side& side, int64_t first, int64_t columns, int64_t k,
+                 int64_t depth, int64_t panel, float* packed, ThreadPool& pool, ScratchOf scratch) {
+  constexpr int64_t kRows = kernels::kQuantPanel;
+  const size_t panel_bytes = bytes_of(side.type, {kRows, side.stride});
+  // Of the matrix [N, K]: rows [row, row + rows) and numbers [from, from + length) of each.
+  const int64_t row = side.along_k ? first : k, rows = side.along_k ? columns : depth;
+  const int64_t from = side.along_k ? k : first, length = side.along_k ? depth : columns;
+  pool.parallel_for(ceil_div(rows, kRows), [&](int64_t i, int worker) {
+    const auto* data = static_cast<const std::byte*>(side.data) + static_cast<size_t>(row / kRows + i) * panel_bytes;
+    for (int64_t p = 0; p < length; p += kUnpackedDepth) {
+      const int64_t n = std::min(kUnpackedDepth, length - p);
+      unpack(side.type, data, from + p, n, scratch(worker));
+      const int64_t lane = side.along_k ? i * kRows : p, step = side.along_k ? p : i * kRows;
+      const int64_t real = std::min(kRows, rows - i * kRows);
+      products.pack({.lanes = side.along_k ? real : n,
+                     .lanes_per_panel = products.nr,
+                     .k = side.along_k ? n : real,
+                     .from = scratch(worker),
+                     .stride = kRows,
+                     .along_k = !side.along_k,
+                     .panel = panel,
+                     .to = packed + lane / products.nr * panel + step / products.per_unit * products.nr});
+    }
+  });
+}
+
 // Floats of scratch memory: first what is packed for all threads, then what each worker packs for itself.
 struct Scratch {
   int64_t shared = 0;
@@ -185,7 +236,7 @@ struct Scratch {
       const Sides sides(s, nullptr, nullptr);
       const PackedBlock block(sides.columns.lanes, s.k);
       shared = ceil_div(block.columns, products.nr) * panel_size(products, block.depth);
-      per_worker = kBlockPanels * products.a_panel;
+      per_worker = std::max(kBlockPanels * products.a_panel, kUnpackedDepth * kernels::kQuantPanel);
     }
     shared = round_up(shared, kFloatsAligned);
     per_worker = round_up(per_worker, kFloatsAligned);
@@ -256,7 +307,7 @@ void multiply_per_thread(const GemmShape& s, const float* a, const Side& b, int6
 }
 
 // Path::unpacked and Path::per_thread: a task is a range of columns.
-void multiply_few_rows(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+void multiply_few_rows(const GemmShape& s, const float* a, const void* b, const float* bias, float* c, void* workspace,
                        ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
   const Side side{b, s.n, s.trans_b ? s.k : s.n, s.trans_b};
@@ -274,7 +325,7 @@ void multiply_few_rows(const GemmShape& s, const float* a, const float* b, const
 }
 
 // Path::transposed and Path::shared: a task is a block of C.
-void multiply_blocks(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+void multiply_blocks(const GemmShape& s, const float* a, const void* b, const float* bias, float* c, void* workspace,
                      ThreadPool& pool) {
   const kernels::Products& products = products_of(s.precision);
   const Sides sides(s, a, b);
@@ -289,7 +340,12 @@ void multiply_blocks(const GemmShape& s, const float* a, const float* b, const f
     for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += packed_block.depth) {
       const int64_t depth = std::min(packed_block.depth, s.k - k0);
       const int64_t panel = Scratch::panel_size(products, depth);
-      pack(products, columns, j0, width, k0, depth, panel, packed, pool);
+      if (columns.type.is_packed()) {
+        pack_packed(products, columns, j0, width, k0, depth, panel, packed, pool,
+                    [&](int worker) { return scratch.of_worker(workspace, worker); });
+      } else {
+        pack(products, columns, j0, width, k0, depth, panel, packed, pool);
+      }
       const Blocks blocks(rows.lanes, width, products);
       pool.parallel_for(blocks.down * blocks.across, [&](int64_t task, int worker) {
         const int64_t i = task % blocks.down * blocks.rows;
@@ -334,7 +390,7 @@ size_t gemm_workspace(const GemmShape& shape, int workers) {
   return static_cast<size_t>(most) * sizeof(float);
 }
 
-void gemm(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+void gemm(const GemmShape& s, const float* a, const void* b, const float* bias, float* c, void* workspace,
           ThreadPool& pool) {
   if (s.m == 0 || s.n == 0) return;
   if (products_of(s.precision).multiply == nullptr) {

@@ -14,7 +14,8 @@ export function element(parent, name, {text = "", kind = "", ...attributes} = {}
 
 // A button whose text is a row of words.js, and whose name for screen readers may be another text.
 export function button(parent, word, action, attributes = {}) {
-  return element(parent, "button", {type: "button", text: say(word), "data-word": word, "data-action": action, ...attributes});
+  return element(
+      parent, "button", {type: "button", text: say(word), "data-word": word, "data-action": action, ...attributes});
 }
 
 // Works on pages without HTTPS too, where browsers have no clipboard object.
@@ -36,7 +37,8 @@ export function confirm(one, word) {
 }
 
 export function saveFile(name, text) {
-  const link = element(null, "a", {download: name, href: URL.createObjectURL(new Blob([text], {type: "application/json"}))});
+  const link =
+      element(null, "a", {download: name, href: URL.createObjectURL(new Blob([text], {type: "application/json"}))});
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

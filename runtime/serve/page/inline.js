@@ -4,7 +4,10 @@ import {node} from "./tree.js";
 
 const kMaxFormula = 2000;  // Characters.
 const kEscaped = /[\\`*_{}[\]()#+\-.!|~$<>"']/;
-const kLink = /\[([^[\]\n]{0,999}(?:\[[^[\]\n]{0,99}\][^[\]\n]{0,99})?)\]\(\s?<?([^()\s<>]*(?:\([^()\s<>]*\)[^()\s<>]*)*)>?(?:\s+"[^"\n]*")?\s?\)/y;
+// [text](address "title"), with one pair of brackets in the text and any in the address.
+const kLinkText = /\[([^[\]\n]{0,999}(?:\[[^[\]\n]{0,99}\][^[\]\n]{0,99})?)\]/.source;
+const kLinkTarget = /\(\s?<?([^()\s<>]*(?:\([^()\s<>]*\)[^()\s<>]*)*)>?(?:\s+"[^"\n]*")?\s?\)/.source;
+const kLink = new RegExp(kLinkText + kLinkTarget, "y");
 const kOrdinary = /[^\\`$!\[h*_~\n]+/y;  // What begins nothing.
 const kAddress = /https?:\/\/[^\s<>"'`*，。；：！？、（）《》「」【】]+/y;
 

@@ -28,8 +28,12 @@ class App {
       ended: (conversation, message, failure) => this.answerEnded(conversation, message, failure),
     });
     this.log = new LogView();
-    this.side = new SideView({store: this.store, records: () => [...this.known.values()],
-                              open: (id, message) => this.open(id, message), remove: (id) => this.removeConversation(id)});
+    this.side = new SideView({
+      store: this.store,
+      records: () => [...this.known.values()],
+      open: (id, message) => this.open(id, message),
+      remove: (id) => this.removeConversation(id)
+    });
     this.composer = new Composer({send: (text) => this.send(text), stop: () => this.answering.stop(this.current.id),
                                   editLast: () => this.editLast()});
     this.listen();
@@ -239,7 +243,8 @@ class App {
     else if (this.known.has(conversation.id)) this.side.news.add(conversation.id);
     this.showRunning();
     if (!isShown) return;
-    status(failure ? "" : message.state === "stopped" ? say("stopped") : say("answered", {count: countWords(message.text)}));
+    const end = message.state === "stopped" ? say("stopped") : say("answered", {count: countWords(message.text)});
+    status(failure ? "" : end);
     if (!failure) return;
     this.fail(failure, isEmpty ? ["again", () => this.answer(conversation, question)]
                                : ["go_on", () => this.goOn(message)]);
@@ -306,7 +311,8 @@ class App {
     this.keep(this.current);
     this.afterChange(this.current);
     const {element: shown} = this.log.viewOf(other) ?? {};
-    (shown?.querySelector(`[data-action="${action}"]:enabled`) ?? shown?.querySelector(".versions button:enabled"))?.focus();
+    const button = shown?.querySelector(`[data-action="${action}"]:enabled`);
+    (button ?? shown?.querySelector(".versions button:enabled"))?.focus();
   }
 
   // Shows the branch on which a message is.

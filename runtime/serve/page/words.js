@@ -142,14 +142,17 @@ export const number = (value, digits = 0) =>
     value.toLocaleString(language(), {minimumFractionDigits: digits, maximumFractionDigits: digits});
 
 export function duration(seconds) {
-  if (seconds < 60) return say("seconds", {value: number(seconds, seconds < 9.95 && !Number.isInteger(seconds) ? 1 : 0)});
+  if (seconds < 60) {
+    return say("seconds", {value: number(seconds, seconds < 9.95 && !Number.isInteger(seconds) ? 1 : 0)});
+  }
   const whole = Math.round(seconds);
   return say("minutes", {minutes: number(Math.floor(whole / 60)), value: whole % 60});
 }
 
 // Fills in the texts of elements with data-word, data-label (for screen readers) and data-hint (in an empty field).
 export function translate(root) {
-  const each = (name, set) => root.querySelectorAll(`[data-${name}]`).forEach((one) => set(one, say(one.dataset[name])));
+  const each = (name, set) =>
+      root.querySelectorAll(`[data-${name}]`).forEach((one) => set(one, say(one.dataset[name])));
   each("word", (one, text) => { one.textContent = text; });
   each("label", (one, text) => one.setAttribute("aria-label", text));
   each("hint", (one, text) => { one.placeholder = text; });
