@@ -121,7 +121,7 @@ JsonConstraints::JsonConstraints(const Tokenizer& tokenizer, int64_t vocab_size)
 
 JsonConstraints::~JsonConstraints() = default;
 
-Constraint JsonConstraints::make(const AnswerForm& form, int64_t close_within) {
+Constraint JsonConstraints::make(const AnswerForm& form, int64_t close_within) const {
   std::string key = key_of(form);
   std::shared_ptr<TokenMasks> masks = state_->find(key);
   if (masks == nullptr) {

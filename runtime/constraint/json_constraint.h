@@ -24,7 +24,7 @@ class JsonConstraints {
   ///
   /// Throws Error as `compile_form` (json_schema.h) does, when `close_within` tokens are too few, and when the
   /// vocabulary lacks a byte that JSON may need.
-  Constraint make(const AnswerForm& form, int64_t close_within = 0);
+  Constraint make(const AnswerForm& form, int64_t close_within = 0) const;
 
  private:
   struct State;
