@@ -45,7 +45,7 @@ export function userOf(page, url) {
         const change = target.result.transaction(["conversations", "messages"], "readwrite");
         const record = {id: "long", title: "long", system: "", created: 1, updated: 1, chosen: {}};
         change.objectStore("conversations").put(record);
-        const texts = ["question", ${JSON.stringify(kMarkdown.repeat(3))}];
+        const texts = ["question", ${JSON.stringify(kMarkdown.repeat(8))}];
         for (let i = 0; i < ${count}; ++i) {
           change.objectStore("messages").put({
             id: "m" + i, conversation: "long", parent: i ? "m" + (i - 1) : "", created: i, state: "done",

@@ -120,7 +120,7 @@ export class MockServer {
     for (const piece of pieces) {
       if (isGone) return undefined;
       send({content: piece});
-      await wait(asked === "slow" || asked === "drop" ? 30 : 2);
+      await wait({slow: 30, drop: 500}[asked] ?? 2);
       if (asked === "drop") return reply.destroy();
     }
     send({}, asked === "cut" && !isRest ? "length" : "stop");

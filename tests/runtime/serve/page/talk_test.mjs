@@ -125,7 +125,7 @@ await run({
 
   "what is removed takes all after it along, shows a sibling, and comes back whole"() {
     const conversation = talk(3), q2 = find(conversation, "q2");
-    conversation.add(q2.parent, {role: "user", text: "other"});
+    for (const text of ["other", "last"]) conversation.add(q2.parent, {role: "user", text});
     conversation.choose(q2);
     const removed = conversation.remove(q2);
     assert.deepEqual(removed.map(({text}) => text), ["q2", "a2", "q3", "a3"]);
