@@ -92,4 +92,17 @@ TEST_CASE("answers in random schemas validate, and every mask is that of trying 
   CHECK(seen.size() > kSchemas / 2);
 }
 
+TEST_CASE("of two ways to read a string, each allows its own tokens") {
+  const auto vocabulary = std::make_shared<const ConstraintVocabulary>(table(), table().size());
+  TokenMasks masks(grammar_of(R"({"anyOf": [{"enum": ["abc"]}, {"type": "string", "maxLength": 1}]})"), vocabulary);
+  JsonState state;
+  REQUIRE(masks.matcher().read(masks.matcher().begin(), '"', state));
+  REQUIRE(state.stacks() == 2);
+  const std::vector<bool> allowed = masks.mask(state)->bits(vocabulary->size());
+  CHECK(allowed == tried(masks.matcher(), state));
+  const std::vector<std::string> texts = TableTokenizer::usual_texts();
+  const auto abc = std::find(texts.begin(), texts.end(), "abc") - texts.begin();
+  CHECK(allowed[static_cast<size_t>(table().size() - std::ssize(texts) + abc)]);
+}
+
 }  // namespace tinyllm::test
