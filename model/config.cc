@@ -130,6 +130,8 @@ void check(const RopeScaling& s, int64_t head_size) {
   }
 }
 
+WeightTypes weight_types(Type type) { return {.matrices = type, .tables = type == q4_0 ? q8_0 : type}; }
+
 const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }
 
 bool Lora::adapts(std::string_view name) const {
@@ -200,7 +202,8 @@ std::optional<uint64_t> load_tokenizer_hash(const std::filesystem::path& path) {
   return hash;
 }
 
-void save_config(const ModelConfig& config, const std::filesystem::path& path, std::optional<uint64_t> tokenizer_hash) {
+void save_config(const ModelConfig& config, const std::filesystem::path& path, std::optional<uint64_t> tokenizer_hash,
+                 std::span<const int32_t> ends) {
   check(config);  // JSON has no infinity: it would be saved as null.
   OrderedJson json = {
       {"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
@@ -226,6 +229,7 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
     for_each_field(kRopeScalingFields,
                    [&](const auto& field) { write(json[kRopeScaling], config.rope_scaling, field); });
   }
+  if (!ends.empty()) json["eos_token_id"] = std::vector<int32_t>(ends.begin(), ends.end());
   if (tokenizer_hash) json[kTokenizerHash] = fmt::format("{:016x}", *tokenizer_hash);
   write_file(path, json.dump(2) + "\n");
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,10 @@ struct WeightTypes {
   bool quantized() const { return matrices.is_packed() || tables.is_packed(); }
   bool operator==(const WeightTypes&) const = default;
 };
+
+/// What a model of weights of one type has: f32 or a packed one. Tables are in q8_0 where matrices are in q4_0, as they
+/// are more sensitive.
+WeightTypes weight_types(Type type);
 
 /// The sizes of a decoder-only Transformer. The default model has about 41.6 million parameters.
 struct ModelConfig {
@@ -83,8 +88,9 @@ ModelConfig load_config(const std::filesystem::path& path);
 /// The hash of the tokenizer that a `config.json` records; empty in files that were written before it was recorded.
 /// Throws Error when the file cannot be read or the field is not a hash.
 std::optional<uint64_t> load_tokenizer_hash(const std::filesystem::path& path);
-/// Throws Error when the config fails `check` or the file cannot be written.
+/// `ends` are the tokens that end an answer, for tokenizers that do not know them. Throws Error when the config fails
+/// `check` or the file cannot be written.
 void save_config(const ModelConfig& config, const std::filesystem::path& path,
-                 std::optional<uint64_t> tokenizer_hash = {});
+                 std::optional<uint64_t> tokenizer_hash = {}, std::span<const int32_t> ends = {});
 
 }  // namespace tinyllm

@@ -2,60 +2,26 @@
 
 #include <tinyllm/model/config_json.h>
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/generation_config.h>
+#include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/hugging_face.h>
+#include <tinyllm/model/hugging_face_form.h>
+#include <tinyllm/model/load.h>
 #include <tinyllm/model/lora.h>
-#include <tinyllm/model/quantize.h>
+#include <tinyllm/model/own_weights.h>
+#include <tinyllm/model/text/hf/config_tokens.h>
 #include <tinyllm/model/text/jinja_chat_template.h>
+#include <tinyllm/model/text/hf_tokenizer.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/weights.h>
 
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
-#include <unordered_set>
-
 namespace tinyllm {
 namespace {
 
-// Throws Error when the file lacks one of the weights, has it in another type or shape, or has more than these.
-void check_entries(const Safetensors& file, const std::vector<WeightSpec>& specs) {
-  std::unordered_set<std::string_view> known;
-  for (const WeightSpec& spec : specs) {
-    for (const Safetensors::Entry* entry : entries_of(file, spec)) known.insert(entry->name);
-  }
-  for (const Safetensors::Entry& entry : file.entries()) {
-    if (!known.contains(entry.name)) {
-      throw Error("{}: {} is not a weight of this model", file.path().string(), short_name(entry.name));
-    }
-  }
-}
-
-// Memory is reserved when the file is known to have what will be in it.
-void load_weights(Model& model, const std::vector<WeightSpec>& specs, const Safetensors& file) {
-  check_entries(file, specs);
-  std::vector<Store::Wanted> wanted;
-  for (const WeightSpec& spec : specs) wanted.push_back({spec.name, spec.type, spec.shape});
-  model.weights->add(wanted);
-  ThreadPool pool(hardware_threads());
-  for (const WeightSpec& spec : specs) {
-    load_weight(file, spec, model.weights->at(spec.name), pool);
-  }
-}
-
-// A config may claim any number of layers: it is compared with the file before a name is made for each.
-void check_layers(const ModelConfig& config, const Safetensors& file) {
-  if (config.n_layers > std::ssize(file.entries())) {
-    throw Error("{}: holds {} tensors, too few for the {} layers in {}", file.path().string(), file.entries().size(),
-                config.n_layers, kConfigFile);
-  }
-}
-
-void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
-  // A vocabulary may have rows that no token uses, but not the other way round.
-  if (tokenizer.size() > config.vocab_size) {
-    throw Error("{}: the tokenizer has {} tokens, expected at most {}, the vocab_size in {}", folder.string(),
-                tokenizer.size(), config.vocab_size, kConfigFile);
-  }
+void check_hash(const Tokenizer& tokenizer, const std::filesystem::path& folder) {
   const std::optional<uint64_t> recorded = load_tokenizer_hash(folder / kConfigFile);
   if (recorded && *recorded != tokenizer.hash()) {
     throw Error(
@@ -64,10 +30,40 @@ void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, cons
   }
 }
 
+Model load_own(const std::filesystem::path& folder, const LoadOptions& options) {
+  const ModelConfig config = load_config(folder / kConfigFile);
+  std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder);
+  check_hash(*tokenizer, folder);
+  const Safetensors file(folder / kWeightsFile);
+  check_fit(config, *tokenizer, std::ssize(file.entries()), folder);
+  Model model = load_parts(config, std::move(tokenizer), OwnWeights(file, weight_specs(config)), options);
+  // A model that came from elsewhere keeps its template.
+  if (auto found = load_jinja_chat_template(folder)) {
+    model.chat_template = std::make_shared<JinjaChatTemplate>(*std::move(found));
+  }
+  return model;
+}
+
+// Adapters that are in a folder belong to another model.
+void remove_adapters(const std::filesystem::path& folder) {
+  remove_file(folder / kAdapterConfigFile);
+  remove_file(folder / kAdapterWeightsFile);
+}
+
+void save_adapters(const Model& model, const std::filesystem::path& folder) {
+  if (model.config.lora.rank > 0) {
+    save_lora(model, folder);
+  } else {
+    remove_adapters(folder);
+  }
+}
+
 }  // namespace
 
 void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
-  load_weights(model, specs, Safetensors(path));
+  const Safetensors file(path);
+  ThreadPool pool(hardware_threads());
+  load_weights(OwnWeights(file, specs), specs, pool, *model.weights);
 }
 
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
@@ -78,43 +74,46 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
   save_safetensors(path, tensors, {{"format", "pt"}});
 }
 
-Model load_model(const std::filesystem::path& folder) {
+Model load_model(const std::filesystem::path& path, const LoadOptions& options) {
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw Error("{}: there is no such model folder", folder.string());
+  if (std::filesystem::is_regular_file(path, ignored)) return load_gguf(path, options);
+  if (!std::filesystem::is_directory(path, ignored)) {
+    throw Error("{}: there is no such model folder or GGUF file", path.string());
   }
-  if (!is_own_config(folder / kConfigFile)) return load_hugging_face(folder);
-  const ModelConfig config = load_config(folder / kConfigFile);
-  Model model{config, load_tokenizer(folder)};
-  check_tokenizer(*model.tokenizer, config, folder);
-  // A model that came from elsewhere keeps its template.
-  if (auto found = load_jinja_chat_template(folder)) {
-    model.chat_template = std::make_shared<JinjaChatTemplate>(*std::move(found));
-  }
-  const Safetensors weights(folder / kWeightsFile);
-  check_layers(config, weights);
-  load_weights(model, weight_specs(config), weights);
-  if (is_there(folder / kAdapterConfigFile)) load_lora(model, folder);
+  Model model = is_own_config(path / kConfigFile) ? load_own(path, options) : load_hugging_face(path, options);
+  model.sampling = sampling_defaults(path);
+  if (is_there(path / kAdapterConfigFile)) load_lora(model, path);
   return model;
 }
 
 void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder) {
   make_folder(folder);
-  save_config(config, folder / kConfigFile, tokenizer.hash());
+  save_config(config, folder / kConfigFile, tokenizer.hash(), tokenizer.end_tokens());
   tokenizer.save(folder);
-  if (config.lora.rank > 0) return;
-  remove_file(folder / kAdapterConfigFile);
-  remove_file(folder / kAdapterWeightsFile);
+  if (config.lora.rank == 0) remove_adapters(folder);
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
+  if (model.origin) {
+    save_hugging_face(model, *model.origin, folder);
+    save_adapters(model, folder);
+    return;
+  }
   save_all_but_weights(model.config, *model.tokenizer, folder);
-  if (model.config.lora.rank > 0) save_lora(model, folder);
+  save_adapters(model, folder);
   save_weights(model, weight_specs(model.config), folder / kWeightsFile);
 }
 
+bool has_weights(const std::filesystem::path& folder) {
+  return is_there(folder / kWeightsFile) || is_there(folder / kWeightsIndexFile);
+}
+
 void remove_model(const std::filesystem::path& folder) {
-  for (const char* file : {kWeightsFile, kConfigFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile}) {
+  std::error_code missing;
+  if (!std::filesystem::is_directory(folder, missing)) return;
+  remove_weights(folder);
+  for (const auto& [name, bytes] : side_files(folder)) remove_file(folder / name);
+  for (const char* file : {kConfigFile, kHfTokenizerFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile}) {
     remove_file(folder / file);
   }
   std::error_code has_more;

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/lora.h>
+#include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/quantized.h>
