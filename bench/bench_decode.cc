@@ -7,6 +7,7 @@
 
 #include "measure.h"
 #include "report.h"
+#include "shapes.h"
 #include "training.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ namespace bench = tinyllm::bench;
 namespace {
 
 struct Options {
-  std::vector<std::string> models = {"default", "1.1b"};
+  std::vector<std::string> models = {"default", "tinyllama-1.1b"};
   std::vector<std::string> types = {"q8_0", "q4_0"};
   std::vector<int> threads = tl::hardware_threads() > 1 ? std::vector{1, tl::hardware_threads()} : std::vector{1};
   std::vector<int64_t> batches = {1, 4, 16};
@@ -33,17 +34,7 @@ constexpr int kPrompts = 3;            // Measured of each length;
 constexpr double kPromptSeconds = 10;  // no further one after so long.
 
 tl::ModelConfig config_of(const std::string& model, const std::string& type) {
-  tl::ModelConfig c;
-  if (model == "1.1b") {
-    c = {.vocab_size = 32000,
-         .dim = 2048,
-         .n_layers = 22,
-         .n_heads = 32,
-         .n_kv_heads = 4,
-         .ffn_dim = 5632,
-         .ffn_gated = true,
-         .ffn_bias = false};
-  }
+  tl::ModelConfig c = bench::shape(model);
   for (const tl::Type each : kTypes) {
     if (type == each.name()) c.types = {each, each};
   }
@@ -82,17 +73,17 @@ struct Work {
   double products = 0, attention = 0, bytes = 0;
 };
 
-// `tokens` of each row behind `length` old ones, the head for the last of them.
+// `tokens` of each row after `length` old ones, and the head for the last of them.
 Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t length, tl::DType cache) {
   Work work;
   for (const tl::WeightSpec& spec : tl::weight_specs(c)) {
-    if (spec.role == tl::WeightRole::embedding) continue;
+    if (spec.role == tl::WeightRole::embedding && !c.tied_head) continue;
     work.bytes += static_cast<double>(tl::bytes_of(spec.type, spec.shape));
     const int64_t uses = spec.role == tl::WeightRole::matrix ? rows * tokens : rows;
     if (spec.shape.rank() == 2) work.products += 2.0 * static_cast<double>(uses * spec.shape.size());
   }
   const double seen = static_cast<double>(length) + static_cast<double>(tokens + 1) / 2;
-  work.attention = 4.0 * static_cast<double>(rows * tokens * c.n_layers * c.dim) * seen;
+  work.attention = 4.0 * static_cast<double>(rows * tokens * c.n_layers * c.q_dim()) * seen;
   work.bytes += 2.0 * static_cast<double>(tl::size_of(cache)) *
                 static_cast<double>(rows * c.n_layers * c.kv_dim() * (length + tokens));
   return work;
@@ -200,9 +191,9 @@ void run(const Options& o, bench::Report& report) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Measures answering with random weights: the default model, and the shape of TinyLlama (1.1b).");
-  app.add_option("--model", options.models, "default, 1.1b")
-      ->check(CLI::IsMember({"default", "1.1b"}))
+  CLI::App app("Measures answering with random weights in the shapes of known models.");
+  app.add_option("--model", options.models, fmt::format("{}", fmt::join(bench::shape_names(), ", ")))
+      ->check(CLI::IsMember(bench::shape_names()))
       ->capture_default_str();
   app.add_option("--type", options.types, "Of weights: f32, bf16, q8_0, q4_0")
       ->check(CLI::IsMember({"f32", "bf16", "q8_0", "q4_0"}))

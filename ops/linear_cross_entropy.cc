@@ -3,16 +3,16 @@
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 
-// All that needs the logits of a chunk happens while they are there. That is the loss and, where asked for, dx and dw
-// for a loss gradient of 1: they are outputs of the forward node, because a backward node would have to compute the
-// logits again. Outputs that nothing uses are left out, so evaluation pays for the loss alone; and the gradient of the
-// node is dx and dw as they are, times the loss gradient where it is not 1.
+// Everything that needs the logits of a chunk is computed while they are in memory: the loss and, if used, dx and dw
+// for a loss gradient of 1. They are outputs of the forward node, because a backward node would have to compute the
+// logits again. Unused outputs are not computed, so evaluation pays only for the loss. The gradient of the node is dx
+// and dw, times the loss gradient if that is not 1.
 namespace tinyllm {
 namespace {
 
 enum Output { kLoss, kDx, kDw };
 
-// Scratch memory: the loss of each row, and that of the head.
+// Scratch memory: the loss of each row, and the scratch memory of the head.
 struct Scratch {
   float* losses;
   HeadScratch head;
@@ -27,7 +27,7 @@ size_t workspace(const Node& node, const Graph& graph, int workers) {
   return memory.bytes();
 }
 
-// The loss of one row, lse - logits[target] + z lse^2; where `factor` is not 0, its logits become the gradient of that,
+// The loss of one row, lse - logits[target] + z lse^2. If `factor` is not 0, replaces the logits by its gradient,
 // (softmax(logits) (1 + 2 z lse) - one_hot(target)) * factor.
 float loss_of_row(int64_t v, int32_t target, float z, float factor, float* logits) {
   if (target == kIgnore) {
@@ -63,7 +63,7 @@ void run(const Launch& launch) {
   launch.outputs[kLoss].f32()[0] = static_cast<float>(total / count);
 }
 
-// In training: of the logits, dx and dw.
+// In training: the products of the logits, dx and dw.
 double flops(const Node& node, const Graph& graph) { return 3 * head_flops(node, graph); }
 
 std::vector<Tensor> gradient(const Backward& node) {

@@ -5,26 +5,27 @@
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/quantized.h>
 
-// `linear` for a packed w: products go panel by panel of w.
+// `linear` for a packed weight matrix w. The work is divided into panels of w.
 namespace tinyllm {
 namespace {
 
 using kernels::kQuantBlock;
 using kernels::kQuantPanel;
 
-// A piece is a panel of w, or some, against rows of x that stay in the second cache (1 MB on Zen 4): weights, which are
-// asked for in advance, come from memory once for all of them. Pieces of the same rows follow one another.
+// A task multiplies one or more panels of w by a block of rows of x. The rows fit in the L2 cache (1 MB on Zen 4), so
+// the prefetched weights are read from memory once per block of rows. Tasks with the same rows are consecutive.
 constexpr int64_t kRowBytes = int64_t{512} << 10;
 constexpr int64_t kFewestRows = 48;
 constexpr int64_t kMostRows = 192;
 constexpr int64_t kFewRows = 24;
-// Blocks of weights in a piece of few rows, at least: about 70 KB, some microseconds of a core's bandwidth. A piece
-// is as long as there are still enough of them, because at its end memory is read ahead for nothing.
+// The minimum number of blocks of weights in a task with few rows: about 70 KB, which a core reads in some
+// microseconds. Tasks are made longer as long as there are at least kEnoughPieces, because the prefetches at the end of
+// a task are wasted.
 constexpr int64_t kPieceBlocks = 64;
 constexpr int64_t kEnoughPieces = 48;
 
-// Blocks from one row of x in INT8 to the next: one more than there are, so that rows do not lie a multiple of a page
-// apart.
+// The stride, in blocks, between rows of x in INT8. It is one more than a row has, so that rows are not a multiple of a
+// page apart.
 int64_t row_blocks(int64_t k) { return k / kQuantBlock + 1; }
 
 // Calls `work(row, rows, panel)` for rows [row, row + rows) of x, of `row_bytes` each, and every panel of w [n, k].

@@ -14,9 +14,9 @@ namespace {
 
 constexpr int64_t kBlock = kernels::kQuantBlock;
 constexpr int64_t kPanel = kernels::kQuantPanel;
-constexpr uint8_t kOffset = 128;  // Of packed q8_0.
+constexpr uint8_t kOffset = 128;  // Added to each quant of packed q8_0.
 
-// Bytes of a block: its scale if it has one, then 1, 1/2 or 2 bytes for each number.
+// Bytes of a block: its scale, if it has one, and 1, 1/2 or 2 bytes per number.
 constexpr size_t kQ8Bytes = 34, kQ4Bytes = 18, kBf16Bytes = 64;
 
 size_t packed_bytes(const Format& format, size_t block_bytes, const Shape& shape) {
@@ -66,9 +66,9 @@ Half quantize_q8(std::span<const float> block, std::byte* quants) {
   return scale;
 }
 
-// For given q, the d of least squares is sum(w q) / sum(q^2), and what it leaves is sum(w^2) - sum(w q)^2 / sum(q^2).
+// For given q, the squared error is least for d = sum(w q) / sum(q^2), and is then sum(w^2) - sum(w q)^2 / sum(q^2).
 Half quantize_q4(std::span<const float> block, std::byte* quants) {
-  constexpr float kEnds[] = {-8, -9, -8.5f, -7.5f, -7, -6.5f, -6};  // Where the greatest magnitude goes.
+  constexpr float kEnds[] = {-8, -9, -8.5f, -7.5f, -7, -6.5f, -6};  // The largest magnitude is mapped to one of these.
   const float most = greatest(block);
   float best = 0, scale = 0;
   for (const float end : kEnds) {
@@ -103,7 +103,7 @@ size_t block_quants(Type type) {
   return static_cast<size_t>(block_bytes(type)) - (has_scales(type) ? sizeof(Half) : 0);
 }
 
-// A panel of rows of numbers of 16 bits, of which fewer may be real.
+// Packs a panel of 16-bit numbers. The last panel may have fewer rows.
 void pack_bf16_panel(int64_t rows, int64_t k, const std::byte* from, std::byte* to) {
   constexpr int64_t kBytes = 2;
   for (int64_t j = 0; j < rows; ++j) {
@@ -122,7 +122,7 @@ bool has_scales(Type type) { return type == q8_0 || type == q4_0; }
 
 QuantizedMatrix quantize(Type type, const Shape& shape, const float* w, ThreadPool& pool) {
   if (!type.is_packed()) throw Error("quantize: {} is not a packed format", type.str());
-  bytes_of(type, shape);  // Throws where it cannot be.
+  bytes_of(type, shape);  // Throws Error if the shape does not fit the format.
   const int64_t blocks = shape.size() / kBlock;
   const size_t size = block_quants(type);
   QuantizedMatrix matrix{type, shape, std::vector<std::byte>(static_cast<size_t>(blocks) * size),
@@ -152,7 +152,7 @@ void pack_quantized(Type type, const Shape& shape, const std::byte* quants, cons
   const auto mask = static_cast<std::byte>(type == q8_0 ? kOffset : 0);
   pool.parallel_for((shape[0] + kPanel - 1) / kPanel, [&](int64_t panel) {
     std::byte* to = packed + static_cast<size_t>(panel) * panel_bytes;
-    std::fill_n(to, panel_bytes, std::byte{0});  // Rows beyond the last have scales of 0, or are zeros.
+    std::fill_n(to, panel_bytes, std::byte{0});  // Rows beyond the last are zeros, or have scales of 0.
     const int64_t rows = std::min(kPanel, shape[0] - panel * kPanel);
     if (type == packed_bf16) return pack_bf16_panel(rows, shape[1], quants + panel * kPanel * shape[1] * 2, to);
     for (int64_t b = 0; b < blocks; ++b, to += kPanel * block_bytes(type)) {

@@ -13,7 +13,7 @@ Tensor batch_loss(Graph& graph, const ModelConfig& config, const Recipe& recipe,
 /// Copies a batch to the inputs of a program that `batch_loss` is part of.
 void write_batch(Program& program, const Batch& batch);
 
-/// A batch as this many batches of equally many rows.
+/// Splits a batch into this many batches with equally many rows.
 std::vector<Batch> divided(const Batch& batch, int64_t parts);
 
 }  // namespace tinyllm

@@ -10,7 +10,7 @@ namespace tinyllm {
 
 struct Evaluator::State {
   int64_t rows;
-  std::vector<int32_t> bytes;  // Of each token's text.
+  std::vector<int32_t> bytes;  // The size of each token's text.
   Tensor loss;
   Program program;
 };

@@ -14,10 +14,10 @@ namespace tinyllm {
 struct Evaluation {
   double loss;      ///< Mean over the targets, in nats.
   int64_t targets;  ///< Tokens.
-  int64_t bytes;    ///< Of their text.
+  int64_t bytes;    ///< The size of their text.
 
   double perplexity() const { return std::exp(loss); }
-  /// Comparable across vocabularies. Infinite where the targets have no text.
+  /// Comparable across vocabularies. Infinite if the targets have no text.
   double bits_per_byte() const {
     return loss * static_cast<double>(targets) / (static_cast<double>(bytes) * std::numbers::ln2);
   }
@@ -30,7 +30,7 @@ class Evaluator {
   Evaluator(const Model& model, int64_t rows, int64_t length, const ThreadPool& pool);
   ~Evaluator();
 
-  /// Over at most `max_rows` rows, evenly spread. Throws Error when they have no targets.
+  /// Evaluates at most `max_rows` rows, evenly spread over `data`. Throws Error if they have no targets.
   Evaluation evaluate(const RowSource& data, int64_t max_rows);
 
  private:

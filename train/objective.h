@@ -8,7 +8,7 @@
 
 namespace tinyllm {
 
-/// What a loss is made of. Tensors are i32 [rows, length], see Batch.
+/// The inputs of a loss. Tensors are i32 [rows, length], see Batch.
 struct LossInputs {
   Graph& graph;
   const ModelConfig& config;
@@ -22,9 +22,9 @@ struct LossInputs {
 /// processes, train what one large batch trains. A unit of several rows needs a recipe without `first_seq_len`, which
 /// cuts rows.
 struct Objective {
-  /// Appends the loss of a batch, f32 [1], to a graph. Every input that it asks the graph for is in `Batch::more`.
+  /// Appends the loss of a batch, f32 [1], to a graph. Further inputs of the graph get their values from `Batch::more`.
   std::function<Tensor(const LossInputs&)> loss;
-  /// The units in a batch; 0 where there is nothing to learn. That of a batch is the sum over its rows.
+  /// The number of units in a batch: the sum over its rows. 0 if there is nothing to learn.
   std::function<double(const Batch&)> weight;
 };
 

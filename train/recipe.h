@@ -58,19 +58,19 @@ float learning_rate_at(const Recipe& recipe, int64_t step);
 /// The length of that step's rows.
 int64_t seq_len_at(const Recipe& recipe, int64_t step);
 
-/// A field of a recipe with a value that it cannot have: "0, expected 1 or more".
+/// A field of a recipe with an invalid value: "0, expected 1 or more".
 struct RecipeProblem {
   std::string field;
   std::string what;
 };
-/// Everything that is wrong with a recipe for a model of this context.
+/// All problems of a recipe for a model with this context length.
 std::vector<RecipeProblem> problems(const Recipe& recipe, int64_t context);
 
 /// Throws Error that names the first of the problems, or says that the model is quantised.
 void check(const Recipe& recipe, const ModelConfig& config);
 
-/// All that decides what is computed, as names of fields and values: two recipes that agree here train the same bits.
-/// Fields without effect are left out.
+/// The names and values of all fields that affect the result. Two recipes with equal settings train bit-identical
+/// models. Fields without effect are left out.
 std::vector<std::pair<std::string, std::string>> settings(const Recipe& recipe);
 
 }  // namespace tinyllm

@@ -13,7 +13,7 @@ namespace tinyllm {
 inline constexpr int64_t kMaxSteps = int64_t{1} << 31;
 inline constexpr int64_t kMaxStepTokens = int64_t{1} << 30;
 
-/// All that decides what is computed: not `checkpoint_activations`, with which the bits are the same.
+/// All fields that affect the result. `checkpoint_activations` is not one of them: results are bit-identical with it.
 inline constexpr std::tuple kRecipeFields{
     field("steps", &Recipe::steps, "Take this many optimizer steps.", between(0, kMaxSteps)),
     field("batch_size", &Recipe::batch_size, "Compute this many rows at once.", between(1, kMaxStepTokens)),
@@ -29,9 +29,9 @@ inline constexpr std::tuple kRecipeFields{
     field("optimizer", &Recipe::optimizer, "Update hidden matrices with this optimizer; everything else uses adamw."),
     field("learning_rate", &Recipe::learning_rate, "Set the highest learning rate.", above(0)),
     field("schedule", &Recipe::schedule,
-          "Let the learning rate fall in this way; wsd keeps it level until the last steps."),
-    field("warmup", &Recipe::warmup, "Let the learning rate rise from 0 in this many steps.", between(0, kMaxSteps)),
-    field("cooldown", &Recipe::cooldown, "Let the learning rate of wsd fall in this last fraction of the steps.",
+          "Lower the learning rate on this schedule; wsd keeps it constant until the last steps."),
+    field("warmup", &Recipe::warmup, "Raise the learning rate from 0 over this many steps.", between(0, kMaxSteps)),
+    field("cooldown", &Recipe::cooldown, "Lower the learning rate of wsd over this last fraction of the steps.",
           fraction_above_zero()),
     field("final_lr_fraction", &Recipe::final_lr_fraction, "End with this fraction of the highest learning rate.",
           fraction()),
@@ -49,11 +49,11 @@ inline constexpr std::tuple kRecipeFields{
     field("precision", &Recipe::precision, "Multiply matrices in this precision."),
 };
 
-/// A field that does something only if another has a certain value.
+/// A field that has an effect only if another field has a certain value.
 struct Need {
   std::string_view field;
   std::string_view other;
-  std::string_view value;  ///< Of the other; empty: anything but 0.
+  std::string_view value;  ///< The value that the other needs; empty: anything but 0.
   bool (*is_met)(const Recipe&);
 };
 inline constexpr Need kNeeds[] = {

@@ -29,8 +29,8 @@ struct StepReport {
   float grad_norm;
   double validation_loss;  ///< Of the last validation of this stage; 0 before the first.
   double tokens_per_second;
-  double fraction_of_peak;  ///< Of RunOptions::peak; 0 where that is unknown.
-  int64_t resident_bytes;   ///< Of this process; 0 where the system does not tell.
+  double fraction_of_peak;  ///< Of RunOptions::peak; 0 if that is unknown.
+  int64_t resident_bytes;   ///< Of this process; 0 if the system does not report it.
   double seconds_left;      ///< Of the run.
 };
 
@@ -84,7 +84,7 @@ struct RunOptions {
   std::string options = {};  ///< For kOptionsFile.
   std::function<void(const StepReport&)> on_step = {};
   std::function<void(const Validation&)> on_validation = {};
-  /// In words: a step that was skipped, a jump of the loss, a damaged checkpoint that was passed over.
+  /// Receives messages, for example about a skipped step, a jump of the loss or a damaged checkpoint.
   std::function<void(const std::string&)> on_event = {};
   std::function<bool()> should_stop = {};  ///< Asked before each step.
   /// Called with the finished model before it is saved.
@@ -92,15 +92,15 @@ struct RunOptions {
 };
 
 /// Trains a model through stages. The folder always holds a checkpoint or a finished model, so that the same call with
-/// the same stages resumes where it was stopped, and ends with the same bits as if it had not been. A stage may be
-/// given another number of steps as long as this changes no rate of those that are done: under Schedule::wsd until its
-/// rate falls. Returns false when stopped, after saving. A model that cannot answer (guard.h) is never saved, nor is a
-/// checkpoint of it: it throws Error that says why, and what was saved last stays. It also throws Error when another
-/// process holds the folder, when the folder's checkpoint belongs to other stages (which settings differ), and when
-/// many steps in a row are not finite.
+/// the same stages resumes where it was stopped, and ends with the same bits as if it had not been. The number of steps
+/// of a stage may change as long as the learning rates of the steps done stay the same: under Schedule::wsd, until its
+/// learning rate falls. Returns false when stopped, after saving. A model that cannot answer (guard.h) is never saved,
+/// nor is a checkpoint of it: it throws Error that says why, and the last saved files stay. It also throws Error when
+/// another process holds the folder, when the folder's checkpoint belongs to other stages (which settings differ), and
+/// when many steps in a row are not finite.
 bool run_stages(Model& model, const std::vector<Stage>& stages, const ThreadPool& pool, const RunOptions& options);
 
-/// Whether a folder has a run that can go on.
+/// Whether a folder has a run that can be resumed.
 bool has_checkpoint(const std::filesystem::path& folder);
 
 }  // namespace tinyllm

@@ -66,8 +66,8 @@ std::string differences(const Settings& now, const Settings& before) {
   return fmt::format("{}{}", fmt::join(found, "; "), more > 0 ? fmt::format("; and {} more", more) : "");
 }
 
-// Whether two recipes that differ in their steps alone have trained the same bits after `done` of them, and both have
-// more to take: the rate must be the same at every step so far, which it is under wsd until it falls.
+// Whether two recipes that differ only in their number of steps agree on the first `done` steps, and both have more to
+// take. The learning rate must be the same at each of these steps. Under wsd this holds until it falls.
 bool agree_so_far(const Recipe& a, const Recipe& b, int64_t done) {
   if (done >= std::min(a.steps, b.steps)) return false;
   for (int64_t step = 0; step < done; ++step) {

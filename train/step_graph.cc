@@ -8,7 +8,7 @@
 namespace tinyllm {
 namespace {
 
-// Forward and backward pass over a batch. Their dropout is that of the number in `step`.
+// Forward and backward pass over a batch. `step` selects the dropout masks.
 struct Pass {
   Tensor loss;
   std::vector<Tensor> weights, grads;

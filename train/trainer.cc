@@ -21,7 +21,7 @@ bool is_in_halves(const Recipe& recipe, const TrainerOptions& options) {
   return recipe.accumulate > 1 || options.on_gradients;
 }
 
-// Of both programs of a step; what they share counts once.
+// The memory of both programs of a step. What they share counts once.
 Memory together(Memory pass, const Memory& update) {
   pass.states = update.states;  // The gradients, which `pass` has too, and the moments.
   pass.inputs += update.inputs;
@@ -30,7 +30,7 @@ Memory together(Memory pass, const Memory& update) {
   return pass;
 }
 
-// The programs of a step over rows of one length: `pass` is the whole step where there is no `update`.
+// The programs of a step over rows of one length. `pass` is the whole step if there is no `update`.
 struct Compiled {
   int64_t length;
   StepGraph built;
@@ -55,7 +55,7 @@ struct Trainer::State {
   TrainerOptions options;
   CompileOptions compile_options;
   Store states;
-  std::span<float> gradients;  // One block of `states`; empty where a step is one program.
+  std::span<float> gradients;  // One block of `states`; empty if a step is one program.
   std::unique_ptr<Compiled> compiled;
   int64_t done = 0;
 
@@ -84,7 +84,7 @@ void Trainer::State::reserve_gradients() {
 
 void Trainer::State::compile_for(int64_t length) {
   if (compiled && compiled->length == length) return;
-  compiled.reset();  // Its memory first.
+  compiled.reset();  // Frees its memory first.
   const bool in_halves = is_in_halves(recipe, options);
   if (in_halves && gradients.empty()) reserve_gradients();
   auto c = std::make_unique<Compiled>();
@@ -109,7 +109,7 @@ double Trainer::State::weight_of(const Batch& batch) const {
   return weight;
 }
 
-// `run` is given each program when it is to run.
+// Calls `run` for each program of the step.
 template <class Run>
 Trainer::Step Trainer::State::take(const Batch& batch, Run run) {
   const Step step = compute(batch, run);
@@ -117,8 +117,7 @@ Trainer::Step Trainer::State::take(const Batch& batch, Run run) {
   return step;
 }
 
-// The loss of a batch is the mean over all of its units, and not the
-// mean of its parts' means: a part counts by its share of the weight.
+// The loss of a batch is the mean over all of its units. So a part counts by its share of the weight.
 template <class Run>
 Trainer::Step Trainer::State::compute(const Batch& whole, Run run) {
   if (whole.rows != recipe.batch_rows() || whole.length != recipe.seq_len) {

@@ -15,7 +15,7 @@ class ByteSet {
 
   constexpr bool has(char c) const { return has_[static_cast<unsigned char>(c)]; }
 
-  /// The position of the first of them from `at` on, or the size of the text.
+  /// The position of the first byte of the set from `at` on, or the size of the text.
   constexpr size_t find(std::string_view text, size_t at = 0) const {
     while (at < text.size() && !has(text[at])) ++at;
     return at;

@@ -22,7 +22,8 @@
 namespace tinyllm::corpus {
 namespace {
 
-// Where `<br>`, `<br/>` or `<br />` is from `at` on, unless it is quoted: then a text speaks of it. Sets its size.
+// The position of the next `<br>`, `<br/>` or `<br />` from `at` on, except in quotes, where the text is about it. Sets
+// its size.
 size_t find_break_tag(std::string_view line, size_t at, size_t& size) {
   for (at = line.find('<', at); at != std::string_view::npos; at = line.find('<', at + 1)) {
     const std::string_view rest = line.substr(at);
@@ -106,8 +107,8 @@ class DocumentCleaner {
     piece_.dropped.push_back({rule, number, std::move(text)});
   }
 
-  // Judges the paragraph that begins at `start` in the piece's text. When characters were lost, the raw line is what
-  // is dropped.
+  // Judges the paragraph that begins at `start` in the piece's text. If characters were lost, the raw line is reported
+  // as dropped.
   void paragraph(size_t start, int64_t number, int64_t undecodable, std::string_view raw) {
     ++piece_.paragraphs_read;
     const std::string_view normal = std::string_view(piece_.text).substr(start);
@@ -126,7 +127,8 @@ class DocumentCleaner {
     if (std::ssize(piece_.text) - static_cast<int64_t>(start) <= most) return false;
     if (count_of_characters(std::string_view(piece_.text).substr(start)) <= most) return false;
     const std::string whole = piece_.text.substr(start);
-    if (rules_.judge(whole, undecodable) != kRuleTooLong) return false;  // Too much of it is lost to cut it.
+    if (rules_.judge(whole, undecodable) != kRuleTooLong)
+      return false;  // Too many characters were lost, so it is not cut.
     piece_.text.resize(start);
     std::string_view rest = whole;
     while (!rest.empty()) {
@@ -139,7 +141,7 @@ class DocumentCleaner {
     return true;
   }
 
-  // Whether most of the document was not prose: what is left between is hardly better.
+  // Whether most of the document was not prose. The rest is then dropped too.
   bool is_poor() const {
     size_t dropped = 0;
     for (size_t i = first_dropped_; i < piece_.dropped.size(); ++i) {
@@ -199,7 +201,7 @@ void clean_json(Piece& piece, const std::vector<std::string>& fields, DocumentCl
     std::string text(field);
     remove_front_matter(text, true);
     if (begins_as_html(text) || looks_like_html(text)) text = html_text(text);
-    clean.markup -= std::ssize(text) + 1;  // The line feed is a paragraph's.
+    clean.markup -= std::ssize(text) + 1;  // The line feed belongs to a paragraph.
     cleaner.begin(number, true);
     for_each_line_or_code(
         text, [&](std::string_view line, bool, bool is_code) { cleaner.line_with_breaks(line, number, is_code); });
@@ -234,7 +236,8 @@ CleanPiece Cleaner::clean(Piece piece) const {
     clean_json(piece, options_.fields, cleaner, clean);
     return clean;
   }
-  if (piece.opens_document && piece.text.empty() && !piece.problem.empty()) return clean;  // The problem says it all.
+  if (piece.opens_document && piece.text.empty() && !piece.problem.empty())
+    return clean;  // There is only the problem to report.
   const bool is_page = piece.format != TextFormat::text;
   read_page(piece);
   clean.markup = clean.bytes_read - std::ssize(piece.text);

@@ -14,7 +14,7 @@ constexpr size_t kNone = std::string_view::npos;
 
 bool is_name(char c) { return is_ascii_alphanumeric(static_cast<unsigned char>(c)) || c == '_'; }
 
-// What stands in code and hardly in prose.
+// Strings that occur in code and hardly in prose.
 constexpr std::array<std::string_view, 14> kOperators = {
     "=>", "->", "::", "==", "!=", "+=", "-=", "&&", "||", ":=", "<=", " = ", "</", "/>"};
 constexpr std::array<std::string_view, 9> kOpenings = {"//", "/*", "*/", "# ", "#include", "@", "$ ", "<!--", "\"\"\""};

@@ -61,14 +61,14 @@ Utf8Bytes count_utf8(std::string_view text) {
   return bytes;
 }
 
-// The fraction of the bytes that are control characters which texts do not have.
+// The fraction of bytes that are control characters which do not occur in texts.
 double control_share(std::string_view text) {
   constexpr uint32_t kInTexts = 1U << '\t' | 1U << '\n' | 1U << '\v' | 1U << '\f' | 1U << '\r' | 1U << 0x1B;
   const auto is_control = [](char c) { return c == 0x7F || (c >= 0 && c < ' ' && (~kInTexts >> c & 1) != 0); };
   return static_cast<double>(std::count_if(text.begin(), text.end(), is_control)) / static_cast<double>(text.size());
 }
 
-// How many of the characters that are more than one ASCII byte are common, when the text is in this encoding.
+// The fraction of common characters among those that are not ASCII, if the text is in this encoding.
 double common_share(std::string_view sample, Encoding encoding) {
   std::string text;
   Decoder(encoding).decode(sample, text);
@@ -136,7 +136,7 @@ Encoding detect_encoding(std::string_view beginning) {
   constexpr size_t kEnough = size_t{64} << 10;
   constexpr size_t kTelling = size_t{4} << 10;
   constexpr double kTooManyControls = 0.05;
-  constexpr double kReadable = 0.6;  // Of texts in the right encoding nine tenths and more are common.
+  constexpr double kReadable = 0.6;  // In the right encoding, nine tenths or more are common.
   const std::string_view sample = beginning.substr(0, kEnough);
   if (sample.empty()) return Encoding::utf8;
   for (const Known& k : kKnown) {
@@ -156,7 +156,7 @@ Encoding detect_encoding(std::string_view beginning) {
   const Guess guess =
       best_of(telling, {Encoding::utf8, Encoding::gb18030, Encoding::big5, Encoding::utf16le, Encoding::utf16be});
   if (guess.share > kReadable) return guess.encoding;
-  // Latin letters beyond ASCII are few among those of ASCII.
+  // Most Latin letters of such texts are ASCII.
   const bool sparse = utf8.invalid + utf8.valid < static_cast<int64_t>(sample.size()) / 3;
   return sparse ? Encoding::windows1252 : Encoding::binary;
 }

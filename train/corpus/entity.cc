@@ -12,7 +12,7 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-// What the parser makes of a text without tags. It is the one that knows the 2231 names.
+// Decodes a text without tags with the HTML parser, which knows the 2231 names.
 std::string decode(std::string_view text) {
   GumboOptions options = kGumboDefaultOptions;
   options.fragment_context = GUMBO_TAG_TEXTAREA;

@@ -105,7 +105,7 @@ class Walk {
   FolderListing take() { return std::move(listing_); }
 
  private:
-  // Whether an entry of a folder is a symbolic link to something that is in none of the inputs.
+  // Whether a folder entry is a symbolic link to something outside of all inputs.
   bool leads_outside(const fs::path& path) const {
     std::error_code error;
     if (!fs::is_symlink(path, error)) return false;

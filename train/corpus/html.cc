@@ -18,7 +18,7 @@ bool ends_wide(std::string_view text) {
   return text.size() >= 3 && (text.back() & 0xC0) == 0x80 && is_wide_first(text[text.size() - 3]);
 }
 
-// Puts the text of a page together: blanks shrink to one, and lines break where blocks begin and end.
+// Assembles the text of a page: blanks shrink to one, and lines break where blocks begin and end.
 class Writer {
  public:
   void text(std::string_view text) {
@@ -155,10 +155,10 @@ class Writer {
   bool blank_ = false;      // There were blanks since the last word,
   bool line_feed_ = false;  // and a line feed among them.
   bool is_item_ = false;    // The next word begins an item of a list.
-  std::vector<Row> rows_;   // Those that are open, in one another.
+  std::vector<Row> rows_;   // The open rows, which are nested.
 };
 
-// Walks the tree of a page and tells the writer what begins and ends.
+// Walks the tree of a page and calls the writer where elements begin and end.
 class Walker {
  public:
   std::string walk(const GumboNode* root) {
@@ -179,7 +179,7 @@ class Walker {
  private:
   struct Step {
     const GumboNode* node;
-    unsigned next;  // Which of its children comes next.
+    unsigned next;  // Index of the next child.
   };
 
   void enter(const GumboNode* node) {
@@ -208,7 +208,7 @@ class Walker {
     return is_of_page || gumbo_get_attribute(&element.attributes, "hidden") != nullptr;
   }
 
-  // What is left out of a line does not break it, unless it is a block.
+  // An element that is left out does not break the line, unless it is a block.
   static bool is_block(GumboTag tag) {
     return tag != GUMBO_TAG_APPLET && tag != GUMBO_TAG_BUTTON && tag != GUMBO_TAG_OBJECT && tag != GUMBO_TAG_SELECT &&
            tag != GUMBO_TAG_TEMPLATE;
@@ -243,7 +243,7 @@ class Walker {
 
   Writer writer_;
   std::vector<Step> path_;
-  int articles_ = 0;  // How many we are in.
+  int articles_ = 0;  // The number of open articles.
   int preformatted_ = 0;
 };
 

@@ -27,7 +27,7 @@ bool starts_with(std::string_view text, std::string_view lower) {
          std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) { return a == lower_case(b); });
 }
 
-// Where `<name` or `</name` is from `at` on, in letters of both cases.
+// The position of the next `<name` or `</name` from `at` on, ignoring case.
 size_t find_tag(std::string_view text, std::string_view tag, size_t at = 0) {
   for (at = text.find('<', at); at != kNone; at = text.find('<', at + 1)) {
     if (starts_with(text.substr(at), tag)) return at;
@@ -100,7 +100,7 @@ class Markup {
     take(stop, 1);
   }
 
-  // Takes what ends `size` bytes after `end`, or all of the text when it does not end.
+  // Takes the text up to `size` bytes after `end`, or all of it if there is no end.
   void take(size_t end, size_t size) {
     const size_t taken = end == kNone ? text_.size() - at_ : end + size;
     bare_ += kTag;

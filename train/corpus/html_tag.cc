@@ -16,7 +16,7 @@ size_t skip_blanks(std::string_view text, size_t at) {
   return at;
 }
 
-// Whether a style hides what it is for. Of several declarations of a property the last one counts.
+// Whether a style hides its element. If a property is declared several times, the last one counts.
 bool style_hides(std::string_view style) {
   bool no_display = false;
   bool no_visibility = false;
@@ -42,7 +42,7 @@ class AttributeReader {
  public:
   AttributeReader(std::string_view text, size_t at) : text_(text), at_(at) {}
 
-  // Whether there was one more.
+  // Reads the next attribute. False if there is none.
   bool next() {
     while (at_ < text_.size() && (kBlanks.has(text_[at_]) || text_[at_] == '/')) ++at_;
     if (at_ == text_.size() || text_[at_] == '>') return false;
@@ -72,7 +72,7 @@ class AttributeReader {
   size_t at_;
 };
 
-// Of several attributes of one name the first one counts.
+// If attributes have the same name, the first one counts.
 class Visibility {
  public:
   void see(std::string_view name, std::string_view value) {

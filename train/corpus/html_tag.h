@@ -15,10 +15,11 @@ struct HtmlTag {
   bool is_hidden = false;  ///< Its attributes say that readers do not see the element, or that it is not the content.
 };
 
-/// The tag at the `<` at the front of a text as the HTML standard reads it; none where that is an ordinary character.
+/// Parses the tag that begins with the `<` at the front of a text, as the HTML standard does. Nullopt if this `<` is an
+/// ordinary character.
 std::optional<HtmlTag> parse_html_tag(std::string_view text);
 
-/// The size of the comment, or of what browsers take for one, at the `<` at the front of a text; 0 where there is none.
+/// The size of the comment at the front of a text, or of what browsers treat as one; 0 if there is none.
 size_t html_comment_size(std::string_view text);
 
 /// Whether elements of this name have no content and no end tag.

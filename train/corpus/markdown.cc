@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 
-// The line at the front of the text, which it is taken from.
+// Removes the first line from the text and returns it.
 std::string_view take_line(std::string_view& text) {
   const size_t end = std::min(text.find('\n'), text.size());
   std::string_view line = text.substr(0, end);
@@ -43,7 +43,7 @@ bool closes_fence(std::string_view line, char mark, size_t size) {
   return count_front(line, mark) == line.size() && line.size() >= size;
 }
 
-// Only of some characters, one of which must be in it three times.
+// Whether a line is a rule: only these characters, and one of them at least three times.
 bool is_rule(std::string_view line) {
   return line.size() >= 3 && std::string_view("-*_=").find(line[0]) != kNone &&
          line.find_first_not_of(std::string{line[0], ' '}) == kNone &&

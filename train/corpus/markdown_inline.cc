@@ -95,7 +95,7 @@ void Line::find_mixed_marks() {
   }
 }
 
-// For each opening bracket the position of the one that closes it. `pair` is both.
+// For each opening bracket, the position of the closing one. `pair` holds both characters.
 std::vector<size_t> Line::brackets(std::string_view pair, bool in_code) const {
   const ByteSet either(pair);
   std::vector<size_t> closing(line_.size(), kNone);

@@ -12,18 +12,18 @@ namespace tinyllm::corpus {
 
 namespace detail {
 
-/// Bytes that were searched in this thread for the ends of marks. Tests show with it that reading Markdown takes linear
-/// time.
+/// The number of bytes that this thread searched for the ends of marks. Tests use it to check that reading Markdown
+/// takes linear time.
 inline thread_local int64_t bytes_searched = 0;
 
 }  // namespace detail
 
-/// Finds one string in a text again and again, going forward. All searches together read the text once.
+/// Finds the occurrences of one string in a text, going forward. All searches together read the text once.
 class ForwardFinder {
  public:
   ForwardFinder(std::string_view text, std::string what) : text_(text), what_(std::move(what)) {}
 
-  /// Where it is at or after `from`, which is not less than in the call before; npos where it is not.
+  /// The first occurrence at or after `from`, which must not decrease between calls; npos if there is none.
   size_t find(size_t from) {
     if (!next_ || *next_ < from) {
       next_ = text_.find(what_, from);
@@ -45,7 +45,7 @@ class CodeSpans {
 
   size_t run_size(size_t at) const { return std::min(line_.find_first_not_of('`', at), line_.size()) - at; }
 
-  /// Where the next run of this size is at or after `from`, a place outside of runs; npos where there is none.
+  /// The next run of this size at or after `from`, which must not be within a run; npos if there is none.
   size_t find(size_t from, size_t size) {
     const bool is_last = !last_.empty() && (size >= last_.size() || last_[size] < from);
     if (is_last) return std::string_view::npos;
@@ -61,7 +61,7 @@ class CodeSpans {
   }
 
  private:
-  // After the first search in vain, so that there are no more of them.
+  // Called after the first search that finds nothing, so that there is no second one.
   void find_last() {
     last_.resize(1);
     for (size_t at = 0; (at = line_.find('`', at)) != std::string_view::npos;) {

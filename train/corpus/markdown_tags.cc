@@ -71,7 +71,7 @@ Tag parse_tag(std::string_view text) {
   return tag;
 }
 
-// "run <image> <output>" names what to fill in.
+// "run <image> <output>" has placeholders, not tags.
 bool is_html(const Tag& tag) {
   constexpr std::array<std::string_view, 3> kPlaceholders = {"data", "image", "output"};
   if (!tag.has_attributes && is_one_of(kPlaceholders, tag.name)) return false;
@@ -174,7 +174,7 @@ class Stripper {
     return begins_line_ && (next == kNone || text_[next] == '\n' || text_[next] == '<');
   }
 
-  // Goes to the end of what ends with a string of this size, if there is one.
+  // Moves past a part that ends with a string of this size, if there is an end.
   bool skip_to(ForwardFinder& end, size_t size) {
     const size_t found = end.find(at_);
     if (found != kNone) at_ = found + size;

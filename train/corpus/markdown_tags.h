@@ -5,9 +5,10 @@
 
 namespace tinyllm::corpus {
 
-/// Markdown without what other languages put into it: tags and comments of HTML, scripts and styles with their content,
-/// and shortcodes. Tags that end a line of text become line feeds. An unknown name makes a tag only if the tag closes
-/// something or is alone on its line, as components of pages are: "vector<int>" stays. Code in back quotes stays too.
+/// Markdown without the parts that are in other languages: tags and comments of HTML, scripts and styles with their
+/// content, and shortcodes. Tags that end a line of text become line feeds. An unknown name makes a tag only if the tag
+/// closes something or is alone on its line, as components of pages are: "vector<int>" stays. Code in back quotes stays
+/// too.
 std::string without_tags(std::string_view markdown);
 
 }  // namespace tinyllm::corpus

@@ -8,9 +8,9 @@ namespace tinyllm::corpus {
 
 /// Which personal data are replaced.
 struct MaskOptions {
-  bool email = false;  ///< By <email>; names and domains may have letters of any script.
-  bool phone = false;  ///< By <phone>: numbers of China and of North America, and any after + and a country code.
-  bool id = false;     ///< By <id>: numbers of Chinese identity cards whose check digit is right (GB 11643-1999).
+  bool email = false;  ///< Becomes <email>; names and domains may have letters of any script.
+  bool phone = false;  ///< Becomes <phone>: numbers of China and of North America, and any after + and a country code.
+  bool id = false;     ///< Becomes <id>: numbers of Chinese identity cards with a valid check digit (GB 11643-1999).
 
   bool any() const { return email || phone || id; }
 };
@@ -21,9 +21,9 @@ struct MaskCounts {
   int64_t ids = 0;
 };
 
-/// The text, which is UTF-8, with what the options name replaced. A number counts only as a whole: not within a longer
-/// one, a word or a decimal. What a text calls an order, a room, an ISBN or the like is not a telephone number. Takes
-/// time in proportion to the text.
+/// Replaces personal data in a UTF-8 text as the options say. A number counts only as a whole: not within a longer
+/// one, a word or a decimal. A number that the text calls an order, a room, an ISBN or the like is not a telephone
+/// number. Takes time in proportion to the text.
 std::string mask(std::string_view text, const MaskOptions& options, MaskCounts& counts);
 
 }  // namespace tinyllm::corpus

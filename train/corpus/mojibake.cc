@@ -33,15 +33,15 @@ bool is_quote(char32_t c) {
   return kQuotes.find(c) != std::u32string_view::npos;
 }
 
-// Whether a character that two bytes of UTF-8 make is one that texts have: letters of Latin with the accents of
-// Europe, Vietnam and Pinyin, Greek, Cyrillic, Hebrew, Arabic, and signs. `É»` would be a letter of phonetics.
+// Whether a character of two UTF-8 bytes is one that occurs in texts: Latin letters with the accents of Europe, Vietnam
+// and Pinyin, Greek, Cyrillic, Hebrew, Arabic, and signs. `É»` would be a letter of phonetics.
 bool is_usual(char32_t c) {
   return (c >= 0x80 && c <= 0x17F) || c == 0x1A0 || c == 0x1A1 || c == 0x1AF || c == 0x1B0 ||
          (c >= 0x1CD && c <= 0x1DC) || (c >= 0x218 && c <= 0x21B) || (c >= 0x300 && c <= 0x33F) ||
          (c >= 0x384 && c <= 0x491) || (c >= 0x5D0 && c <= 0x5EA) || (c >= 0x600 && c <= 0x6FF);
 }
 
-// The byte that Windows-1252 shows as this character; 0 when it is none of 0x80 to 0xBF.
+// The byte from 0x80 to 0xBF that is this character in Windows-1252; 0 if there is none.
 char32_t continuation_byte(char32_t c) {
   // What Windows-1252 has at 0x80 to 0x9F; blanks where it has nothing.
   constexpr std::u32string_view kSpecial = U"€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
@@ -121,7 +121,7 @@ bool is_utf8_as_gbk(std::string_view paragraph) {
 }  // namespace
 
 bool looks_like_mojibake(std::string_view paragraph) {
-  constexpr int64_t kFew = 6;  // Characters that are too few to tell.
+  constexpr int64_t kFew = 6;  // With fewer characters the test is not reliable.
   constexpr std::string_view kLocked = "锟斤拷";
   const Counts n = count(paragraph);
   if (n.replacements >= kFew && 5 * n.replacements > n.characters) return true;

@@ -131,7 +131,7 @@ void NearDuplicates::Table::resize(size_t size) {
   numbers = std::vector<uint32_t>(size);
 }
 
-// Where the first document with these bytes in this band is, or would be.
+// The slot of the first document with these bytes in this band, or the free slot for it.
 NearDuplicates::Place NearDuplicates::find(const MinHash& document, size_t band) const {
   const Table& table = tables_[band];
   const uint8_t* bytes = document.data() + band * rows_;

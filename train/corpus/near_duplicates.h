@@ -23,7 +23,7 @@ MinHash minhash(std::string_view text);
 /// The estimate of J; its standard error is sqrt(J (1 - J) / 96), 0.04 at 0.8.
 double similarity(const MinHash& a, const MinHash& b);
 
-/// The documents so far, with a search for one that resembles a new one. MinHashes are split into 96 / r bands of r
+/// Stores the documents so far and finds one that resembles a new one. MinHashes are split into 96 / r bands of r
 /// bytes. Two that agree in a whole band are compared. A pair of similarity J is compared with the probability
 ///   1 - (1 - J^r)^(96 / r)
 /// and r is the largest for which that is at least 0.85 at the threshold. For 0.8, r is 8:

@@ -126,7 +126,7 @@ void normalise(std::string_view line, Width width, std::string& out, NormaliseCo
       ++counts.entities;
       at += entity.size;
     }
-    if (c >= 0x3040 && c < 0xE000) {  // Most of Chinese: nothing to ask.
+    if (c >= 0x3040 && c < 0xE000) {  // Most Chinese characters: a fast path.
       writer.add(c);
     } else if (is_blank(c)) {
       writer.add_blank(c == '\t');

@@ -21,7 +21,7 @@ struct Group {
 };
 using Groups = std::span<const Group>;
 
-// The size of what may separate digits at the front of a text; 0 when there is nothing of the kind.
+// The size of the separator of digits at the front of a text; 0 if there is none.
 size_t separator_size(std::string_view text) {
   if (text.empty()) return 0;
   if (std::string_view(" -.()").find(text[0]) != std::string_view::npos) return 1;
@@ -129,7 +129,7 @@ constexpr std::array<std::string_view, 16> kLabels = {"call", "cell",   "contact
                                                       "vx",   "wechat", "whatsapp", "wx"};
 static_assert(std::is_sorted(kLabels.begin(), kLabels.end()));
 
-// What other numbers are called.
+// Words that name other kinds of numbers.
 constexpr std::array<std::string_view, 22> kOthers = {
     "article", "case", "chapter", "doi",    "ean",  "invoice", "isbn", "isrc",   "issn",     "item", "model",
     "order",   "page", "part",    "patent", "room", "serial",  "sku",  "ticket", "tracking", "upc",  "version"};

@@ -14,8 +14,8 @@ namespace tinyllm::corpus {
 /// megabytes. A line that is longer than that is cut into pieces that hold nothing else: text at the end of a sentence,
 /// HTML after a tag, JSON anywhere.
 struct Piece {
-  size_t file = 0;   ///< Which of the files.
-  int64_t line = 1;  ///< The number in the file of its first line.
+  size_t file = 0;   ///< Index of the file.
+  int64_t line = 1;  ///< The number of its first line in the file.
   TextFormat format = TextFormat::text;
   Encoding encoding = Encoding::utf8;
   std::string text;
@@ -56,7 +56,7 @@ class PieceReader {
   Encoding encoding_ = Encoding::utf8;
   TextFormat format_ = TextFormat::text;
   std::string buffer_;   // Decoded, not yet given out.
-  size_t searched_ = 0;  // The bytes of the buffer that are known to have no line end.
+  size_t searched_ = 0;  // This many bytes of the buffer are known to have no line end.
   int64_t line_ = 1;
   bool at_beginning_ = true;
   bool in_line_ = false;  // The buffer begins within a line.

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 fs::path page_path(const PrepareOptions& o) { return fs::path(o.report).replace_extension(".html"); }
 
-// What this run or an earlier one writes. It may be in an input folder.
+// The files that this run or an earlier one writes. They may be in an input folder.
 std::vector<fs::path> outputs(const PrepareOptions& o) {
   std::vector<fs::path> paths;
   for (const fs::path& path : {o.output, o.report, page_path(o), o.rejects}) {
@@ -26,7 +26,7 @@ std::vector<fs::path> outputs(const PrepareOptions& o) {
   return paths;
 }
 
-// Finds before hours of work what would otherwise fail at the end, or destroy other files.
+// Checks the outputs first, so that the run does not fail after hours or overwrite other files.
 void check_outputs(const PrepareOptions& o) {
   std::set<fs::path> seen;
   std::error_code none;

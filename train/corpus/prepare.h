@@ -20,13 +20,13 @@ struct PrepareOptions {
   int threads = 1;
 };
 
-/// Makes a corpus of all text files in some folders: finds and decodes them, splits them into paragraphs, drops what
-/// the rules say and what came before, and writes the rest in the order of the files, in the format of documents.h.
-/// Output, report and rejects are the same for any number of threads. The corpus gets its name only when it is
-/// complete. A file that cannot be read is skipped, and listed in the report. `on_progress` counts bytes of
-/// the files, and those of the corpus made. Throws Stopped, and Error when an input does not exist, when two
-/// outputs are the same file, when an output is an input, when there is no text file, when no text is left (the report
-/// and the rejects are then written), and when the disk is full.
+/// Makes a corpus from all text files in some folders: finds and decodes them, splits them into paragraphs, drops what
+/// the rules reject and what repeats, and writes the rest in the order of the files, in the format of documents.h.
+/// Output, report and rejects are the same for any number of threads. The corpus appears under its name only when it is
+/// complete. A file that cannot be read is skipped, and listed in the report. `on_progress` counts bytes of the files,
+/// and those of the corpus made. Throws Stopped, and Error when an input does not exist, when two outputs are the same
+/// file, when an output is an input, when there is no text file, when no text is left (the report and the rejects are
+/// then written), and when the disk is full.
 Report prepare_corpus(const PrepareOptions& options, const OnProgress& on_progress = {});
 
 }  // namespace tinyllm::corpus

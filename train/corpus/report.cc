@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kSamples = 3;
 
-// The beginning as UTF-8, with dots when that is not all.
+// The beginning of a text as UTF-8, with dots if it was shortened.
 std::string shortened(std::string_view text) {
   constexpr size_t kLongest = 400;  // Bytes.
   std::string beginning;

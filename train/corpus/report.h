@@ -39,7 +39,7 @@ class Report {
     Amount kept;
   };
 
-  /// A file that was not read, or not to its end, although its name says that it is text.
+  /// A text file, by its name, that could not be read to its end.
   struct Unread {
     std::string name;
     std::string why;

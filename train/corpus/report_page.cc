@@ -155,7 +155,7 @@ std::string by_kind(std::string_view title, std::string_view first,
   return html + "</section>\n";
 }
 
-// Without these the bars above do not add up: most of a page of HTML is markup.
+// Markup is shown so that the bars add up: most of an HTML page is markup.
 std::string by_change(const std::map<std::string, int64_t>& changed) {
   std::string html =
       "<h2>Left out or changed within what was kept</h2>\n<section class=\"card\">\n"

@@ -19,7 +19,7 @@ namespace tinyllm::corpus {
 namespace {
 
 constexpr int kMostFilters = 2;
-// A text that is one letter again and again makes deflate expand by 1032.
+// Deflate expands by at most 1032, for a text that repeats one letter.
 constexpr int64_t kMostExpansion = 1000;
 constexpr int64_t kAlwaysAllowed = int64_t{16} << 20;  // Bytes: a small text may expand by more.
 

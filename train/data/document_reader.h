@@ -14,13 +14,13 @@ namespace tinyllm {
 struct CorpusPiece {
   std::filesystem::path file;
   size_t line = 1;  ///< Where in the file the piece begins; both count from 1.
-  size_t byte = 1;  ///< Of that line.
+  size_t byte = 1;  ///< Within that line.
   std::string text;
   bool ends_file = false;
 };
 
-/// Reads corpus files (documents.h has the format) one after the other in pieces of a quarter of a megabyte, so that
-/// neither a large file nor a long line needs memory.
+/// Reads corpus files (documents.h has the format) one after the other in pieces of a quarter of a megabyte. Its memory
+/// does not grow with the size of files or lines.
 class CorpusReader {
  public:
   /// Throws Error unless all are regular files.

@@ -11,7 +11,7 @@ namespace tinyllm {
 
 MixedRows::MixedRows(std::vector<Part> parts) : parts_(std::move(parts)) {
   if (parts_.empty()) throw Error("mix: no data");
-  double once = 0;  // Rows for each weight of 1.
+  double once = 0;  // Rows of an epoch per unit of weight.
   for (const Part& part : parts_) {
     if (!(part.weight > 0) || !std::isfinite(part.weight)) {
       throw Error("mix: {} has weight {}, expected a number above 0", part.name, part.weight);

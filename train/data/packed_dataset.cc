@@ -52,8 +52,9 @@ Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_
   return data;
 }
 
-// In the order given, each piece goes into the row that it leaves the least room in. Longest first would pad less, but
-// rows of one length are often of one kind, and validation loss falls more slowly than with mixed ones.
+// Best fit in the given order: each piece goes into the row that has the least room left after it. Longest first would
+// need less padding. But pieces of similar length are often of one kind, and the validation loss falls more slowly than
+// with mixed rows.
 void Dataset::pack(std::vector<Piece> pieces) {
   std::multimap<int64_t, size_t> open;  // Rows by the room that they have.
   for (Piece& piece : pieces) {
@@ -108,7 +109,7 @@ uint64_t Dataset::hash() const {
 
 namespace {
 
-// Lines up to the one that ends `span` bytes on, and so on. What is shorter at the end belongs to the last.
+// Cuts a text into spans of whole lines with at least `span` bytes each. A shorter rest is added to the last span.
 std::vector<std::string_view> spans_of(std::string_view text, size_t span) {
   std::vector<std::string_view> spans;
   while (!text.empty()) {
@@ -120,7 +121,7 @@ std::vector<std::string_view> spans_of(std::string_view text, size_t span) {
   return spans;
 }
 
-// Texts that grow by lines which stand together in a document.
+// Collects texts. Consecutive lines of one document make one text.
 class Texts {
  public:
   void add(std::string_view lines) {
@@ -149,7 +150,8 @@ TextSplit split_text(std::string_view text) {
   constexpr size_t kSpan = 4096;
   constexpr size_t kEvery = 20;
   if (text.find_first_not_of(" \t\r\n\f") == std::string_view::npos) throw Error("corpus: holds no text");
-  // A short text has spans of a twentieth of it; where lines are so long that it has fewer, the last is for validation.
+  // A short text has spans of a twentieth of its size. If long lines leave fewer than 20 spans, the last one is for
+  // validation.
   const std::vector<std::string_view> spans = spans_of(text, std::clamp<size_t>(text.size() / kEvery, 1, kSpan));
   const size_t every = std::min(kEvery, spans.size());
   Texts train, validation;

@@ -9,18 +9,18 @@
 
 namespace tinyllm {
 
-/// What became of the samples. A token stands for itself and its target: the last of a sample is not counted.
+/// What became of the samples. The last token of a sample is only a target, and is not counted.
 struct PackReport {
   int64_t samples = 0;
   int64_t truncated = 0;       ///< Longer than a row: their ends are lost.
-  int64_t dropped = 0;         ///< With nothing learned, perhaps because of the cut: they are in no row.
-  int64_t lost_tokens = 0;     ///< Of both.
-  int64_t tokens = 0;          ///< Of samples, without padding.
+  int64_t dropped = 0;         ///< Without a learned target, perhaps because of the cut: they are not in any row.
+  int64_t lost_tokens = 0;     ///< Tokens of both that are not in any row.
+  int64_t tokens = 0;          ///< In rows, without padding.
   int64_t learned_tokens = 0;  ///< Targets that carry loss.
   int64_t rows = 0;
-  int64_t places = 0;  ///< For tokens, in all rows.
+  int64_t places = 0;  ///< Positions in all rows.
 
-  /// The share of places that hold none.
+  /// The fraction of positions that hold padding.
   double padding() const { return places == 0 ? 0 : 1 - static_cast<double>(tokens) / static_cast<double>(places); }
 };
 
@@ -29,8 +29,8 @@ class Dataset : public RowSource {
  public:
   /// Samples of prompts and answers, several to a row.
   static Dataset of_samples(const std::vector<Sample>& samples, int64_t length);
-  /// Running text, every token learned; a long text fills rows one after the other, each knowing the first token of the
-  /// next as its last target.
+  /// Running text. Every token is learned. A long text fills several rows; the last target of a row is the first token
+  /// of the next.
   static Dataset of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length);
 
   int64_t rows() const override { return static_cast<int64_t>(rows_.size()); }
@@ -56,9 +56,9 @@ class Dataset : public RowSource {
   PackReport report_;
 };
 
-/// A text cut at line ends into a part to learn from and a part for validation: of every twenty spans of about four
-/// thousand bytes, one is for validation. A new text begins behind each gap, and where a line stands between two
-/// documents (documents.h), which is in neither.
+/// A text split at line ends for training and validation: of every twenty spans of about four thousand bytes, one is
+/// for validation. A new text begins after each span that went to the other part, and after each line that separates
+/// documents (documents.h). These lines are dropped.
 struct TextSplit {
   std::vector<std::string> train;
   std::vector<std::string> validation;

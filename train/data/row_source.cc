@@ -9,9 +9,9 @@
 namespace tinyllm {
 namespace {
 
-// Element `index` of a permutation of [0, n) that (seed, pass) draws, without making the others: a Feistel network over
-// the next even number of bits, walked until it lands within n.
-// Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002.
+// Element `index` of the random permutation of [0, n) for (seed, pass), computed without the other elements: a Feistel
+// network over the next even number of bits, applied again until the result is below n. Source: Black and Rogaway,
+// "Ciphers with Arbitrary Finite Domains", 2002.
 uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
   int half = 1;
   while (half < 31 && (uint64_t{1} << 2 * half) < n) ++half;
@@ -31,7 +31,7 @@ uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
 
 }  // namespace
 
-// Of token 0, as any token would do: padding is a sample of its own without targets.
+// Padding is a sample of its own without targets. Its token is 0, but any would do.
 Batch RowSource::padding(int64_t rows) const {
   const auto size = static_cast<size_t>(rows * length());
   Batch batch{rows,

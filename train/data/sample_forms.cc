@@ -15,7 +15,7 @@ namespace {
 struct FormFields {
   SampleForm form;
   std::string_view name;
-  std::vector<const char*> fields;    // By which it differs from the forms after it.
+  std::vector<const char*> fields;    // They distinguish it from the forms after it.
   std::vector<const char*> optional;  // Besides `system`.
 };
 const std::array<FormFields, 9>& forms() {
@@ -109,8 +109,8 @@ Messages alpaca(const Json& line) {
   return messages;
 }
 
-// The messages of a sample, in the usual order up to an answer or to what is to be answered. Only the system's, and
-// what a tool says, may be empty.
+// Checks the messages of a sample: their order, and that they end with an answer or, if `last` is user, with something
+// to answer. Only messages of the system and of tools may be empty.
 Messages checked(Messages messages, const std::string& where, Role last) {
   check_order(messages, where);
   for (size_t i = 0; i < messages.size(); ++i) {
@@ -139,7 +139,7 @@ Json as_messages(const Json& value, const char* field, const char* role) {
   throw Error("field {}: is {}, expected a string or a list of messages", field, type_of(value));
 }
 
-// What the assistant says in the prompt is not learned.
+// Answers in the prompt are not learned.
 Messages completion(const Json& line) {
   Messages messages = messages_of(as_messages(need_field(line, "prompt"), "prompt", "user"), "prompt", Role::user);
   for (Message& message : messages) message.learned = false;
@@ -158,9 +158,9 @@ Messages prompt_of(const Json& line) {
   return {{Role::user, text(line, "user")}};
 }
 
-// What a preference says of one answer.
+// One answer of a preference.
 struct Answer {
-  std::optional<Messages> prompt;  // Where messages before the answer hold it.
+  std::optional<Messages> prompt;  // Set if messages come before the answer.
   std::string content;
 };
 
@@ -244,7 +244,7 @@ bool is_one_of(std::string_view name, const std::vector<const char*>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The fields of messages that are of no use in a sample.
+// Collects the fields of messages that are ignored.
 void add_ignored(const Json& list, const std::string& field, std::vector<std::string>& ignored) {
   if (!list.is_array()) return;
   for (const Json& message : list) {
@@ -297,7 +297,7 @@ ParsedSample parse_sample(std::string_view text, std::optional<SampleForm> form)
   if (form && found && *form != *found) {
     throw Error("is of the form {}, expected {} as in the lines before", text_of(*found), text_of(*form));
   }
-  // When a line lacks a field of the form that is expected, reading it says which.
+  // If the line lacks a field of the expected form, parse_as throws an Error that names it.
   return parse_as(line, form ? *form : *found);
 }
 

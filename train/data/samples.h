@@ -22,7 +22,7 @@ struct SampleCounts {
   int64_t samples = 0;
   int64_t bad = 0;
   int64_t bytes = 0;  ///< Read so far.
-  /// The fields of good samples that say nothing here, each with the number of samples that have it. Only the first
+  /// The ignored fields of good samples, each with the number of samples that have it. Only the first
   /// hundred names are counted.
   std::map<std::string, int64_t> ignored;
 };
@@ -37,7 +37,8 @@ class SampleReader {
   /// Throws Error when the file cannot be opened.
   explicit SampleReader(std::filesystem::path path, SampleOptions options = {});
 
-  /// Empty at the end. Throws Error when the file cannot be read, and for a bad line as the options say.
+  /// The next sample; nullopt at the end. Throws Error when the file cannot be read, and for a bad line as the options
+  /// say.
   std::optional<AnySample> next();
   const SampleCounts& counts() const { return counts_; }
 

@@ -12,7 +12,7 @@ namespace tinyllm {
 namespace {
 
 constexpr int64_t kSpan = 4096;
-constexpr int64_t kFewDocuments = 20;  // For each that would be for validation.
+constexpr int64_t kFewDocuments = 20;  // With fewer validation documents than this, spans are used instead.
 
 }  // namespace
 
@@ -38,7 +38,7 @@ TextDataset::TextDataset(std::shared_ptr<const TokenFile> file, const TextOption
   count_rows();
 }
 
-// Tokens that come next in this part; with DocumentEnd::row as a run for each document.
+// Adds the next tokens of this part. With DocumentEnd::row each document is a run.
 void TextDataset::add_run(int64_t begin, int64_t end) {
   if (begin == end) return;
   if (options_.document_end != DocumentEnd::row) {

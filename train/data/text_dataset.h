@@ -6,53 +6,53 @@
 
 namespace tinyllm {
 
-/// What ends where a document does.
+/// What happens at the end of a document.
 enum class DocumentEnd {
-  row,        ///< Every document begins a row; padding is behind its end.
+  row,        ///< Every document starts a new row; padding follows its end.
   attention,  ///< Documents follow each other in rows without padding, and do not see each other.
   nothing,    ///< A document sees those before it in its row, and its first token is learned too.
 };
 constexpr auto names(DocumentEnd) { return std::array{"row", "attention", "nothing"}; }
 
-/// Which part of a file: nothing is in both `train` and `validation`.
+/// Which part of a file. `train` and `validation` do not overlap.
 enum class TextPart { all, train, validation };
 
 struct TextOptions {
   int64_t length = 256;  ///< Tokens of a row.
   DocumentEnd document_end = DocumentEnd::attention;
   TextPart part = TextPart::all;
-  /// One of N documents is for validation, drawn by its number; where a file has few documents, one of N
+  /// One of N documents is for validation, chosen by a hash of its number. In a file with few documents it is one of N
   /// spans of about four thousand tokens.
   int64_t validation_every = 100;
 };
 
-/// Rows of a file of tokens. Every token is learned once in each time through the rows: each is the target of the one
-/// before it in its document, the end token the last target of all, also over the ends of rows. The first token of a
-/// document has none before it (but see DocumentEnd::nothing), nor has the one behind a gap that the other part leaves.
+/// Rows cut from a file of tokens. Each token is a target exactly once per epoch, also across the ends of rows. The
+/// exceptions are the first token of a document (but see DocumentEnd::nothing) and the first token after a gap that the
+/// other part leaves. The end token is the last target of its document.
 ///
-/// A row is found by a binary search in the file, and nothing is kept for it: for `all` no memory is needed, for a part
-/// 24 bytes for each gap that the other leaves; with DocumentEnd::row they are needed for each document.
+/// A row is found by binary search in the file. This needs no memory for `all`, and 24 bytes per gap for a part; with
+/// DocumentEnd::row it needs 24 bytes per document.
 class TextDataset : public RowSource {
  public:
-  /// Throws Error when the file is too short for both parts, or the options cannot be.
+  /// Throws Error if the file is too short for both parts, or if the options are invalid.
   TextDataset(std::shared_ptr<const TokenFile> file, const TextOptions& options);
 
   int64_t rows() const override { return rows_; }
   int64_t length() const override { return options_.length; }
-  /// Of the file's checksum and the options.
+  /// A hash of the file's checksum and the options.
   uint64_t hash() const override;
-  /// Of the part. Those that none follows, in their document or before a gap, are targets only.
+  /// The number of tokens in this part. The last tokens of documents and the last before a gap are targets only.
   int64_t tokens() const { return tokens_; }
   int64_t fill(Batch& batch, size_t at, int64_t row) const override;
   std::vector<std::string> names_of(int64_t row) const override;
 
  private:
-  // Tokens of the file that stand together. All runs, one behind the other, are the stream that rows are cut from; or,
-  // with DocumentEnd::row, each is cut into rows of its own.
+  // Consecutive tokens of the file. Rows are cut from the stream of all runs or, with DocumentEnd::row, from each run
+  // separately.
   struct Run {
     int64_t begin;
     int64_t end;
-    int64_t first;  // Its place in the stream, or its first row.
+    int64_t first;  // Its position in the stream, or its first row.
   };
 
   void add_run(int64_t begin, int64_t end);
@@ -60,7 +60,7 @@ class TextDataset : public RowSource {
   void add_spans(bool validation);
   void count_rows();
   const Run& run_of(int64_t first) const;
-  // Tokens [from, from + count) of the file at a place of a row; they may learn what comes up to `end`.
+  // Tokens [from, from + count) of the file at position `place` of a row. Their targets are before `end`.
   struct Piece {
     int64_t place, from, count, end;
   };

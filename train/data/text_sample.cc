@@ -72,7 +72,7 @@ TextSample sample_texts(std::span<const std::filesystem::path> files, int64_t by
     draw_chunks(file.text(), path.string(), static_cast<int64_t>(share) * chunk, chunk, seed, chunks);
   }
 
-  // By hash: an order that depends on the texts alone. Equal chunks are neighbours in it, and stay in one list.
+  // Sorted by hash: an order that depends only on the texts. Equal chunks are neighbours, and stay in one list.
   const auto hash = [](const std::string& text) { return XXH3_64bits(text.data(), text.size()); };
   std::sort(chunks.begin(), chunks.end(), [&](const std::string& a, const std::string& b) {
     const uint64_t left = hash(a), right = hash(b);

@@ -73,7 +73,7 @@ void TokenFile::read_header(const Tokenizer& tokenizer) {
   vocab_size_ = tokenizer.size();
 }
 
-// Before anything at the end is believed: where a file is cut, other numbers are in its last bytes.
+// This comes before the trailer is read: the last bytes of a truncated file are something else.
 void TokenFile::compare_checksum(const OnProgress& on_progress) {
   constexpr size_t kAtOnce = size_t{64} << 20;
   const std::span<const std::byte> bytes = file_.bytes();
@@ -100,7 +100,7 @@ void TokenFile::compare_checksum(const OnProgress& on_progress) {
 void TokenFile::read_ends() {
   const std::span<const std::byte> bytes = file_.bytes();
   const auto trailer = read_at<Trailer>(bytes, bytes.size() - sizeof(Trailer));
-  // Compared before they are multiplied: a checksum proves nothing about a file that was made to deceive.
+  // Compared before they are multiplied, against overflow: a malicious file can have a valid checksum.
   const size_t room = bytes.size() - sizeof(Header) - sizeof(Trailer);
   const bool fits = trailer.tokens <= room / id_bytes_ && trailer.documents <= room / sizeof(uint64_t);
   if (!fits || aligned(trailer.tokens * id_bytes_) + trailer.documents * sizeof(uint64_t) != room) {

@@ -15,11 +15,11 @@ namespace tinyllm {
 /// A corpus as tokens, mapped into memory. All numbers are little-endian:
 ///
 ///   header   magic "TLTOKENS", version u32, bytes of an id u32, hash of the tokenizer u64
-///   ids      u16 where the vocabulary fits, else u32; filled up with zeros to a multiple of 8 bytes
+///   ids      u16 where the vocabulary fits, else u32; padded with zeros to a multiple of 8 bytes
 ///   ends     for each document, the number of tokens up to its end, u64
 ///   trailer  number of tokens u64, number of documents u64, XXH3 of everything before it, header included, u64
 ///
-/// Every document ends with the tokenizer's `end_of_document` and nothing stands before its first token, as in the chat
+/// Every document ends with the tokenizer's `end_of_document` and has nothing before its first token, as in our chat
 /// template.
 class TokenFile {
  public:
@@ -60,18 +60,18 @@ class TokenFile {
   uint64_t checksum_ = 0;
 };
 
-/// Makes such a file from first to last. It keeps 8 bytes for each document until the end.
+/// Writes such a file from start to end. It keeps 8 bytes per document in memory.
 class TokenFileWriter {
  public:
-  /// `append` is that of write_file.
+  /// `append` comes from write_file.
   TokenFileWriter(const Tokenizer& tokenizer, Append append);
   ~TokenFileWriter();
 
-  /// Tokens of the document that is being written.
+  /// Adds tokens to the current document.
   void add(std::span<const int32_t> tokens);
-  /// Ends it with the tokenizer's `end_of_document`. A document without tokens is none.
+  /// Ends it with the tokenizer's `end_of_document`. A document without tokens is not written.
   void end_document();
-  /// What comes after the last document.
+  /// Writes what follows the last document.
   void finish();
 
   int64_t size() const;

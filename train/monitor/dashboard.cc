@@ -47,8 +47,8 @@ int64_t number(const HttpRequest& request, std::string_view name) {
   return value;
 }
 
-// Replies with the log from ?from= on, if it is still the ?file= that was read so far; else from its beginning. A log
-// that is started again is another file, with another number.
+// Replies with the log from byte ?from= on if its file number is still ?file=, else from the beginning. A log that was
+// started again is another file, with another number.
 void reply_lines(const std::filesystem::path& path, const HttpRequest& request, HttpReply& reply) {
   struct stat about {};
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};

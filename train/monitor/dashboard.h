@@ -6,8 +6,8 @@
 
 namespace tinyllm {
 
-/// A live page of a run, served over HTTP by one thread that sleeps while nobody looks. The browser asks for what is
-/// new in the run's metrics.jsonl, which need not exist yet and may be replaced. No client can use up the process's
+/// A live page of a run, served over HTTP by one thread, which sleeps between requests. The browser asks for new lines
+/// of the run's metrics.jsonl. The file need not exist yet and may be replaced. No client can use up the process's
 /// memory or files (http.h).
 class Dashboard {
  public:

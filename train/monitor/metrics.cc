@@ -13,7 +13,7 @@
 namespace tinyllm {
 namespace {
 
-// JSON has no numbers for what is not finite.
+// JSON cannot express numbers that are not finite.
 MetricsLine to_json(double number) {
   return std::isfinite(number) ? MetricsLine(number) : MetricsLine(fmt::format("{}", number));
 }

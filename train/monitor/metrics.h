@@ -23,14 +23,14 @@ struct DataPart {
   int64_t tokens;
 };
 
-/// A log of JSON lines, each an object with the field "step" first. A line has reached the system when `add` returns,
-/// so that it survives the death of the process.
+/// A log of JSON lines, each an object with the field "step" first. When `add` returns, the operating system has the
+/// line, so it survives if the process dies.
 class MetricsLog {
  public:
   /// Opens the log of a run that continues after `step`: lines of later steps, which the run will write again, and a
   /// last line that was cut off are removed. So are lines that are not metrics (not JSON, or with a step that is not a
-  /// number); `on_event` gets a sentence that says how many. Without a step the log starts empty. Throws Error when it
-  /// cannot be read or written.
+  /// number); `on_event` receives a message with their number. Without a step the log starts empty. Throws Error when
+  /// it cannot be read or written.
   MetricsLog(const std::filesystem::path& path, std::optional<int64_t> step,
              const std::function<void(const std::string&)>& on_event = {});
   ~MetricsLog();
@@ -43,8 +43,8 @@ class MetricsLog {
   void describe(const std::vector<DataPart>& mix);
   void add(int64_t step, const std::vector<Metric>& fields);
 
-  /// Returns once all lines are on the disk: to be called before a checkpoint gets its name, so that no checkpoint is
-  /// newer than the log.
+  /// Returns when all lines are on disk. Call it before a checkpoint gets its name, so that no checkpoint is newer than
+  /// the log.
   void sync();
 
  private:

@@ -15,17 +15,17 @@ extern const std::string_view kRunPage;  // page/, with {{metrics}} where the li
 
 namespace {
 
-// Of the page. Where the lines of a run take more, fewer are kept.
+// The limit of the page. If the lines of a run exceed it, fewer are kept.
 constexpr size_t kMaxBytes = 2'500'000;
-// Buckets that the steps of a long run are divided into, and at most that many lines of every other kind.
+// The steps of a long run are divided into this many buckets. At most this many lines of every other kind are kept.
 constexpr size_t kBuckets = 1000;
-// Steps in a bucket that are kept whatever their number: first, last, lowest and highest loss and gradient norm.
+// Steps of a bucket that are always kept: first, last, lowest and highest loss and gradient norm.
 constexpr size_t kKept = 6;
 constexpr std::array kCurves = {"loss", "grad_norm"};
 
 enum class Kind { run, mix, step, validation, sample, event, other };
 
-// What the choice of lines needs to know about one.
+// What choosing lines needs to know about a line.
 struct Line {
   std::string_view text;
   Kind kind;
@@ -44,7 +44,7 @@ Kind kind_of(const MetricsLine& line) {
   return line.contains("mix") ? Kind::mix : Kind::other;
 }
 
-// What is not a number counts as the highest, so that it is seen.
+// NaN counts as the highest value, so that it is visible.
 double value_of(const MetricsLine& line, const char* name) {
   const auto found = line.find(name);
   return found != line.end() && found->is_number() ? found->get<double>() : std::numeric_limits<double>::infinity();
@@ -175,7 +175,7 @@ std::string report_page(std::string_view metrics) {
     for (const Kind kind : {Kind::run, Kind::mix, Kind::validation, Kind::sample, Kind::event}) {
       keep_others(lines, kind, buckets, choice);
     }
-    std::string data = "\n";  // The page of a run without lines is a report too.
+    std::string data = "\n";  // A run without lines has a report too.
     for (const auto& [number, mean] : choice) {
       MetricsLine line = *parse_metrics_line(lines[number].text);
       if (!mean.is_null()) line["mean"] = mean;

@@ -12,7 +12,7 @@ Objective next_token();
 
 /// The loss of `next_token`.
 Tensor next_token_loss(const LossInputs& in);
-/// How many targets are not kIgnore.
+/// The number of targets that are not kIgnore.
 int64_t count_learned(std::span<const int32_t> targets);
 
 }  // namespace tinyllm

@@ -12,7 +12,8 @@
 namespace tinyllm {
 namespace {
 
-// Draws for one problem. A maker returns nothing where the numbers make no sensible problem; it is then asked again.
+// Draws for one problem. A maker returns nothing if the numbers do not make a sensible problem. It is then called
+// again.
 struct Draw {
   Random& random;
 
@@ -81,7 +82,7 @@ Maybe expression(Draw& draw) {
 
 constexpr std::array kColours = {"红", "蓝", "黄", "绿", "白", "黑"};
 
-// part/whole, and how it comes to lowest terms where that is another: by facts that the model can know.
+// part/whole, followed by the steps of its reduction to lowest terms if it can be reduced.
 std::string fraction(int64_t part, int64_t whole, std::string_view comma) {
   const int64_t divisor = std::gcd(part, whole);
   if (divisor == 1) return fmt::format("{}/{}", part, whole);
@@ -199,9 +200,9 @@ Maybe english_balls(Draw& draw) {
       fmt::format("In all {}+{}={}. Red: {}. So {}.", a, b, a + b, a, fraction(a, a + b, ", ")), lowest(a, a + b));
 }
 
-// What decides between training and validation: the numbers and signs in order, so that other names or things do not
-// make another problem. FNV-1a, then mixed: by itself it gives keys that differ in their last letter neighbouring
-// values, and all problems that begin alike would be for validation together.
+// The key is the numbers and signs in order, so that a problem with other names or things counts as the same. Its
+// FNV-1a hash is mixed once more: keys that differ only in their last letter have neighbouring hashes, and all problems
+// that begin alike would be in one split.
 bool is_validation(const Problem& problem) {
   uint64_t hash = 14695981039346656037u;
   const auto add = [&](char c) { hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u; };

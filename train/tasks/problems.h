@@ -25,8 +25,8 @@ std::vector<Problem> make_problems(uint64_t seed, int64_t count, Split split);
 /// The problem as running text, for pretraining.
 std::string as_text(const Problem& problem);
 
-/// What the problems' steps are made of, as a line to practise, by turns: a dozen sums, differences, products and
-/// quotients (47-19=28 7*8=56 ...), or how many there are of some things, told again in other orders.
+/// A line to practise the steps of the problems. It is either a dozen sums, differences, products and quotients
+/// (47-19=28 7*8=56 ...), or counts of some things, repeated in other orders.
 std::string practice(uint64_t seed, uint64_t index);
 
 }  // namespace tinyllm

@@ -9,7 +9,8 @@
 namespace tinyllm {
 
 std::vector<Messages> as_conversations(const std::vector<Problem>& problems) {
-  static constexpr std::array<size_t, 5> kTurns = {1, 1, 2, 1, 3};  // By turns.
+  static constexpr std::array<size_t, 5> kTurns = {1, 1, 2, 1,
+                                                   3};  // Conversations have these numbers of turns, in rotation.
   std::vector<Messages> conversations;
   size_t room = 0;
   for (const Problem& problem : problems) {

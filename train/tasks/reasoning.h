@@ -18,10 +18,10 @@ std::vector<Sample> chat_samples(const Model& model, const std::vector<Messages>
 struct Answered {
   Problem problem;
   ParsedAnswer said;
-  bool is_right;  ///< The final answer is the computed one, letter for letter.
+  bool is_right;  ///< The final answer equals the computed one, letter for letter.
 };
-/// Asks a session's model every problem, as many at once as the session's cache has room for. Answers are in the order
-/// of the problems. `on_progress` counts answers; when it returns false, no more are asked.
+/// Asks a session's model every problem, with as many at once as the session's cache has room for. Answers are in the
+/// order of the problems. `on_progress` counts answers; when it returns false, no more are asked.
 std::vector<Answered> answer(Session& session, const std::vector<Problem>& problems,
                              const OnProgress& on_progress = {});
 
