@@ -130,6 +130,15 @@ void check(const RopeScaling& s, int64_t head_size) {
   }
 }
 
+ModelConfig as_llama(ModelConfig config, bool qk_norm) {
+  const int64_t block = kernels::kQuantBlock;  // Rows stay whole blocks of all types.
+  config.ffn_dim = (2 * config.ffn_dim / 3 + block - 1) / block * block;
+  config.ffn_gated = true;
+  config.ffn_bias = false;
+  config.qk_norm = qk_norm;
+  return config;
+}
+
 WeightTypes weight_types(Type type) { return {.matrices = type, .tables = type == q4_0 ? q8_0 : type}; }
 
 const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }

@@ -150,6 +150,14 @@ HuggingFaceForm form_of(std::string config, DType type, const ModelConfig& sizes
   return form;
 }
 
+HuggingFaceForm with_type(HuggingFaceForm form, DType type) {
+  OrderedJson config = OrderedJson::parse(form.config);
+  config[config.contains("dtype") ? "dtype" : "torch_dtype"] = torch_name(type);
+  form.config = config.dump(2) + "\n";
+  for (auto& [name, tensor] : form.tensors) tensor.type = type;
+  return form;
+}
+
 void remove_weights(const std::filesystem::path& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (is_weight_file(entry.path().filename().string())) remove_file(entry.path());

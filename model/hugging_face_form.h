@@ -25,6 +25,8 @@ struct HuggingFaceForm {
 HuggingFaceForm form_of(std::string config, const WeightFiles& files, const ModelConfig& sizes);
 /// One file, with all weights in this type.
 HuggingFaceForm form_of(std::string config, DType type, const ModelConfig& sizes);
+/// The same with all tensors, and `torch_dtype`, in this type.
+HuggingFaceForm with_type(HuggingFaceForm form, DType type);
 /// The type of most of a model: that of its embeddings.
 DType main_type(const HuggingFaceForm& form);
 /// "float32", "float16" or "bfloat16": `torch_dtype` in `config.json`.

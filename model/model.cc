@@ -10,8 +10,9 @@
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/own_weights.h>
 #include <tinyllm/model/text/hf/config_tokens.h>
-#include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/model/text/hf_tokenizer.h>
+#include <tinyllm/model/text/jinja_chat_template.h>
+#include <tinyllm/model/text/markers.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/weights.h>
 
@@ -37,10 +38,9 @@ Model load_own(const std::filesystem::path& folder, const LoadOptions& options) 
   const Safetensors file(folder / kWeightsFile);
   check_fit(config, *tokenizer, std::ssize(file.entries()), folder);
   Model model = load_parts(config, std::move(tokenizer), OwnWeights(file, weight_specs(config)), options);
-  // A model that came from elsewhere keeps its template.
-  if (auto found = load_jinja_chat_template(folder)) {
-    model.chat_template = std::make_shared<JinjaChatTemplate>(*std::move(found));
-  }
+  // A model that came from elsewhere keeps its template, and has not learned ours.
+  const bool knows_ours = model.tokenizer->special(kUserMarker).has_value();
+  if (!knows_ours || load_jinja_chat_template(folder)) model.chat_template = template_of(folder);
   return model;
 }
 
@@ -102,6 +102,23 @@ void save_model(const Model& model, const std::filesystem::path& folder) {
   save_all_but_weights(model.config, *model.tokenizer, folder);
   save_adapters(model, folder);
   save_weights(model, weight_specs(model.config), folder / kWeightsFile);
+}
+
+std::optional<std::string> take_answer_end(Model& model) {
+  const auto* tokenizer = dynamic_cast<const HfTokenizer*>(model.tokenizer.get());
+  if (!model.origin || tokenizer == nullptr) return {};
+  std::optional<int32_t> end;
+  try {
+    end = answer_end(*tokenizer, *model.chat_template);
+  } catch (const Error&) {  // Where the template has no form for the shortest chat, nobody can tell.
+  }
+  if (!end || tokenizer->is_end(*end)) return {};
+  HuggingFaceForm form = *model.origin;
+  form.config = with_end_token(form.config, *end);
+  model.origin = std::make_shared<const HuggingFaceForm>(std::move(form));
+  const std::string text(tokenizer->piece(*end));
+  model.tokenizer = std::make_shared<const HfTokenizer>(tokenizer->with_end(*end));
+  return text;
 }
 
 bool has_weights(const std::filesystem::path& folder) {

@@ -53,6 +53,11 @@ struct LoadOptions {
 /// is reserved, which is bounded by the size of the files.
 Model load_model(const std::filesystem::path& path, const LoadOptions& options = {});
 
+/// Makes the token with which the chat template ends an answer an end token of a model that came from elsewhere, as
+/// training on answers does for a base model: all its files name it when it is saved. Returns its text, or nothing when
+/// it is one already or there is no chat template.
+std::optional<std::string> take_answer_end(Model& model);
+
 /// Writes a folder, each file whole or not at all, the weights last: in the form of `origin`, see hugging_face_form.h, or
 /// in our own. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);

@@ -9,20 +9,24 @@ namespace tinyllm {
 
 void save_quantized(const Model& model, const WeightTypes& types, const std::filesystem::path& folder, ThreadPool pool,
                     const OnProgress& on_progress) {
-  if (model.config.types.quantized()) throw Error("quantize: the model is quantised already");
+  for (const Type type : {model.config.types.matrices, model.config.types.tables}) {
+    if (type.is_packed() && has_scales(type)) throw Error("quantize: the model is quantised already");
+  }
   if (model.config.lora.rank > 0) throw Error("quantize: the model has adapters; merge them first");
   ModelConfig config = model.config;
   config.types = types;
   check(config);
 
   std::deque<QuantizedMatrix> matrices;  // What the tensors point at.
+  std::deque<std::vector<float>> numbers;
   std::vector<RawTensor> tensors;
   const int64_t total = parameter_count(config);
   int64_t done = 0;
   for (const WeightSpec& spec : weight_specs(config)) {
-    const std::span<const float> w = model.weights->at(spec.name).as<float>();
+    std::vector<float>& w = numbers.emplace_back(static_cast<size_t>(spec.shape.size()));
+    read_rows(model.weights->at(spec.name), 0, w);
     if (!spec.type.is_packed()) {
-      tensors.push_back({spec.name, "F32", spec.shape, std::as_bytes(w)});
+      tensors.push_back({spec.name, "F32", spec.shape, std::as_bytes(std::span<const float>(w))});
     } else {
       try {
         matrices.push_back(quantize(spec.type, spec.shape, w.data(), pool));
@@ -31,6 +35,7 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
       }
       for (RawTensor& tensor : tensors_of(spec.name, matrices.back())) tensors.push_back(std::move(tensor));
     }
+    if (spec.type.is_packed()) numbers.pop_back();
     done += spec.shape.size();
     report(on_progress, {.done = done, .total = total});
   }

@@ -118,7 +118,7 @@ class Run {
     save_model(model_, options_.folder);
     const std::filesystem::path best = options_.folder / kBestFolder;
     if (last_is_best_) remove_model(best);
-    if (std::filesystem::exists(best / kWeightsFile)) {
+    if (has_weights(best)) {
       report_event(
           fmt::format("the validation loss was lower before, {:.4f}; the model of then is {}", best_, best.string()));
     }

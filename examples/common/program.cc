@@ -77,7 +77,7 @@ std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder) {
 }
 
 void refuse_finished_model(const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder / kWeightsFile)) {
+  if (has_weights(folder)) {
     throw Error("{}: holds a finished model; remove it, or give another --output", folder.string());
   }
 }
