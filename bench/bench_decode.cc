@@ -1,4 +1,5 @@
-// Answering: tokens a second of prompts and of generation, beside what the machine's arithmetic and memory allow.
+// Inference speed: tokens per second for prompts and for generation, compared with the limits of the machine's
+// arithmetic and memory.
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
@@ -30,8 +31,8 @@ struct Options {
 };
 
 constexpr tl::Type kTypes[] = {tl::f32, tl::packed_bf16, tl::q8_0, tl::q4_0};
-constexpr int kPrompts = 3;            // Measured of each length;
-constexpr double kPromptSeconds = 10;  // no further one after so long.
+constexpr int kPrompts = 3;            // At most this many prompts of each length,
+constexpr double kPromptSeconds = 10;  // and no further one after this time.
 
 tl::ModelConfig config_of(const std::string& model, const std::string& type) {
   tl::ModelConfig c = bench::shape(model);
@@ -41,7 +42,7 @@ tl::ModelConfig config_of(const std::string& model, const std::string& type) {
   return c;
 }
 
-// Weights whose panels of rows are all the same random numbers: how fast they are does not depend on what they are.
+// Weights whose panels all have the same random numbers. Speed does not depend on the values.
 void fill_weights(const tl::ModelConfig& config, tl::Store& store, tl::ThreadPool& pool) {
   const std::vector<tl::WeightSpec> specs = tl::weight_specs(config);
   std::vector<tl::Store::Wanted> wanted;
@@ -68,12 +69,12 @@ void fill_weights(const tl::ModelConfig& config, tl::Store& store, tl::ThreadPoo
   }
 }
 
-// What a number of tokens takes at least: whole-number and float operations, and bytes that are read.
+// The minimum work for some tokens: integer and float operations, and bytes read.
 struct Work {
   double products = 0, attention = 0, bytes = 0;
 };
 
-// `tokens` of each row after `length` old ones, and the head for the last of them.
+// For `tokens` new tokens of each row after `length` old ones, with the head for the last token.
 Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t length, tl::DType cache) {
   Work work;
   for (const tl::WeightSpec& spec : tl::weight_specs(c)) {
@@ -89,7 +90,8 @@ Work work_of(const tl::ModelConfig& c, int64_t rows, int64_t tokens, int64_t len
   return work;
 }
 
-// The limits of one number of threads. Bandwidth is that of as many bytes as are read: a cache's where they fit.
+// The limits with one number of threads. The bandwidth is measured for the number of bytes read, so small data has the
+// bandwidth of a cache.
 struct Limits {
   tl::ThreadPool pool;
   bench::Peaks peaks;
@@ -121,7 +123,7 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, tl::D
   for (int i = 0; i <= kPrompts && spent < kPromptSeconds; ++i) {
     for (tl::Sequence& sequence : sequences) sequence.truncate(0);
     const double time = read(tokens);
-    if (i == 0) continue;  // It plans programs and touches memory.
+    if (i == 0) continue;  // The first run plans programs and touches memory.
     prompt_times.push_back(time);
     spent += time;
   }
@@ -133,7 +135,7 @@ bench::Json measure(const tl::Model& model, int64_t batch, int64_t prompt, tl::D
     step_least += limits.least_seconds(c, work_of(c, batch, 1, prompt + i, cache), bandwidth);
   }
   const double prompt_time = bench::median(prompt_times);
-  const double step = bench::median(step_times);  // What took a core away for a while does not count.
+  const double step = bench::median(step_times);  // The median ignores steps in which other processes took a core.
   return {{"prompt_tokens_per_second", static_cast<double>(batch * prompt) / prompt_time},
           {"prompt_fraction_of_roofline",
            limits.least_seconds(c, work_of(c, batch, prompt, 0, cache), bandwidth) / prompt_time},

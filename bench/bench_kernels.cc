@@ -1,4 +1,4 @@
-// Every op of the default model at every shape that it has there, alone: Google Benchmark, for tuning.
+// Every op of the default model alone, at every shape that it has there. Uses Google Benchmark; for tuning.
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/peak.h>
@@ -18,7 +18,7 @@ namespace bench = tinyllm::bench;
 
 namespace {
 
-// One node of the model in one precision, with copies of all that it was built from.
+// One node of the model in one precision, with copies of everything needed to build it again.
 struct Kernel {
   std::string name;
   tl::Precision precision;
@@ -28,7 +28,7 @@ struct Kernel {
   std::vector<tl::Graph::Output> outputs;
 };
 
-// The machine at one number of threads, measured when first asked for.
+// The limits of the machine with one number of threads, measured when first needed.
 class Limits {
  public:
   explicit Limits(int threads) : threads_(threads) {}
@@ -41,7 +41,7 @@ class Limits {
     }
     return peak;
   }
-  // Of arrays of about that many bytes: those of a small op stay in a cache between its runs.
+  // The bandwidth for arrays of about this size: those of a small op stay in a cache between runs.
   double read(double bytes) {
     const uint64_t size = std::bit_ceil(static_cast<uint64_t>(bytes));
     double& bandwidth = read_[size];
@@ -58,8 +58,8 @@ class Limits {
   std::map<uint64_t, double> read_;
 };
 
-// Numbers around 0, of states above it (a second moment has a root); tokens from anywhere in the vocabulary, rows that
-// begin at their first place, caches that are full after the pass, the first step.
+// Fills inputs: random numbers around 0, for states above 0 (a second moment needs a root); random tokens; rows that
+// start at their first position; caches that are full after the pass; the first step.
 void fill(tl::Program& program, const tl::Value& value, int64_t tokens) {
   const tl::ModelConfig config;
   tl::Random random(1);
@@ -112,7 +112,7 @@ void run(benchmark::State& state, const Kernel& kernel, Limits& limits) {
   state.counters[arithmetic > traffic ? "% of peak" : "% of bandwidth"] = 100 * std::max(arithmetic, traffic) / time;
 }
 
-// "linear/8x256x512,1536x512"; of many inputs the first.
+// "linear/8x256x512,1536x512". If there are many inputs, only the first.
 std::string name_of(const tl::Graph& graph, const tl::Node& node) {
   constexpr size_t kNamed = 3;
   std::vector<std::string> shapes;
@@ -123,7 +123,7 @@ std::string name_of(const tl::Graph& graph, const tl::Node& node) {
   return fmt::format("{}/{}", node.op->name, fmt::join(shapes, ","));
 }
 
-// Adds the nodes of a graph that are not yet there, products in all precisions; views have nothing to measure.
+// Adds the nodes of a graph that are new, products in all precisions. Views are left out.
 void collect(const tl::Graph& graph, std::map<std::string, Kernel>& kernels) {
   for (const tl::Node& node : graph.nodes()) {
     if (node.op->alias && node.inputs.size() == 1) continue;
@@ -138,7 +138,7 @@ void collect(const tl::Graph& graph, std::map<std::string, Kernel>& kernels) {
   }
 }
 
-// A pass over `rows` sequences that have a cache: `tokens` more of each.
+// A pass over `rows` cached sequences, with `tokens` new tokens of each.
 void collect_answering(int64_t rows, int64_t tokens, std::map<std::string, Kernel>& kernels) {
   const tl::ModelConfig config;
   tl::Graph graph;

@@ -1,4 +1,5 @@
-// The matrix products of the default model, ours and other libraries' by turns, beside this machine's peak.
+// The matrix products of the default model, ours and those of other libraries alternating, compared with the machine's
+// peak.
 #include <tinyllm/ops/detail/gemm.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/arena.h>
@@ -20,7 +21,7 @@ struct Options {
   std::vector<int> threads = tl::hardware_threads() > 1 ? std::vector{1, tl::hardware_threads()} : std::vector{1};
   std::vector<int64_t> rows = {2048, 256, 32, 1};
   double turn = 0.04;
-  tl::Precision precision = tl::Precision::fp32;  // Of ours; the others compute in FP32.
+  tl::Precision precision = tl::Precision::fp32;  // For ours; the others compute in FP32.
 };
 
 constexpr int kTurns = 5;
@@ -38,15 +39,15 @@ std::vector<float> random_floats(int64_t size) {
   return values;
 }
 
-// The product of one row of a batch computes little for each weight that it reads (or writes: dW): what counts is the
-// bandwidth to where the weights lie. Measured once for each size.
+// A product of one row computes little for each weight that it reads (or writes: dW). Its limit is the bandwidth to the
+// weights, measured once for each size.
 class Bandwidths {
  public:
   Bandwidths(tl::ThreadPool& pool, double memory) : pool_(pool), memory_(memory) {}
 
   void add_to(bench::Json& row, int64_t bytes, bool writes) {
     const Known& known = at(bytes);
-    const double moved = static_cast<double>(bytes) * (writes ? 2 : 1);  // A line is read before it is written.
+    const double moved = static_cast<double>(bytes) * (writes ? 2 : 1);  // A cache line is read before it is written.
     const double rate = moved / row["seconds"].get<double>();
     row["gbytes_per_second"] = rate / 1e9;
     row["fraction_of_bandwidth"] = rate / (writes ? known.update : known.read);
@@ -110,7 +111,7 @@ bench::Json measure(const Options& o, const std::vector<bench::Library>& others,
   return rows;
 }
 
-// Geometric means of the ratios: of every number of rows, and of all.
+// Geometric means of the ratios: for each number of rows, and over all.
 bench::Json means(const bench::Json& rows, const std::vector<bench::Library>& others, const Options& o) {
   bench::Json result = bench::Json::array();
   std::vector<int64_t> groups = o.rows;

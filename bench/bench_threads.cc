@@ -1,4 +1,4 @@
-// What threads cost and what they bring: fork and join of an empty region, and a training step on one and on all.
+// The cost and the gain of threads: fork and join of an empty region, and a training step on one thread and on all.
 #include <tinyllm/ops/kernels/kernels.h>
 
 #include "measure.h"
@@ -16,7 +16,7 @@ struct Options {
   std::string batch = "8x256";
 };
 
-// Regions follow one another at once, as the ops of a program do: no thread has gone to sleep.
+// Regions follow each other immediately, like the ops of a program, so that no thread goes to sleep.
 double fork_join_seconds(int threads) {
   constexpr int kRegions = 20'000;
   tl::ThreadPool pool(threads);
@@ -27,7 +27,7 @@ double fork_join_seconds(int threads) {
   return bench::median(std::move(times));
 }
 
-// Steps on one thread and on all by turns, each program with a model and a pool of its own.
+// Alternates steps on one thread and on all. Each program has its own model and pool.
 bench::Json scaling(const Options& o) {
   tl::ThreadPool one(1), all(o.threads);
   const bench::BatchSize size = bench::BatchSize::parse(o.batch);

@@ -1,4 +1,4 @@
-// The training step of the default model: tokens a second, what part of this machine's arithmetic it uses, and memory.
+// The training step of the default model: tokens per second, the fraction of the machine's peak, and memory.
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/peak.h>
 
@@ -23,17 +23,17 @@ struct Options {
   int steps = 7;
   int threads = tl::hardware_threads();
   std::vector<std::string> batches = {"8x256", "4x512", "1x512"};
-  tl::Recipe recipe = {};  // Its batch is that of the configuration.
+  tl::Recipe recipe = {};  // The batch comes from the configuration.
 };
 
-// The most that this process ever held.
+// The peak memory of this process.
 int64_t peak_resident_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return int64_t{1024} * usage.ru_maxrss;
 }
 
-// What bounds an op is what would take longer at the machine's best: its arithmetic or its bytes.
+// An op is bound by what takes longer at the machine's peak: its arithmetic or its memory traffic.
 bench::Json profile_row(const tl::OpTime& op, double step_seconds, tl::Precision precision, const bench::Peaks& peaks) {
   const double arithmetic =
       op.flops / (precision == tl::Precision::bf16 && bench::is_product(op.op) ? peaks.bf16 : peaks.fp32);
@@ -53,7 +53,7 @@ bench::Json profile_row(const tl::OpTime& op, double step_seconds, tl::Precision
 }
 
 bench::Json profile(bench::TrainingStep& step, int runs, tl::Precision precision, const bench::Peaks& peaks) {
-  constexpr double kShown = 5e-4;  // Of the step: what is less is noise.
+  constexpr double kShown = 5e-4;  // As a fraction of the step; less is noise.
   const std::vector<tl::OpTime> ops = step.profile(runs);
   double total = 0;
   for (const tl::OpTime& op : ops) total += op.seconds;
@@ -99,7 +99,7 @@ bench::Json measure(const Options& o, const bench::BatchSize& size) {
   return row;
 }
 
-// In a process of its own, so that its memory is its own; no thread has been started yet.
+// Runs in a child process, so that its peak memory is measured alone. No thread has been started yet.
 bench::Json measure_apart(const Options& o, const bench::BatchSize& size) {
   int ends[2];
   if (pipe(ends) != 0) throw tl::Error("pipe: {}", std::strerror(errno));

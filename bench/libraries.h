@@ -11,13 +11,13 @@ namespace tinyllm::bench {
 /// Another library's matrix product.
 struct Library {
   std::string key;          ///< In JSON: "openblas".
-  std::string description;  ///< Its name, its version and what it says of the CPU.
+  std::string description;  ///< Its name, its version and the CPU type that it reports.
   std::function<void(int threads)> set_threads;
   /// C = op(A) op(B), laid out as for `gemm`.
   std::function<void(const GemmShape& shape, const float* a, const float* b, float* c)> product;
 };
 
-/// Those that this build found.
+/// The libraries that this build found.
 std::vector<Library> libraries();
 
 }  // namespace tinyllm::bench

@@ -12,19 +12,19 @@
 namespace tinyllm::bench {
 namespace {
 
-// Far beyond the part of a last cache that a few cores can fill.
+// Much larger than the part of a last-level cache that a few cores can fill.
 constexpr int64_t kMemoryBytes = int64_t{512} << 20;
 
 // `pass(n, x)` moves `moved` bytes for each byte of its part of an array.
 template <class Pass>
 double bandwidth(ThreadPool& pool, int64_t bytes, double moved, Pass pass) {
-  constexpr int64_t kStep = 128;                 // What kernels read at once.
-  constexpr int64_t kLeast = int64_t{16} << 20;  // Bytes of a region: its fork and join must not count.
+  constexpr int64_t kStep = 128;                 // Kernels read this many floats at once.
+  constexpr int64_t kLeast = int64_t{16} << 20;  // Bytes of a region: enough to make its fork and join negligible.
   const int64_t part = std::max<int64_t>(1, bytes / 4 / pool.threads() / kStep) * kStep;
   const int64_t repeats = std::max<int64_t>(1, kLeast / 4 / part);
   const Arena arena(static_cast<size_t>(part * pool.threads()) * sizeof(float));
   auto* data = reinterpret_cast<float*>(arena.data());
-  std::fill_n(data, part * pool.threads(), 1.0f);  // Pages that nobody wrote are all the same one.
+  std::fill_n(data, part * pool.threads(), 1.0f);  // Pages that were never written share one physical page.
   return best_rate(pool, [&](int64_t piece) {
     for (int64_t i = 0; i < repeats; ++i) pass(part, data + piece * part);
     return moved * static_cast<double>(repeats * part) * sizeof(float);

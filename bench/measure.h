@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-// What this machine can do at most, and how long things take on it.
+// The peak rates of this machine, and how long things take on it.
 namespace tinyllm::bench {
 
 template <class Work>
@@ -19,14 +19,14 @@ double seconds(Work&& work) {
 
 double median(std::vector<double> values);
 
-/// Medians of the seconds that each of `works` takes, by turns: what disturbs the machine disturbs all of them. A turn
-/// repeats one work for `turn` seconds, and at least twice; its first third does not count, for threads that wake up
-/// and caches that fill. Between turns nothing runs for `pause` seconds, in which threads of other libraries stop
-/// looking for work: they would take the next one's cores.
+/// Runs all `works` alternating, so that disturbances affect all of them, and returns the median time of each in
+/// seconds. A turn repeats one work for `turn` seconds, and at least twice. The first third of a turn does not count,
+/// because threads wake up and caches fill. Nothing runs for `pause` seconds between turns, so that waiting threads of
+/// other libraries go to sleep and do not take the cores of the next work.
 std::vector<double> alternate(const std::vector<std::function<void()>>& works, int turns, double turn, double pause);
 
-/// Operations and bytes a second that all threads of a pool reach together; 0 for an instruction that the CPU lacks.
-/// Each the best of half a second of tries, after 0.2 s in which the clock rises.
+/// Operations and bytes per second that all threads of a pool reach together; 0 for an instruction that the CPU does
+/// not have. Each is the best of half a second of tries, after 0.2 s to let the clock rise.
 struct Peaks {
   double fp32 = 0;    ///< Multiply-adds from registers, two operations each.
   double bf16 = 0;    ///< Dot products of BF16 pairs.
@@ -36,16 +36,16 @@ struct Peaks {
 };
 Peaks measure_peaks(ThreadPool& pool);
 
-/// Whether an op of that name is products of matrices, which are computed in the precision that `compile` is given.
+/// Whether the op of this name is a matrix product, computed in the precision passed to `compile`.
 bool is_product(std::string_view op);
 
-/// Bytes a second that all threads read, or read and write back, of `bytes` over and over: from a cache when they fit
-/// into it. Of an update, what is read and what is written both count.
+/// The bytes per second with which all threads together read, or read and write back, `bytes` repeatedly. They come
+/// from a cache if they fit. An update counts bytes read and bytes written.
 double read_bandwidth(ThreadPool& pool, int64_t bytes);
 double update_bandwidth(ThreadPool& pool, int64_t bytes);
 
-/// The level that `bytes`, read at `bandwidth` over and over, come from: "L2", "L3" or "memory". Caches shared with
-/// other machines are larger than what one gets of them, so what is beyond L2 is told by how fast it is.
+/// Where `bytes`, read repeatedly at `bandwidth`, come from: "L2", "L3" or "memory". Beyond L2 this is decided by the
+/// bandwidth, because a cache that is shared with other machines is larger than the part that one gets.
 const char* memory_level(int threads, int64_t bytes, double bandwidth, double memory_bandwidth);
 
 }  // namespace tinyllm::bench

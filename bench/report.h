@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-// What every benchmark program does alike: options, tables, JSON.
+// What all benchmark programs share: options, tables, JSON.
 namespace tinyllm::bench {
 
 using Json = nlohmann::ordered_json;
@@ -24,18 +24,18 @@ struct Column {
   double scale = 1;
 };
 
-/// Collects the results of a program, and prints them as they come or as JSON at the end.
+/// Collects the results of a program, and prints them while running, or as JSON at the end.
 class Report {
  public:
   /// Prints a line of text, which is not part of the JSON.
   void line(const std::string& text) const;
-  /// Prints and keeps a machine's peaks, under "peaks".
+  /// Prints the peaks of a machine and stores them under "peaks".
   void peaks(const Peaks& peaks, int threads);
-  /// Prints rows, which are objects. A row without a column's key shows nothing there.
+  /// Prints rows, which are objects. A row that lacks the key of a column shows nothing there.
   void print(const Json& rows, std::span<const Column> columns) const;
   /// Prints rows and adds them to the array `key` of the JSON.
   void table(const std::string& key, const Json& rows, std::span<const Column> columns);
-  /// A value of the JSON that no table shows.
+  /// Adds a value to the JSON that no table shows.
   void set(const std::string& key, Json value) { all_[key] = std::move(value); }
 
  private:
@@ -49,7 +49,7 @@ class Report {
 void add_precision(CLI::App& app, Precision& precision);
 
 /// The `main` of a benchmark: parses the options of `app` and `--json [FILE]`, runs `body`, writes what it reported.
-/// Returns 0, 1 after an error, 2 for options that make no sense.
+/// Returns 0, 1 after an error, 2 for wrong options.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void(Report&)>& body);
 
 }  // namespace tinyllm::bench

@@ -8,23 +8,23 @@ namespace tinyllm::bench {
 struct BatchSize {
   int64_t rows, length;
 
-  /// Throws Error on a text that is no such thing.
+  /// Throws Error on any other text.
   static BatchSize parse(const std::string& text);
   int64_t tokens() const { return rows * length; }
   std::string str() const { return fmt::format("{}x{}", rows, length); }
 };
 
-/// A model without weights, and with a tokenizer that nothing asks.
+/// A model without weights, and with a tokenizer that is not used.
 Model untrained_model(const ModelConfig& config);
 
 /// The default model in training on random tokens: forward, backward, clipping, AdamW, dropout 0.1.
 class TrainingStep {
  public:
-  /// `recipe` says rows, length, accumulation, recomputation and precision.
+  /// `recipe` sets rows, length, accumulation, recomputation and precision.
   TrainingStep(const Recipe& recipe, ThreadPool& pool);
 
   void run() { trainer_.step(batch_); }
-  /// Of each op, its median over `runs`, slowest first.
+  /// The median time of each op over `runs`, slowest first.
   std::vector<OpTime> profile(int runs);
   double flops() const { return step_flops(model_.config, batch_.rows, batch_.length); }
   const Graph& graph() const { return trainer_.graph(); }

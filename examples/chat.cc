@@ -24,7 +24,7 @@ struct Options : tl::cli::AskOptions {
   tl::Overflow overflow = tl::Overflow::drop_oldest_turns;
 };
 
-// "tinyllm-model", of whatever path leads to the folder.
+// The name of the model folder without its path: "tinyllm-model".
 std::string folder_name(const std::string& folder) {
   const std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal();
   return (path.has_filename() ? path : path.parent_path()).filename().string();
@@ -103,7 +103,7 @@ class Program {
     return message;
   }
 
-  // Answers a message or runs a command. Returns false when the program is to end.
+  // Answers a message or runs a command. Returns false if the program should end.
   bool obey(const std::string& message) {
     if (!message.starts_with('/') || message.starts_with("//")) {
       answer(message.substr(message.starts_with("//") ? 1 : 0));

@@ -32,7 +32,8 @@ constexpr std::pair<const char*, tl::GgufType> kTypes[] = {{"f32", tl::GgufType:
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Writes a model for other programs: a GGUF file, as llama.cpp reads it, if the name of the output ends with .gguf, "
+      "Writes a model for other programs: a GGUF file, as llama.cpp reads it, if the name of the output ends with "
+      ".gguf, "
       "and otherwise a folder as transformers reads it. Reads our folders, those of Hugging Face, and GGUF files. "
       "Adapters are merged into the weights first.");
   tl::cli::add_model(app, o.model, "Read the model in this folder or GGUF file.");
@@ -41,9 +42,10 @@ Options parse(int argc, char** argv) {
       ->required();
   std::vector<std::pair<std::string, tl::GgufType>> types;
   for (const auto& [name, type] : kTypes) types.emplace_back(name, type);
-  tl::cli::add_choice(app, "--type", o.type, types,
-                      "Write the weights in this type; by default in their own, and in a folder f32 for quantised ones. "
-                      "q8_0 and q4_0 are for GGUF; with q4_0, embeddings and head are q8_0.")
+  tl::cli::add_choice(
+      app, "--type", o.type, types,
+      "Write the weights in this type; by default in their own, and in a folder f32 for quantised ones. "
+      "q8_0 and q4_0 are for GGUF; with q4_0, embeddings and head are q8_0.")
       ->default_str("");
   tl::cli::add_threads(app, o.threads);
   tl::cli::add_examples(app,
@@ -128,12 +130,13 @@ void to_folder(tl::Model& model, const Options& o) {
   const auto lock = tl::cli::lock_folder(o.output);
   if (model.origin == nullptr) {
     if (model.chat_template == tl::default_chat_template()) {
-      fmt::print("a text in which U+2581 stands gets other tokens in other programs, as it is how they write a blank\n");
+      fmt::print(
+          "a text in which U+2581 stands gets other tokens in other programs, as it is how they write a blank\n");
     }
     tl::take_hugging_face_form(model, wanted(model.config.types.quantized() ? tl::bf16 : tl::f32));
   } else if (o.type) {
-    model.origin = std::make_shared<const tl::HuggingFaceForm>(
-        tl::with_type(*model.origin, wanted(tl::main_type(*model.origin))));
+    model.origin =
+        std::make_shared<const tl::HuggingFaceForm>(tl::with_type(*model.origin, wanted(tl::main_type(*model.origin))));
   }
   tl::save_model(model, o.output);
   std::map<std::string, int64_t> counts;

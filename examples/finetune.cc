@@ -1,4 +1,4 @@
-// A model folder learns to chat, or to reason, from samples.
+// Fine-tunes a model folder on samples of chats or of reasoning.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/text/prompt.h>
 #include <tinyllm/train/data/mixed_rows.h>
@@ -10,6 +10,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 namespace tl = tinyllm;
 
@@ -40,7 +41,7 @@ struct Source {
     const char* end = text.data() + text.size();
     double number = 0;
     const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, number);
-    if (error != std::errc() || rest != end) return;  // A path with a colon.
+    if (error != std::errc() || rest != end) return;  // The path contains a colon.
     path.resize(colon);
     weight = number;
   }
@@ -51,12 +52,16 @@ struct Rows {
   std::shared_ptr<const tl::Dataset> train, validation;
 };
 
-tl::Sample sample_of(const tl::Messages& chat, int64_t number, const Source& source, const Options& o,
-                     const tl::Model& model) {
+// The tokens of a sample. With --skip-bad nullopt, after a message, if the chat template cannot express it.
+std::optional<tl::Sample> sample_of(const tl::Messages& chat, int64_t number, const Source& source, const Options& o,
+                                    const tl::Model& model) {
   try {
     return tl::tokenize(*model.tokenizer, model.chat_template->render(chat, {.learn = o.learn}));
   } catch (const tl::Error& error) {
-    throw tl::Error("{}: sample {}: {}", source.path, number, error.what());
+    const std::string problem = fmt::format("{}: sample {}: {}", source.path, number, error.what());
+    if (!o.skips_bad) throw tl::Error("{}", problem);
+    fmt::print(stderr, "{}\n", problem);
+    return std::nullopt;
   }
 }
 
@@ -71,10 +76,17 @@ Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
   }
   std::vector<tl::Sample> train, validation;
   tl::SampleCounts counts;
-  int64_t number = 0;
+  int64_t read = 0, number = 0;
   for (const tl::Messages& chat : tl::read_samples<tl::Messages>(source.path, reading, &counts)) {
+    std::optional<tl::Sample> sample = sample_of(chat, ++read, source, o, model);
+    if (!sample) continue;
     const bool is_validation = ++number % o.validation_every == 0;
-    (is_validation ? validation : train).push_back(sample_of(chat, number, source, o, model));
+    (is_validation ? validation : train).push_back(*std::move(sample));
+  }
+  std::string skipped = bad > 0 ? fmt::format("; {} skipped", tl::cli::count(bad, "bad line")) : "";
+  if (read > number) {
+    skipped +=
+        fmt::format("; {} skipped that the chat template cannot express", tl::cli::count(read - number, "sample"));
   }
   if (validation.empty()) {
     throw tl::Error("{}: {}, too few to keep one of {} for validation; see --validation-every", source.path,
@@ -87,7 +99,7 @@ Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
   fmt::print("{}: {}, {} for validation; {} cut at {} tokens, {} left out with nothing to learn; ", source.path,
              tl::cli::count(number, "sample"), validation.size(), r.truncated, length, r.dropped);
   fmt::print("{}, {} tokens, {} of them learned{}\n", tl::cli::count(r.rows, "row"), r.tokens, r.learned_tokens,
-             bad > 0 ? fmt::format("; {} skipped", tl::cli::count(bad, "bad line")) : "");
+             skipped);
   if (!counts.ignored.empty()) fmt::print("{}: ignored fields: {}\n", source.path, tl::ignored_fields(counts));
   return rows;
 }
@@ -107,7 +119,9 @@ void add_lora_options(CLI::App& app, Options& o) {
 }
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("-m,--model", o.model, "Begin with this model: a folder or a GGUF file.")->type_name("MODEL")->required();
+  app.add_option("-m,--model", o.model, "Begin with this model: a folder or a GGUF file.")
+      ->type_name("MODEL")
+      ->required();
   tl::cli::add_load_options(app, o.load);
   app.add_option("--data", o.data,
                  "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT weights its share of the rows "
@@ -117,7 +131,10 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--system", o.system, "Use this system prompt with --prompt.")->capture_default_str();
   tl::cli::add_number(app, "--validation-every", o.validation_every, tl::between(2, 1e12),
                       "Keep one of N samples for validation.");
-  app.add_flag("--skip-bad", o.skips_bad, "Skip lines that are not samples, naming them, instead of stopping.");
+  app.add_flag(
+      "--skip-bad", o.skips_bad,
+      "Skip lines that are not samples, and samples that the chat template of the model cannot express, naming them, "
+      "instead of stopping.");
   tl::cli::add_choice(app, "--learn", o.learn,
                       {{"answers", tl::Learn::answers}, {"last", tl::Learn::last_answer}, {"all", tl::Learn::all}},
                       "Learn the answers, the last answer of each sample, or all of it, prompts too.");
@@ -136,7 +153,7 @@ void add_options(CLI::App& app, Options& o) {
       "chat my-model");
 }
 
-// What --data names, with every weight checked.
+// The files of --data, with their weights checked.
 std::vector<Source> sources(const Options& o) {
   std::vector<Source> all;
   for (const std::string& text : o.data) {

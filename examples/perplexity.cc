@@ -1,4 +1,4 @@
-// Measures how well models predict a text: what quantising or fine-tuning has cost them.
+// Measures how well models predict a text, for example before and after quantising.
 #include <tinyllm/train/data/text_dataset.h>
 #include <tinyllm/train/evaluator.h>
 

@@ -1,4 +1,4 @@
-// From folders of raw text to one clean corpus, with a report of what was dropped and why.
+// Makes one clean corpus from folders of raw text, with a report of what was dropped and why.
 #include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/thread_pool.h>
@@ -83,7 +83,8 @@ Options parse(int argc, char** argv) {
   o.threads = tl::hardware_threads();
   std::vector<std::string> masked;
   CLI::App app(
-      "Makes one clean text of all .txt, .md, .jsonl and .html files in folders, also compressed by gzip, xz or zstd. "
+      "Makes one clean text from all .txt, .md, .jsonl and .html files in folders, also compressed by gzip, xz or "
+      "zstd. "
       "The text has a paragraph per line and a line with a form feed between documents. Files that cannot be read are "
       "named at the end and in the report; the others are still prepared.");
   app.add_option("-i,--input", o.inputs, "Read these folders and files.")->type_name("PATH")->required();
@@ -149,7 +150,7 @@ void print_unread(const std::vector<tl::corpus::Report::Unread>& files) {
   fmt::print(stderr, "prepare_data: {} could not be read, or not to the end:\n",
              tl::cli::count(static_cast<int64_t>(files.size()), "file"));
   for (size_t i = 0; i < std::min(files.size(), kShown); ++i) {
-    // The reason names the file where it is an error of reading.
+    // The reason already names the file if it is a read error.
     const bool is_named = files[i].why.starts_with(files[i].name);
     fmt::print(stderr, "  {}{}{}\n", is_named ? "" : files[i].name, is_named ? "" : ": ", files[i].why);
   }

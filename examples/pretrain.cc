@@ -1,4 +1,4 @@
-// A model from scratch: learns the next token of a corpus.
+// Trains a model from scratch to predict the next token of a corpus.
 #include <tinyllm/model/config_fields.h>
 #include <tinyllm/train/data/text_dataset.h>
 
@@ -46,10 +46,10 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--tokenizer", o.tokenizer, "Use the tokenizer that made the file: its file or its folder.")
       ->type_name("FILE")
       ->required();
-  tl::cli::add_choice(
-      app, "--document-end", o.document_end,
-      "Where a document ends, begin a new row, or end the attention so that the next document does not see it, or do "
-      "nothing.");
+  tl::cli::add_choice(app, "--document-end", o.document_end,
+                      "At the end of a document, begin a new row, or end the attention so that the next document does "
+                      "not see it, or do "
+                      "nothing.");
   tl::cli::add_number(app, "--validation-every", o.validation_every, tl::at_least(2),
                       "Keep one of N documents for validation.");
   add_preset(app, o);
@@ -70,7 +70,7 @@ int run(int argc, char** argv) {
                        .final_lr_fraction = 0.0f,
                        .cooldown = 0.3f};
   CLI::App app(
-      "Trains a language model from scratch on a file of tokens, which tokenize makes of a corpus, and saves it as a "
+      "Trains a language model from scratch on a file of tokens, which tokenize makes from a corpus, and saves it as a "
       "folder.\nStarted again with the same options, it resumes where it was stopped.");
   add_options(app, o);
   tl::cli::parse(app, argc, argv);

@@ -1,4 +1,4 @@
-// Writes a smaller copy of a model folder, with weights of 16, 8 or 4 bits.
+// Writes a smaller copy of a model folder, with 16, 8 or 4 bits per weight.
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/quantized.h>
@@ -48,7 +48,6 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-
 int quantize(const Options& o) {
   if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
     throw tl::Error("{}: is the model to read; give another --output", o.output.string());
@@ -68,7 +67,8 @@ int quantize(const Options& o) {
   });
   bar.reset();
   fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", types.matrices.name(),
-             types.tables.name(), tl::cli::weight_megabytes(o.output), tl::cli::weight_megabytes(o.model), o.output.string());
+             types.tables.name(), tl::cli::weight_megabytes(o.output), tl::cli::weight_megabytes(o.model),
+             o.output.string());
   return 0;
 }
 

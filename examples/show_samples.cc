@@ -1,4 +1,5 @@
-// What files of samples hold: their form, their bad lines, and with a tokenizer what a model will see and learn.
+// Shows what files of samples contain: their form, bad lines and, given a tokenizer, what a model will see and learn.
+#include <tinyllm/model/model.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/data/packed_dataset.h>
 #include <tinyllm/train/data/samples.h>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 namespace tl = tinyllm;
 
@@ -18,7 +20,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> files;
-  std::string tokenizer;
+  std::string model, tokenizer;
   int64_t length = 512;
   int64_t count = 3;
   bool strict = false;
@@ -28,26 +30,32 @@ Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
       "Shows what files of samples contain: their form, bad lines with the reason, and fields that are ignored; with a "
-      "tokenizer also how long the samples are, how they pack into rows, and what a model learns of them. Samples are "
+      "model or a tokenizer also how long the samples are, how they pack into rows, and what a model learns of them. "
+      "Samples are "
       "JSON lines: chats, reasoning, prompt and completion, Alpaca, ShareGPT, messages, preferences, multiple choice. "
       "The exit code is 1 when a file has no samples.");
   app.add_option("-i,--input,input", o.files, "Read these files of JSON lines.")->type_name("FILE")->required();
-  app.add_option("--tokenizer", o.tokenizer, "Use this tokenizer: a tokenizer.model or a model folder.")
-      ->type_name("FILE");
+  auto* model = app.add_option("-m,--model", o.model, "Use the tokenizer and the chat template of this model folder.");
+  model->type_name("FOLDER");
+  app.add_option("--tokenizer", o.tokenizer,
+                 "Use this tokenizer, a tokenizer.model or a model folder, with the chat template of models that are "
+                 "trained here.")
+      ->type_name("FILE")
+      ->excludes(model);
   tl::cli::add_number(app, "--seq-len", o.length, tl::between(1, 1'000'000),
                       "Pack samples into rows of N tokens, to show how much padding that needs.");
   tl::cli::add_number(app, "--count", o.count, tl::at_least(0),
-                      "With a tokenizer, print the first N samples of each file.");
+                      "With a model or a tokenizer, print the first N samples of each file.");
   app.add_flag("--strict", o.strict, "Stop at the first bad line instead of skipping it.");
-  tl::cli::add_examples(app,
-                        {"show_samples chats.jsonl",
-                         "show_samples -i chats.jsonl reasoning.jsonl --tokenizer base --seq-len 1024 --count 1"},
-                        "finetune --model base --data chats.jsonl --output my-model");
+  tl::cli::add_examples(
+      app,
+      {"show_samples chats.jsonl", "show_samples -i chats.jsonl reasoning.jsonl --model base --seq-len 1024 --count 1"},
+      "finetune --model base --data chats.jsonl --output my-model");
   tl::cli::parse(app, argc, argv);
   return o;
 }
 
-// The question with its options under it, of which the right one is marked as learned.
+// The question with its options. The right option is marked as learned.
 std::vector<tl::Piece> question(const tl::Choice& choice) {
   std::vector<tl::Piece> pieces = {{choice.question, false, false}};
   for (size_t i = 0; i < choice.options.size(); ++i) {
@@ -57,19 +65,27 @@ std::vector<tl::Piece> question(const tl::Choice& choice) {
   return pieces;
 }
 
+// How samples become tokens.
+struct Text {
+  std::shared_ptr<const tl::Tokenizer> tokenizer;
+  std::shared_ptr<const tl::ChatTemplate> chat_template;
+};
+
 // A preference makes two samples: the prompt with the chosen answer, and with the rejected one.
-void add_tokens(const tl::Tokenizer& tokenizer, const tl::AnySample& sample, std::vector<tl::Sample>& to) {
-  const auto chat_template = tl::default_chat_template();
+void add_tokens(const Text& text, const tl::AnySample& sample, std::vector<tl::Sample>& to) {
+  const auto add = [&](const tl::Messages& messages) {
+    to.push_back(tl::tokenize(*text.tokenizer, text.chat_template->render(messages, {})));
+  };
   if (const auto* choice = std::get_if<tl::Choice>(&sample)) {
-    to.push_back(tl::tokenize(tokenizer, question(*choice)));
+    to.push_back(tl::tokenize(*text.tokenizer, question(*choice)));
   } else if (const auto* preference = std::get_if<tl::Preference>(&sample)) {
     for (const std::string& answer : {preference->chosen, preference->rejected}) {
       tl::Messages messages = preference->prompt;
       messages.push_back({tl::Role::assistant, answer});
-      to.push_back(tl::tokenize(tokenizer, chat_template->render(messages, {})));
+      add(messages);
     }
   } else {
-    to.push_back(tl::tokenize(tokenizer, chat_template->render(std::get<tl::Messages>(sample), {})));
+    add(std::get<tl::Messages>(sample));
   }
 }
 
@@ -80,7 +96,7 @@ std::string spelled(const tl::Tokenizer& tokenizer, const tl::Sample& sample, si
   return tl::cli::printable(text);
 }
 
-// The sample with what is learned in green, or between [[ and ]] when there is no colour.
+// The sample as text. Learned parts are green or, without colour, between [[ and ]].
 std::string marked(const tl::Tokenizer& tokenizer, const tl::Sample& sample) {
   const char* no_color = std::getenv("NO_COLOR");
   const bool is_colored = isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
@@ -102,30 +118,32 @@ std::string marked(const tl::Tokenizer& tokenizer, const tl::Sample& sample) {
 // A file's samples as tokens, and what was found in its lines.
 struct File {
   tl::SampleCounts counts;
-  std::vector<std::pair<int64_t, std::string>> bad;  // The first few.
+  int64_t inexpressible = 0;                              // Samples that the chat template cannot express.
+  std::vector<std::pair<int64_t, std::string>> problems;  // The first few.
   std::vector<tl::Sample> samples;
 };
 
-File read(const std::string& path, const tl::Tokenizer* tokenizer, bool strict) {
+File read(const std::string& path, const Text* text, bool strict) {
   constexpr size_t kShown = 5;
   File file;
+  const auto note = [&](int64_t line, const std::string& problem) {
+    if (file.problems.size() < kShown) file.problems.emplace_back(line, problem);
+  };
   tl::SampleOptions options;
-  if (!strict) {
-    options.on_bad = [&](int64_t line, const std::string& problem) {
-      if (file.bad.size() < kShown) file.bad.emplace_back(line, problem);
-    };
-  }
+  if (!strict) options.on_bad = note;
   tl::SampleReader reader(path, options);
   std::error_code not_regular;
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path, not_regular));
   std::optional<tl::cli::ProgressBar> bar;
   if (!not_regular) bar.emplace("bytes", size);
   while (const std::optional<tl::AnySample> sample = reader.next()) {
-    if (tokenizer == nullptr) continue;
+    if (text == nullptr) continue;
     try {
-      add_tokens(*tokenizer, *sample, file.samples);
+      add_tokens(*text, *sample, file.samples);
     } catch (const tl::Error& error) {
-      throw tl::Error("{}: line {}: {}", path, reader.counts().lines, error.what());
+      if (strict) throw tl::Error("{}: line {}: {}", path, reader.counts().lines, error.what());
+      ++file.inexpressible;
+      note(reader.counts().lines, error.what());
     }
     if (bar) bar->show(reader.counts().bytes, fmt::format("{} samples", reader.counts().samples));
   }
@@ -137,9 +155,12 @@ void print_counts(const std::string& path, const File& file) {
   const tl::SampleCounts& c = file.counts;
   fmt::print("{}: {}, {}, {} of {}\n", path, c.form ? tl::text_of(*c.form) : "no form",
              tl::cli::count(c.samples, "sample"), tl::cli::count(c.bad, "bad line"), c.lines);
+  if (file.inexpressible > 0) {
+    fmt::print("  {} that the chat template cannot express\n", tl::cli::count(file.inexpressible, "sample"));
+  }
   if (!c.ignored.empty()) fmt::print("  ignored fields: {}\n", tl::ignored_fields(c));
-  for (const auto& [line, problem] : file.bad) fmt::print("  line {}: {}\n", line, problem);
-  const auto more = c.bad - static_cast<int64_t>(file.bad.size());
+  for (const auto& [line, problem] : file.problems) fmt::print("  line {}: {}\n", line, problem);
+  const auto more = c.bad + file.inexpressible - std::ssize(file.problems);
   if (more > 0) fmt::print("  and {} more\n", more);
 }
 
@@ -162,11 +183,17 @@ void print_packing(const std::vector<tl::Sample>& samples, int64_t length) {
              r.tokens, r.learned_tokens, 100 * r.padding(), 100 * alone);
 }
 
+std::optional<Text> load_text(const Options& o) {
+  if (!o.model.empty()) return Text{tl::load_tokenizer(o.model), tl::load_chat_template(o.model)};
+  if (!o.tokenizer.empty()) return Text{tl::load_tokenizer(o.tokenizer), tl::default_chat_template()};
+  return std::nullopt;
+}
+
 int show(const Options& o) {
-  const std::unique_ptr<tl::Tokenizer> tokenizer = o.tokenizer.empty() ? nullptr : tl::load_tokenizer(o.tokenizer);
+  const std::optional<Text> text = load_text(o);
   bool all_hold_samples = true;
   for (const std::string& path : o.files) {
-    const File file = read(path, tokenizer.get(), o.strict);
+    const File file = read(path, text ? &*text : nullptr, o.strict);
     print_counts(path, file);
     if (file.counts.samples == 0) {
       all_hold_samples = false;
@@ -176,7 +203,7 @@ int show(const Options& o) {
     print_lengths(file.samples);
     if (file.counts.form != tl::SampleForm::choice) print_packing(file.samples, o.length);
     const auto shown = std::min(file.samples.size(), static_cast<size_t>(o.count));
-    for (size_t i = 0; i < shown; ++i) fmt::print("--- {}\n{}\n", i + 1, marked(*tokenizer, file.samples[i]));
+    for (size_t i = 0; i < shown; ++i) fmt::print("--- {}\n{}\n", i + 1, marked(*text->tokenizer, file.samples[i]));
   }
   return all_hold_samples ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-// The one command: `tinyllm chat my-model` starts the program chat, which is installed out of the way.
+// The main command: `tinyllm chat my-model` starts the program chat, which is installed in a folder of its own.
 #include <tinyllm/tensor/base/error.h>
 #include "common/options.h"
 #include "common/program.h"

@@ -1,4 +1,4 @@
-// From text to a model that answers: made-up problems of arithmetic and everyday reasoning, or your own text.
+// Trains a small model, on made-up problems of arithmetic and everyday reasoning or on your own text.
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/base/file.h>
@@ -16,7 +16,7 @@ namespace tl = tinyllm;
 
 namespace {
 
-// What a preset chooses; options change single fields.
+// The values of a preset. Options change single fields.
 struct Preset {
   tl::ModelConfig model;
   tl::Recipe recipe;
@@ -59,9 +59,10 @@ void parse(Options& o, CLI::App& app, int argc, char** argv) {
       ->type_name("FILE");
   std::vector<std::pair<std::string, std::string>> presets;
   for (const char* name : {"small", "llama", "default"}) presets.emplace_back(name, name);
-  tl::cli::add_choice(app, "--preset", o.preset, presets,
-                      "Train a model of 1 M parameters (small), the same in the form of Llama, which convert writes for "
-                      "other programs (llama), or one of 41.6 M (default).");
+  tl::cli::add_choice(
+      app, "--preset", o.preset, presets,
+      "Train a model of 1 M parameters (small), the same in the form of Llama, which convert writes for "
+      "other programs (llama), or one of 41.6 M (default).");
   tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::between(1, 1 << 24),
                       "Learn a vocabulary of up to this many tokens; by default 640 for problems and 4000 for text.")
       ->default_str("");
@@ -106,7 +107,7 @@ void describe(const tl::Dataset& data, const char* name) {
              r.tokens, r.learned_tokens, tl::cli::count(r.rows, "row"), data.length(), r.truncated);
 }
 
-// What is trained: a model and the stages that it goes through.
+// A model and the stages of its training.
 struct Plan {
   tl::Model model;
   std::vector<tl::Stage> stages;
@@ -195,7 +196,7 @@ void report(const std::vector<tl::Answered>& answers) {
   }
 }
 
-// Asks the model problems that it has not seen.
+// Asks the model problems that it was not trained on.
 void ask(const tl::Model& model, const Options& o) {
   constexpr int64_t kAtOnce = 50;
   const tl::cli::InterruptGuard guard("\nStopping after the next answer.\n");
@@ -227,7 +228,7 @@ int run(int argc, char** argv) {
   o.training.recipe = preset_of(o).recipe;
   parse(o, first, argc, argv);
   const bool is_small = o.preset == "small";
-  if (!is_small) {  // Again, with its defaults.
+  if (!is_small) {  // Parsed again, with the defaults of that preset.
     o.training.recipe = preset_of(o).recipe;
     parse(o, second, argc, argv);
   }

@@ -1,4 +1,4 @@
-// Learns the vocabulary of a model from a corpus, and measures it on text that it was not learned from.
+// Learns the vocabulary of a model from a corpus, and measures it on other text.
 #include <tinyllm/model/model.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/tensor/base/clock.h>
@@ -59,7 +59,7 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-// Shows on stderr how long something takes, from its construction to its destruction.
+// Shows the elapsed time on stderr, from construction to destruction.
 class Stopwatch {
  public:
   explicit Stopwatch(std::string what) : what_(std::move(what)), thread_([this] { show(); }) {}
@@ -113,7 +113,7 @@ class Lines : public sentencepiece::SentenceIterator {
   size_t at_ = 0;
 };
 
-// With the settings that most people begin with: rare characters are unknown, blanks and line feeds are normalised.
+// SentencePiece's default settings: rare characters are unknown, blanks and line feeds are normalised.
 void learn_usual(const std::vector<std::string>& texts, const Options& o,
                  sentencepiece::SentencePieceProcessor& usual) {
   Lines lines(texts);
@@ -136,7 +136,7 @@ void learn_usual(const std::vector<std::string>& texts, const Options& o,
   }
 }
 
-// Prints how many characters a token holds, and how many of the texts are given back byte for byte.
+// Prints the number of characters per token, and how many texts survive encoding and decoding byte for byte.
 template <typename Encode, typename Decode>
 void report(std::string_view name, const std::vector<std::string>& validation, Encode encode, Decode decode) {
   int64_t characters = 0;
@@ -159,7 +159,7 @@ std::filesystem::path output_file(const std::string& output) {
   return path.extension() == ".model" ? path : path / tl::kTokenizerFile;
 }
 
-// The tokenizer of a model is not replaced: its weights belong to its tokens.
+// The tokenizer of an existing model is not replaced, because its weights depend on its tokens.
 void refuse_model(const std::string& output, const std::filesystem::path& folder) {
   for (const char* file : {tl::kWeightsFile, tl::kConfigFile}) {
     if (std::filesystem::exists(folder / file)) {
@@ -174,7 +174,7 @@ void refuse_model(const std::string& output, const std::filesystem::path& folder
 void run(const Options& o) {
   const std::filesystem::path output = output_file(o.output);
   const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
-  // A run may be about to save its model here. Files with other names may be written side by side.
+  // A running training may save its model here. Files with other names do no harm.
   const auto lock = output.filename() == tl::kTokenizerFile ? tl::cli::lock_folder(folder) : nullptr;
   tl::make_folder(folder);
   refuse_model(o.output, folder);

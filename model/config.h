@@ -76,8 +76,8 @@ struct ModelConfig {
   bool operator==(const ModelConfig&) const = default;
 };
 
-/// The same sizes in the form of Llama, which other programs know: SwiGLU without biases. Its feed-forward network is two
-/// thirds as wide, so that it has as many weights; with a norm of queries and keys it is the form of Qwen3.
+/// The same sizes in the form of Llama, which other programs know: SwiGLU without biases. Its feed-forward network is
+/// two thirds as wide, so that it has as many weights; with a norm of queries and keys it is the form of Qwen3.
 ModelConfig as_llama(ModelConfig config, bool qk_norm = false);
 
 /// Throws Error that names the first field of a `rope_scaling` that has no meaning for heads of this size.

@@ -26,7 +26,8 @@ ModelFiles text_files(const Gguf& file, const Json& config, const GgufTokenizer&
 DType type_of_matrices(const Gguf& file) {
   std::optional<GgufType> common;
   for (const Gguf::Tensor& tensor : file.tensors()) {
-    if (tensor.shape.rank() == 2) common = common.value_or(tensor.type->type) == tensor.type->type ? tensor.type->type : GgufType::F32;
+    if (tensor.shape.rank() == 2)
+      common = common.value_or(tensor.type->type) == tensor.type->type ? tensor.type->type : GgufType::F32;
   }
   return common == GgufType::F16 ? f16 : common == GgufType::BF16 ? bf16 : f32;
 }

@@ -72,7 +72,10 @@ Type GgufWeights::type_of(const WeightSpec& spec) const {
     common = common.value_or(type) == type ? type : GgufType::F32;
   }
   if (spec.shape.rank() != 2 || spec.shape[1] % kernels::kQuantBlock != 0) return f32;
-  return common == GgufType::Q8_0 ? q8_0 : common == GgufType::Q4_0 ? q4_0 : common == GgufType::BF16 ? packed_bf16 : f32;
+  return common == GgufType::Q8_0   ? q8_0
+         : common == GgufType::Q4_0 ? q4_0
+         : common == GgufType::BF16 ? packed_bf16
+                                    : f32;
 }
 
 void GgufWeights::read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const {

@@ -65,20 +65,18 @@ Type HuggingFaceWeights::type_of(const WeightSpec& spec) const {
 }
 
 void HuggingFaceWeights::read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const {
-  for_each_range(files_, spec, first, n,
-                 [&](const WeightFiles::Tensor& tensor, int64_t from, size_t to, size_t count) {
-                   tensor.read(from, out.subspan(to, count));
-                 });
+  for_each_range(files_, spec, first, n, [&](const WeightFiles::Tensor& tensor, int64_t from, size_t to, size_t count) {
+    tensor.read(from, out.subspan(to, count));
+  });
 }
 
 QuantizedMatrix HuggingFaceWeights::read_packed(const WeightSpec& spec, int64_t first, int64_t n) const {
   QuantizedMatrix matrix{.type = packed_bf16, .shape = spec.shape.with(0, n), .quants = {}, .scales = {}};
   matrix.quants.resize(static_cast<size_t>(matrix.shape.size()) * sizeof(BFloat16));
-  for_each_range(files_, spec, first, n,
-                 [&](const WeightFiles::Tensor& tensor, int64_t from, size_t to, size_t count) {
-                   tensor.file->read(*tensor.entry, static_cast<uint64_t>(from) * sizeof(BFloat16),
-                                     std::span(matrix.quants).subspan(to * sizeof(BFloat16), count * sizeof(BFloat16)));
-                 });
+  for_each_range(files_, spec, first, n, [&](const WeightFiles::Tensor& tensor, int64_t from, size_t to, size_t count) {
+    tensor.file->read(*tensor.entry, static_cast<uint64_t>(from) * sizeof(BFloat16),
+                      std::span(matrix.quants).subspan(to * sizeof(BFloat16), count * sizeof(BFloat16)));
+  });
   return matrix;
 }
 
@@ -94,7 +92,7 @@ Model load_hugging_face(const std::filesystem::path& folder, const LoadOptions& 
   std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder);
   check_fit(config, *tokenizer, std::ssize(files.tensors()), folder);
   Model model = load_parts(config, std::move(tokenizer), HuggingFaceWeights(files), options);
-  model.chat_template = template_of(folder);
+  model.chat_template = load_chat_template(folder);
   model.origin = std::make_shared<HuggingFaceForm>(form_of(read_file(path), files, model.config));
   if (config.tied_head && has_other_head(files)) {
     model.notes.push_back(fmt::format("{}: {} is not used: the config ties the head to the embeddings, which differ",

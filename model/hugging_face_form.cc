@@ -167,8 +167,9 @@ void remove_weights(const std::filesystem::path& folder) {
 void save_hugging_face(const Model& model, const HuggingFaceForm& form, const std::filesystem::path& folder) {
   for (const Type type : {model.config.types.matrices, model.config.types.tables}) {
     if (type == f32 || type == packed_bf16) continue;
-    throw Error("{}: the weights are {}, in which a folder of Hugging Face cannot have them: load the model as f32 or bf16",
-                folder.string(), type.name());
+    throw Error(
+        "{}: the weights are {}, in which a folder of Hugging Face cannot have them: load the model as f32 or bf16",
+        folder.string(), type.name());
   }
   const std::vector<WeightSpec> specs = weight_specs(model.config);
   const std::vector<Part> parts = parts_of(model, form, specs);

@@ -12,10 +12,10 @@ namespace tinyllm {
 /// form again.
 struct HuggingFaceForm {
   struct Tensor {
-    std::string name;   ///< Perhaps without the prefix `model.`.
-    DType type = f32;   ///< f32, f16 or bf16.
-    std::string file;   ///< Which has it: `model.safetensors` or a shard.
-    uint64_t place = 0; ///< In the file, counted from its first byte.
+    std::string name;    ///< Perhaps without the prefix `model.`.
+    DType type = f32;    ///< f32, f16 or bf16.
+    std::string file;    ///< Which has it: `model.safetensors` or a shard.
+    uint64_t place = 0;  ///< In the file, counted from its first byte.
   };
   std::string config;                     ///< The text of `config.json`, with fields that nothing here reads.
   std::map<std::string, Tensor> tensors;  ///< By `WeightPart::hugging_face`.

@@ -7,9 +7,9 @@
 
 namespace tinyllm {
 
-/// Throws Error when a tokenizer has more tokens than the config (a vocabulary may have rows that no token uses), or when
-/// the files have fewer tensors than the config has layers: it may claim any number, and is compared with the files
-/// before a name is made for each. `where` names the model in errors.
+/// Throws Error when a tokenizer has more tokens than the config (a vocabulary may have rows that no token uses), or
+/// when the files have fewer tensors than the config has layers: it may claim any number, and is compared with the
+/// files before a name is made for each. `where` names the model in errors.
 void check_fit(const ModelConfig& config, const Tokenizer& tokenizer, int64_t tensors,
                const std::filesystem::path& where);
 

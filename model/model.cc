@@ -12,7 +12,6 @@
 #include <tinyllm/model/text/hf/config_tokens.h>
 #include <tinyllm/model/text/hf_tokenizer.h>
 #include <tinyllm/model/text/jinja_chat_template.h>
-#include <tinyllm/model/text/markers.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/weights.h>
 
@@ -38,9 +37,7 @@ Model load_own(const std::filesystem::path& folder, const LoadOptions& options) 
   const Safetensors file(folder / kWeightsFile);
   check_fit(config, *tokenizer, std::ssize(file.entries()), folder);
   Model model = load_parts(config, std::move(tokenizer), OwnWeights(file, weight_specs(config)), options);
-  // A model that came from elsewhere keeps its template, and has not learned ours.
-  const bool knows_ours = model.tokenizer->special(kUserMarker).has_value();
-  if (!knows_ours || load_jinja_chat_template(folder)) model.chat_template = template_of(folder);
+  model.chat_template = load_chat_template(folder);
   return model;
 }
 
@@ -72,6 +69,13 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
     tensors.push_back({spec.name, f32, spec.shape, model.weights->at(spec.name).as<float>().data()});
   }
   save_safetensors(path, tensors, {{"format", "pt"}});
+}
+
+std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder) {
+  if (auto found = load_jinja_chat_template(folder)) return std::make_shared<JinjaChatTemplate>(*std::move(found));
+  // A model with another people's tokenizer came from elsewhere, and has not learned our template.
+  const bool is_ours = is_own_config(folder / kConfigFile) && !is_there(folder / kHfTokenizerFile);
+  return is_ours ? default_chat_template() : template_of(folder);
 }
 
 Model load_model(const std::filesystem::path& path, const LoadOptions& options) {

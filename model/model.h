@@ -38,6 +38,10 @@ struct Model {
   std::vector<std::string> notes = {};  ///< What a user should know of how it was read, in sentences.
 };
 
+/// The chat template of a model folder: a Jinja template if it has one, else ours if model and tokenizer were made
+/// here. Else the model has none, and rendering throws Error. Reads no weights. Throws Error that names a damaged file.
+std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder);
+
 /// How a model is read.
 struct LoadOptions {
   /// Weights become of this type, f32 or a packed one, while they are read: see `weight_types`. Empty: as in the files,
@@ -58,8 +62,8 @@ Model load_model(const std::filesystem::path& path, const LoadOptions& options =
 /// it is one already or there is no chat template.
 std::optional<std::string> take_answer_end(Model& model);
 
-/// Writes a folder, each file whole or not at all, the weights last: in the form of `origin`, see hugging_face_form.h, or
-/// in our own. Throws Error when it cannot be written.
+/// Writes a folder, each file whole or not at all, the weights last: in the form of `origin`, see hugging_face_form.h,
+/// or in our own. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
 
 /// Writes what `save_model` writes except the weights: sizes and tokenizer. If the model has no adapters, adapters in

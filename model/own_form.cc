@@ -31,8 +31,7 @@ GgufTokenizer own_gguf_tokenizer(const Model& model) {
   const std::map<std::string, std::string> files = model.tokenizer->files();
   const auto file = files.find(kTokenizerFile);
   if (file == files.end()) throw Error("the tokenizer is not one that train_tokenizer made");
-  GgufTokenizer tokenizer =
-      gguf_tokenizer(read_sentencepieces(file->second, kTokenizerFile), model.config.vocab_size);
+  GgufTokenizer tokenizer = gguf_tokenizer(read_sentencepieces(file->second, kTokenizerFile), model.config.vocab_size);
   tokenizer.eos = model.tokenizer->end_of_document();
   tokenizer.padding = model.tokenizer->pad();
   tokenizer.add_space_prefix = false;
@@ -51,7 +50,8 @@ void take_hugging_face_form(Model& model, DType type) {
     std::map<std::string, std::string> files = model.tokenizer->files();
     files[kHfTokenizerFile] = tokenizer_json(tokenizer, "llama").dump() + "\n";
     files["tokenizer_config.json"] = tokenizer_config_json(tokenizer).dump(2) + "\n";
-    files["generation_config.json"] = Json{{"eos_token_id", *tokenizer.eos}, {"pad_token_id", *tokenizer.padding}}.dump(2) + "\n";
+    files["generation_config.json"] =
+        Json{{"eos_token_id", *tokenizer.eos}, {"pad_token_id", *tokenizer.padding}}.dump(2) + "\n";
     const ModelFiles form("tokenizer", std::move(files));
     model.tokenizer = std::make_shared<const HfTokenizer>(HfTokenizer::load(form));
     model.chat_template = template_of(form);

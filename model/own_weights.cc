@@ -105,8 +105,7 @@ std::vector<RawTensor> tensors_of(const std::string& name, const QuantizedMatrix
   std::vector<RawTensor> tensors = {
       {name, type_in_file(matrix.type), quants_shape(matrix.type, matrix.shape), matrix.quants}};
   if (has_scales(matrix.type)) {
-    tensors.push_back(
-        {scale_name(name), "F16", scales_shape(matrix.shape), std::as_bytes(std::span(matrix.scales))});
+    tensors.push_back({scale_name(name), "F16", scales_shape(matrix.shape), std::as_bytes(std::span(matrix.scales))});
   }
   return tensors;
 }

@@ -19,8 +19,8 @@ class WeightReader {
 
   /// A weight's file and tensor, for errors.
   virtual std::string name(const WeightSpec& spec) const = 0;
-  /// The type in which the numbers can be kept as they are: a packed one, or f32. Throws Error that names a tensor which
-  /// is missing or has another type or shape.
+  /// The type in which the numbers can be kept as they are: a packed one, or f32. Throws Error that names a tensor
+  /// which is missing or has another type or shape.
   virtual Type type_of(const WeightSpec& spec) const = 0;
   /// Rows [first, first + n) as floats.
   virtual void read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const = 0;
@@ -35,8 +35,8 @@ class WeightReader {
   WeightReader& operator=(WeightReader&&) = default;
 };
 
-/// The types in which a model's weights can be used as they are: where not all matrices of the blocks, or not all tables,
-/// have the same, f32. Throws Error as `type_of` does.
+/// The types in which a model's weights can be used as they are: where not all matrices of the blocks, or not all
+/// tables, have the same, f32. Throws Error as `type_of` does.
 WeightTypes types_of(const WeightReader& reader, const ModelConfig& config);
 
 /// Adds weights to a store, in the types of the specs: as they are, or converted or quantised. A few rows are read at a

@@ -6,7 +6,7 @@
 namespace tinyllm {
 namespace {
 
-// Inputs: q, k, v, then for the gradient out, lse and d out, then starts and the dropout's step where there are any.
+// Inputs: q, k, v; for the gradient also out, lse and d out; then starts and the step of the dropout, if given.
 struct Params {
   bool has_starts;
   bool has_dropout;
@@ -31,8 +31,7 @@ void check_starts(const View& starts) {
   }
 }
 
-// The first key that each query sees, [B, T], or null if that is key 0 for all. With a window they are computed in the
-// workspace.
+// The first key that each query sees, [B, T]. Null if all see key 0. With a window it is computed in the workspace.
 const int32_t* starts_of(const Launch& launch, const Extents& e, size_t first_extra) {
   const Params& params = launch.get<Params>();
   const View* starts = params.has_starts ? &launch.inputs[first_extra] : nullptr;
@@ -56,37 +55,42 @@ kernels::DropoutMask mask_of(const Launch& launch) {
   return params.has_dropout ? mask_at(params.mask, launch.inputs.back().i32()[0]) : kernels::DropoutMask{};
 }
 
-// What forward and backward share of the head `h` of batch row `b`.
-kernels::AttentionHead head_of(const Launch& launch, const Extents& e, const int32_t* starts, int64_t b, int64_t h) {
-  const int64_t group = h / (e.heads / e.groups);
-  const int64_t at_q = (b * e.tokens * e.heads + h) * e.head_size;
-  const int64_t at_kv = (b * e.tokens * e.groups + group) * e.head_size;
-  kernels::AttentionHead head{};
-  head.q = launch.inputs[0].f32() + at_q;
-  head.k = launch.inputs[1].f32() + at_kv;
-  head.v = launch.inputs[2].f32() + at_kv;
-  head.starts = starts == nullptr ? nullptr : starts + b * e.tokens;
-  head.tokens = e.tokens;
-  head.head_size = e.head_size;
-  head.stride = e.heads * e.head_size;
-  head.kv_stride = e.groups * e.head_size;
-  head.mask = mask_of(launch);
-  head.mask_row = (b * e.heads + h) * e.tokens;
-  return head;
-}
+// Offsets of head `h` of batch row `b`.
+struct HeadOffsets {
+  int64_t q;    // In q, out and their gradients.
+  int64_t kv;   // In k, v and their gradients.
+  int64_t row;  // In lse, and the row of the dropout mask.
+
+  HeadOffsets(const Extents& e, int64_t b, int64_t h)
+      : q((b * e.tokens * e.heads + h) * e.head_size),
+        kv((b * e.tokens * e.groups + h / (e.heads / e.groups)) * e.head_size),
+        row((b * e.heads + h) * e.tokens) {}
+};
 
 void run(const Launch& launch) {
   const Extents e(launch.inputs[0].shape, launch.inputs[1].shape);
   const int32_t* starts = starts_of(launch, e, 3);
-  const int64_t blocks = (e.tokens + kernels::kQueryBlock - 1) / kernels::kQueryBlock;
-  launch.pool->parallel_for(e.batch * e.heads * blocks, [&](int64_t piece) {
-    const int64_t b = piece / blocks / e.heads;
-    const int64_t h = piece / blocks % e.heads;
-    const int64_t from = piece % blocks * kernels::kQueryBlock;
-    kernels::AttentionHead head = head_of(launch, e, starts, b, h);
-    head.out = launch.outputs[0].f32() + (b * e.tokens * e.heads + h) * e.head_size;
-    head.lse = launch.outputs[1].f32() + (b * e.heads + h) * e.tokens;
-    kernels::kernels().attention(head, from, std::min(e.tokens, from + kernels::kQueryBlock));
+  const kernels::DropoutMask mask = mask_of(launch);
+  const int64_t stride = e.heads * e.head_size;
+  const int64_t blocks = ceil_div(e.tokens, kernels::kQueryBlock);
+  launch.pool->parallel_for(e.batch * e.heads * blocks, [&](int64_t task) {
+    const int64_t b = task / blocks / e.heads;
+    const int64_t first = task % blocks * kernels::kQueryBlock;
+    const HeadOffsets at(e, b, task / blocks % e.heads);
+    kernels::kernels().attention({
+        .queries = {.q = launch.inputs[0].f32() + at.q + first * stride,
+                    .out = launch.outputs[0].f32() + at.q + first * stride,
+                    .stride = stride,
+                    .first = first,
+                    .count = std::min(kernels::kQueryBlock, e.tokens - first),
+                    .head_size = e.head_size,
+                    .starts = starts == nullptr ? nullptr : starts + b * e.tokens + first},
+        .k = launch.inputs[1].f32() + at.kv,
+        .v = launch.inputs[2].f32() + at.kv,
+        .kv_stride = e.groups * e.head_size,
+        .dropout = {mask, at.row, e.tokens},
+        .lse = launch.outputs[1].f32() + at.row + first,
+    });
   });
 }
 
@@ -94,25 +98,35 @@ void zero_rows(float* rows, int64_t count, int64_t size, int64_t stride) {
   for (int64_t i = 0; i < count; ++i) std::fill_n(rows + i * stride, size, 0.0f);
 }
 
-// A piece is a key head, with all query heads that share it: nothing is added to from two sides.
+// A task is a key head with all query heads that share it, so that one thread adds up their dk and dv.
 void run_grad(const Launch& launch) {
   const Extents e(launch.inputs[0].shape, launch.inputs[1].shape);
   const int32_t* starts = starts_of(launch, e, 6);
+  const kernels::DropoutMask mask = mask_of(launch);
   const int64_t shared = e.heads / e.groups;
-  launch.pool->parallel_for(e.batch * e.groups, [&](int64_t piece) {
-    const int64_t b = piece / e.groups;
-    const int64_t group = piece % e.groups;
-    for (int64_t h = group * shared; h < (group + 1) * shared; ++h) {
-      kernels::AttentionHead head = head_of(launch, e, starts, b, h);
-      const int64_t at_q = head.q - launch.inputs[0].f32();
-      const int64_t at_kv = head.k - launch.inputs[1].f32();
-      head.out = launch.inputs[3].f32() + at_q;
-      head.lse = launch.inputs[4].f32() + (b * e.heads + h) * e.tokens;
-      head.dout = launch.inputs[5].f32() + at_q;
-      head.dq = launch.outputs[0].f32() + at_q;
-      head.dk = launch.outputs[1].f32() + at_kv;
-      head.dv = launch.outputs[2].f32() + at_kv;
-      if (h == group * shared) {
+  launch.pool->parallel_for(e.batch * e.groups, [&](int64_t task) {
+    const int64_t b = task / e.groups;
+    const int64_t first_head = task % e.groups * shared;
+    for (int64_t h = first_head; h < first_head + shared; ++h) {
+      const HeadOffsets at(e, b, h);
+      const kernels::AttentionBackward head = {
+          .q = launch.inputs[0].f32() + at.q,
+          .k = launch.inputs[1].f32() + at.kv,
+          .v = launch.inputs[2].f32() + at.kv,
+          .out = launch.inputs[3].f32() + at.q,
+          .lse = launch.inputs[4].f32() + at.row,
+          .dout = launch.inputs[5].f32() + at.q,
+          .dq = launch.outputs[0].f32() + at.q,
+          .dk = launch.outputs[1].f32() + at.kv,
+          .dv = launch.outputs[2].f32() + at.kv,
+          .tokens = e.tokens,
+          .head_size = e.head_size,
+          .stride = e.heads * e.head_size,
+          .kv_stride = e.groups * e.head_size,
+          .starts = starts == nullptr ? nullptr : starts + b * e.tokens,
+          .dropout = {mask, at.row, e.tokens},
+      };
+      if (h == first_head) {
         zero_rows(head.dk, e.tokens, e.head_size, head.kv_stride);
         zero_rows(head.dv, e.tokens, e.head_size, head.kv_stride);
       }
@@ -121,16 +135,17 @@ void run_grad(const Launch& launch) {
   });
 }
 
-// A product with the causal half of [T, T], for all heads; `starts`, known when it runs, may leave less to do.
+// One product with the causal half of [T, T], for all heads. The values of `starts` are not known yet; they can only
+// reduce the work.
 double causal_product_flops(const Node& node, const Graph& graph) {
   const Shape& q = graph.value(node.inputs[0]).shape;
   return gemm_flops(q[0] * q[2] * q[1], q[1] + 1, q[3]) / 2;
 }
 
-// Scores, and their product with the values.
+// Two products: the scores, and the weights times the values.
 double flops(const Node& node, const Graph& graph) { return 2 * causal_product_flops(node, graph); }
 
-// Scores again, and the gradients of weights, q, k and v.
+// Five products: the scores again, and the gradients of weights, q, k and v.
 double grad_flops(const Node& node, const Graph& graph) { return 5 * causal_product_flops(node, graph); }
 
 std::vector<Tensor> gradient(const Backward& node) {

@@ -16,11 +16,7 @@ struct Params {
   int64_t window;
 };
 
-int32_t first_seen(int32_t position, int64_t window) {
-  return window == 0 ? 0 : static_cast<int32_t>(std::max<int64_t>(0, position - window + 1));
-}
-
-// What the rows of one launch are: inputs q, k, v, cache_k, cache_v, sequences, positions, pages.
+// The rows of one launch. Inputs: q, k, v, cache_k, cache_v, sequences, positions, pages.
 struct Rows {
   int64_t count, heads, groups, head_size;
   const int32_t* sequences;
@@ -38,7 +34,7 @@ struct Rows {
 
   const int32_t* pages_of(int64_t row) const { return pages.i32() + sequences[row] * pages.shape[1]; }
 
-  // How many rows from this one on are one sequence's neighbours, at most as many as a kernel takes.
+  // The number of rows from this one on that are consecutive tokens of one sequence, at most kQueryBlock.
   int64_t block(int64_t row) const {
     int64_t end = row + 1;
     while (end < std::min(count, row + kernels::kQueryBlock) && sequences[end] == sequences[row] &&
@@ -52,8 +48,8 @@ struct Rows {
     for (int64_t row = 0; row < count; ++row) {
       if (sequences[row] < 0) continue;
       if (sequences[row] >= pages.shape[0] || positions[row] < 0 || positions[row] >= pages.shape[1] * kPage) {
-        throw Error("cached_attention: row {} is at place {} of sequence {}, expected {} sequences of {} places", row,
-                    positions[row], sequences[row], pages.shape[0], pages.shape[1] * kPage);
+        throw Error("cached_attention: row {} is at position {} of sequence {}, expected {} sequences of {} positions",
+                    row, positions[row], sequences[row], pages.shape[0], pages.shape[1] * kPage);
       }
       for (int64_t page = 0; page <= positions[row] / kPage; ++page) {
         const int32_t at = pages_of(row)[page];
@@ -66,7 +62,8 @@ struct Rows {
   }
 };
 
-// Which rows begin a block: the workspace holds the length of a block at its first row, and 0 at the others.
+// Finds blocks of rows that are computed together. blocks[row] becomes the length of the block that begins with `row`,
+// or 0 if none does.
 void find_blocks(const Rows& rows, int32_t* blocks) {
   std::fill_n(blocks, rows.count, 0);
   for (int64_t row = 0; row < rows.count;) {
@@ -76,11 +73,11 @@ void find_blocks(const Rows& rows, int32_t* blocks) {
   }
 }
 
-// A number as the cache holds it, one after another.
+// Converts numbers to the type of the cache.
 void put(const float* from, int64_t count, float* to) { std::copy_n(from, count, to); }
 void put(const float* from, int64_t count, Half* to) { kernels::kernels().to_f16(count, from, to); }
 
-// Puts the new keys and values of one key head at their places.
+// Writes the new keys and values of one key head to the cache.
 template <class T>
 void store(const Rows& rows, int64_t group, const Launch& launch) {
   std::array<T, kernels::kMaxHeadSize> numbers;
@@ -89,13 +86,56 @@ void store(const Rows& rows, int64_t group, const Launch& launch) {
     const int64_t from = (row * rows.groups + group) * rows.head_size;
     const float* key = launch.inputs[1].f32() + from;
     const float* value = launch.inputs[2].f32() + from;
-    const int64_t page = rows.pages_of(row)[rows.positions[row] / kPage], place = rows.positions[row] % kPage;
+    const int64_t page = rows.pages_of(row)[rows.positions[row] / kPage], slot = rows.positions[row] % kPage;
     const int64_t block = (page * rows.groups + group) * rows.head_size * kPage;
-    T* keys = static_cast<T*>(launch.inputs[3].data) + block + place;
+    T* keys = static_cast<T*>(launch.inputs[3].data) + block + slot;
     put(key, rows.head_size, numbers.data());
     for (int64_t d = 0; d < rows.head_size; ++d) keys[d * kPage] = numbers[static_cast<size_t>(d)];
-    put(value, rows.head_size, static_cast<T*>(launch.inputs[4].data) + block + place * rows.head_size);
+    put(value, rows.head_size, static_cast<T*>(launch.inputs[4].data) + block + slot * rows.head_size);
   }
+}
+
+// The cache of one key head, with the pages of the sequence of a row.
+kernels::KeyPages cache_of(const Rows& rows, int64_t row, int64_t group, const Launch& launch) {
+  const int64_t first = group * rows.head_size * kPage;
+  const auto numbers = [&](const View& view) -> const void* {
+    if (view.type == f16) return view.f16() + first;
+    return view.f32() + first;
+  };
+  return {.type = launch.inputs[3].type.dtype(),
+          .k = numbers(launch.inputs[3]),
+          .v = numbers(launch.inputs[4]),
+          .pages = rows.pages_of(row),
+          .page_stride = rows.groups * rows.head_size * kPage};
+}
+
+// Attention of query head `h` for the block of `count` rows from `row` on. `starts` has the first key that each of
+// these rows sees, or is null.
+void attend(const Rows& rows, int64_t row, int64_t count, int64_t h, const int32_t* starts, const Launch& launch) {
+  const int64_t shared = rows.heads / rows.groups;
+  const int64_t at = (row * rows.heads + h) * rows.head_size;
+  const float* q = launch.inputs[0].f32() + at;
+  float* out = launch.outputs[0].f32() + at;
+  const kernels::KeyPages cache = cache_of(rows, row, h / shared, launch);
+  const bool sees_all = starts == nullptr || starts[0] == 0;
+  if (count > 1 || !sees_all) {
+    return kernels::kernels().attention_cached({.q = q,
+                                                .out = out,
+                                                .stride = rows.heads * rows.head_size,
+                                                .first = rows.positions[row],
+                                                .count = count,
+                                                .head_size = rows.head_size,
+                                                .starts = starts},
+                                               cache);
+  }
+  // For a single token, the first of up to kMaxShared heads does the work of all that share its keys and values.
+  if (h % shared % kernels::kMaxShared != 0) return;
+  kernels::kernels().attention_token({.q = q,
+                                      .out = out,
+                                      .heads = std::min(kernels::kMaxShared, shared - h % shared),
+                                      .head_size = rows.head_size,
+                                      .tokens = rows.positions[row] + int64_t{1},
+                                      .cache = cache});
 }
 
 void run(const Launch& launch) {
@@ -110,48 +150,26 @@ void run(const Launch& launch) {
   auto* blocks = static_cast<int32_t*>(launch.workspace);
   find_blocks(rows, blocks);
   const int64_t window = launch.get<Params>().window;
-  int32_t* starts = blocks + rows.count;
-  for (int64_t row = 0; row < rows.count; ++row) starts[row] = first_seen(rows.positions[row], window);
-  launch.pool->parallel_for(rows.count * rows.heads, [&](int64_t piece) {
-    const int64_t row = piece / rows.heads, h = piece % rows.heads;
-    float* out = launch.outputs[0].f32() + (row * rows.heads + h) * rows.head_size;
-    if (rows.sequences[row] < 0) std::fill_n(out, rows.head_size, 0.0f);
-    if (blocks[row] == 0) return;
-    const int64_t group = h / (rows.heads / rows.groups);
-    kernels::AttentionHead head{};
-    head.q = launch.inputs[0].f32() + (row * rows.heads + h) * rows.head_size;
-    const int64_t first = group * rows.head_size * kPage;
-    if (is_half) {
-      head.k16 = launch.inputs[3].f16() + first;
-      head.v16 = launch.inputs[4].f16() + first;
-    } else {
-      head.k = launch.inputs[3].f32() + first;
-      head.v = launch.inputs[4].f32() + first;
+  int32_t* starts = window > 0 ? blocks + rows.count : nullptr;
+  for (int64_t row = 0; window > 0 && row < rows.count; ++row) {
+    starts[row] = static_cast<int32_t>(std::max<int64_t>(0, rows.positions[row] - window + 1));
+  }
+  launch.pool->parallel_for(rows.count * rows.heads, [&](int64_t task) {
+    const int64_t row = task / rows.heads, h = task % rows.heads;
+    if (rows.sequences[row] < 0) {
+      std::fill_n(launch.outputs[0].f32() + (row * rows.heads + h) * rows.head_size, rows.head_size, 0.0f);
+    } else if (blocks[row] > 0) {
+      attend(rows, row, blocks[row], h, starts == nullptr ? nullptr : starts + row, launch);
     }
-    head.pages = rows.pages_of(row);
-    head.out = out;
-    head.head_size = rows.head_size;
-    head.stride = rows.heads * rows.head_size;
-    head.kv_stride = rows.head_size;
-    head.page_stride = rows.groups * rows.head_size * kPage;
-    head.first_query = rows.positions[row];
-    head.tokens = head.first_query + blocks[row];
-    if (window > 0) head.starts = starts + row;
-    // The kernel for one token sees all keys.
-    if (blocks[row] > 1 || starts[row] > 0) return kernels::kernels().attention(head, head.first_query, head.tokens);
-    // Heads that share keys and values go together, so that these are read once.
-    const int64_t shared = rows.heads / rows.groups, at = h % shared;
-    if (at % kernels::kMaxShared != 0) return;
-    kernels::kernels().attention_token(head, std::min(kernels::kMaxShared, shared - at));
   });
 }
 
-// For each row, the length of its block and the first place that it sees.
+// For each row, the length of its block and the first key that it sees.
 size_t workspace(const Node& node, const Graph& graph, int) {
   return static_cast<size_t>(graph.value(node.inputs[0]).shape.size(0, 2)) * 2 * sizeof(int32_t);
 }
 
-// Scores and their product with the values, over all places: how long sequences are, is known when it runs.
+// Two products, as in attention.cc, over all positions of the cache: the lengths of sequences are not known yet.
 double flops(const Node& node, const Graph& graph) {
   const Shape& q = graph.value(node.inputs[0]).shape;
   return 2 * gemm_flops(q[0] * q[2] * q[1], graph.value(node.inputs[7]).shape[1] * kPage, q[3]);

@@ -13,7 +13,7 @@ struct Params {
   float max_norm;
 };
 
-// Pieces of kPiece elements have a double each, added up in order.
+// Each piece of kPiece elements has a partial sum in double. These are added up in order.
 constexpr int64_t kPiece = 65536;
 
 size_t workspace(const Node& node, const Graph& graph, int) {

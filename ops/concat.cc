@@ -6,7 +6,7 @@
 #include <cstring>
 #include <numeric>
 
-// concat and split are each other's gradient, and one copy loop with source and target exchanged.
+// concat and split are gradients of each other. Both use one copy loop, with source and target swapped.
 namespace tinyllm {
 namespace {
 

@@ -29,7 +29,7 @@ void run(const Launch& launch) {
   launch.outputs[2].f32()[0] = static_cast<float>(count);
 }
 
-// d logits = (softmax(logits) - one_hot(target)) * d loss / count; zeros where the target is ignored.
+// d logits = (softmax(logits) - one_hot(target)) * d loss / count; zeros if the target is ignored.
 void run_grad(const Launch& launch) {
   const View& logits = launch.inputs[0];
   const int32_t* targets = launch.inputs[1].i32();

@@ -32,7 +32,7 @@ void run(const Launch& launch) {
   });
 }
 
-// A piece owns some columns of the table's gradient and goes through all tokens: sums are in the order of the tokens.
+// A task computes some columns of the table's gradient for all tokens, so that sums are in the order of the tokens.
 void run_grad(const Launch& launch) {
   const View& tokens = launch.inputs[0];
   const View& dy = launch.inputs[1];

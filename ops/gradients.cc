@@ -10,7 +10,7 @@ namespace {
 
 std::string named(const Tensor& tensor) { return tensor ? tensor.str() : "(empty)"; }
 
-// Which values lie between `wrt` and the loss: only they need a gradient.
+// Whether a value depends on `wrt` and the loss depends on it. Only such values need a gradient.
 std::vector<bool> depends_on(const Graph& graph, const std::vector<Tensor>& wrt) {
   std::vector<bool> depends(graph.values().size(), false);
   for (const Tensor& tensor : wrt) depends[index(tensor.id())] = true;
@@ -22,10 +22,10 @@ std::vector<bool> depends_on(const Graph& graph, const std::vector<Tensor>& wrt)
   return depends;
 }
 
-// Copies of forward nodes, appended where the backward pass needs their results. A segment is what follows one
-// checkpoint up to the next; the one after the last checkpoint is not copied, as its results are still there. All
-// nodes of a segment are copied, and `compile` leaves out those that no gradient asks for. A copy computes the same
-// bits: a dropout's mask depends on its parameters, not on the place of its node.
+// Recomputes forward nodes for the backward pass by appending copies. A segment is the nodes from one checkpoint to the
+// next. The segment after the last checkpoint is not copied, because its results are still in memory. All nodes of a
+// segment are copied; `compile` leaves out the unused ones. A copy gives bit-identical results: the mask of a dropout
+// depends on its parameters, not on the position of its node.
 class Recomputation {
  public:
   Recomputation(Graph& graph, const std::vector<Tensor>& checkpoints)
@@ -40,7 +40,7 @@ class Recomputation {
     std::sort(ends_.begin(), ends_.end());
   }
 
-  // To be called for every node, the last one first.
+  // Must be called for every node, from the last to the first.
   void reach(int node) {
     while (!ends_.empty() && node <= ends_.back()) {
       const int end = ends_.back();
@@ -49,7 +49,7 @@ class Recomputation {
     }
   }
 
-  // What the backward pass has in place of a value of the forward pass.
+  // The copy of a forward value that the backward pass uses.
   Tensor of(int id) const { return copies_[index(id)] ? copies_[index(id)] : graph_.tensor(id); }
 
  private:
@@ -66,7 +66,7 @@ class Recomputation {
 
   Graph& graph_;
   std::vector<bool> kept_;
-  std::vector<Tensor> copies_;  // Of each value, an empty one where it has none.
+  std::vector<Tensor> copies_;  // The copy of each value; empty if it has none.
   std::vector<int> ends_;       // The nodes of checkpoints not yet reached.
 };
 

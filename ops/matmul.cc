@@ -38,7 +38,8 @@ double flops(const Node& node, const Graph& graph) {
   return gemm_flops(c.rows(), c.row(), inner);
 }
 
-// With C = op(A) op(B) and G = dC: d op(A) = G op(B)^T and d op(B) = op(A)^T G, transposed back where asked.
+// With C = op(A) op(B) and G = dC: d op(A) = G op(B)^T and d op(B) = op(A)^T G, transposed back if the input is
+// transposed.
 std::vector<Tensor> gradient(const Backward& node) {
   const auto [trans_a, trans_b] = node.get<MatmulOptions>();
   const Tensor a = node.inputs[0];

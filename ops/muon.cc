@@ -10,15 +10,15 @@
 namespace tinyllm {
 namespace {
 
-// Drives singular values between 0 and 1 towards 1, fast for the small ones, to within about 0.3: x -> a x + b x^3 +
-// c x^5. Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+// The polynomial x -> a x + b x^3 + c x^5, which moves singular values from (0, 1] towards 1, to within about 0.3.
+// Small ones grow fast. Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
 constexpr float kA = 3.4445f, kB = -4.7750f, kC = 2.0315f;
 constexpr int kIterations = 5;
-constexpr float kTiny = 1e-7f;  // Keeps a gradient of zeros from being divided by zero.
+constexpr float kTiny = 1e-7f;  // Avoids division by zero for a gradient of zeros.
 constexpr int64_t kGrain = 16384;
 
-// One of the matrices that a weight [N, K] is made of, and the products of an iteration. With X X^T or X^T X, whichever
-// is smaller, as S: the polynomial is (a + b S + c S^2) X, or X (a + b S + c S^2).
+// One of the matrices in a weight [N, K], and the products of an iteration. Let S be the smaller one of X X^T and X^T
+// X. The polynomial is then (a + b S + c S^2) X or X (a + b S + c S^2).
 struct Sizes {
   int64_t rows, columns;
   Precision precision;
@@ -61,7 +61,7 @@ void blend(ThreadPool& pool, int64_t n, float a, const float* x, float b, float*
                   [&](int64_t begin, int64_t end) { kernel.blend(end - begin, a, x + begin, b, y + begin); });
 }
 
-// Runs the iterations on the matrix at `scratch.x`; returns where the result lies.
+// Runs the iterations on the matrix at `scratch.x`. Returns a pointer to the result.
 float* orthogonalise(const Sizes& sizes, const Scratch& scratch, ThreadPool& pool) {
   auto [x, next, gram, polynomial, products] = scratch;
   const int64_t inner = sizes.inner();

@@ -15,10 +15,10 @@ extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kL
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
 extern const Op kAccumulate, kClip, kAdamW, kMuon;
 
-/// Every row. The op-table test fails when one of them is in none of its cases.
+/// All rows. The op-table test fails if one of them is not in any of its cases.
 std::span<const Op* const> all_ops();
 
-/// Appends one of the Grad rows that take (x, dy) and give dx of x's shape.
+/// Appends a Grad row that takes (x, dy) and gives dx, with the shape of x.
 Tensor append_gradient(const Op& op, Tensor x, Tensor dy);
 
 }  // namespace tinyllm

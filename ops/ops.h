@@ -3,17 +3,17 @@
 #include <tinyllm/ops/detail/gemm.h>
 #include <tinyllm/tensor/graph.h>
 
-/// The catalogue: every operation that a graph can be built from. Each function checks shapes and types, appends one
-/// node (or a few) and returns its result; each throws Error with the names and shapes involved. `...` stands for any
-/// leading extents. One file `ops/<name>.cc` per operation holds its shape rule, its kernel call and its gradient.
-/// Products of matrices (linear, matmul, linear_cross_entropy, token_log_probs) are computed in the precision that
-/// `compile` is given, all else in float.
+/// All operations that a graph can be built from. Each function checks shapes and types, appends one node (or a few)
+/// and returns its result. It throws Error with the names and shapes involved. `...` stands for any leading extents.
+/// One file `ops/<name>.cc` per operation holds its shape rule, its kernel call and its gradient. Products of matrices
+/// (linear, matmul, linear_cross_entropy, token_log_probs) are computed in the precision passed to `compile`,
+/// everything else in float.
 namespace tinyllm {
 
 // ---- Matrix products ------------------------------------------------------------------------------------------------
 
 /// y[..., n] = act(sum_k x[..., k] w[n, k] + bias[n]). x [..., K], w [N, K], bias [N] or empty; y [..., N].
-/// The gradient of a fused activation computes the product again: leave the activation to its own op when training.
+/// The gradient of a fused activation computes the product again, so use a separate op for the activation in training.
 ///
 /// w is f32 or a packed matrix (ops/quantized.h). A packed w has no gradient, and a row's result does not depend on the
 /// rows beside it. With packed_bf16, x and sums are float. With q8_0 and q4_0, x is quantised too: each block of 32
@@ -22,8 +22,8 @@ namespace tinyllm {
 /// Source: Dettmers et al., "LLM.int8()", 2022, by blocks instead of rows.
 Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
 
-/// c = op(a) op(b), op being the transpose of the last two axes where asked. a [..., M, K], b [..., K, N] with the same
-/// leading extents; c [..., M, N].
+/// c = op(a) op(b), where op transposes the last two axes if its flag is set. a [..., M, K], b [..., K, N] with the
+/// same leading extents; c [..., M, N].
 struct MatmulOptions {
   bool trans_a = false;  ///< a is [..., K, M].
   bool trans_b = false;  ///< b is [..., N, K].
@@ -38,14 +38,14 @@ Tensor add(Tensor x, Tensor y);
 Tensor mul(Tensor x, Tensor y);
 /// factor * x.
 Tensor scale(Tensor x, float factor);
-/// Which elements a dropout keeps is a pure function of (seed, step, the op's place in its graph, index): 16 bits of
-/// Philox4x32-7 for each, as kernels/random.h says.
+/// The elements that a dropout keeps are a pure function of (seed, step, position of the op in its graph, index of the
+/// element). kernels/random.h defines it.
 struct Dropout {
   float p = 0;  ///< Probability of a zero, in [0, 1); rounded to a multiple of 2^-16.
   uint64_t seed = 0;
   Tensor step = {};  ///< i32 [1]. Empty: no dropout.
 };
-/// x * mask / (1 - p), mask being 0 with probability p. Returns x itself when there is nothing to drop.
+/// x * mask / (1 - p), where mask is 0 with probability p, else 1. Returns x itself when there is nothing to drop.
 Tensor dropout(Tensor x, const Dropout& options);
 /// dropout(x / (1 + exp(-x))). Source: Elfwing, Uchibe, Doya, "Sigmoid-Weighted Linear Units", 2017.
 Tensor silu(Tensor x, const Dropout& dropout = {});
@@ -62,7 +62,7 @@ Tensor swiglu(Tensor x);
 /// Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
 Tensor rms_norm(Tensor x, Tensor w, float eps);
 /// exp(x - max x) / sum(exp(x - max x)) over the innermost axis. Minus infinity gives 0. A row with NaN or plus
-/// infinity, or of nothing but minus infinity, gives NaN.
+/// infinity, or with only minus infinity, gives NaN.
 Tensor softmax(Tensor x);
 
 /// The frequencies of rotary position embeddings, in radians for each position: base^(-2i/D) for i < D/2.
@@ -75,35 +75,34 @@ Tensor rope_angles(Tensor positions, std::vector<double> frequencies, double sca
 /// Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021; half-split as in Llama.
 Tensor rope(Tensor x, Tensor angles);
 
-/// Causal attention, fused: out = softmax(q k^T / sqrt(D), over the keys that count) v, no [T, T] matrix kept.
-/// q [B, T, H, D], k and v [B, T, G, D] with H a multiple of G (H / G query heads share a key head); out [B, T, H, D].
-/// Query t sees keys starts[b, t] to t, or 0 to t if `starts` (i32 [B, T]) is empty: packed documents do not see one
-/// another. With a `window` above 0 it sees at most that many keys, its own among them. NaN and infinity reach only
-/// what sees them, forward and backward. `dropout` drops attention weights; that of key j for query t of head h has the
-/// index
-/// ((b H + h) T + j) T' + t, T' being T rounded up to a multiple of 64.
-/// Source: Dao et al., "FlashAttention", 2022.
+/// Causal attention, fused: out = softmax(q k^T / sqrt(D)) v, where the softmax is over the keys that a query sees. The
+/// [T, T] matrix is never stored. q [B, T, H, D], k and v [B, T, G, D] with H a multiple of G (H / G query heads share
+/// a key head); out [B, T, H, D]. Query t sees keys starts[b, t] to t, or 0 to t if `starts` (i32 [B, T]) is empty:
+/// packed documents do not see each other. With a `window` above 0 it sees at most that many keys, including its own.
+/// NaN and infinity spread only to tokens that see them, forward and backward. `dropout` drops attention weights. The
+/// weight of key j for query t of head h has the index ((b H + h) T + j) T' + t, where T' is T rounded up to a multiple
+/// of 64. Source: Dao et al., "FlashAttention", 2022.
 Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {}, int64_t window = 0);
 
-/// A cache of keys and values in pages of kCachePage places, so that sequences can share what they begin with, and
-/// where each row of a pass is in it. N pages, S sequences of up to M pages.
+/// A cache of keys and values in pages of kCachePage tokens, so that sequences can share a common beginning; and the
+/// position of each row of a pass in it. N pages, S sequences of up to M pages.
 inline constexpr int64_t kCachePage = 64;
 struct AttentionCache {
-  /// States [N, G, D, kCachePage] and [N, G, kCachePage, D], both f32 or both f16: a page of one key head lies
-  /// together.
+  /// States [N, G, D, kCachePage] and [N, G, kCachePage, D], both f32 or both f16: a page of one key head is
+  /// contiguous.
   Tensor k, v;
-  Tensor sequences;  ///< i32 [B, T]: of each row, its line of `pages`; less than 0: none, the row is padding.
-  Tensor positions;  ///< i32 [B, T]: of each row, its place in its sequence.
+  Tensor sequences;  ///< i32 [B, T]: for each row, its sequence, an index into `pages`. Below 0: the row is padding.
+  Tensor positions;  ///< i32 [B, T]: for each row, its position in its sequence.
   Tensor pages;      ///< i32 [S, M]: the pages that hold a sequence, in order.
 };
-/// The type of cache that attention reads fastest with the kernels that run: f16 where the CPU widens halves (AVX2,
-/// AVX-512), else f32.
+/// The cache type that attention reads fastest on this CPU: f16 if it has instructions to widen halves (AVX2, AVX-512),
+/// else f32.
 DType fastest_cache_type();
-/// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its place, rounded where the
-/// cache is f16, then each query of q [B, T, H, D] sees places 0 to its own, or with a `window` above 0 at most that
-/// many; result [B, T, H, D], zeros for padding. Fastest where neighbours in a sequence are neighbouring rows. Running
-/// throws Error on a place outside its sequence or a page outside the cache. Not differentiable. Source: Kwon et al.,
-/// "Efficient Memory Management for Large Language Model Serving with PagedAttention", 2023.
+/// Attention of new tokens over a cache: each row of k and v [B, T, G, D] is stored at its position, rounded if the
+/// cache is f16. Then each query of q [B, T, H, D] sees positions 0 to its own, or with a `window` above 0 at most that
+/// many. The result is [B, T, H, D], zeros for padding. Fastest if neighbours in a sequence are neighbouring rows.
+/// Running throws Error for a position outside its sequence or a page outside the cache. Not differentiable. Source:
+/// Kwon et al., "Efficient Memory Management for Large Language Model Serving with PagedAttention", 2023.
 Tensor cached_attention(Tensor q, Tensor k, Tensor v, const AttentionCache& cache, int64_t window = 0);
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
@@ -117,27 +116,27 @@ inline constexpr int32_t kIgnore = -100;
 /// Mean of log(sum(exp(logits))) - logits[target] over the targets that are not kIgnore; 0 when there are none.
 /// logits [..., V], targets i32 [...]; result [1]. Running throws Error on a target outside [0, V).
 Tensor cross_entropy(Tensor logits, Tensor targets);
-/// cross_entropy(linear(x, w), targets) over chunks of rows: the logits [..., V] never exist whole, and the gradients
-/// come from the same pass. x [..., C], w [V, C], targets i32 [...]; result [1].
-/// Source: Wijmans et al., "Cut Your Losses in Large-Vocabulary Language Models", 2024; gradients in the forward pass
-/// as in Hsu et al., "Liger Kernel", 2024.
-/// `z_loss` times log(sum(exp(logits)))^2 is added to each target's loss, which keeps that sum near 1: logits cannot
-/// drift away. Source: Chowdhery et al., "PaLM", 2022, which has 1e-4.
+/// cross_entropy(linear(x, w), targets) over chunks of rows: the logits [..., V] are never in memory as a whole, and
+/// the gradients come from the same pass. x [..., C], w [V, C], targets i32 [...]; result [1]. Source: Wijmans et al.,
+/// "Cut Your Losses in Large-Vocabulary Language Models", 2024; gradients in the forward pass as in Hsu et al., "Liger
+/// Kernel", 2024. `z_loss` times log(sum(exp(logits)))^2 is added to each target's loss, which keeps that sum near 1,
+/// so that logits do not drift. Source: Chowdhery et al., "PaLM", 2022, which uses 1e-4.
 Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets, float z_loss = 0);
-/// logits[target] - log(sum(exp(logits))), logits = linear(x, w), of each target; 0 where it is kIgnore. The logits
-/// [..., V] never exist whole, and the gradient computes them again. x [..., C], w [V, C], targets i32 [...]; result
+/// logits[target] - log(sum(exp(logits))), logits = linear(x, w), of each target; 0 if it is kIgnore. The logits [...,
+/// V] are never in memory as a whole, and the gradient computes them again. x [..., C], w [V, C], targets i32 [...];
+/// result
 /// [...]. Running throws Error on a target outside [0, V).
 Tensor token_log_probs(Tensor x, Tensor w, Tensor targets);
 
 // ---- Shape ----------------------------------------------------------------------------------------------------------
 
-/// The same elements with other extents; one extent may be -1 and is then computed. No copy.
+/// The same elements with other extents. One extent may be -1; it is then computed. Nothing is copied.
 Tensor reshape(Tensor x, std::vector<int64_t> extents);
 /// Axis i of the result is axis order[i] of x.
 Tensor permute(Tensor x, std::vector<int> order);
 /// Elements [from, to) of an axis.
 Tensor slice(Tensor x, int axis, int64_t from, int64_t to);
-/// Tensors joined along an axis; the other extents agree.
+/// Tensors joined along an axis. The other extents must agree.
 Tensor concat(const std::vector<Tensor>& parts, int axis);
 /// The inverse of `concat`: parts of the given extents along an axis, which add up to the axis.
 std::vector<Tensor> split(Tensor x, int axis, const std::vector<int64_t>& extents);
@@ -154,14 +153,15 @@ Tensor mean(Tensor x, int axis);
 
 // ---- Optimiser ------------------------------------------------------------------------------------------------------
 
-/// total = keep * total + factor * x in place: gradients of the parts of a batch, or an average that moves along. total
-/// (a state) and x of one shape, factor [1]. Returns the total, to be asked of `compile`. Not differentiable.
+/// total = keep * total + factor * x, in place: sums gradients of the parts of a batch, or keeps a moving average.
+/// total (a state) and x of one shape, factor [1]. Returns the total; pass it to `compile` as an output. Not
+/// differentiable.
 Tensor accumulate(Tensor total, Tensor x, Tensor factor, float keep = 1);
 
 /// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1]; factor is
-/// 0 where the norm is not finite. Multiply the gradients by `factor` to clip them to `max_norm`, as adamw and muon do,
-/// which leave everything as it is where it is 0. The sum is kept in double.
-/// Source: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013.
+/// 0 if the norm is not finite. Multiplying the gradients by `factor` clips them to `max_norm`. adamw and muon do this,
+/// and change nothing if it is 0. The sum is in double. Source: Pascanu, Mikolov, Bengio, "On the difficulty of
+/// training recurrent neural networks", 2013.
 struct ClippedNorm {
   Tensor norm;
   Tensor factor;
@@ -178,21 +178,22 @@ struct AdamW {
 ///   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
 ///   param -= rate * decay * param;  param -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 /// param, grad, m, v of one shape (m and v are states); step i32 [1]; rate and factor f32 [1]. Returns the updated
-/// parameter, to be asked of `compile`. Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+/// parameter; pass it to `compile` as an output. Source: Loshchilov and Hutter, "Decoupled Weight Decay
+/// Regularization", 2019.
 Tensor adamw(Tensor param, Tensor grad, Tensor m, Tensor v, Tensor step, Tensor rate, Tensor factor,
              const AdamW& options);
 
 struct Muon {
   float momentum = 0.95f;
   float decay = 0.1f;
-  int64_t parts = 1;  ///< Matrices that lie one below the other in `param`, and are each made orthogonal alone.
+  int64_t parts = 1;  ///< Matrices that are stacked in `param`. Each is made orthogonal separately.
 };
 /// One step in place for a matrix [N, K], with g = factor * grad and b = momentum:
 ///   m = b m + (1 - b) g;  u = b m + (1 - b) g;  o = u made nearly orthogonal (its singular values nearly 1)
 ///   param -= rate * decay * param;  param -= rate * 0.2 sqrt(max(N / parts, K)) o
-/// The last factor gives steps the size that AdamW's have, so that both can share a rate and a decay. param, grad and
-/// momentum (a state) of one shape; rate and factor f32 [1]. Products are in the precision that `compile` is given.
-/// Returns the updated parameter, to be asked of `compile`. Sources: Jordan et al., "Muon: An optimizer for hidden
+/// The last factor gives steps the size of AdamW's, so that both can share a rate and a decay. param, grad and
+/// momentum (a state) of one shape; rate and factor f32 [1]. Products are in the precision passed to `compile`. Returns
+/// the updated parameter; pass it to `compile` as an output. Sources: Jordan et al., "Muon: An optimizer for hidden
 /// layers in neural networks", 2024; the step's size from Liu et al., "Muon is Scalable for LLM Training", 2025.
 Tensor muon(Tensor param, Tensor grad, Tensor momentum, Tensor rate, Tensor factor, const Muon& options);
 

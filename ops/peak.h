@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <vector>
 
-// What this machine's arithmetic can do at most.
+// The peak rates of this machine.
 namespace tinyllm {
 
-/// The best rate that all threads of a pool reach together, each in `work(piece)`, which returns how much it has done;
-/// of half a second of tries, after 0.2 s in which the clock rises.
+/// The best rate that all threads of a pool reach together. Each calls `work(piece)`, which returns the amount of work
+/// done. Tries for half a second, after 0.2 s to let the clock rise.
 template <class Work>
 double best_rate(ThreadPool& pool, Work work) {
   constexpr double kWarmUp = 0.2;
@@ -30,7 +30,8 @@ double best_rate(ThreadPool& pool, Work work) {
   return best;
 }
 
-/// `best_rate` of a kernel that does so many rounds of an instruction and returns their operations; 0 without it.
+/// `best_rate` of a kernel that runs a number of rounds of an instruction and returns their operations; 0 if it is
+/// null.
 double arithmetic_peak(ThreadPool& pool, double (*kernel)(int64_t rounds));
 
 /// Floating-point operations a second in products of a precision, from registers: multiply-adds count twice.

@@ -22,7 +22,7 @@ Tensor reshape(Tensor x, std::vector<int64_t> extents) {
   int64_t* open = nullptr;
   for (int64_t& extent : extents) {
     if (extent != -1) {
-      if (__builtin_mul_overflow(known, extent, &known)) known = 0;  // The shape below is refused.
+      if (__builtin_mul_overflow(known, extent, &known)) known = 0;  // The check below then fails.
     } else if (open == nullptr) {
       open = &extent;
     } else {

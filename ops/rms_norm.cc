@@ -21,7 +21,8 @@ void run(const Launch& launch) {
   });
 }
 
-// The gradient of w sums over rows: a fixed number of pieces of rows have a sum each, added up in order.
+// The gradient of w is a sum over rows. Each of a fixed number of pieces has a partial sum; these are added up in
+// order.
 constexpr int64_t kMaxPieces = 32;
 int64_t grad_grain(const Shape& x) { return std::max(row_grain(x.row()), ceil_div(x.rows(), kMaxPieces)); }
 

@@ -47,7 +47,7 @@ void run(const Launch& launch) {
   });
 }
 
-// A rotation: its transpose turns back.
+// The gradient is the inverse rotation.
 std::vector<Tensor> gradient(const Backward& node) {
   const Tensor x = node.inputs[0];
   return {x.graph().append(kRope, {node.output_grads[0], node.inputs[1]}, {{f32, x.shape()}},

@@ -14,7 +14,7 @@ struct Params {
   int64_t to;
 };
 
-// A tensor seen along an axis: `outer` runs of `whole` bytes, of which the slice is `part` bytes from `skip` on.
+// A tensor along an axis: `outer` runs of `whole` bytes. In each run the slice is the `part` bytes from `skip` on.
 struct Runs {
   int64_t outer;
   size_t whole, part, skip;

@@ -24,7 +24,7 @@ void run_grad(const Launch& launch) {
   });
 }
 
-// From the result, not from x.
+// It needs the result, not x.
 std::vector<Tensor> gradient(const Backward& node) {
   return {append_gradient(kSoftmaxGrad, node.outputs[0], node.output_grads[0])};
 }

@@ -7,17 +7,17 @@
 namespace tinyllm {
 namespace {
 
-// x seen as [outer, n, inner]; the sum over n. A sum over everything is [1, n, 1].
+// x as [outer, n, inner], summed over n. A sum over everything is [1, n, 1].
 struct Params {
   int64_t outer, n, inner;
 };
 
-// Long sums of neighbours: pieces of kPiece elements have a double each, added up in order.
+// Long sums of neighbours: each piece of kPiece elements has a partial sum in double. These are added up in order.
 constexpr int64_t kPiece = 65536;
 int64_t pieces_of(const Params& p) { return p.outer * ceil_div(p.n, kPiece); }
 
-// Sums of rows: groups of kGroup rows have a sum each, added up in order, which keeps long sums exact enough in single
-// precision. A piece is a group's strip of columns, whose sum stays in the first cache.
+// Sums of rows: each group of kGroup rows has a partial sum, and these are added up in order. This keeps long sums
+// accurate in single precision. A task is some columns of a group, whose sums stay in the L1 cache.
 constexpr int64_t kGroup = 64;
 constexpr int64_t kColumns = 4096;
 int64_t groups_of(const Params& p) { return std::max<int64_t>(1, ceil_div(p.n, kGroup)); }
@@ -79,7 +79,8 @@ void run(const Launch& launch) {
   }
 }
 
-// Every summand has the gradient of its sum: repeat it n times in front, then move that axis to its place.
+// Every summand gets the gradient of its sum: repeat it n times along a new first axis, then move that axis into
+// position.
 std::vector<Tensor> gradient(const Backward& node) {
   const auto [outer, n, inner] = node.get<Params>();
   const Tensor x = node.inputs[0];

@@ -3,7 +3,7 @@
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 
-// The gradient of each result is known only in the backward pass, so that the logits are computed again there.
+// The gradients of the results are known only in the backward pass, which therefore computes the logits again.
 namespace tinyllm {
 namespace {
 
@@ -19,7 +19,7 @@ void run(const Launch& launch) {
   const int32_t* targets = launch.inputs[2].i32();
   float* log_probs = launch.outputs[0].f32();
   float* lse = launch.outputs[1].f32();
-  count_targets("token_log_probs", launch.inputs[2], w[0]);  // Throws where one is not in the vocabulary.
+  count_targets("token_log_probs", launch.inputs[2], w[0]);  // Throws Error if one is not in the vocabulary.
   Workspace memory(launch.workspace);
   const HeadScratch scratch(launch.inputs[0].shape, w, launch.pool->threads(), memory);
   run_chunks(launch, scratch, nullptr, nullptr, [&](int64_t i, const float* logits) {
@@ -29,7 +29,7 @@ void run(const Launch& launch) {
   });
 }
 
-// d logits = (one_hot(target) - softmax(logits)) * d log_prob; zeros where the target is ignored.
+// d logits = (one_hot(target) - softmax(logits)) * d log_prob; zeros if the target is ignored.
 void run_grad(const Launch& launch) {
   const Shape& w = launch.inputs[1].shape;
   const int32_t* targets = launch.inputs[2].i32();

@@ -7,7 +7,7 @@
 namespace tinyllm {
 namespace {
 
-// A vocabulary may have rows that no token of its tokenizer uses: they are never drawn.
+// A vocabulary may have rows without a token. They are never drawn.
 std::vector<bool> known_tokens(const Model& model) {
   if (model.tokenizer->size() >= model.config.vocab_size) return {};
   std::vector<bool> known(static_cast<size_t>(model.config.vocab_size));
@@ -21,7 +21,7 @@ constexpr size_t kChunk = 128;
 }  // namespace
 
 int64_t pages_needed(const Request& request, const Sequence& sequence, const Session& session) {
-  // After `shorten`, it may take every page again except those that become free when it leaves them.
+  // After `shorten` it may need all its pages again, except those that it frees.
   if (request.shorten) return Session::pages_for(session.context()) - session.own_pages(sequence);
   const int64_t prompt = std::ssize(request.prompt);
   return session.pages_needed(sequence, prompt + std::min(session.context() - prompt, request.options.max_tokens));

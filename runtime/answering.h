@@ -1,4 +1,4 @@
-// One request while it is answered. For batcher.cc alone.
+// One request while it is answered. Only batcher.cc includes this.
 #pragma once
 
 #include <tinyllm/runtime/request.h>
@@ -50,7 +50,7 @@ class Answering {
   TextStream stream_;
   std::vector<int32_t> unread_;  // Tokens that the model has not seen yet.
   Clock::time_point submitted_;
-  std::vector<bool> known_;  // Which rows of the vocabulary are tokens; empty: all.
+  std::vector<bool> known_;  // Whether each row of the vocabulary is a token; empty: all are.
 };
 
 }  // namespace tinyllm

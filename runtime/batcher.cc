@@ -61,7 +61,7 @@ struct Batcher::State {
   std::set<Id> cancelled;
   Id last_id = 0;
 
-  // Of the stepping thread.
+  // Used only by the thread that calls `step`.
   std::deque<Waiting> waiting;
   std::list<Answering> running;
   PrefixCache kept;
@@ -168,7 +168,7 @@ void Batcher::State::admit() {
   while (!waiting.empty() && std::ssize(running) < options.max_running) {
     try {
       if (!admit(waiting.front())) return;
-    } catch (const Error& error) {  // Its sequence is not one of this session.
+    } catch (const Error& error) {  // Its sequence belongs to another session.
       end_unstarted(waiting.front(), FinishReason::failed, error.what());
     }
     waiting.pop_front();

@@ -41,7 +41,7 @@ void Chat::undo() {
   conversation_.resize(last_question());
 }
 
-// The last message of the user, which there is.
+// The last message of the user, which must exist.
 size_t Chat::last_question() const {
   size_t last = conversation_.size() - 1;
   while (conversation_[last].role != Role::user) --last;

@@ -17,7 +17,7 @@ class Pages {
   int64_t count() const { return static_cast<int64_t>(users_.size()); }
   int64_t free() const { return static_cast<int64_t>(free_.size()); }
 
-  /// A page for one user. Throws Error when none is free.
+  /// Takes a free page for one user. Throws Error when none is free.
   int32_t take() {
     if (free_.empty()) throw Error("cache: all {} pages are in use", count());
     const int32_t page = free_.back();

@@ -7,16 +7,16 @@
 
 namespace tinyllm {
 
-/// The number of tokens that two texts begin with alike.
+/// The length of the common prefix of two lists of tokens.
 size_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b);
 
-/// Sequences that are kept after their requests have ended, so that later prompts which begin alike need not be
-/// computed again. Which ones are kept never changes an answer. For use by the session's thread.
+/// Keeps sequences of ended requests, so that a common prefix of a later prompt need not be computed again. This never
+/// changes an answer. For use by the session's thread.
 class PrefixCache {
  public:
   /// The kept sequence that shares the longest prefix with the prompt; null if none shares any. It counts as used.
   const Sequence* find(std::span<const int32_t> prompt);
-  /// Keeps a sequence. Those whose tokens it begins with are dropped.
+  /// Keeps a sequence. Sequences that are a prefix of it are dropped.
   void keep(Sequence sequence);
   /// Drops the sequence that was not used for the longest time. Returns false if there is none.
   bool drop_oldest();

@@ -22,7 +22,7 @@ struct NextTokens {
 /// The end token is like any other: it ends the answer if it is forced or drawn, and is not drawn unless allowed.
 using Constraint = std::function<NextTokens(std::span<const int32_t> answer)>;
 
-/// How a prompt is continued.
+/// How to continue a prompt.
 struct GenerateOptions {
   int64_t max_tokens = 256;
   Sampling sampling = {};
@@ -48,7 +48,7 @@ struct Completion {
   FinishReason finish_reason = FinishReason::end_token;
   std::string error;  ///< Why it failed; empty otherwise.
   int64_t prompt_tokens = 0;
-  int64_t cached_tokens = 0;       ///< Those of the prompt that were not computed again.
+  int64_t cached_tokens = 0;       ///< Tokens of the prompt that were not computed again.
   double first_token_seconds = 0;  ///< From `submit` to the first token.
   double seconds = 0;              ///< From `submit` to the end.
 };
@@ -66,7 +66,7 @@ struct Request {
   std::function<std::vector<int32_t>(int64_t answered)> shorten = {};
   /// Called after each pass with the text that it completed, perhaps none. Return false to end the answer.
   std::function<bool(std::string_view text)> on_text = {};
-  /// Called once, at the end. What it throws, `Batcher::step` throws; the batcher can then only be destroyed.
+  /// Called once, at the end. If it throws, `Batcher::step` throws the same; the batcher can then only be destroyed.
   std::function<void(Completion completion)> on_done = {};
 };
 

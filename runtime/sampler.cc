@@ -89,7 +89,7 @@ void Sampler::apply_penalties(std::span<const int32_t> tokens, std::span<const i
   }
 }
 
-// The candidates are a heap, sorted only as far as ranks are asked for: most draws need few.
+// The candidates are a heap, which is sorted only as far as needed: most draws need few ranks.
 const Sampler::Candidate& Sampler::likeliest(size_t rank) {
   const auto less = [](const Candidate& a, const Candidate& b) {
     return a.weight != b.weight ? a.weight < b.weight : a.token > b.token;
@@ -134,7 +134,7 @@ int32_t Sampler::draw(float greatest, double uniform) {
     left -= likeliest(i).weight;
     if (left < 0) break;
   }
-  // Rounding may leave a rest after the last: it belongs to the last one that has a probability.
+  // Rounding may leave a rest after the last candidate. It belongs to the last one with a probability above 0.
   return likeliest(drawn).token;
 }
 

@@ -12,7 +12,7 @@
 namespace tinyllm {
 namespace {
 
-// Rows of the largest pass. It is large because every pass packs float weights again.
+// Rows of the largest pass. It is large because each pass packs all float weights.
 constexpr int64_t kMaxRows = 512;
 
 int64_t checked_pages(int64_t sequences, int64_t context) {

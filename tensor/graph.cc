@@ -28,7 +28,7 @@ Tensor Graph::constant(float fill, Shape shape) {
 }
 
 Tensor Graph::add_named(Kind kind, std::string name, Type type, Shape shape) {
-  static_cast<void>(bytes_of(type, shape));  // Throws Error on a shape that a packed format does not have.
+  static_cast<void>(bytes_of(type, shape));  // Throws Error if the shape does not fit a packed format.
   const int id = static_cast<int>(values_.size());
   if (!names_.emplace(name, id).second) throw Error("graph: the name {} is taken", name);
   values_.push_back({kind, type, shape, std::move(name), 0, -1});

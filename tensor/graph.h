@@ -15,7 +15,7 @@ namespace tinyllm {
 class Graph;
 struct Op;
 
-/// A handle to one value of a graph: cheap to copy, valid as long as its graph. A default-made one is empty.
+/// A handle to one value of a graph: cheap to copy, valid as long as its graph. A default-constructed one is empty.
 class Tensor {
  public:
   Tensor() = default;
@@ -43,7 +43,7 @@ class Tensor {
 /// Where the bytes of a value come from.
 enum class Kind : uint8_t {
   parameter,   ///< Learned; lives in the Store, shared by name between programs.
-  state,       ///< Kept from run to run (optimiser moments, KV cache); lives in the Store, begins as zeros.
+  state,       ///< Kept between runs (optimizer moments, KV cache); lives in the Store, starts as zeros.
   input,       ///< Written by the user before a run.
   constant,    ///< One number, repeated.
   activation,  ///< Computed by a node.
@@ -78,14 +78,14 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  /// A learned tensor. Names of parameters, states and inputs are unique within a graph; throws Error otherwise, and on
-  /// a shape that a packed format does not have.
+  /// A learned tensor. Names of parameters, states and inputs are unique within a graph; throws Error otherwise, and if
+  /// the shape does not fit a packed format.
   Tensor parameter(std::string name, Type type, Shape shape);
-  /// A tensor that keeps its bytes from run to run.
+  /// A tensor that keeps its values between runs.
   Tensor state(std::string name, Type type, Shape shape);
   /// A tensor that the user writes before a run.
   Tensor input(std::string name, Type type, Shape shape);
-  /// An f32 tensor of one number.
+  /// An f32 tensor filled with one number.
   Tensor constant(float fill, Shape shape);
 
   struct Output {
@@ -109,7 +109,7 @@ class Graph {
  private:
   Tensor add_named(Kind kind, std::string name, Type type, Shape shape);
 
-  std::deque<Value> values_;  // Deques: a Tensor's shape and name stay where they are while the graph grows.
+  std::deque<Value> values_;  // Deques, so that shapes and names do not move while the graph grows.
   std::deque<Node> nodes_;
   std::unordered_map<std::string, int> names_;
 };

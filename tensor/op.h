@@ -17,7 +17,7 @@ struct View {
   Half* f16() const { return static_cast<Half*>(data); }
 };
 
-/// What an op is given to run: its inputs and outputs, its parameters, scratch memory, threads and precision.
+/// The arguments of an op's `run`: inputs and outputs, parameters, scratch memory, threads and precision.
 struct Launch {
   std::span<const View> inputs;
   std::span<const View> outputs;
@@ -32,11 +32,11 @@ struct Launch {
   }
 };
 
-/// What an op is given to append its gradient: the tensors of its node and the gradients of its outputs.
+/// The arguments of an op's `gradient`: the tensors of its node and the gradients of its outputs.
 struct Backward {
   std::span<const Tensor> inputs;
   std::span<const Tensor> outputs;
-  std::span<const Tensor> output_grads;  ///< An empty Tensor where no gradient flows into that output.
+  std::span<const Tensor> output_grads;  ///< An empty Tensor if no gradient flows into that output.
   const std::any* params = nullptr;
 
   template <class Params>
@@ -53,24 +53,24 @@ struct Op {
   /// Computes the outputs. Must not allocate, and must give the same bits for any number of threads.
   void (*run)(const Launch&);
 
-  /// Appends the gradient and returns one tensor for each input, an empty one where none flows.
+  /// Appends the gradient and returns one tensor for each input; an empty one if no gradient flows into it.
   /// Null: the op has no gradient.
   std::vector<Tensor> (*gradient)(const Backward&) = nullptr;
 
   /// Bytes of scratch memory that `run` needs on a pool of that many workers. Null: none.
   size_t (*workspace)(const Node&, const Graph&, int workers) = nullptr;
 
-  /// Floating point operations of a node, for profiles. Null: none are counted, as where memory is the limit.
+  /// Floating point operations of a node, for profiles. Null: none are counted, as for ops that are limited by memory.
   double (*flops)(const Node&, const Graph&) = nullptr;
 
-  /// Output 0 may take the memory of one of the first `in_place` inputs when that input is of the same size and is
-  /// not needed afterwards.
+  /// Output 0 may reuse the memory of one of the first `in_place` inputs, if that input has the same size and is not
+  /// needed afterwards.
   int in_place = 0;
 
   /// Output 0 is the memory of input 0: a view (reshape), or an update of it (adamw).
   bool alias = false;
 
-  /// An output that nothing uses has no memory (its view's data is null), and `run` leaves out the work for it.
+  /// An unused output has no memory (the data of its view is null), and `run` does not compute it.
   bool skips_unused = false;
 };
 

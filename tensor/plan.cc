@@ -42,7 +42,7 @@ std::vector<int> last_uses(const Graph& graph, const Plan& plan, const std::vect
   return last;
 }
 
-// The block of a dying input whose memory the node's first output may take over, or -1.
+// The block of an input that is not needed afterwards, whose memory the node's first output can reuse; -1 if none.
 int reusable(const Graph& graph, const Plan& plan, const std::vector<int>& last, const Node& node, int step) {
   for (int i = 0; i < node.op->in_place; ++i) {
     if (index(i) >= node.inputs.size()) break;

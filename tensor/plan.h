@@ -21,10 +21,10 @@ size_t place(std::vector<Block>& blocks);
 /// Which nodes run, and which memory every value has.
 struct Plan {
   std::vector<int> schedule;   ///< Node ids, in order.
-  std::vector<int> block;      ///< Of each value, an index into `blocks`; -1 when it is not computed or is a view.
-  std::vector<int> root;       ///< Of each value: the value whose memory it is a view of, itself if none.
+  std::vector<int> block;      ///< For each value, an index into `blocks`; -1 if it is not computed or is a view.
+  std::vector<int> root;       ///< For each value: the value whose memory it is a view of, or itself.
   std::vector<Block> blocks;   ///< Results first, then scratch memory.
-  std::vector<int> workspace;  ///< Of each scheduled node, an index into `blocks`, or -1.
+  std::vector<int> workspace;  ///< For each scheduled node, an index into `blocks`, or -1.
   size_t arena = 0;            ///< Bytes of the arena that holds all blocks.
 };
 

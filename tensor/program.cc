@@ -33,7 +33,7 @@ struct Program::State {
   Arena activations;
   std::vector<Step> steps;
   std::unordered_map<std::string, View> named;
-  std::unordered_map<int, std::pair<View, std::string>> outputs;  // By value id, with its name.
+  std::unordered_map<int, std::pair<View, std::string>> outputs;  // The outputs by value id, with their names.
   Memory memory;
   Precision precision = Precision::fp32;
 };
@@ -94,11 +94,11 @@ double flops_of(const Node& node, const Graph& graph) {
 }
 
 double moved_bytes(const Node& node, const Graph& graph) {
-  if (node.op->alias && node.inputs.size() == 1) return 0;  // A view: nothing else updates its only input.
+  if (node.op->alias && node.inputs.size() == 1) return 0;  // A view. Ops that update in place have more inputs.
   double bytes = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const Value& value = graph.value(node.inputs[i]);
-    const bool is_output = node.op->alias && i == 0;  // Its being written is counted there.
+    const bool is_output = node.op->alias && i == 0;  // Writing it is counted below.
     bytes += static_cast<double>(bytes_of(value)) * (value.kind == Kind::state && !is_output ? 2 : 1);
   }
   for (const int id : node.outputs) bytes += static_cast<double>(bytes_of(graph.value(id)));

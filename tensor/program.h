@@ -7,38 +7,38 @@
 
 namespace tinyllm {
 
-/// What a program holds, in bytes, known before it runs.
+/// The memory of a program, in bytes. It is known before the program runs.
 struct Memory {
   size_t parameters = 0;   ///< In the store; shared with other programs over it.
   size_t states = 0;       ///< In the store.
   size_t inputs = 0;       ///< Inputs and constants.
   size_t activations = 0;  ///< The arena of results and scratch memory, as planned.
-  size_t unplanned = 0;    ///< What the arena would be if no memory were used twice.
+  size_t unplanned = 0;    ///< The size of the arena if no memory were reused.
 
   size_t total() const { return parameters + states + inputs + activations; }
   std::string str() const;
 };
 
-/// What one op did in a run, summed over its nodes.
+/// The cost of one op in a run, summed over its nodes.
 struct OpTime {
   std::string op;
   int nodes = 0;
   double seconds = 0;
   double flops = 0;  ///< Floating point operations; 0 for an op that counts none.
-  /// Sum over inputs and outputs. A state counts twice (read and written), a view and an output that the op leaves out
-  /// because nothing uses it count 0.
+  /// Sum over inputs and outputs. A state counts twice (read and written), a view and an unused output that is not
+  /// computed count 0.
   double bytes = 0;
 };
 
 struct CompileOptions {
-  std::optional<ThreadPool> pool = {};    ///< The program keeps a copy. None: one of its own, of hardware_threads().
+  std::optional<ThreadPool> pool = {};    ///< The program keeps a copy. None: it makes one with hardware_threads().
   Store* store = nullptr;                 ///< Where parameters live; missing ones are added. Null: in its own store.
   const Store* weights = nullptr;         ///< Instead of `store`: holds every parameter, and is only read.
   Store* states = nullptr;                ///< Where states live. Null: in `store` or the program's own store.
-  Precision precision = Precision::fp32;  ///< Of matrix products. `run` throws Error when the CPU does not have it.
+  Precision precision = Precision::fp32;  ///< Of matrix products. `run` throws Error if the CPU does not support it.
 };
 
-/// A graph ready to run: which nodes, in which order, every byte placed. Made by `compile`.
+/// A graph that is ready to run, made by `compile`: the nodes are scheduled, and every tensor has its memory.
 /// For one thread at a time. Programs over the same `weights` may be compiled and run in several threads at once, each
 /// with its own states.
 class Program {
@@ -75,7 +75,7 @@ class Program {
 
   /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary).
   void run();
-  /// Runs all nodes and returns the time of each op, slowest first. `run` does not pay for this.
+  /// Runs all nodes and returns the time of each op, slowest first. `run` has no overhead from this.
   std::vector<OpTime> profile();
 
   const Memory& memory() const;
@@ -97,15 +97,15 @@ class Program {
   std::unique_ptr<State> state_;
 };
 
-/// Plans the nodes that `outputs` depend on, in the order in which they were built, and places every result in one
-/// arena so that results needed at the same time do not overlap. Updates in place (adamw) happen when their result is
-/// among the outputs. The program keeps what it needs: the graph may be destroyed afterwards.
-/// Throws Error when an output is empty or of another graph, when the store holds a tensor of another type or shape,
-/// when `weights` lacks a parameter, or when the memory cannot be had.
+/// Plans the nodes that `outputs` depend on, in the order in which they were built. All results are placed in one
+/// arena, so that results needed at the same time do not overlap. Updates in place (adamw) happen only if their result
+/// is among the outputs. The graph may be destroyed afterwards. Throws Error when an output is empty or of another
+/// graph, when the store holds a tensor of another type or shape, when `weights` lacks a parameter, or when there is
+/// not enough memory.
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options = {});
 
-/// What a program of these outputs would hold on this number of threads, without reserving it. Throws Error as
-/// `compile` does for its outputs.
+/// The memory that a program with these outputs would need on this number of threads. Nothing is allocated. Throws
+/// Error as `compile` does for its outputs.
 Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs, int threads);
 
 }  // namespace tinyllm

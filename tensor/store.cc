@@ -17,7 +17,7 @@ void Store::add(std::span<const Wanted> wanted) {
   std::byte* next = arenas_.emplace_back(bytes).data();
   for (const Wanted& want : wanted) {
     if (!index_.emplace(want.name, entries_.size()).second) {
-      at(want.name, want.type, want.shape);  // Wanted twice: both must be the same.
+      at(want.name, want.type, want.shape);  // If it is wanted twice, both must be the same.
       continue;
     }
     const Entry& entry = entries_.emplace_back(Entry{want.name, want.type, want.shape, next});

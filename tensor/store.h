@@ -12,8 +12,8 @@
 namespace tinyllm {
 
 /// The named tensors that outlive a run: parameters, optimiser moments, caches. Programs compiled over one store share
-/// its tensors: a model is trained, evaluated and queried without a copy of its weights.
-/// Threads may share a store while none of them adds to it or writes into an entry.
+/// its tensors, so that a model is trained, evaluated and queried without copies of its weights. Threads may share a
+/// store while none of them adds to it or writes into an entry.
 class Store {
  public:
   struct Entry {
@@ -41,8 +41,8 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   /// Adds the tensors that are missing, as zeros, in one contiguous block; entries never move afterwards. When none is
-  /// missing the store is not changed. Throws Error when an entry has another type or shape than wanted, or when the
-  /// memory cannot be had.
+  /// missing the store is not changed. Throws Error when an entry has another type or shape than wanted, or when there
+  /// is not enough memory.
   void add(std::span<const Wanted> wanted);
 
   /// Null when no entry has the name.

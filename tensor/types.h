@@ -15,7 +15,7 @@
 
 namespace tinyllm {
 
-/// What matrix products compute with. Tensors hold float and sums are float with both.
+/// The precision of matrix products. With both, tensors and sums are float.
 enum class Precision : uint8_t {
   fp32,
   bf16,  ///< Inputs of products are rounded to bfloat16 (8 bits of mantissa). Needs a CPU with AVX512-BF16.
@@ -58,10 +58,10 @@ constexpr DType dtype_of() {
 }
 
 class Shape;
-/// A way to pack a matrix [N, K] of weights for products, which then only they read. The rows are in ops/quantized.h.
+/// A format of packed weight matrices [N, K], which only matrix products read. ops/quantized.h defines the formats.
 struct Format {
   const char* name;  ///< In files and options.
-  /// Bytes of a matrix. Throws Error when the format does not have matrices of this shape.
+  /// Bytes of a matrix. Throws Error if the shape does not fit the format.
   size_t (*bytes)(const Shape& shape);
 };
 
@@ -154,7 +154,7 @@ class Shape {
   int rank_ = 0;
 };
 
-/// Bytes of a tensor. Throws Error when it is packed in a format that does not have matrices of this shape.
+/// Bytes of a tensor. Throws Error if it is packed and its shape does not fit the format.
 inline size_t bytes_of(Type type, const Shape& shape) {
   if (type.is_packed()) return type.format()->bytes(shape);
   return static_cast<size_t>(shape.size()) * size_of(type.dtype());

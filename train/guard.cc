@@ -58,8 +58,7 @@ std::optional<std::string> Guard::bad(int64_t step, const Trainer::Step& result)
     throw Error("training: {}: {} steps in a row were not finite; a learning rate below {} may help", what, kMaxBad,
                 result.learning_rate);
   }
-  return what +
-         (result.was_taken() ? ": the weights were moved all the same" : ": skipped, the weights stay as they were");
+  return what + (result.was_taken() ? ": the weights were updated anyway" : ": skipped, the weights are unchanged");
 }
 
 std::optional<std::string> Guard::rise(const Trainer::Step& result, double mean) {

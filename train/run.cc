@@ -120,7 +120,7 @@ class Run {
     if (last_is_best_) remove_model(best);
     if (has_weights(best)) {
       report_event(
-          fmt::format("the validation loss was lower before, {:.4f}; the model of then is {}", best_, best.string()));
+          fmt::format("the validation loss was lower before: {:.4f}; that model is in {}", best_, best.string()));
     }
     checkpoints_.remove_all();
     write_report();

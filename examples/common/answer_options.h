@@ -9,7 +9,7 @@
 
 namespace tinyllm::cli {
 
-/// What `chat` and `generate` have in common: the model, how it is run, and how it answers.
+/// Options that `chat` and `generate` share: the model, how it runs, and how it answers.
 struct AskOptions {
   std::string model;
   std::string system = "你是严谨的中文推理助手";

@@ -53,7 +53,7 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& stream) const
   std::vector<CLI::ConfigItem> found;
   try {
     found = CLI::ConfigTOML::from_config(lines);
-  } catch (const std::logic_error&) {  // CLI11 looks beyond the end of some lines that are wrong.
+  } catch (const std::logic_error&) {  // CLI11 reads past the end of some invalid lines.
     throw CLI::ConfigError(fmt::format("{}: not a list of options such as steps=100", file));
   }
   std::vector<std::string> known;
@@ -61,7 +61,7 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& stream) const
     if (!option->get_configurable()) continue;
     for (const std::string& name : option->get_lnames()) known.push_back(name);
   }
-  // CLI11 joins the values of a key that is repeated on the next line.
+  // CLI11 joins the values of a key that is repeated on consecutive lines.
   const auto is_repeated = [&](const CLI::ConfigItem& item) {
     return item.inputs.size() > 1 && app_->get_option("--" + item.name)->get_items_expected_max() == 1;
   };

@@ -10,7 +10,7 @@ namespace tinyllm::cli {
 /// user's messages. Throws Error on any other file, and when the messages are out of order.
 Messages load_conversation(const std::filesystem::path& path);
 
-/// Writes one that only its owner can read, and returns its size in bytes. Finetuning reads the same format.
+/// Writes such a file, readable only by its owner. Returns its size in bytes. finetune reads the same format.
 size_t save_conversation(const Messages& messages, const std::filesystem::path& path);
 
 /// Whether a file can be read by `load_conversation`.

@@ -20,7 +20,7 @@ constexpr double kGigabyte = 1e9;
 
 double gigabytes(size_t bytes) { return static_cast<double>(bytes) / kGigabyte; }
 
-// Bytes that this machine can still give; 0 where the system does not tell.
+// The available memory of this machine in bytes; 0 if the system does not report it.
 double available_memory() {
   std::ifstream file("/proc/meminfo");
   for (std::string name, rest; file >> name && std::getline(file, rest);) {

@@ -6,8 +6,8 @@
 
 namespace tinyllm::cli {
 
-/// The text of `--help`: descriptions wrapped to the width of a page, each followed by the default. An option that may
-/// also be given as an argument is listed once, among the options.
+/// The text of `--help`: descriptions wrapped to a fixed width, each followed by the default. An option that can also
+/// be given as an argument is listed once, among the options.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter();

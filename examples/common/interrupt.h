@@ -14,13 +14,13 @@ namespace tinyllm::cli {
 /// 1 once Ctrl-C was pressed since the last `InterruptGuard` was made, else 0.
 inline volatile std::sig_atomic_t interrupts = 0;
 
-/// While one lives, Ctrl-C, SIGTERM and SIGHUP (the terminal was closed) are only noted; a second one ends the program
-/// at once. Signals within a second are one press: `timeout` and process managers signal a program and then the group
-/// that it is in.
+/// While one exists, Ctrl-C, SIGTERM and SIGHUP (the terminal was closed) only set a flag; a second one ends the
+/// program at once. Signals within a second count as one: `timeout` and process managers signal a program and then its
+/// process group.
 class InterruptGuard {
  public:
-  /// `notice`, a string that is never freed, is written to the error stream at the first Ctrl-C: what the program will
-  /// do about it, for example "\nStopping after this step.\n".
+  /// `notice` is written to the error stream at the first Ctrl-C and must never be freed. It says what the program will
+  /// do, for example "\nStopping after this step.\n".
   explicit InterruptGuard(const char* notice = "") {
     interrupts = 0;
     notice_ = notice;
@@ -39,7 +39,7 @@ class InterruptGuard {
 
  private:
   static inline const char* volatile notice_ = "";
-  void (*hangup_)(int);  // What SIGHUP did before.
+  void (*hangup_)(int);  // The previous handler of SIGHUP.
 
   // Calls only what POSIX allows in a signal handler.
   static void note(int signal) {
@@ -60,8 +60,8 @@ class InterruptGuard {
     errno = saved;
   }
 
-  // What is printed from now on, to a terminal that is closed or a pipe whose reader is gone, would fail and end the
-  // program before it has saved. Files stay.
+  // Output to a closed terminal or a pipe without a reader would fail and end the program before it has saved, so it is
+  // discarded. Output to files stays.
   static void leave_terminal() {
     const int nowhere = open("/dev/null", O_WRONLY);
     for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {

@@ -66,7 +66,7 @@ struct LineEditor::State {
   }
   ~State() {
     if (!path.empty()) {
-      // Written whole, also when two chats end at once. libedit makes the file private to its owner.
+      // Written atomically, because two chats may end at once. libedit makes the file private to its owner.
       const std::string part = path.string() + "." + std::to_string(getpid());
       HistEvent event;
       if (::history(history, &event, H_SAVE, part.c_str()) < 0 || std::rename(part.c_str(), path.c_str()) != 0) {

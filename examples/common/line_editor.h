@@ -7,7 +7,7 @@
 
 namespace tinyllm::cli {
 
-/// Reads lines: on a terminal with editing, bracketed paste and a history, otherwise from the input stream.
+/// Reads lines. On a terminal it offers editing, bracketed paste and a history; otherwise it reads the input stream.
 class LineEditor {
  public:
   /// `history` is a file that is read now, and written by the destructor with access for its owner only. Empty: none.

@@ -8,8 +8,8 @@
 namespace tinyllm::cli {
 namespace {
 
-// How many letters must be inserted, removed, replaced or swapped with their neighbour to get from one word to the
-// other (Damerau 1964).
+// The edit distance of two words: the number of letters to insert, remove, replace or swap with a neighbour (Damerau
+// 1964).
 size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::vector<size_t>> distance(a.size() + 1, std::vector<size_t>(b.size() + 1));
   std::iota(distance[0].begin(), distance[0].end(), size_t{0});

@@ -14,16 +14,16 @@
 
 namespace tinyllm::cli {
 
-/// The entry that was probably meant by a misspelt word; empty if none is similar.
+/// The entry that a misspelt word probably stands for; empty if none is similar.
 std::string closest(const std::string& word, const std::vector<std::string>& known);
 
 /// `; did you mean x?`, or nothing.
 std::string suggestion(const std::string& word, const std::vector<std::string>& known);
 
-/// What is wrong with a word that should be one of those that are known; empty if nothing is.
+/// Checks that a word is a known one. Returns the problem; empty if there is none.
 std::string problem_with_choice(const std::string& word, const std::vector<std::string>& known);
 
-/// What is wrong with a text that should be a number; empty if nothing is. Otherwise `value` is set.
+/// Parses a number into `value`. Returns the problem; empty if there is none.
 template <class Number>
 std::string read_number(const std::string& text, Range range, Number& value) {
   if constexpr (std::is_unsigned_v<Number>) range.low = std::max(range.low, 0.0);
@@ -41,7 +41,7 @@ std::string read_number(const std::string& text, Range range, Number& value) {
   return "";
 }
 
-/// An option that takes a number of this range. The default is what `value` holds.
+/// Adds an option that takes a number in this range. The default is the current `value`.
 template <class Number>
 CLI::Option* add_number(CLI::App& app, const std::string& names, Number& value, Range range,
                         const std::string& description) {
@@ -56,7 +56,7 @@ CLI::Option* add_number(CLI::App& app, const std::string& names, Number& value, 
       ->default_str(fmt::format("{}", value));
 }
 
-/// An option that takes one of several names, each of which stands for a value.
+/// Adds an option that takes one of several names, each with its value.
 template <class Value, class Choice = Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
                         const std::vector<std::pair<std::string, Choice>>& choices, const std::string& description) {
@@ -77,7 +77,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
       ->default_str(initial);
 }
 
-/// The same for all enumerators of an enum, by their names.
+/// The same for all enumerators of an enum, by name.
 template <Named E>
 CLI::Option* add_choice(CLI::App& app, const std::string& names, E& value, const std::string& description) {
   std::vector<std::pair<std::string, E>> choices;
@@ -85,7 +85,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, E& value, const
   return add_choice(app, names, value, choices, description);
 }
 
-/// `--threads`, whose default is what `value` holds, `hardware_threads()` usually.
+/// Adds `--threads`. The default is the current `value`, usually `hardware_threads()`.
 CLI::Option* add_threads(CLI::App& app, int& value);
 
 /// The model that a program works on, a folder or a GGUF file: a positional argument or `--model`.

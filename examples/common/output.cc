@@ -27,7 +27,7 @@ std::string printable(std::string_view text) {
 }
 
 void print_text(std::string_view text) {
-  errno = 0;  // The write of a whole line may fail before the flush, which then has nothing left to write.
+  errno = 0;  // Writing a whole line may fail before the flush. The flush then has nothing to write and succeeds.
   if (isatty(STDOUT_FILENO) != 0) {
     fmt::print("{}", printable(text));
   } else {

@@ -9,7 +9,8 @@
 namespace tinyllm::cli {
 namespace {
 
-// What is wrong with the values of an option; empty if nothing is. `is_read`: CLI11 has accepted the values.
+// Checks the values of an option. Returns the problem; empty if there is none. `is_read`: CLI11 has accepted the
+// values.
 std::string problem_with(const CLI::App& app, CLI::Option& option, bool is_read) {
   const std::string name = option.get_name();
   for (const std::string& value : option.results()) {
@@ -34,7 +35,7 @@ std::string problem_with(const CLI::App& app, CLI::Option& option, bool is_read)
   return "";
 }
 
-// Everything that is wrong with a command line, one problem on a line.
+// All problems of a command line, one per line.
 class Problems {
  public:
   // `first`: the problem that CLI11 stopped at, or null.
@@ -89,7 +90,7 @@ class Problems {
     if (text_.empty() && !unexpected.empty()) add(unexpected + ": unexpected argument");
   }
 
-  // Whether the problem is the file of `--config`, which may have what seems to be missing.
+  // Whether the problem is in the file of `--config`. Options that seem to be missing may be in that file.
   bool add_config_problem(const CLI::App& app, const CLI::ParseError& first) {
     if (dynamic_cast<const CLI::ConfigError*>(&first) != nullptr) {
       add(first.what());
@@ -116,7 +117,7 @@ class Problems {
   }
 
   std::string text_;
-  std::vector<std::string> meant_;  // Options that an unknown word probably stands for.
+  std::vector<std::string> meant_;  // Options that unknown words probably stand for.
 };
 
 }  // namespace

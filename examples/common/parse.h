@@ -8,9 +8,9 @@
 
 namespace tinyllm::cli {
 
-/// Reads the command line of a program, to be called from within `run_main`. Throws UsageError with all that is wrong,
-/// one problem on a line, and Exit after `--help` and `--version`. Unknown options, unknown keys in a `--config` file
-/// and options given twice are wrong.
+/// Parses the command line of a program. Call it within `run_main`. Throws UsageError with all problems, one per line,
+/// and Exit after `--help` and `--version`. Unknown options, unknown keys in a `--config` file and options given twice
+/// are problems too.
 void parse(CLI::App& app, int argc, const char* const* argv);
 
 /// Ends the help with examples and the next program to run. All are command lines without the leading `tinyllm`.

@@ -12,8 +12,8 @@
 namespace tinyllm::cli {
 namespace {
 
-// One line of standard error for each line of the message, after the name of the program, which some messages have
-// already.
+// Prints each line of a message to standard error, after the name of the program unless the line already begins with
+// it.
 void print_error(const std::string& program, std::string_view message) {
   const std::string prefix = program + ": ";
   while (!message.empty()) {
@@ -34,9 +34,11 @@ std::string program_name(const char* const* argv) {
 int run_main(const char* const* argv, const std::function<int()>& run) {
   const std::string name = program_name(argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  std::signal(SIGPIPE, SIG_IGN);  // Writing to a closed pipe fails then, and the program can still save its work.
+  std::signal(
+      SIGPIPE,
+      SIG_IGN);  // Writing to a closed pipe then fails instead of ending the program, which can still save its work.
   int code = 1;
-  int reason = 0;  // Why standard output could not be written.
+  int reason = 0;  // The errno of writing to standard output.
   try {
     code = run();
   } catch (const Exit& exit) {
@@ -58,7 +60,7 @@ int run_main(const char* const* argv, const std::function<int()>& run) {
   }
   if (std::fflush(stdout) != 0) reason = errno;
   if (std::ferror(stdout) == 0) return code;
-  // A reader that closed the pipe has what it wants.
+  // A reader that closed the pipe has read enough.
   if (reason != EPIPE) {
     print_error(name, fmt::format("the output cannot be written{}{}", reason == 0 ? "" : ": ",
                                   reason == 0 ? "" : std::strerror(reason)));

@@ -12,7 +12,7 @@
 
 namespace tinyllm::cli {
 
-/// Thrown where the command line is wrong: the program ends with exit code 2. Each line of the message is one problem.
+/// Thrown if the command line is wrong: the program ends with exit code 2. Each line of the message is one problem.
 class UsageError : public Error {
  public:
   using Error::Error;
@@ -31,14 +31,14 @@ std::string program_name(const char* const* argv);
 /// written line by line, so that a reader of a pipe sees each result at once.
 int run_main(const char* const* argv, const std::function<int()>& run);
 
-/// Prints to standard error. Goes on when that fails: a note is not worth the work of a program.
+/// Prints to standard error. Ignores failures, so that a note cannot end a program.
 void note(const std::string& text);
 
 /// `1 step`, `2 steps`.
 std::string count(int64_t number, std::string_view noun);
 
-/// Locks a folder that the program writes; a note tells where the file system has no locks. Throws Error when another
-/// process holds it.
+/// Locks a folder that the program writes. Prints a note if the file system has no locks. Throws Error if another
+/// process holds the lock.
 std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder);
 
 /// Throws Error if the folder holds a finished model, which no program may overwrite.

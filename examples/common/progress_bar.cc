@@ -33,7 +33,7 @@ void ProgressBar::show(int64_t done, const std::string& words) {
   const auto filled = static_cast<size_t>(total_ == 0 ? kWidth : kWidth * done / total_);
   std::string line = fmt::format("{} {}/{} [{}{}]  {}", title_, done, total_, std::string(filled, '='),
                                  std::string(kWidth - filled, ' '), words);
-  // A line that is broken cannot be drawn over.
+  // A line that wraps cannot be redrawn.
   winsize window{};
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 && line.size() >= window.ws_col) {
     line.resize(window.ws_col - 1u);

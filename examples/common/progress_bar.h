@@ -6,8 +6,7 @@
 
 namespace tinyllm::cli {
 
-/// Progress on the error stream: a line that is drawn again and again on a terminal, and plain lines now and then on
-/// anything else.
+/// Shows progress on the error stream: on a terminal a line that is redrawn, otherwise a plain line from time to time.
 class ProgressBar {
  public:
   ProgressBar(std::string title, int64_t total);
@@ -16,8 +15,8 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// Shows `done` of the total, followed by some words: what does not fit on the line is left out. One byte of them
-  /// is one column.
+  /// Shows `done` of the total, followed by some words. Words that do not fit on the line are left out. Each byte of
+  /// them must be one column.
   void show(int64_t done, const std::string& words);
 
  private:

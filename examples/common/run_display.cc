@@ -37,7 +37,7 @@ void RunDisplay::show(const StepReport& p) {
     bar_.emplace(p.stage->name, p.all_steps);
     shown_ = p.stage;
   }
-  // The most wanted first: a narrow terminal has no room for all.
+  // The most important first: a narrow terminal does not show all.
   std::string words =
       fmt::format("loss {:.3f}  left {}  {:.0f} tokens/s", p.loss, clock_time(p.seconds_left), p.tokens_per_second);
   if (p.validation_loss > 0) words += fmt::format("  validation perplexity {:.2f}", std::exp(p.validation_loss));

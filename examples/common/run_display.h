@@ -8,12 +8,12 @@
 
 namespace tinyllm::cli {
 
-/// Shows a run to a person at a terminal: a bar and what the guard says on the error stream; on the output stream each
-/// validation, and how the model goes on from the prompts. A run whose output cannot be written is not lost: it stops
-/// after the step, as by Ctrl-C, and is saved.
+/// Shows a run to a person at a terminal. The error stream has a bar and the events; the output stream has each
+/// validation and how the model continues the prompts. If the output cannot be written, the run stops after the step,
+/// as with Ctrl-C, and is saved.
 class RunDisplay {
  public:
-  /// Takes the callbacks of `options`, which the display must outlive.
+  /// Sets the callbacks of `options`. The display must outlive them.
   explicit RunDisplay(RunOptions& options);
   /// Throws std::system_error when an output could not be written.
   void check() const;
@@ -25,7 +25,7 @@ class RunDisplay {
   void show(const Validation& validation);
 
   std::optional<ProgressBar> bar_;
-  const Stage* shown_ = nullptr;  // What the bar is of.
+  const Stage* shown_ = nullptr;  // The stage that the bar shows.
   std::exception_ptr failure_;
 };
 

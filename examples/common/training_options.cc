@@ -55,7 +55,7 @@ void add_recipe(CLI::App& app, TrainingOptions& o) {
       ->group("Recipe");
 }
 
-// Every option that does something only together with another.
+// All options that have an effect only together with another one.
 std::vector<Dependent> dependents_of(const TrainingOptions& o) {
   std::vector<Dependent> all = o.dependents;
   for (const Need& need : kNeeds) {
@@ -73,7 +73,7 @@ bool is_given(const CLI::App& app, const std::string& option) {
   return found != nullptr && found->count() > 0;
 }
 
-// The options as --config reads them, without those that have no effect.
+// The options in the format that --config reads, without those that have no effect.
 std::string options_text(const CLI::App& app, const TrainingOptions& o) {
   std::istringstream lines(app.config_to_str(true, false));
   std::string text;
@@ -108,7 +108,7 @@ void add_training_options(CLI::App& app, TrainingOptions& o) {
   o.output.empty() ? output->required() : output->capture_default_str();
   app.add_flag("--overwrite", o.overwrite, "Replace the finished model that the output folder holds.")
       ->configurable(false);
-  app.add_flag("--dry-run", o.dry_run, "Print the memory, steps and time that the run would take, and write nothing.")
+  app.add_flag("--dry-run", o.dry_run, "Print the memory, steps and time that the run would need, and write nothing.")
       ->configurable(false);
   add_threads(app, o.threads);
   add_number(app, "--save-seconds", o.save_seconds, at_least(0),

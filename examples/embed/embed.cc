@@ -1,4 +1,4 @@
-// embed <model folder> <message>: a model in a program of one's own.
+// embed <model folder> <message>: a model in your own program.
 #include <tinyllm/runtime/chat.h>
 
 int main(int argc, char** argv) {

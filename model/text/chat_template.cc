@@ -166,7 +166,8 @@ Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces) {
     append_text(tokenizer, pieces.subspan(i, end - i), {token, to}, sample);
     token = to;
     if (end < pieces.size()) {
-      if (token == tokens.end()) throw Error("chat template: {} stands where the tokenizer does not find it", pieces[end].text);
+      if (token == tokens.end())
+        throw Error("chat template: {} stands where the tokenizer does not find it", pieces[end].text);
       sample.tokens.push_back(*token++);
       sample.learned.push_back(pieces[end].learned);
     }

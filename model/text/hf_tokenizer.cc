@@ -138,7 +138,8 @@ HfTokenizer HfTokenizer::parse(std::string json, std::string_view what) {
 }
 
 HfTokenizer HfTokenizer::load(const ModelFiles& files, const std::string& name) {
-  const auto state = std::make_shared<State>(Files{files.read(name, kMaxFileBytes), side_files(files)}, files.path(name));
+  const auto state =
+      std::make_shared<State>(Files{files.read(name, kMaxFileBytes), side_files(files)}, files.path(name));
   state->read_config(files);
   return HfTokenizer(state);
 }

@@ -32,8 +32,8 @@ class Tokenizer {
   enum class OnInvalid : uint8_t { refuse, replace };
   std::vector<int32_t> encode(std::string_view text, OnInvalid on_invalid = OnInvalid::refuse) const;
 
-  /// What models of this tokenizer expect before a text that stands alone: mostly a token for its beginning, or nothing.
-  /// A chat template writes it itself.
+  /// What models of this tokenizer expect before a text that stands alone: mostly a token for its beginning, or
+  /// nothing. A chat template writes it itself.
   virtual std::span<const int32_t> before_text() const { return {}; }
   /// The tokens of a text that a model is to continue: `before_text`, then those of `encode`.
   std::vector<int32_t> encode_alone(std::string_view text) const;

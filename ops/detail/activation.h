@@ -9,7 +9,7 @@
 // What `silu` and `gelu` share: a function of each element and then, in the same pass over memory, a dropout.
 namespace tinyllm {
 
-/// A piece's elements stay in the first cache between the function and the dropout.
+/// The elements of a piece stay in the L1 cache between the function and the dropout.
 inline constexpr int64_t kActivationPiece = 4096;
 
 inline Tensor append_activation(const Op& op, Tensor x, const Dropout& dropout) {
@@ -18,7 +18,7 @@ inline Tensor append_activation(const Op& op, Tensor x, const Dropout& dropout) 
   return x.graph().append(op, {x, dropout.step}, {{f32, x.shape()}}, mask_params(op.name, x.graph(), dropout))[0];
 }
 
-/// Inputs: x, and the step where there is a dropout.
+/// Inputs: x, and the step if there is a dropout.
 inline void run_activation(const Launch& launch, void (*activation)(int64_t n, const float* x, float* y)) {
   const View& x = launch.inputs[0];
   const bool drops = launch.inputs.size() > 1;
@@ -40,7 +40,7 @@ inline std::vector<Tensor> activation_gradient(const Op& grad, const Backward& n
   return grads;
 }
 
-/// Inputs: x, dy, and the step where there was a dropout. The result may lie where x or dy lies.
+/// Inputs: x, dy, and the step if there was a dropout. The result may overwrite x or dy.
 inline void run_activation_grad(const Launch& launch,
                                 void (*gradient)(int64_t n, const float* x, const float* dy, float* dx)) {
   const View& x = launch.inputs[0];

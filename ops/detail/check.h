@@ -7,7 +7,7 @@
 // The checks that most shape rules share. Each throws Error that names the op and the tensor.
 namespace tinyllm {
 
-/// None is empty and all are of the type.
+/// No tensor is empty, and all are of the type.
 inline void check_type(std::string_view op, std::initializer_list<Tensor> tensors, Type type) {
   for (const Tensor& tensor : tensors) {
     if (!tensor) throw Error("{}: an input is empty", op);

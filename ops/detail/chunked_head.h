@@ -6,10 +6,10 @@
 #include <tinyllm/ops/kernels/kernels.h>
 
 // What `linear_cross_entropy` and `token_log_probs` share: a head w [V, C] over hidden states x [..., C] and targets
-// [...], in chunks of rows whose logits are in scratch memory, so that [..., V] never exists whole.
+// [...], in chunks of rows. Only the logits of a chunk are in memory, as scratch memory.
 namespace tinyllm {
 
-/// Long enough that reading and writing all of dw, and packing w, once a chunk are little beside the products.
+/// Large enough that once per chunk reading and writing dw and packing w takes little time compared with the products.
 inline constexpr int64_t kHeadChunk = 512;
 
 struct HeadProducts {
@@ -52,8 +52,8 @@ inline void check_head(const char* op, Tensor x, Tensor w, Tensor targets) {
   }
 }
 
-/// Calls `row(i, logits)` for every row i of the node's inputs x and w. Where dx or dw is not null, `row` replaces the
-/// logits by their gradient, and dx [..., C] or dw [V, C] becomes that of x or w.
+/// Calls `row(i, logits)` for every row i of the node's inputs x and w. If dx or dw is not null, `row` must replace the
+/// logits by their gradient, and dx [..., C] or dw [V, C] becomes the gradient of x or w.
 template <class Row>
 void run_chunks(const Launch& launch, const HeadScratch& scratch, float* dx, float* dw, Row row) {
   const View& x = launch.inputs[0];

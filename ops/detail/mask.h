@@ -14,7 +14,7 @@ namespace tinyllm {
 struct MaskParams {
   float p = 0;
   uint64_t seed = 0;
-  uint32_t op = 0;  ///< The place of the node in its graph: every dropout of a graph has its own mask.
+  uint32_t op = 0;  ///< The position of the node in its graph: every dropout of a graph has its own mask.
 };
 
 /// Throws Error on a probability outside [0, 1) or a step that is not i32 [1].
@@ -28,7 +28,7 @@ inline MaskParams mask_params(const char* op, const Graph& graph, const Dropout&
 inline bool drops(const Dropout& dropout) { return dropout.step && dropout.p != 0; }
 
 inline kernels::DropoutMask mask_at(const MaskParams& params, int32_t step) {
-  // What 16 bits can say of p; kept elements are scaled by what they say, so that the mean stays.
+  // p rounded to 16 bits. The scale of kept elements uses the rounded p, so that the mean is exact.
   const uint32_t threshold = std::min(65535u, static_cast<uint32_t>(std::lround(params.p * 65536.0f)));
   return {{static_cast<uint32_t>(params.seed), static_cast<uint32_t>(params.seed >> 32)},
           params.op,

@@ -8,8 +8,8 @@
 
 namespace tinyllm {
 
-/// Calls `f(begin, end)`, or `f(begin, end, worker)` where it takes both, over [0, n) in pieces of `grain` elements:
-/// the pieces, and so the results, depend on the shape alone and not on the number of threads.
+/// Calls `f(begin, end)`, or `f(begin, end, worker)` if it takes both, over [0, n) in pieces of `grain` elements. The
+/// pieces, and so the results, depend only on the shape and not on the number of threads.
 template <class F>
 void parallel_ranges(ThreadPool& pool, int64_t n, int64_t grain, F&& f) {
   pool.parallel_for(ceil_div(n, grain), [&](int64_t piece, [[maybe_unused]] int worker) {
@@ -22,7 +22,7 @@ void parallel_ranges(ThreadPool& pool, int64_t n, int64_t grain, F&& f) {
   });
 }
 
-/// Rows in a piece so that one piece is about as much work as the fork of a region is worth.
+/// The number of rows in a piece: enough work to justify starting a parallel region.
 inline int64_t row_grain(int64_t row_elements) {
   constexpr int64_t kElements = 16384;
   return std::max<int64_t>(1, kElements / std::max<int64_t>(1, row_elements));

@@ -8,13 +8,13 @@
 
 namespace tinyllm {
 
-/// The scratch memory of a node, taken part by part. Without memory it only counts: an op takes the same parts in its
-/// `workspace`, to say how many bytes it needs, and in its `run`.
+/// Hands out the scratch memory of a node, part by part. Without memory it only counts. An op takes the same parts in
+/// its `workspace` function, which returns the bytes needed, and in its `run`.
 class Workspace {
  public:
   explicit Workspace(void* memory = nullptr) : memory_(static_cast<std::byte*>(memory)) {}
 
-  /// Room for `n` elements, aligned; null without memory.
+  /// Aligned memory for `n` elements; null without memory.
   template <class T>
   T* take(int64_t n) {
     std::byte* at = memory_ == nullptr ? nullptr : memory_ + bytes_;
@@ -22,7 +22,7 @@ class Workspace {
     return reinterpret_cast<T*>(at);
   }
 
-  /// Taken so far.
+  /// Bytes taken so far.
   size_t bytes() const { return bytes_; }
 
  private:

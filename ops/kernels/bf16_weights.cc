@@ -1,9 +1,9 @@
 #include <tinyllm/ops/kernels/half.h>
 #include <tinyllm/ops/kernels/kernels.h>
 
-// Products with weights in bfloat16, which is the upper half of a float: they are widened as they are read, once for
-// several rows of x, and all sums are in float. A panel of 32 weights for each k is passed by in groups of two vectors;
-// with one row its bytes, with many the multiply-adds are what takes time.
+// Products with bfloat16 weights. They are widened to float when they are read, once for several rows of x. All sums
+// are in float. A panel has 32 weights for each k, and is read in groups of two vectors. With one row, reading the
+// panel takes most of the time; with many rows, the multiply-adds do.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
@@ -19,7 +19,7 @@ constexpr int64_t kGroup = kVectors * kWidth;
 constexpr int64_t kAhead = 32;  // Numbers along k: 2 KB.
 static_assert(kQuantPanel % kGroup == 0);
 
-// kCount rows by one group of columns, of which `columns` are real.
+// Multiplies kCount rows by one group of columns.
 template <int64_t kCount>
 void multiply(const Bf16Block& s, int64_t row, int64_t column) {
   const auto* w = reinterpret_cast<const BFloat16*>(s.panel) + column;
@@ -50,7 +50,7 @@ void multiply(const Bf16Block& s, int64_t row, int64_t column) {
   }
 }
 
-// `multiply` for a number of rows that is known only when running: 1 to kCount.
+// Calls `multiply` for a number of rows, from 1 to kCount, that is known only at run time.
 template <int64_t kCount = kRows>
 void multiply_rows(int64_t rows, const Bf16Block& s, int64_t row, int64_t column) {
   if constexpr (kCount > 1) {
@@ -60,7 +60,7 @@ void multiply_rows(int64_t rows, const Bf16Block& s, int64_t row, int64_t column
 }
 
 void bf16_weights(const Bf16Block& s) {
-  // Rows are dealt out evenly, so that the last ones are not a sliver.
+  // All tiles get about the same number of rows, so that the last one is not a sliver.
   const int64_t parts = (s.rows + kRows - 1) / kRows;
   for (int64_t part = 0, row = 0; part < parts; ++part) {
     const int64_t end = s.rows * (part + 1) / parts;

@@ -1,7 +1,7 @@
 #include <tinyllm/ops/kernels/half.h>
 #include <tinyllm/ops/kernels/kernels.h>
 
-// Numbers of 16 bits to floats and back.
+// Converts 16-bit numbers to floats and back.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 

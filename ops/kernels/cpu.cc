@@ -13,7 +13,7 @@
 #include <unistd.h>
 #endif
 
-// The only file of this folder that is compiled once: it chooses among the others.
+// The only file of this folder that is compiled once. It chooses between the instruction sets.
 namespace tinyllm {
 namespace {
 
@@ -31,7 +31,7 @@ Isa choose() {
 }
 
 #ifdef TINYLLM_X86
-// By CPUID, since not every compiler has a name for these.
+// By CPUID, because not every compiler has names for these features.
 bool has_f16c() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & 1u << 29) != 0;
@@ -42,7 +42,7 @@ bool has_amx_bf16() {
 }
 #endif
 
-// Linux keeps the tiles of AMX only for a process that has asked for them. Source: its
+// Linux allows AMX tiles only after a process has requested them. Source: its
 // Documentation/arch/x86/xstate.rst.
 bool has_tiles() {
 #if defined(TINYLLM_X86) && defined(__linux__)

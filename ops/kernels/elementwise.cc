@@ -28,10 +28,11 @@ void scale(int64_t n, float factor, const float* x, float* out) {
   map(n, x, out, [=](Vf a) { return a * factor; });
 }
 
-// 1 / (1 + e^-x) of an x of at least -89, where it is 0.
+// 1 / (1 + e^-x) for x >= -89. At -89 it is 0.
 inline Vf sigmoid(Vf x) { return 1.0f / (1.0f + bounded_exp(-x)); }
 
-// The sigmoid of silu is exactly 0 from -kSiluEnd down and 1 from kSiluEnd up. Clamping keeps infinity away from the 0.
+// The sigmoid is exactly 0 below -kSiluEnd and 1 above kSiluEnd. x is clamped to this range, because infinity times 0
+// would be NaN.
 constexpr float kSiluEnd = 89;
 
 void silu(int64_t n, const float* x, float* y) {
@@ -53,7 +54,7 @@ void silu_grad(int64_t n, const float* x, const float* dy, float* dx) {
 // The tanh form: gelu(x) = x/2 (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3).
 constexpr float kTwiceRoot = 1.5957691216f;
 constexpr float kCubic = 0.044715f;
-// As kSiluEnd: there 2u is 88.93.
+// Like kSiluEnd: 2u is 88.93 there.
 constexpr float kGeluEnd = 10.07f;
 
 void gelu(int64_t n, const float* x, float* y) {

@@ -1,8 +1,8 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
-// fp32 products of one to eight rows. Reading W takes all the time, so W is read once, in place, and not packed. An
-// element sums as in gemm.cc: along k, kSumDepth terms at a time.
+// fp32 products of one to eight rows. Reading W takes most of the time, so W is read once, in place, without packing.
+// An element sums as in gemm.cc: along k, kSumDepth terms at a time.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
@@ -43,7 +43,7 @@ void columns_along_k(const FewRows& s, int64_t j) {
   }
 }
 
-// W is [k, n]: kWide vectors of columns at once. The wider, the more of W is read contiguously.
+// W is [k, n]: kWide vectors of columns at once. More vectors mean longer contiguous reads of W.
 template <int64_t kRows, int64_t kWide>
 void columns_across(const FewRows& s, int64_t j) {
   constexpr int64_t kAhead = 2;  // Rows of W.
@@ -71,7 +71,7 @@ void columns_across(const FewRows& s, int64_t j) {
   }
 }
 
-// All columns from j on: kWide vectors at once, then half as many, and so on.
+// Multiplies all columns from j on: kWide vectors at once, then half as many, and so on.
 template <int64_t kRows, int64_t kWide>
 void all_across(const FewRows& s, int64_t j) {
   constexpr int64_t kEach = kWide * kWidth;

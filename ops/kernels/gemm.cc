@@ -171,7 +171,7 @@ inline void put_elements(const Target& t, int64_t rows, const float (*tile)[kNr]
 
 // ---- The product of a tile with AMX: squares of 16 rows by 16 units -------------------------------------------------
 
-// Packs rows of A: one after another, rounded, and filled up with zeros to whole squares.
+// Packs rows of A: one after another, rounded, and padded with zeros to whole squares.
 void pack_rows_of_a(const Packing& s) {
   float* to = s.to;
   for (int64_t i = 0; i < s.lanes; i += s.lanes_per_panel, to += s.panel) {

@@ -3,8 +3,8 @@
 #include <tinyllm/ops/kernels/simd.h>
 #include <tinyllm/tensor/types.h>
 
-// Numbers of 16 bits as vectors of floats. Widening is exact. Narrowing rounds to the nearest, the even one of two as
-// near. Subnormal numbers and infinity are kept; NaN stays NaN.
+// Conversion between vectors of floats and 16-bit numbers. Widening is exact. Narrowing rounds to the nearest number,
+// ties to even. Subnormal numbers, infinity and NaN are kept.
 namespace tinyllm::kernels::TINYLLM_ISA {
 
 using Bits16 = uint16_t __attribute__((vector_size(kWidth * 2)));
@@ -41,7 +41,7 @@ inline Vf widen(const Half* p, int64_t n = kWidth) {
 #elif defined(__F16C__)
   return reinterpret_cast<Vf>(_mm256_cvtph_ps(reinterpret_cast<__m128i>(bits)));
 #else
-  // A half is a float whose exponent is 112 less; a subnormal half is a subnormal float.
+  // Shifted into a float, a half has an exponent that is 112 too small. A subnormal half becomes a subnormal float.
   const Vu half = __builtin_convertvector(bits, Vu);
   const Vu shifted = (half & 0x7FFF) << 13;
   constexpr uint32_t kInfinity = 0x7C00u << 13;
@@ -67,7 +67,7 @@ inline Bits16 narrow(Vf x, const Half*) {
   const Vu bits = reinterpret_cast<Vu>(x);
   const Vu size = bits & 0x7FFFFFFF;
   const Vu normal = (size + 0xFFF + (size >> 13 & 1) - (112u << 23)) >> 13;
-  // From 1/2 to 1, floats are as far apart as subnormal halves: adding 1/2 rounds to one of them.
+  // Floats from 1/2 to 1 have the spacing of subnormal halves, so adding 1/2 rounds to one.
   const Vu small = reinterpret_cast<Vu>(reinterpret_cast<Vf>(size) + splat(0.5f)) - 0x3F000000;
   const Vu is_small = reinterpret_cast<Vu>(size < 0x38800000);   // 2^-14.
   const Vu is_large = reinterpret_cast<Vu>(size >= 0x47800000);  // 2^16.

@@ -7,7 +7,7 @@
 #include <string>
 
 /// The inner loops of the ops: plain functions over a range, single-threaded, without allocation. Each is written once
-/// over the vector type of simd.h and compiled once for each instruction set; `kernels()` is the table of the set that
+/// with the vector type of simd.h, and compiled once per instruction set. `kernels()` is the table of the set that
 /// suits this CPU. The op, not the kernel, splits work over threads.
 namespace tinyllm {
 
@@ -15,11 +15,11 @@ namespace tinyllm {
 enum class Isa : uint8_t { baseline, avx2, avx512, amx };
 constexpr auto names(Isa) { return std::array{"baseline", "avx2", "avx512", "amx"}; }
 
-/// The best set that this CPU and this build have, or the one that the environment variable TINYLLM_ISA names
-/// (baseline, avx2, avx512, amx). Throws Error if the variable names anything else, or a set that this CPU lacks.
+/// The best set that this CPU and this build support, or the one that the environment variable TINYLLM_ISA names
+/// (baseline, avx2, avx512, amx). Throws Error if the variable names anything else, or a set that is not supported.
 Isa kernel_isa();
 bool is_supported(Isa isa);
-/// Whether the kernels of `kernel_isa()` have matrix products in this precision.
+/// Whether the kernels of `kernel_isa()` can multiply matrices in this precision.
 bool is_supported(Precision precision);
 /// The precision in which those kernels multiply matrices fastest: bf16 with AMX, or with AVX512-BF16 on a CPU from
 /// AMD; otherwise fp32. On an Intel Xeon (Granite Rapids) AVX512-BF16 without AMX is half as fast as fp32.
@@ -40,41 +40,78 @@ struct DropoutMask {
 /// Random numbers are drawn for this many elements at once, so a kernel's range of a mask begins at a multiple of it.
 inline constexpr int64_t kMaskGroup = 64;
 
-/// Numbers in a block of a quantised row, which share a scale, and rows of a packed matrix that lie side by side.
+/// Numbers of a quantised row that share a scale, and rows of a packed matrix that are stored side by side.
 inline constexpr int64_t kQuantBlock = 32;
 inline constexpr int64_t kQuantPanel = 32;
 
-/// One head of causal attention. Rows of q, k, v, out and their gradients are `stride` (q, out) or `kv_stride` elements
-/// apart.
-struct AttentionHead {
-  const float *q, *k, *v;
-  const Half *k16, *v16;  ///< If not null, instead of k and v; paged. Forward only.
-  const int32_t* pages;   ///< If not null, K and V are paged: block j starts at k + pages[j] page_stride, and so for v.
-                          ///< Within a page keys are stored transposed, [head_size, kKeyBlock].
-  const int32_t* starts;  ///< The first key that each query from `first_query` on sees. If null, it is key 0.
-  float* out;             ///< Forward: written. Backward: read.
-  float* lse;             ///< Of each query, log(sum(exp(score))). Forward: written unless null. Backward: read.
-  const float* dout;
-  float *dq, *dk, *dv;  ///< dq is written, dk and dv are added to.
-  int64_t tokens, head_size, stride, kv_stride, page_stride;
-  int64_t first_query;  ///< The token that row 0 of q, out and lse belongs to; 0 except with a cache.
-  DropoutMask mask;
-  int64_t mask_row;  ///< The mask's row for key 0; a row is `tokens` queries, rounded up to whole kMaskGroups.
-};
-/// Queries in one call of `attention`. With a mask they begin at a multiple of it.
+/// Attention works on blocks of at most this many queries and keys. A page of a cache holds one block of keys.
 inline constexpr int64_t kQueryBlock = 64;
-/// Keys that a block of queries meets at once.
 inline constexpr int64_t kKeyBlock = 64;
 /// Heads in one call of `attention_token`.
 inline constexpr int64_t kMaxShared = 16;
+/// Attention keeps its scratch memory for a block of keys on the stack.
+inline constexpr int64_t kMaxHeadSize = 256;
+
+/// Consecutive queries of one head, at most kQueryBlock, and their output. Query i is token `first` + i of its
+/// sequence. It sees the keys from starts[i] up to itself.
+struct QueryBlock {
+  const float* q;
+  float* out;      ///< Written.
+  int64_t stride;  ///< Floats from one row of q or out to the next.
+  int64_t first, count, head_size;
+  const int32_t* starts;  ///< Null: every query sees key 0.
+};
+
+/// Dropout of the attention weights of one head. Element (key, query) of the mask is in row `row` + key. A row has
+/// `tokens` elements, rounded up to whole kMaskGroups.
+struct AttentionDropout {
+  DropoutMask mask;
+  int64_t row, tokens;
+};
+
+/// The keys and values of one head in a paged cache. Block j holds keys from j kKeyBlock on. Its keys begin at
+/// k + pages[j] page_stride and are stored transposed, [head_size, kKeyBlock]. Its values begin at
+/// v + pages[j] page_stride, [kKeyBlock, head_size].
+struct KeyPages {
+  DType type;  ///< Of k and v: f32 or f16.
+  const void *k, *v;
+  const int32_t* pages;
+  int64_t page_stride;
+};
+
+/// The forward pass of training: keys and values of the whole sequence are in rows.
+struct AttentionForward {
+  QueryBlock queries;  ///< With dropout, `first` is a multiple of kQueryBlock.
+  const float *k, *v;
+  int64_t kv_stride;  ///< Floats from one row of k or v to the next.
+  AttentionDropout dropout;
+  float* lse;  ///< Written: log(sum(exp(score))) of each query.
+};
+
+/// One query of each of `heads` heads that share keys and values, side by side in q and out. It is the last of `tokens`
+/// tokens, and sees all of them.
+struct AttentionToken {
+  const float* q;
+  float* out;  ///< Written.
+  int64_t heads, head_size, tokens;
+  KeyPages cache;
+};
+
+/// The backward pass over the whole sequence of one head.
+struct AttentionBackward {
+  const float *q, *k, *v, *out, *lse, *dout;
+  float *dq, *dk, *dv;                           ///< dq is written, dk and dv are added to.
+  int64_t tokens, head_size, stride, kv_stride;  ///< `stride` is that of q, out, dout and dq.
+  const int32_t* starts;                         ///< As in QueryBlock, of all tokens.
+  AttentionDropout dropout;
+};
+
 /// Every fp32 kernel sums along k in blocks of this many terms, in order. All kernels therefore give bit-identical
 /// results.
 inline constexpr int64_t kSumDepth = 512;
 /// Rows in one call of `few_rows`.
 inline constexpr int64_t kFewRows = 8;
 inline constexpr int64_t kFewRowsAcross = 2;
-/// Scratch for a block of keys is on the stack.
-inline constexpr int64_t kMaxHeadSize = 256;
 
 struct AdamWStep {
   float rate, factor, beta1, beta2, eps, decay;
@@ -140,9 +177,10 @@ struct QuantizedNumbers {
   int32_t start;  ///< -offset sum(q). It cancels the offset that was added to the weights.
 };
 
-/// Rows of numbers in INT8 against a panel of quantised weights (ops/quantized.h): y[i, j] = sum over blocks of
-/// x[i, block].scale d[j, block] (x[i, block].start + sum_k x[i, block].q[k] u[j, k]), blocks in their order, where u
-/// is a weight plus the offset. The result of a row does not depend on the other rows.
+/// The product of INT8 rows x and a panel of quantised weights (ops/quantized.h), with d the scale of a block of
+/// weights and u a weight plus the offset:
+///   y[i, j] = sum over blocks of x[i, block].scale d[j, block] (x[i, block].start + sum_k x[i, block].q[k] u[j, k])
+/// Blocks are summed in order. The result of a row does not depend on the other rows.
 struct QuantizedBlock {
   int64_t rows, columns, blocks;  ///< At most kQuantPanel columns.
   const QuantizedNumbers* x;
@@ -153,7 +191,8 @@ struct QuantizedBlock {
   int64_t y_stride;
 };
 
-/// Rows of floats against a panel of weights in bfloat16 (ops/quantized.h): y[i, j] = sum_k x[i, k] w[j, k], along k.
+/// The product of rows of floats and a panel of bfloat16 weights (ops/quantized.h): y[i, j] = sum_k x[i, k] w[j, k].
+/// Sums go along k in order.
 /// The result of a row does not depend on the other rows.
 struct Bf16Block {
   int64_t rows, columns, k;  ///< At most kQuantPanel columns.
@@ -181,11 +220,11 @@ struct Kernels {
 
   // quantized.cc
   QuantizedProducts q8_0, q4_0;
-  /// Blocks of numbers to INT8: scale = max |x| / 127, q = x (127 / max |x|) to the nearest whole number, the even one
-  /// of two as near; start = -offset sum(q).
+  /// Converts blocks of numbers to INT8: scale = max |x| / 127; q = x (127 / max |x|), rounded to the nearest whole
+  /// number, ties to even; start = -offset sum(q).
   void (*quantize)(int64_t blocks, int32_t offset, const float* x, QuantizedNumbers* to);
 
-  // convert.cc. Rounds to the nearest, the even one of two as near; what is too large becomes infinity.
+  // convert.cc. Rounds to the nearest number, ties to even. Numbers that are too large become infinity.
   void (*from_f16)(int64_t n, const Half* x, float* y);
   void (*from_bf16)(int64_t n, const BFloat16* x, float* y);
   void (*to_f16)(int64_t n, const float* x, Half* y);
@@ -202,7 +241,7 @@ struct Kernels {
   void (*silu_grad)(int64_t n, const float* x, const float* dy, float* dx);
   void (*gelu)(int64_t n, const float* x, float* y);
   void (*gelu_grad)(int64_t n, const float* x, const float* dy, float* dx);
-  /// out = x * mask, for the elements from number `first` on, which is a multiple of kMaskGroup.
+  /// out = x * mask, where x begins at element `first` of the mask, a multiple of kMaskGroup.
   void (*dropout)(int64_t n, int64_t first, const DropoutMask& mask, const float* x, float* out);
 
   // rows.cc. `rows` rows of `c` elements.
@@ -220,14 +259,12 @@ struct Kernels {
   void (*exp_scaled)(int64_t c, const float* x, float shift, float factor, float* y);
 
   // attention.cc
-  /// Queries [from, to) of a head, at most kQueryBlock.
-  void (*attention)(const AttentionHead& head, int64_t from, int64_t to);
+  void (*attention)(const AttentionForward& block);
+  void (*attention_cached)(const QueryBlock& queries, const KeyPages& cache);
   // attention_token.cc
-  /// The one query of `heads` heads, side by side in q and out, which share k and v: at most kMaxShared. It is the last
-  /// token, sees all, nothing is dropped, and k and v lie in pages.
-  void (*attention_token)(const AttentionHead& head, int64_t heads);
+  void (*attention_token)(const AttentionToken& token);
   // attention_grad.cc
-  void (*attention_grad)(const AttentionHead& head);
+  void (*attention_grad)(const AttentionBackward& head);
 
   // update.cc
   /// total = keep * total + factor * x.
@@ -237,19 +274,19 @@ struct Kernels {
   double (*sum)(int64_t n, const float* x);
 
   // peak.cc
-  /// Runs multiply-adds on registers only, `rounds` times, and returns the number of operations.
+  /// Runs `rounds` of multiply-adds on registers only. Returns the number of operations.
   double (*multiply_add)(int64_t rounds);
   /// The same for dot products of BF16 (vdpbf16ps, or tdpbf16ps with AMX) and of INT8 (vpdpbusd). Null if the CPU lacks
   /// the instruction.
   double (*dot_bf16)(int64_t rounds);
   double (*dot_int8)(int64_t rounds);
-  /// Reads x and drops it. n is a multiple of 128.
+  /// Reads x and discards it. n is a multiple of 128.
   void (*read)(int64_t n, const float* x);
 };
 
 /// The table of `kernel_isa()`.
 const Kernels& kernels();
-/// The table of one instruction set. Throws Error when this CPU or this build lacks it.
+/// The table of one instruction set. Throws Error if this CPU or this build does not support it.
 const Kernels& kernels(Isa isa);
 
 }  // namespace kernels

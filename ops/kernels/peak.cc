@@ -5,20 +5,21 @@
 #include <tinyllm/ops/kernels/tiles.h>
 #endif
 
-// The most that a core can do, for benchmarks: independent chains of one instruction on registers, and reading alone.
+// The peak rates of a core, for benchmarks: independent chains of one instruction on registers, and reading memory.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
-constexpr int64_t kChains = 12;  // More than latency times units of any CPU so far, fewer than registers.
+constexpr int64_t kChains = 12;  // More than latency times execution units of any known CPU, and fewer than registers.
 
-// `step(acc, x, y)` on every chain, `rounds` times; returns the number of operations, `each` a step.
+// Calls `step(acc, x, y)` on every chain, `rounds` times. Returns the number of operations; a step has `each` of them.
 template <class V, class Step>
 double run_chains(int64_t rounds, int64_t each, V x, V y, Step step) {
   V acc[kChains] = {};
 #pragma GCC unroll 12
-  for (int64_t i = 0; i < kChains; ++i) asm volatile("" : "+x"(acc[i]));  // So that chains are not found to be equal.
+  for (int64_t i = 0; i < kChains; ++i)
+    asm volatile("" : "+x"(acc[i]));  // Hides from the compiler that all chains are equal.
   for (int64_t round = 0; round < rounds; ++round) {
-    asm volatile("" : "+x"(x));  // So that the loop is not folded.
+    asm volatile("" : "+x"(x));  // Keeps the compiler from folding the loop.
 #pragma GCC unroll 12
     for (int64_t i = 0; i < kChains; ++i) step(acc[i], x, y);
   }
@@ -33,7 +34,7 @@ double multiply_add(int64_t rounds) {
 }
 
 #if defined(__AMX_BF16__)
-// Of tiles of zeros, 16 x 16 sums of 32 products each: four squares of tiles for 16 rounds.
+// Multiplies tiles of zeros: 16 x 16 sums of 32 products each. Four tile products count as 16 rounds.
 double dot_bf16(int64_t rounds) {
   const TilesInUse tiles;
   const int64_t squares = rounds / 16;
@@ -46,8 +47,8 @@ double dot_bf16(int64_t rounds) {
   return static_cast<double>(squares) * 4 * 2 * kTile * kTile * 2 * kTile;
 }
 #elif defined(__AVX512F__)
-// As text for the assembler: the flags of this folder do not allow the instructions, which not every CPU with AVX-512
-// has.
+// In assembly, because the compiler flags of this folder do not allow these instructions: not every CPU with AVX-512
+// has them.
 double dot_bf16(int64_t rounds) {
   const Vi ones = Vi{} + 0x3F803F80;  // Two BF16 numbers in a lane.
   return run_chains(rounds, 4 * kWidth, ones, ones, [](Vi& acc, Vi x, Vi y) {

@@ -1,14 +1,15 @@
 #include <tinyllm/ops/kernels/half.h>
 #include <tinyllm/ops/kernels/kernels.h>
 
-// Products of rows in INT8 with quantised weights. A panel of 32 columns is a stream of blocks: for 32 steps of k the
-// scales, then units of four bytes along k, each with all columns side by side. An instruction multiplies a unit of
-// kWidth columns with the same unit of a row and adds the four products up in 32 bits: exactly, so that only the sum
-// over blocks, which is in float and in order, is ever rounded.
+// Products of INT8 rows with quantised weights. A panel of 32 columns is a sequence of blocks. A block covers 32 steps
+// of k: first the scales of all columns, then units of four bytes along k, for each unit all columns side by side. One
+// instruction multiplies a unit of kWidth columns by the same unit of a row and adds the four products to 32-bit sums.
+// This is exact. Only the sum over blocks, which is in float and in order, is rounded.
 //
-// The instructions multiply unsigned bytes by signed ones. VNNI's (vpdpbusd) takes q8_0 with 128 added, which `start`
-// takes off again; without it, pairs of products are added in 16 bits (vpmaddubsw), which such bytes would overflow, so
-// that signs go from weights to rows there. q4_0 is unsigned as it is. This file is compiled once more for VNNI.
+// The instructions multiply unsigned bytes by signed bytes. q4_0 is unsigned anyway. For q8_0 there are two ways. VNNI
+// (vpdpbusd) takes weights with 128 added, and `start` cancels the 128. Without VNNI, pairs of products are added in 16
+// bits (vpmaddubsw), where such weights would overflow. So the sign of each weight moves to the row: |w| times x or -x.
+// This file is compiled a second time for VNNI.
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
@@ -52,10 +53,10 @@ void quantize(int64_t blocks, int32_t offset, const float* x, QuantizedNumbers* 
 
 constexpr int64_t kVectors = 2;
 constexpr int64_t kColumns = kVectors * kWidth;
-// Weights are asked for this many bytes before they are needed.
+// Weights are prefetched this many bytes before they are used.
 constexpr int64_t kAhead = 4096;
 #if defined(__AVX512F__)
-constexpr int64_t kRows = 6;  // 12 sums of a block and 12 of all, of 32 registers.
+constexpr int64_t kRows = 6;  // 12 sums of a block and 12 total sums, of 32 registers.
 #else
 constexpr int64_t kRows = 2;
 #endif
@@ -73,7 +74,7 @@ inline Vi splat_unit(const int8_t* p) {
 }
 inline Vf load_scales(const std::byte* p) { return widen(reinterpret_cast<const Half*>(p)); }
 
-/// sum + the four products of each lane of unsigned and signed bytes; pairs of them must fit 16 bits.
+/// Adds the four products of unsigned and signed bytes to each lane of `sum`. Sums of two products must fit 16 bits.
 inline Vi dot(Vi sum, Vi u, Vi x) {
 #if defined(__AVX512VNNI__)
   return reinterpret_cast<Vi>(
@@ -87,7 +88,7 @@ inline Vi dot(Vi sum, Vi u, Vi x) {
 #endif
 }
 
-/// A unit of weights, made ready once for all rows.
+/// A unit of weights, prepared once for all rows.
 #if defined(__AVX512VNNI__)
 struct UnitQ8 {
   Vi u;
@@ -126,7 +127,7 @@ struct UnitQ4 {
   Vi add_to(Vi sum, Vi x) const { return dot(sum, u, x); }
 };
 
-/// Calls f(unit, weights) for kVectors units of weights at each of the kUnits places of a block.
+/// Calls f(unit, weights) for each of the kUnits units of a block, with the weights of kColumns columns.
 struct Q8 {
   static constexpr int64_t kBytes = kScaleBytes + kUnits * kUnitBytes;
   template <class F>
@@ -155,7 +156,7 @@ struct Q4 {
   }
 };
 
-/// kCount rows by kColumns columns, from `row` and `column` on.
+/// Multiplies kCount rows by kColumns columns, from `row` and `column` on.
 template <class Q, int64_t kCount>
 void multiply_tile(const QuantizedBlock& s, int64_t row, int64_t column) {
   const QuantizedNumbers* x = s.x + row * s.x_stride;
@@ -207,7 +208,7 @@ inline void multiply_rows(const QuantizedBlock& s, int64_t rows, int64_t row, in
 
 template <class Q>
 void multiply(const QuantizedBlock& s) {
-  // Rows are dealt out evenly, so that the last strip is not a sliver.
+  // All tiles get about the same number of rows, so that the last one is not a sliver.
   const int64_t strips = (s.rows + kRows - 1) / kRows;
   const int64_t rows = (s.rows + strips - 1) / strips;
   for (int64_t column = 0; column < s.columns; column += kColumns) {

@@ -3,19 +3,19 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/kernels/simd.h>
 
-// Which elements a dropout keeps. An element spends 16 random bits: element
+// Which elements a dropout keeps. Each element uses 16 random bits. Element
 //
 //   64 g + 32 h + 16 s + 2 i + l    (h, s, l < 2, i < 8)
 //
-// is kept when half s (0: the low one) of word 2 h + l of Philox4x32-7 at counter (8 g + i, op, step) reaches p 2^16:
-// the generator of tensor/philox.h. The order is the one in which vectors of any width hold neighbours without a
-// shuffle. Seven rounds are the fewest that pass BigCrush (Salmon et al., SC 2011).
+// is kept when half s (0: the low one) of word 2 h + l of Philox4x32-7 at counter (8 g + i, op, step) is at least p
+// 2^16. tensor/base/random.h has the generator. With this order, vectors of any width hold neighbouring elements
+// without a shuffle. Seven rounds are the fewest that pass BigCrush (Salmon et al., SC 2011).
 namespace tinyllm::kernels::TINYLLM_ISA {
 
 inline constexpr int64_t kGroupWords = kMaskGroup / 2;
 
-/// words[16 h + 2 i + l] of group g of kMaskGroup elements; several counters at once, in 64-bit lanes of which only the
-/// low halves count.
+/// Draws words[16 h + 2 i + l] for group g of kMaskGroup elements. It computes several counters at once, in the low
+/// halves of 64-bit lanes.
 inline void draw(const DropoutMask& m, int64_t g, uint32_t* words) {
   constexpr int64_t kLanes = kWidth / 2;
   constexpr uint64_t kLow = 0xFFFFFFFF;
@@ -48,7 +48,7 @@ inline void draw(const DropoutMask& m, int64_t g, uint32_t* words) {
   }
 }
 
-/// All bits set where element r + lane of the group that `words` were drawn for is kept. r is a multiple of kWidth.
+/// All bits set in lanes that are kept: lane l is element r + l of the group of `words`. r is a multiple of kWidth.
 inline Vi kept(const DropoutMask& m, const uint32_t* words, int64_t r) {
   Vu pairs;
   __builtin_memcpy(&pairs, words + r / 32 * 16 + r % 16, sizeof pairs);
@@ -58,8 +58,8 @@ inline Vi kept(const DropoutMask& m, const uint32_t* words, int64_t r) {
 /// x where kept, else 0.
 inline Vf select(Vi keep, Vf x) { return reinterpret_cast<Vf>(reinterpret_cast<Vi>(x) & keep); }
 
-/// Calls `f(i, n, keep)` for n elements from i on, n == kWidth but perhaps at the end, `keep` being that of elements
-/// `first` + i on. `first` is a multiple of kMaskGroup.
+/// Calls `f(i, n, keep)` for the n elements from i on. n is kWidth, or less at the end. `keep` is the mask from element
+/// `first` + i on; `first` is a multiple of kMaskGroup.
 template <class F>
 inline void for_each_kept(const DropoutMask& m, int64_t first, int64_t size, F f) {
   alignas(64) uint32_t words[kGroupWords];

@@ -4,7 +4,7 @@
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
 
-// sum of f(i, n) over the vectors of a row; f gives zeros where the row has ended.
+// The sum of f(i, n) over the vectors of a row. f returns zeros after the end of the row.
 template <class F>
 inline float sum_over(int64_t c, F f) {
   Vf total = {};

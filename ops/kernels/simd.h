@@ -6,11 +6,11 @@
 #include <immintrin.h>
 #endif
 
-// The vector type that kernels are written over: as many floats as a register of this instruction set holds. Built on
-// the vector extensions of GCC and Clang; intrinsics only where the language has no word for the instruction.
+// The vector type of the kernels: as many floats as a register of this instruction set holds. It uses the vector
+// extensions of GCC and Clang, and intrinsics only for what these cannot express.
 //
-// Everything is in the namespace of the instruction set, and nothing here or in a kernel calls inline code of the
-// standard library: such a function would be compiled for AVX-512 in one file, and the linker might give it to all.
+// Everything is in the namespace of the instruction set, and no kernel calls inline functions of the standard library.
+// Such a function would be compiled for AVX-512 in one file, and the linker might use that copy everywhere.
 #ifndef TINYLLM_ISA
 #error "kernels are compiled once for each instruction set, with TINYLLM_ISA naming it"
 #endif
@@ -28,8 +28,8 @@ inline constexpr int64_t kWidth = 4;
 using Vf = float __attribute__((vector_size(kWidth * 4)));
 using Vi = int32_t __attribute__((vector_size(kWidth * 4)));
 using Vu = uint32_t __attribute__((vector_size(kWidth * 4)));
-using Vd = double __attribute__((vector_size(kWidth * 4)));     // Half as many doubles.
-using Vul = uint64_t __attribute__((vector_size(kWidth * 4)));  // Half as many 64-bit words.
+using Vd = double __attribute__((vector_size(kWidth * 4)));     // kWidth / 2 doubles.
+using Vul = uint64_t __attribute__((vector_size(kWidth * 4)));  // kWidth / 2 words of 64 bits.
 
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -45,7 +45,7 @@ inline __m256i first_lanes(int64_t n) {
   return reinterpret_cast<__m256i>(lanes < static_cast<int32_t>(n));
 }
 #endif
-/// The first n of a vector, n <= kWidth; the others are zeros, and their memory is not touched.
+/// The first n elements of a vector, n <= kWidth. The others are zeros, and their memory is not touched.
 inline Vf load(const float* p, int64_t n) {
 #if defined(__AVX512F__)
   return reinterpret_cast<Vf>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p));
@@ -69,7 +69,7 @@ inline void store(float* p, Vf x, int64_t n) {
 
 inline Vf splat(float x) { return x - Vf{}; }
 
-/// a b + c, rounded once where the instruction set has it.
+/// a b + c, rounded once if the instruction set has fused multiply-add.
 inline Vf fma(Vf a, Vf b, Vf c) {
 #if defined(__AVX512F__)
   return reinterpret_cast<Vf>(
@@ -82,7 +82,7 @@ inline Vf fma(Vf a, Vf b, Vf c) {
 #endif
 }
 
-/// a > b ? a : b, and a < b ? a : b: b where one is a NaN.
+/// a > b ? a : b, and a < b ? a : b. If one is NaN, the result is b.
 inline Vf greater(Vf a, Vf b) {
 #if defined(__AVX512F__)
   return reinterpret_cast<Vf>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
@@ -134,7 +134,7 @@ inline float greatest(Vf x) {
   return even > odd ? even : odd;
 }
 
-/// Elements of two vectors by turns: of their first halves, and of their second halves.
+/// Interleaves the elements of two vectors: of their first halves, and of their second halves.
 inline Vf interleave_low(Vf a, Vf b) {
 #if defined(__AVX512F__)
   return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -154,7 +154,7 @@ inline Vf interleave_high(Vf a, Vf b) {
 #endif
 }
 
-/// Transposes a square of kWidth vectors: as many perfect shuffles of its two halves as kWidth has doublings.
+/// Transposes a square of kWidth vectors by log2(kWidth) perfect shuffles of its two halves.
 inline void transpose(Vf (&rows)[kWidth]) {
 #pragma GCC unroll 4
   for (int64_t doubled = 1; doubled < kWidth; doubled *= 2) {
@@ -169,7 +169,7 @@ inline void transpose(Vf (&rows)[kWidth]) {
   }
 }
 
-/// Calls `f(i, n)` for n elements from i on, n == kWidth but perhaps at the end.
+/// Calls `f(i, n)` for the n elements from i on. n is kWidth, or less at the end.
 template <class F>
 inline void for_each_vector(int64_t size, F f) {
   int64_t i = 0;
@@ -185,12 +185,12 @@ inline void store_any(float* p, Vf x, int64_t n) {
   }
 }
 
-/// e^x of an x of at most 89, with a relative error of about 1e-7. Results below 2^-126.5, the end of a float's full
+/// e^x for x <= 89, with a relative error of about 1e-7. Results below 2^-126.5, the end of a float's full
 /// precision, are 0. From x = 88.73 on (88.38 without AVX-512) the result is infinity. NaN gives NaN.
 /// x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to the 7th power (remainder below 6e-9).
 inline Vf bounded_exp(Vf x) {
 #if !defined(__AVX512F__)
-  x = greater(splat(-88.0f), x);  // There n is -127, and the result 0.
+  x = greater(splat(-88.0f), x);  // At -88, n is -127 and the result 0.
 #endif
   const Vf shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number.
   const Vf shifted = fma(x, splat(1.44269504f), shift);
@@ -216,10 +216,10 @@ inline Vf bounded_exp(Vf x) {
 #endif
 }
 
-/// The same of any x.
+/// The same for any x.
 inline Vf exp(Vf x) { return bounded_exp(lesser(splat(89.0f), x)); }
 
-/// Products of the low halves of 64-bit lanes.
+/// The product of the low halves of 64-bit lanes.
 inline Vul mul_low_halves(Vul a, Vul b) {
 #if defined(__AVX512F__)
   return reinterpret_cast<Vul>(_mm512_mul_epu32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));

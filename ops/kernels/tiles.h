@@ -4,12 +4,12 @@
 
 #include <immintrin.h>
 
-// The tiles of AMX: eight registers of 16 rows by 64 bytes. For files that are compiled with it.
+// The tiles of AMX: eight registers of 16 rows by 64 bytes. For files that are compiled with AMX.
 namespace tinyllm::kernels::TINYLLM_ISA {
 
 inline constexpr int64_t kTile = 16;  // Rows, and units of 4 bytes in each.
 
-/// While one lives, this thread has tiles; afterwards the system need not keep them when it changes threads.
+/// While one exists, this thread can use tiles. Afterwards the system no longer saves them when it switches threads.
 class TilesInUse {
  public:
   TilesInUse() {
@@ -29,7 +29,7 @@ class TilesInUse {
   TilesInUse(const TilesInUse&) = delete;
   TilesInUse& operator=(const TilesInUse&) = delete;
 
-  /// To be called before tiles are read from memory: GCC does not know that the instruction reads it.
+  /// Must be called before tiles are loaded: GCC does not know that the instruction reads memory.
   static void written() { asm volatile("" : : : "memory"); }
 };
 

@@ -6,7 +6,7 @@
 
 namespace tinyllm {
 
-/// a + b. Throws Error when T cannot hold the sum: sizes may come from a file that nobody has checked.
+/// a + b. Throws Error when T cannot hold the sum: sizes may come from a file that was not checked.
 template <class T>
 constexpr T checked_add(T a, T b) {
   T sum{};
@@ -22,7 +22,7 @@ constexpr T checked_mul(T a, T b) {
   return product;
 }
 
-/// n / by, rounded up; both above or equal to 0.
+/// n / by, rounded up, for n >= 0 and by > 0.
 constexpr int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 }  // namespace tinyllm

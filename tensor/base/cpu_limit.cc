@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "150000" of 100000 microseconds is 2 CPUs. Empty where there is no limit: "max", -1, or nothing.
+// "150000" of 100000 microseconds is 2 CPUs. Empty if there is no limit: "max", -1, or nothing.
 std::optional<int> cpus_of(const std::string& quota, const std::string& period) {
   std::istringstream quota_text(quota), period_text(period);
   double used = 0, of = 0;
@@ -44,7 +44,7 @@ bool limits_cpus(const std::string& controllers) {
 
 int affinity_cpus() {
 #ifdef __linux__
-  // The system refuses a set that has fewer bits than it knows CPUs.
+  // The system call fails if the set has fewer bits than there are CPUs.
   constexpr size_t kMostSets = 64;
   for (size_t sets = 1; sets <= kMostSets; sets *= 2) {
     std::vector<cpu_set_t> cpus(sets);

@@ -46,7 +46,7 @@ const char* kind_of(mode_t mode) {
   return "a device";
 }
 
-// Somebody may have put a link, a pipe or a device where a file will be written: only a file with one name is written.
+// The path may be a link, a pipe or a device. Only a regular file with one name is written.
 void check_is_plain(const fs::path& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) {
     throw Error("{}: is not a regular file but {}; remove it", path.string(), kind_of(status.st_mode));
@@ -54,11 +54,11 @@ void check_is_plain(const fs::path& path, const struct stat& status) {
   if (status.st_nlink > 1) throw Error("{}: has other names (hard links); remove it", path.string());
 }
 
-// Opens a file under that name when no other process writes it. The process before renamed or removed the file that it
-// wrote, so it may be necessary to open another one.
+// Opens a file under that name, and waits until no other process writes it. That process renames or removes its file
+// when it is done, so the file may have to be opened again.
 int open_alone(const fs::path& path, mode_t mode) {
   for (;;) {
-    // Neither follows a link nor waits for the reader of a pipe.
+    // These flags neither follow a link nor wait for the reader of a pipe.
     Descriptor file{open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)};
     struct stat named {};
     if (file.fd < 0) {
@@ -70,7 +70,7 @@ int open_alone(const fs::path& path, mode_t mode) {
     struct stat locked {};
     if (fstat(file.fd, &locked) != 0) fail(path, "cannot be written");
     check_is_plain(path, locked);
-    while (flock(file.fd, LOCK_EX) != 0 && errno == EINTR) {  // Some file systems have no locks: then nobody waits.
+    while (flock(file.fd, LOCK_EX) != 0 && errno == EINTR) {  // If the file system has no locks, this does not wait.
     }
     if (lstat(path.c_str(), &named) != 0 || locked.st_ino != named.st_ino) continue;
     return std::exchange(file.fd, -1);
@@ -168,8 +168,8 @@ void write_file(const fs::path& path, const std::function<void(const Append&)>& 
     unlink(part.c_str());
     throw;
   }
-  // The new name must survive a power cut too. Some file systems refuse to sync a folder: then nothing more can be
-  // done.
+  // The new name must survive a power cut too. Some file systems cannot sync a folder; there is nothing to do about it
+  // then.
   const Descriptor folder{open(path.parent_path().empty() ? "." : path.parent_path().c_str(), O_RDONLY | O_CLOEXEC)};
   if (folder.fd >= 0) fsync(folder.fd);
 }

@@ -58,7 +58,7 @@ class MappedFile {
 /// The whole file. Throws Error when it cannot be read, or has more than `most` bytes.
 std::string read_file(const std::filesystem::path& path, uint64_t most = UINT64_MAX);
 
-/// Where a file is written before it has its name: `<path>.part`.
+/// The name of a file while it is being written: `<path>.part`.
 std::filesystem::path part_of(const std::filesystem::path& path);
 
 /// Who may read and write a file that is written: as the umask allows, or its owner alone (mode 0600).
@@ -76,7 +76,7 @@ void write_file(const std::filesystem::path& path, std::string_view text, Access
 /// Makes a folder and its parents. Throws Error when that fails, or when files cannot be made in it.
 void make_folder(const std::filesystem::path& path);
 
-/// Whether something is there under that name. Throws Error when the system cannot tell.
+/// Whether something exists under that name. Throws Error if the system cannot tell.
 bool is_there(const std::filesystem::path& path);
 /// Removes a file if it is there. Throws Error when that fails.
 void remove_file(const std::filesystem::path& path);

@@ -27,7 +27,7 @@ std::string now() {
   return {text.data(), std::strftime(text.data(), text.size(), kTimeFormat, &local)};
 }
 
-// Who holds the lock, as its file says: the process, the program and the time, one a line.
+// The holder of the lock, as its file says: the process, the program and the time, one per line.
 std::string holder_of(int file) {
   std::array<char, 256> text{};
   const ssize_t size = pread(file, text.data(), text.size(), 0);
@@ -35,7 +35,7 @@ std::string holder_of(int file) {
   const size_t first = said.find('\n');
   const size_t second = first == said.npos ? said.npos : said.find('\n', first + 1);
   const size_t third = second == said.npos ? said.npos : said.find('\n', second + 1);
-  if (third == said.npos) return "another process";  // Which has not written the file yet.
+  if (third == said.npos) return "another process";  // It has not written the file yet.
   std::string_view since = said.substr(second + 1, third - second - 1);
   const std::string today = now().substr(0, kDate);
   if (since.starts_with(today)) since.remove_prefix(kDate);
@@ -95,9 +95,9 @@ FolderLock::FolderLock(const std::filesystem::path& folder, const std::function<
 
 FolderLock::~FolderLock() {
   if (file_ < 0) return;
-  unlink(path_.c_str());  // While it is locked, so that the next process makes another one.
+  unlink(path_.c_str());  // It is removed while it is locked, so that the next process creates a new one.
   close(file_);
-  if (made_folder_) rmdir(path_.parent_path().c_str());  // Fails when there is something in it.
+  if (made_folder_) rmdir(path_.parent_path().c_str());  // Fails if it is not empty.
 }
 
 }  // namespace tinyllm

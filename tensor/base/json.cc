@@ -34,8 +34,8 @@ std::string quoted(std::string_view text) { return Json(text).dump(-1, ' ', fals
 
 }  // namespace
 
-// Up to the first byte that is not JSON, this finds the same strings and brackets as the parser, and the parser goes no
-// further.
+// Up to the first byte that is not JSON, this finds the same strings and brackets as the parser. The parser stops
+// there.
 void check_json_depth(std::string_view text, std::string_view what) {
   int depth = 0;
   bool in_string = false;
@@ -96,7 +96,7 @@ std::string_view type_of(const Json& value) {
 }
 
 std::string shown(const Json& value) {
-  constexpr size_t kMostItems = 10;  // Printing costs as much as there is to print.
+  constexpr size_t kMostItems = 10;  // Limits the cost of printing.
   if (value.is_string()) return shortened(value.get_ref<const std::string&>());
   const bool is_nested = std::any_of(value.begin(), value.end(), [](const Json& item) { return !item.is_number(); });
   if (value.is_object() || (value.is_array() && (is_nested || value.size() > kMostItems))) {

@@ -1,5 +1,5 @@
-// JSON from files that nobody has checked: limits while parsing, and fields with errors that name them. Not installed:
-// needs nlohmann/json.
+// JSON from untrusted files: parsing with limits, and access to fields with errors that name them. Not installed,
+// because it needs nlohmann/json.
 #pragma once
 
 #include <tinyllm/tensor/base/error.h>
@@ -20,7 +20,7 @@ using Json = nlohmann::json;
 inline constexpr int kMaxJsonDepth = 64;
 
 /// Throws Error that begins with `what` and names line and byte, when a text nests deeper than kMaxJsonDepth. For use
-/// before a parser that has no such limit.
+/// before a parser without such a limit.
 void check_json_depth(std::string_view text, std::string_view what);
 
 /// Throws Error that begins with `what` and names line and byte, when the text is not JSON, nests deeper than
@@ -42,10 +42,11 @@ std::string_view type_of(const Json& value);
 std::string shown(const Json& value);
 /// In quotes, control characters escaped, cut when it is long.
 std::string shortened(std::string_view text);
-/// The same without quotes: a name that stands in a message.
+/// The same without quotes: for a name in a message.
 std::string short_name(std::string_view name);
 
-// ---- Fields of an object. Each throws Error that names the field, what it is and what was expected. -------------------
+// ---- Fields of an object. Each throws Error that names the field, what it is and what was expected.
+// -------------------
 
 /// Null when the field is missing or null.
 const Json* find_field(const Json& object, const char* field);
@@ -65,7 +66,7 @@ void read_field(const Json& object, const char* field, T& into) {
   read_value(need_field(object, field), field, into);
 }
 
-/// Whether a text is empty or blanks, tabs and line ends alone.
+/// Whether a text is empty or has only blanks, tabs and line ends.
 bool is_blank(std::string_view text);
 /// Throws Error when the field is missing, is not a string, or is blank.
 std::string text(const Json& object, const char* field);

@@ -10,7 +10,7 @@ constexpr size_t kMostDigits = 15;  // A double holds these exactly.
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// The UTF-16 unit of the escape \uXXXX at `at`; -1 where there is none.
+// The UTF-16 unit of the escape \uXXXX at `at`; -1 if there is none.
 int unit_at(std::string_view json, size_t at) {
   if (json.size() < 6 || at > json.size() - 6 || json[at] != '\\' || json[at + 1] != 'u') return -1;
   int unit = 0;
@@ -54,7 +54,7 @@ class Repair {
     at_ = std::min(at_ + size, json_.size());
   }
 
-  // Up to the closing quote, or to the end of the text where there is none.
+  // Up to the closing quote, or to the end of the text if there is none.
   void string() {
     copy(1);
     while (at_ < json_.size() && json_[at_] != '"') {
@@ -75,7 +75,7 @@ class Repair {
     copy(1);
   }
 
-  // A number as RFC 8259 has it, or one of Python's names. What begins in another way is copied.
+  // A number as RFC 8259 defines it, or one of Python's names. Anything else is copied.
   void number() {
     for (const std::string_view name : {"NaN", "Infinity", "-Infinity"}) {
       if (!json_.substr(at_).starts_with(name)) continue;

@@ -15,15 +15,15 @@
 
 namespace tinyllm {
 
-/// Reads pieces one after the other, works on several at once, and takes the results in the order of reading:
-/// for every piece, `take(work(*next()))` until `next()` gives none. `next` and `take` are never called from two
-/// threads at once, `work` is. A fast worker waits before it gets `2 * threads` pieces ahead of the last one taken,
-/// which bounds the memory. What any of the three throws stops the others and is thrown again here.
+/// Reads pieces one after the other, works on several at once, and takes the results in the order of reading: calls
+/// `take(work(*next()))` for every piece until `next()` returns none. `next` and `take` are never called from two
+/// threads at once; `work` is. At most `2 * threads` pieces are read ahead of the last one taken, which bounds the
+/// memory. An exception of any of the three stops the others and is thrown again here.
 template <class Next, class Work, class Take>
 void ordered_pipeline(int threads, Next next, Work work, Take take) {
   using Result = std::invoke_result_t<Work, typename std::invoke_result_t<Next>::value_type>;
   std::mutex reading;
-  std::mutex mutex;  // Of what follows.
+  std::mutex mutex;  // Guards the fields below.
   std::condition_variable moved;
   std::map<int64_t, Result> done;
   int64_t taken = 0;
@@ -33,7 +33,7 @@ void ordered_pipeline(int threads, Next next, Work work, Take take) {
   int64_t read = 0;  // Under `reading`.
 
   const auto take_ready = [&](std::unique_lock<std::mutex>& lock) {
-    if (taking) return;  // Whoever is taking finds this one too.
+    if (taking) return;  // The thread that is taking finds this one too.
     taking = true;
     while (!stop && !done.empty() && done.begin()->first == taken) {
       auto node = done.extract(done.begin());

@@ -7,11 +7,11 @@
 
 namespace tinyllm {
 
-/// How far a long piece of work is, in units that the function which does it names.
+/// The progress of long work, in units that the function documents.
 struct Progress {
   int64_t done = 0;
   int64_t total = 0;
-  int64_t made = 0;  ///< What came out so far, if that is counted in another unit.
+  int64_t made = 0;  ///< The output so far, if it is counted in another unit.
 };
 
 /// Called repeatedly; returns false to stop the work.

@@ -7,9 +7,8 @@
 
 namespace tinyllm {
 
-/// Philox4x32, of 10 rounds where nothing else is said: four random 32-bit words as a pure function of a 128-bit
-/// counter and a 64-bit key. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC
-/// 2011.
+/// Philox4x32 with 10 rounds by default: four random 32-bit words as a pure function of a 128-bit counter and a 64-bit
+/// key. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
 template <int kRounds = 10>
 constexpr std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < kRounds; ++round) {

@@ -24,7 +24,7 @@ constexpr Range at_least(double low) { return {.low = low}; }
 constexpr Range above(double low) { return {.low = low, .excludes_low = true}; }
 constexpr Range between(double low, double high) { return {.low = low, .high = high}; }
 constexpr Range fraction() { return between(0, 1); }
-/// [0, 1): of a probability, or of what is kept of an average.
+/// [0, 1): for a probability, or for the decay of an average.
 constexpr Range below_one() { return {.low = 0, .high = 1, .excludes_high = true}; }
 /// (0, 1].
 constexpr Range fraction_above_zero() { return {.low = 0, .high = 1, .excludes_low = true}; }

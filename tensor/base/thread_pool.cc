@@ -41,8 +41,8 @@ bool spin(Done done) {
   return false;
 }
 
-// How many forks are between this process and the one that loaded the library. A forked child has the memory of its
-// parent but none of its threads.
+// The number of forks since the library was loaded. A forked child has the memory of its parent but none of its
+// threads.
 std::atomic<int> forks{0};
 
 int count_forks() {
@@ -103,8 +103,8 @@ struct ThreadPool::State {
     }
   }
 
-  // Joins the workers and deletes the state. In a child they cannot be joined, and may have been inside of anything:
-  // it keeps the memory.
+  // Joins the workers and deletes the state. In a forked child they cannot be joined, and may have been inside of
+  // anything, so the memory is kept.
   void end() {
     if (is_in_child()) return;
     stop = true;

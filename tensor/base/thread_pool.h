@@ -8,7 +8,7 @@
 namespace tinyllm {
 
 /// A handle to a persistent pool of worker threads; the calling thread is worker 0. Copies share the workers, which end
-/// with the last copy: whatever keeps a pool (Program, Session, Trainer) keeps a copy.
+/// with the last copy. Classes that use a pool (Program, Session, Trainer) keep a copy.
 ///
 /// Work is given as a number of pieces, fixed by the caller from shapes alone. Which worker runs which piece is not
 /// fixed, so a piece must depend on its index only: this makes results independent of the number of threads.
@@ -54,9 +54,9 @@ class ThreadPool {
 };
 
 /// Threads that this process may use, from 1 to ThreadPool::kMaxThreads: no more than its CPU affinity and the quota of
-/// its control groups (rounded up) allow. Found out once, at the first call.
+/// its control groups (rounded up) allow. Determined once, at the first call.
 int hardware_threads();
-/// The same, found out now; `root` as for `cgroup_cpus`.
+/// The same, determined at each call; `root` as for `cgroup_cpus`.
 int usable_threads(const std::filesystem::path& root);
 
 }  // namespace tinyllm

@@ -48,9 +48,10 @@ void copy_model(const std::string& name, const std::filesystem::path& folder) {
   tokenizer["model"] = Json::parse(R"({"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2}, "merges": []})");
   write_file(folder / "tokenizer.json", tokenizer.dump());
   write_file(folder / "tokenizer_config.json", R"({"eos_token": "<|endoftext|>", "unknown_field": [1, 2]})");
-  write_file(folder / "chat_template.jinja",
-             "{% for m in messages %}{% if m.role == 'assistant' %}{{ m.content + '<|im_end|>' }}{% else %}{{ m.content }}"
-             "{% endif %}{% endfor %}");
+  write_file(
+      folder / "chat_template.jinja",
+      "{% for m in messages %}{% if m.role == 'assistant' %}{{ m.content + '<|im_end|>' }}{% else %}{{ m.content }}"
+      "{% endif %}{% endfor %}");
 }
 
 }  // namespace
@@ -101,7 +102,8 @@ TEST_CASE("weights of another model in the folder are removed, so that no reader
   const TempFolder folder, saved;
   copy_model("qwen2_bf16_sharded", folder.path());
   const Model model = load_model(folder.path());
-  for (const char* stale : {"model.safetensors", "model-00001-of-00009.safetensors"}) std::ofstream(saved / stale) << "x";
+  for (const char* stale : {"model.safetensors", "model-00001-of-00009.safetensors"})
+    std::ofstream(saved / stale) << "x";
   save_model(model, saved.path());
   CHECK_FALSE(std::filesystem::exists(saved / "model.safetensors"));
   CHECK_FALSE(std::filesystem::exists(saved / "model-00001-of-00009.safetensors"));
@@ -205,8 +207,7 @@ TEST_CASE("what the makers of a model sample with is read from generation_config
   CHECK(load_model(folder.path()).sampling.repetition_penalty == 1.05f);
   write_file(folder / "generation_config.json", R"({"do_sample": true, "top_p": 7})");
   CHECK(error_of([&] { load_model(folder.path()); }) ==
-        (folder / "generation_config.json").string() +
-            ": field top_p: is 7, expected a number above 0 and at most 1");
+        (folder / "generation_config.json").string() + ": field top_p: is 7, expected a number above 0 and at most 1");
 }
 
 TEST_CASE("sizes as a config of Hugging Face, and back") {

@@ -6,6 +6,7 @@
 #include <tinyllm/tensor/program.h>
 
 #include "error_of.h"
+#include "flip_bit.h"
 #include "model/sample_model.h"
 #include "temp_folder.h"
 
@@ -153,13 +154,7 @@ TEST_CASE("what is wrong in a model folder is named") {
       {"too small a vocabulary", edit_config("\"vocab_size\": ", "\"vocab_size\": 9, \"was\": "), "the tokenizer has"},
       {"weights cut short", [](const auto& folder) { std::filesystem::resize_file(folder / kWeightsFile, 5000); },
        "is cut short or damaged"},
-      {"a bit flipped",
-       [](const auto& folder) {
-         std::string bytes = read_file(folder / kWeightsFile);
-         bytes[bytes.size() - 100] ^= 4;
-         write_file(folder / kWeightsFile, bytes);
-       },
-       "the file is damaged"},
+      {"a bit flipped", [](const auto& folder) { flip_bit(folder / kWeightsFile); }, "the file is damaged"},
       {"a tensor too many",
        [](const auto& folder) {
          const Safetensors file(folder / kWeightsFile);

@@ -14,7 +14,8 @@ namespace tinyllm::test {
 namespace {
 
 ModelConfig llama() {
-  return as_llama({.dim = 64, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 96, .context = 64, .dropout = 0});
+  return as_llama(
+      {.dim = 64, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 96, .context = 64, .dropout = 0});
 }
 
 const std::vector<std::string> kTexts = {"",

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/lora.h>
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/quantized.h>
@@ -9,6 +9,7 @@
 #include <tinyllm/tensor/program.h>
 
 #include "error_of.h"
+#include "flip_bit.h"
 #include "model/sample_model.h"
 #include "temp_folder.h"
 
@@ -164,13 +165,7 @@ TEST_CASE("what is wrong with a quantised folder is named") {
        "intermediate_size is 100, expected a multiple of 32 for q4_0"},
       {"cut short", [](const auto& folder) { std::filesystem::resize_file(folder / kWeightsFile, 9000); },
        "is cut short or damaged"},
-      {"a bit flipped",
-       [](const auto& folder) {
-         std::string bytes = read_file(folder / kWeightsFile);
-         bytes[bytes.size() - 100] ^= 4;
-         write_file(folder / kWeightsFile, bytes);
-       },
-       "the file is damaged"},
+      {"a bit flipped", [](const auto& folder) { flip_bit(folder / kWeightsFile); }, "the file is damaged"},
   };
   for (const Case& c : cases) {
     const TempFolder folder;

@@ -131,15 +131,15 @@ TEST_CASE("attention over a cache refuses places outside a sequence and pages ou
       {{0, 1},
        {0, 0},
        {0, 1},
-       "cached_attention: row 1 is at place 0 of sequence 1, expected 1 sequences of 128 places"},
+       "cached_attention: row 1 is at position 0 of sequence 1, expected 1 sequences of 128 positions"},
       {{0, 0},
        {0, 128},
        {0, 1},
-       "cached_attention: row 1 is at place 128 of sequence 0, expected 1 sequences of 128 places"},
+       "cached_attention: row 1 is at position 128 of sequence 0, expected 1 sequences of 128 positions"},
       {{0, 0},
        {-1, 0},
        {0, 1},
-       "cached_attention: row 0 is at place -1 of sequence 0, expected 1 sequences of 128 places"},
+       "cached_attention: row 0 is at position -1 of sequence 0, expected 1 sequences of 128 positions"},
       {{0, 0}, {0, 64}, {0, 3}, "cached_attention: page 1 of sequence 0 is 3, expected 0 to 2"},
   };
   for (const Case& c : cases) {

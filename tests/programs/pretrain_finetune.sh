@@ -87,6 +87,16 @@ expect 2 "sft.jsonl has weight 0, expected a number above 0" \
 expect 1 "chats.jsonl: line 2: is cut off" "$bin/finetune" --model "$work/base" --data "$work/chats.jsonl" --output "$work/y"
 expect 1 "chats.jsonl: 2 samples, too few to keep one of 50 for validation" \
   "$bin/finetune" --model "$work/base" --data "$work/chats.jsonl" --skip-bad --output "$work/y"
+call='{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": {"name": "add", "arguments": "{}"}}]}, {"role": "tool", "content": "2"}, {"role": "assistant", "content": "2"}]}'
+i=0
+while [ $i -lt 60 ]; do
+  echo "{\"messages\": [{\"role\": \"user\", \"content\": \"$i+1\"}, {\"role\": \"assistant\", \"content\": \"$((i + 1))\"}]}"
+  [ $i -ne 7 ] || echo "$call"
+  i=$((i + 1))
+done >"$work/tools.jsonl"
+tools="$bin/finetune --model $work/base --data $work/tools.jsonl --steps 1 --batch-size 2 --output $work/tools"
+expect 1 "tools.jsonl: sample 9: " $tools
+expect 0 "60 samples, 1 for validation; .*; 1 sample skipped that the chat template cannot express" $tools --skip-bad
 expect 1 "there is no such model folder" "$bin/finetune" --model "$work/nothing" --data "$work/sft.jsonl" --output "$work/y"
 expect 2 "data" "$bin/finetune" --model "$work/base" --output "$work/y"
 

@@ -9,6 +9,17 @@ expect 0 "line 2: is cut off after 13 bytes" "$bin/show_samples" "$work/chats.js
 expect 1 "chats.jsonl: line 2: is cut off" "$bin/show_samples" --strict "$work/chats.jsonl"
 expect 0 "^\[\[3</s>\]\]" "$bin/show_samples" --tokenizer "$work/model" "$work/chats.jsonl"
 expect 0 "2 samples truncated, 2 with nothing learned dropped" "$bin/show_samples" --tokenizer "$work/model" --seq-len 8 "$work/chats.jsonl"
+expect 0 "^\[\[3</s>\]\]" "$bin/show_samples" --model "$work/model" "$work/chats.jsonl"
+expect 2 "tokenizer" "$bin/show_samples" --model "$work/model" --tokenizer "$work/model" "$work/chats.jsonl"
+
+# A model's own chat template, and a sample that it cannot express.
+cp -r "$work/model" "$work/other"
+printf '%s' '{% for m in messages %}{% if m.content == "2+2" %}{{ raise_exception("no sums of twos") }}{% endif %}<{{ m.role }}>{{ m.content }}{% endfor %}' >"$work/other/chat_template.jinja"
+expect 0 "^<user>1+2\[\[<assistant>3" "$bin/show_samples" --model "$work/other" --count 1 "$work/chats.jsonl"
+expect 0 "1 sample that the chat template cannot express" "$bin/show_samples" --model "$work/other" "$work/chats.jsonl"
+expect 0 "line 3: .*no sums of twos" "$bin/show_samples" --model "$work/other" "$work/chats.jsonl"
+expect 1 "sums.jsonl: line 1: .*no sums of twos" \
+  sh -c "sed -n 3p '$work/chats.jsonl' >'$work/sums.jsonl' && '$bin/show_samples' --strict --model '$work/other' '$work/sums.jsonl'"
 printf '{"user": "esc \\u001b[31m", "assistant": "\\u009b2J"}' >"$work/escape.jsonl"
 expect 0 'esc .x1b\[31m' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"
 expect 0 '.x9b2J' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"

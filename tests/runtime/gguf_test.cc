@@ -85,8 +85,9 @@ TEST_CASE("what is wrong with a GGUF file is named") {
 
 TEST_CASE("the context of a model is limited when it is read") {
   CHECK(load_model(kData / "q4_0.gguf", {.context = 20}).config.context == 20);
-  CHECK(error_of([&] { load_model(kData / "q4_0.gguf", {.context = 1 << 20}); })
-            .find("a context of 1048576 tokens, expected 1 to the model's ") == 0);
+  CHECK(error_of([&] {
+          load_model(kData / "q4_0.gguf", {.context = 1 << 20});
+        }).find("a context of 1048576 tokens, expected 1 to the model's ") == 0);
 }
 
 }  // namespace tinyllm::test

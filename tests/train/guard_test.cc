@@ -73,9 +73,9 @@ TEST_CASE("a loss that keeps rising is said once") {
 
 TEST_CASE("a step that is not finite is said, and whether it moved the weights") {
   CHECK(Guard(640).add(7, {2, kNan, 0.01f, 100}) ==
-        "loss 2 and gradient norm nan at step 7: skipped, the weights stay as they were");
+        "loss 2 and gradient norm nan at step 7: skipped, the weights are unchanged");
   CHECK(Guard(640).add(7, {kNan, 2, 0.01f, 100}) ==
-        "loss nan and gradient norm 2 at step 7: the weights were moved all the same");
+        "loss nan and gradient norm 2 at step 7: the weights were updated anyway");
 }
 
 TEST_CASE("a step that had nothing to learn is said") {

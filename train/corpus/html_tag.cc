@@ -141,6 +141,32 @@ size_t html_comment_size(std::string_view text) {
   return text.size();
 }
 
+size_t html_raw_text_size(std::string_view html, std::string_view name) {
+  const auto is_tag = [&](size_t at) {
+    constexpr ByteSet kEndsName(" \t\r\n\f/>");
+    const size_t end = at + name.size();
+    return end < html.size() && kEndsName.has(html[end]) && lower_case(html.substr(at, name.size())) == name;
+  };
+  bool in_comment = false;
+  bool in_script = false;
+  constexpr ByteSet kMarks("<-");
+  for (size_t at = 0; (at = kMarks.find(html, at)) < html.size(); ++at) {
+    const std::string_view rest = html.substr(at);
+    if (rest.starts_with("</") && is_tag(at + 2)) {
+      if (!in_script) return at;
+      in_script = false;
+    } else if (rest.starts_with("-->")) {
+      in_comment = in_script = false;
+    } else if (name == "script" && rest.starts_with("<!--")) {
+      in_comment = true;
+      ++at;  // "<!-->" is a whole comment.
+    } else if (in_comment && rest.starts_with('<') && is_tag(at + 1)) {
+      in_script = true;
+    }
+  }
+  return html.size();
+}
+
 bool is_void_element(std::string_view name) {
   constexpr std::array<std::string_view, 18> kNames = {"area",  "base",  "basefont", "bgsound", "br",    "col",
                                                        "embed", "frame", "hr",       "img",     "input", "keygen",

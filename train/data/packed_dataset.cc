@@ -162,7 +162,7 @@ TextSplit split_text(std::string_view text) {
   }
   TextSplit split{train.take(), validation.take()};
   if (split.train.empty() || split.validation.empty())
-    throw Error("corpus: {} bytes, too little to learn from and to hold some out", text.size());
+    throw Error("corpus: {} bytes, too few to split into training and validation", text.size());
   return split;
 }
 

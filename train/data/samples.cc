@@ -83,7 +83,7 @@ std::vector<T> read_samples(const fs::path& path, const SampleOptions& options, 
   std::vector<T> samples;
   while (std::optional<AnySample> sample = reader.next()) {
     if (!std::holds_alternative<T>(*sample)) {
-      throw Error("{}: holds samples of the form {}, which are of no use here", path.string(),
+      throw Error("{}: holds samples of the form {}, which cannot be used here", path.string(),
                   text_of(*reader.counts().form));
     }
     samples.push_back(std::get<T>(std::move(*sample)));

@@ -25,8 +25,8 @@ TextDataset::TextDataset(std::shared_ptr<const TokenFile> file, const TextOption
     const int64_t every = options_.validation_every;
     if (every < 2) throw Error("text dataset: one of {} for validation, expected one of 2 or more", every);
     if (file_->size() / every < 2) {
-      throw Error("{}: {} tokens, too few to learn from and to keep one of {} for validation", file_->path().string(),
-                  file_->size(), every);
+      throw Error("{}: {} tokens, too few to keep one of {} for validation", file_->path().string(), file_->size(),
+                  every);
     }
     const bool validation = options_.part == TextPart::validation;
     if (file_->documents() / every < kFewDocuments) {

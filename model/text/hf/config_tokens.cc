@@ -51,9 +51,15 @@ std::vector<int32_t> ids_in(const Json& config, const char* field) {
 
 std::map<std::string, std::string> side_files(const ModelFiles& files) {
   // Also those that nothing here reads.
-  constexpr const char* kNames[] = {"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-                                    "vocab.json",            "merges.txt",              "tokenizer.model",
-                                    "chat_template.jinja",   "chat_template.json",      "generation_config.json",
+  constexpr const char* kNames[] = {"tokenizer_config.json",
+                                    "special_tokens_map.json",
+                                    "added_tokens.json",
+                                    "vocab.json",
+                                    "merges.txt",
+                                    "tokenizer.model",
+                                    "chat_template.jinja",
+                                    "chat_template.json",
+                                    "generation_config.json",
                                     "configuration.json"};
   constexpr uint64_t kMostBytes = uint64_t{128} << 20;
   std::map<std::string, std::string> found;

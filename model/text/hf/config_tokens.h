@@ -25,8 +25,8 @@ std::map<std::string, std::string> side_files(const ModelFiles& files);
 
 /// The text of a `generation_config.json` or `config.json` whose `eos_token_id` names this token too, before others.
 std::string with_end_token(const std::string& config, int32_t token);
-/// Files whose `tokenizer_config.json` names this token as the one that ends an answer, and `generation_config.json` too.
-/// They are made where they are missing.
+/// Files whose `tokenizer_config.json` names this token as the one that ends an answer, and `generation_config.json`
+/// too. They are made where they are missing.
 std::map<std::string, std::string> with_end_token(std::map<std::string, std::string> files, int32_t token,
                                                   const std::string& text);
 
