@@ -46,7 +46,7 @@ struct Speed {
   std::string found_from;
 };
 
-// Of steps with full rows. The first one is not counted: it reserves memory.
+// The time of steps with full rows. The first one is not counted, because it allocates memory.
 Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
   constexpr int kSteps = 2;
   Recipe recipe = stage.recipe;
@@ -63,9 +63,9 @@ Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
   return {static_cast<double>(steps * tokens_of(recipe)) / seconds, fmt::format("measured in {} steps", steps)};
 }
 
-// Where the steps do not fit the memory.
+// An estimate, for when the steps do not fit in memory.
 Speed estimated(const Model& model, const Stage& stage, ThreadPool& pool) {
-  constexpr double kEfficiency = 0.5;  // What a step usually reaches of the peak.
+  constexpr double kEfficiency = 0.5;  // The fraction of the peak that a step usually reaches.
   const Recipe& recipe = stage.recipe;
   const double flops = step_flops(model.config, recipe.batch_rows(), recipe.seq_len);
   const double peak = arithmetic_peak(pool, recipe.precision);
@@ -77,7 +77,7 @@ Speed estimated(const Model& model, const Stage& stage, ThreadPool& pool) {
 
 void check_memory(const Model& model, const std::vector<Stage>& stages, int threads) {
   const Memory memory = memory_of(model, stages, threads);
-  const size_t needed = memory.total() - memory.parameters;  // These are there already.
+  const size_t needed = memory.total() - memory.parameters;  // The parameters are there already.
   const double available = available_memory();
   if (available == 0 || static_cast<double>(needed) < available) return;
   throw Error(
