@@ -4,7 +4,6 @@
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/runtime/session.h>
-#include <tinyllm/tensor/base/random.h>
 
 #include "measure.h"
 #include "report.h"
@@ -12,7 +11,6 @@
 #include "training.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 namespace tl = tinyllm;
@@ -30,44 +28,8 @@ struct Options {
   int64_t tokens = 32;
 };
 
-constexpr tl::Type kTypes[] = {tl::f32, tl::packed_bf16, tl::q8_0, tl::q4_0};
 constexpr int kPrompts = 3;            // At most this many prompts of each length,
 constexpr double kPromptSeconds = 10;  // and no further one after this time.
-
-tl::ModelConfig config_of(const std::string& model, const std::string& type) {
-  tl::ModelConfig c = bench::shape(model);
-  for (const tl::Type each : kTypes) {
-    if (type == each.name()) c.types = {each, each};
-  }
-  return c;
-}
-
-// Weights whose panels all have the same random numbers. Speed does not depend on the values.
-void fill_weights(const tl::ModelConfig& config, tl::Store& store, tl::ThreadPool& pool) {
-  const std::vector<tl::WeightSpec> specs = tl::weight_specs(config);
-  std::vector<tl::Store::Wanted> wanted;
-  for (const tl::WeightSpec& spec : specs) wanted.push_back({spec.name, spec.type, spec.shape});
-  store.add(wanted);
-  for (const tl::WeightSpec& spec : specs) {
-    tl::Random random(1);
-    const tl::Shape shape =
-        spec.shape.rank() == 2 ? spec.shape.with(0, std::min(tl::kernels::kQuantPanel, spec.shape[0])) : spec.shape;
-    std::vector<float> values(static_cast<size_t>(shape.size()));
-    for (float& x : values) x = static_cast<float>(random.normal()) * 0.02f;
-    std::vector<std::byte> panel(tl::bytes_of(spec.type, shape));
-    if (spec.type.is_packed()) {
-      const tl::QuantizedMatrix matrix = tl::quantize(spec.type, shape, values.data(), pool);
-      tl::pack_quantized(spec.type, shape, matrix.quants.data(), std::as_bytes(std::span(matrix.scales)).data(),
-                         panel.data(), pool);
-    } else {
-      std::memcpy(panel.data(), values.data(), panel.size());
-    }
-    const tl::Store::Entry& entry = store.at(spec.name);
-    for (size_t i = 0; i < entry.bytes(); i += panel.size()) {
-      std::memcpy(entry.data + i, panel.data(), std::min(panel.size(), entry.bytes() - i));
-    }
-  }
-}
 
 // The minimum work for some tokens: integer and float operations, and bytes read.
 struct Work {
@@ -167,10 +129,10 @@ void run(const Options& o, bench::Report& report) {
   }
   for (const std::string& model : o.models) {
     for (const std::string& type : o.types) {
-      tl::ModelConfig c = config_of(model, type);
+      tl::ModelConfig c = bench::shape(model, type);
       c.context = *std::max_element(o.prompts.begin(), o.prompts.end()) + o.tokens + 1;
       const tl::Model filled = bench::untrained_model(c);
-      fill_weights(c, *filled.weights, limits.begin()->second.pool);
+      bench::fill_weights(c, *filled.weights, limits.begin()->second.pool);
       bench::Json rows = bench::Json::array();
       for (auto& [threads, limit] : limits) {
         for (const int64_t batch : o.batches) {
@@ -197,8 +159,8 @@ int main(int argc, char** argv) {
   app.add_option("--model", options.models, fmt::format("{}", fmt::join(bench::shape_names(), ", ")))
       ->check(CLI::IsMember(bench::shape_names()))
       ->capture_default_str();
-  app.add_option("--type", options.types, "Of weights: f32, bf16, q8_0, q4_0")
-      ->check(CLI::IsMember({"f32", "bf16", "q8_0", "q4_0"}))
+  app.add_option("--type", options.types, fmt::format("Of weights: {}", fmt::join(bench::type_names(), ", ")))
+      ->check(CLI::IsMember(bench::type_names()))
       ->capture_default_str();
   app.add_option("--cache-type", options.caches, "Of keys and values: f32, f16")
       ->transform(CLI::CheckedTransformer(std::map<std::string, tl::DType>{{"f32", tl::f32}, {"f16", tl::f16}}));

@@ -1,9 +1,10 @@
-// The training step of the default model: tokens per second, the fraction of the machine's peak, and memory.
+// The training step of a model: tokens per second, the fraction of the machine's peak, and memory.
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/peak.h>
 
 #include "measure.h"
 #include "report.h"
+#include "shapes.h"
 #include "training.h"
 
 #include <sys/resource.h>
@@ -19,6 +20,9 @@ namespace bench = tinyllm::bench;
 namespace {
 
 struct Options {
+  std::string shape = "default";
+  std::string type = "f32";
+  int64_t lora_rank = 0;
   bool profile = false;
   int steps = 7;
   int threads = tl::hardware_threads();
@@ -69,7 +73,7 @@ bench::Json measure(const Options& o, const bench::BatchSize& size) {
   tl::Recipe recipe = o.recipe;
   recipe.batch_size = size.rows;
   recipe.seq_len = size.length;
-  bench::TrainingStep step(recipe, pool);
+  bench::TrainingStep step(recipe, pool, bench::shape(o.shape, o.type), o.lora_rank);
   step.run();  // Touches all memory.
   double peak = tl::arithmetic_peak(pool, tl::Precision::fp32);
   std::vector<double> times;
@@ -77,7 +81,10 @@ bench::Json measure(const Options& o, const bench::BatchSize& size) {
   peak = std::max(peak, tl::arithmetic_peak(pool, tl::Precision::fp32));
   const double time = bench::median(times);
   const double rate = step.flops() / time;
-  bench::Json row = {{"batch", size.str()},
+  bench::Json row = {{"shape", o.shape},
+                     {"type", o.type},
+                     {"lora_rank", o.lora_rank},
+                     {"batch", size.str()},
                      {"rows", size.rows},
                      {"length", size.length},
                      {"accumulate", recipe.accumulate},
@@ -131,7 +138,10 @@ bench::Json measure_apart(const Options& o, const bench::BatchSize& size) {
 }
 
 void run(const Options& o, bench::Report& report) {
-  constexpr bench::Column kConfigurations[] = {{"batch", "batch"},
+  constexpr bench::Column kConfigurations[] = {{"shape", "shape"},
+                                               {"type", "type"},
+                                               {"lora_rank", "LoRA"},
+                                               {"batch", "batch"},
                                                {"precision", "products"},
                                                {"threads", "threads"},
                                                {"step_seconds", "s/step", 3},
@@ -168,7 +178,16 @@ void run(const Options& o, bench::Report& report) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Measures training steps of the default model: forward, backward, clipping, AdamW, dropout 0.1.");
+  CLI::App app("Measures training steps: forward, backward, clipping, AdamW, and the model's dropout.");
+  app.add_option("--shape", options.shape, fmt::format("{}", fmt::join(bench::shape_names(), ", ")))
+      ->check(CLI::IsMember(bench::shape_names()))
+      ->capture_default_str();
+  app.add_option("--type", options.type, fmt::format("Of weights: {}", fmt::join(bench::type_names(), ", ")))
+      ->check(CLI::IsMember(bench::type_names()))
+      ->capture_default_str();
+  app.add_option("--lora-rank", options.lora_rank, "Train adapters of this rank; 0 trains all weights")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_flag("--profile", options.profile, "Say where the time of a step goes");
   app.add_option("--steps", options.steps, "Steps to take the median of")
       ->check(CLI::PositiveNumber)

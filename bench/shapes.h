@@ -1,6 +1,8 @@
 #pragma once
 
 #include <tinyllm/model/config.h>
+#include <tinyllm/tensor/base/thread_pool.h>
+#include <tinyllm/tensor/store.h>
 
 #include <string>
 #include <string_view>
@@ -11,7 +13,12 @@ namespace tinyllm::bench {
 
 /// The default model, and shapes of models that others made, by the names of these.
 std::vector<std::string> shape_names();
-/// Throws Error on a name that is not among them.
-ModelConfig shape(std::string_view name);
+/// The types that weights may have.
+std::vector<std::string> type_names();
+/// With weights of this type. Throws Error on a name that is not among these.
+ModelConfig shape(std::string_view name, std::string_view type);
+
+/// Adds weights whose panels of rows are all the same random numbers: how fast a model is does not depend on them.
+void fill_weights(const ModelConfig& config, Store& store, ThreadPool& pool);
 
 }  // namespace tinyllm::bench

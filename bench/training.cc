@@ -1,7 +1,9 @@
 #include "training.h"
 
 #include "measure.h"
+#include "shapes.h"
 
+#include <tinyllm/model/lora.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/base/random.h>
@@ -30,9 +32,10 @@ Batch random_batch(const BatchSize& size, int64_t vocab) {
   return batch;
 }
 
-Model random_model() {
-  Model model = untrained_model({});
-  init_weights(weight_specs(model.config), 1, *model.weights);
+Model random_model(const ModelConfig& config, int64_t lora_rank, ThreadPool& pool) {
+  Model model = untrained_model(config);
+  fill_weights(config, *model.weights, pool);
+  if (lora_rank > 0) add_lora(model, {.rank = lora_rank}, 1);
   return model;
 }
 
@@ -54,8 +57,8 @@ BatchSize BatchSize::parse(const std::string& text) {
   throw Error("batch {}: expected rows x tokens, as in 8x256", text);
 }
 
-TrainingStep::TrainingStep(const Recipe& recipe, ThreadPool& pool)
-    : model_(random_model()),
+TrainingStep::TrainingStep(const Recipe& recipe, ThreadPool& pool, const ModelConfig& config, int64_t lora_rank)
+    : model_(random_model(config, lora_rank, pool)),
       trainer_(model_, recipe, pool),
       batch_(random_batch({recipe.batch_rows(), recipe.seq_len}, model_.config.vocab_size)) {}
 

@@ -17,11 +17,12 @@ struct BatchSize {
 /// A model without weights, and with a tokenizer that is not used.
 Model untrained_model(const ModelConfig& config);
 
-/// The default model in training on random tokens: forward, backward, clipping, AdamW, dropout 0.1.
+/// A model in training on random tokens: forward, backward, clipping, AdamW, the model's dropout.
 class TrainingStep {
  public:
-  /// `recipe` sets rows, length, accumulation, recomputation and precision.
-  TrainingStep(const Recipe& recipe, ThreadPool& pool);
+  /// `recipe` sets rows, length, accumulation, recomputation and precision. With a `lora_rank` above 0, adapters of all
+  /// matrices of the blocks are trained instead of the weights.
+  TrainingStep(const Recipe& recipe, ThreadPool& pool, const ModelConfig& config = {}, int64_t lora_rank = 0);
 
   void run() { trainer_.step(batch_); }
   /// The median time of each op over `runs`, slowest first.

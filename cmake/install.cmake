@@ -29,7 +29,8 @@ set(headers_model
 set(headers_runtime
     runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
-set(headers_serve runtime/serve/http.h runtime/serve/http_request.h)
+set(headers_http runtime/http/http.h runtime/http/http_request.h)
+set(headers_serve runtime/serve/server.h)
 set(headers_train
     train/evaluator.h train/objective.h train/objectives/next_token.h
     train/recipe.h train/run.h train/trainer.h
@@ -71,15 +72,16 @@ tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "tinyl
 if("model" IN_LIST TINYLLM_PARTS)
   # nlohmann/json is headers alone, and none of ours includes it.
   tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash icu-uc")
-  set(serve)
-  if("serve" IN_LIST TINYLLM_PARTS)
-    set(serve tinyllm-serve)
+  set(http)
+  if("http" IN_LIST TINYLLM_PARTS)
+    set(http tinyllm-http)
   endif()
-  tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-runtime" "${serve}")
+  tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-runtime" "${http}")
   tinyllm_pkgconfig(runtime "A model answering" "tinyllm-model" "")
 endif()
-if("serve" IN_LIST TINYLLM_PARTS)
-  tinyllm_pkgconfig(serve "An HTTP server" "tinyllm-base" "")
+if("http" IN_LIST TINYLLM_PARTS)
+  tinyllm_pkgconfig(http "An HTTP server" "tinyllm-base" "")
+  tinyllm_pkgconfig(serve "A model as an HTTP service" "tinyllm-runtime tinyllm-http" "libxxhash")
 endif()
 if("corpus" IN_LIST TINYLLM_PARTS)
   # By name: what libarchive itself needs where it is static is not installed with it.

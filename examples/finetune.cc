@@ -1,4 +1,6 @@
 // Fine-tunes a model folder on samples of chats or of reasoning.
+#include <tinyllm/model/config_fields.h>
+#include <tinyllm/model/config_json.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/text/prompt.h>
 #include <tinyllm/train/data/mixed_rows.h>
@@ -93,8 +95,9 @@ Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
                     tl::cli::count(number, "sample"), o.validation_every);
   }
   const int64_t length = o.training.recipe.seq_len;
-  const Rows rows = {std::make_shared<tl::Dataset>(tl::Dataset::of_samples(train, length)),
-                     std::make_shared<tl::Dataset>(tl::Dataset::of_samples(validation, length))};
+  const int32_t pad = model.tokenizer->pad();
+  const Rows rows = {std::make_shared<tl::Dataset>(tl::Dataset::of_samples(train, length, pad)),
+                     std::make_shared<tl::Dataset>(tl::Dataset::of_samples(validation, length, pad))};
   const tl::PackReport& r = rows.train->report();
   fmt::print("{}: {}, {} for validation; {} cut at {} tokens, {} left out with nothing to learn; ", source.path,
              tl::cli::count(number, "sample"), validation.size(), r.truncated, length, r.dropped);
@@ -104,17 +107,26 @@ Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
   return rows;
 }
 
+std::string lora_option(const char* field) { return fmt::format("--lora-{}", field); }
+
 void add_lora_options(CLI::App& app, Options& o) {
-  tl::cli::add_number(app, "--lora-rank", o.lora.rank, tl::at_least(0),
-                      "Train adapters of this rank instead of all weights; 0 trains all weights.")
-      ->group("LoRA");
-  tl::cli::add_number(app, "--lora-alpha", o.lora.alpha, tl::above(0),
-                      "Scale what adapters add by this, divided by the rank.")
-      ->group("LoRA");
-  app.add_option("--lora-targets", o.lora.targets, "Put adapters beside these matrices of each block.")
-      ->capture_default_str()
-      ->group("LoRA");
-  app.add_flag("--keep-adapters", o.keep_adapters, "Save adapters beside the model's weights instead of merging them.")
+  tl::for_each_field(tl::kLoraFields, [&]<class T>(const tl::Field<tl::Lora, T>& field) {
+    T& value = o.lora.*field.member;
+    const std::string name = lora_option(field.name);
+    if constexpr (tl::is_number<T>) {
+      tl::cli::add_number(app, name, value, field.range, field.meaning)->group("LoRA");
+    } else if constexpr (std::is_same_v<T, bool>) {
+      app.add_flag(name, value, field.meaning)->group("LoRA");
+    } else {
+      app.add_option(name, value, fmt::format("{} Known are {}.", field.meaning, fmt::join(tl::lora_targets(), ", ")))
+          ->default_str(fmt::format("{}", fmt::join(value, " ")))
+          ->group("LoRA");
+    }
+  });
+  app.add_flag("--keep-adapters", o.keep_adapters,
+               "Save adapters beside the model's weights instead of merging them. Beside weights that are not f32, or "
+               "that another program has made, adapters are always kept: the output holds them alone, in the files of "
+               "PEFT, and names the model.")
       ->group("LoRA");
 }
 
@@ -165,18 +177,31 @@ std::vector<Source> sources(const Options& o) {
   return all;
 }
 
+// Whether the weights stay where they are, and adapters alone are saved.
+bool keeps_base(const tl::Model& model, const Options& o) {
+  const std::filesystem::path config = std::filesystem::path(o.model) / tl::kConfigFile;
+  return model.config.types.quantized() || !std::filesystem::exists(config) || !tl::is_own_config(config);
+}
+
 tl::Model load(Options& o) {
   tl::LoadOptions load = o.load;
-  if (!load.type) load.type = tl::f32;
+  if (!load.type && o.lora.rank == 0) load.type = tl::f32;  // Only float weights are trained.
   tl::Model model = tl::cli::load(o.model, load);
   if (const auto end = tl::take_answer_end(model)) {
     tl::cli::note(fmt::format("answers end with {}, which becomes an end token of the model\n", *end));
   }
   tl::Recipe& recipe = o.training.recipe;
-  if (model.config.lora.rank > 0) tl::merge_lora(model);
+  const bool is_merged = model.config.lora.rank > 0;
+  if (is_merged) {
+    tl::merge_lora(model);
+    model.base.clear();  // These weights are in no file yet.
+  }
   if (recipe.seq_len == 0) recipe.seq_len = model.config.context;
   if (o.dropout >= 0) model.config.dropout = o.dropout;
-  if (o.lora.rank > 0) tl::add_lora(model, o.lora, recipe.seed);
+  if (o.lora.rank > 0) {
+    tl::add_lora(model, o.lora, recipe.seed);
+    if (!is_merged && keeps_base(model, o)) model.base = std::filesystem::absolute(o.model);
+  }
   if (model.config.types.quantized()) tl::check(recipe, model.config);
   return model;
 }
@@ -196,9 +221,11 @@ int run(int argc, char** argv) {
   add_options(app, o);
   tl::cli::parse(app, argc, argv);
   o.training.dependents = {{"--keep-adapters", o.lora.rank > 0, "without --lora-rank"},
-                           {"--lora-alpha", o.lora.rank > 0, "without --lora-rank"},
-                           {"--lora-targets", o.lora.rank > 0, "without --lora-rank"},
                            {"--system", !o.training.prompts.empty(), "without --prompt"}};
+  tl::for_each_field(tl::kLoraFields, [&](const auto& field) {
+    if (lora_option(field.name) == "--lora-rank") return;
+    o.training.dependents.push_back({lora_option(field.name), o.lora.rank > 0, "without --lora-rank"});
+  });
   if (std::filesystem::exists(o.training.output) && std::filesystem::equivalent(o.model, o.training.output)) {
     throw tl::Error("{}: is the model to begin with; give another --output", o.training.output);
   }
@@ -226,7 +253,7 @@ int run(int argc, char** argv) {
     options.prompts.push_back(
         {prompt, tl::chat_prompt(*model.tokenizer, *model.chat_template, messages, model.config.context / 2)});
   }
-  if (!o.keep_adapters && o.lora.rank > 0) options.finish = tl::merge_lora;
+  if (!o.keep_adapters && o.lora.rank > 0 && model.base.empty()) options.finish = tl::merge_lora;
   const tl::Stage stage = {"fine-tune", mix, std::make_shared<const tl::MixedRows>(validation), o.training.recipe};
   return tl::cli::train(model, {stage}, app, o.training, std::move(options));
 }

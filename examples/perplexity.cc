@@ -49,7 +49,7 @@ void measure(const Options& o) {
   for (const std::string& folder : o.models) {
     const tl::Model model = tl::cli::load(folder, o.load);
     const auto file = std::make_shared<const tl::TokenFile>(o.data, *model.tokenizer);
-    tl::TextOptions options{.length = model.config.context};
+    tl::TextOptions options{.length = model.config.context, .pad = model.tokenizer->pad()};
     if (o.validation_every == 0) {
       options.part = tl::TextPart::all;
     } else {

@@ -88,7 +88,8 @@ int run(int argc, char** argv) {
     return std::make_shared<const tl::TextDataset>(file, tl::TextOptions{.length = o.training.recipe.seq_len,
                                                                          .document_end = o.document_end,
                                                                          .part = which,
-                                                                         .validation_every = o.validation_every});
+                                                                         .validation_every = o.validation_every,
+                                                                         .pad = model.tokenizer->pad()});
   };
   const auto rows = part(tl::TextPart::train);
   const auto validation = part(tl::TextPart::validation);

@@ -93,12 +93,12 @@ using Rows = std::shared_ptr<const tl::Dataset>;
 Rows text_rows(const tl::Tokenizer& tokenizer, const std::vector<std::string>& texts, int64_t length) {
   std::vector<std::vector<int32_t>> encoded;
   for (const std::string& text : texts) encoded.push_back(tokenizer.encode(text));
-  return std::make_shared<tl::Dataset>(tl::Dataset::of_texts(encoded, length));
+  return std::make_shared<tl::Dataset>(tl::Dataset::of_texts(encoded, length, tokenizer.pad()));
 }
 
 Rows chat_rows(const tl::Model& model, const std::vector<tl::Problem>& problems, int64_t length) {
   return std::make_shared<tl::Dataset>(
-      tl::Dataset::of_samples(tl::chat_samples(model, tl::as_conversations(problems)), length));
+      tl::Dataset::of_samples(tl::chat_samples(model, tl::as_conversations(problems)), length, model.tokenizer->pad()));
 }
 
 void describe(const tl::Dataset& data, const char* name) {
@@ -132,8 +132,8 @@ Plan plan_for_tokens(const Options& o, Preset preset) {
   tl::Model model = make_model(preset, tl::load_tokenizer(o.tokenizer));
   const auto file = tl::cli::open_tokens(o.data, *model.tokenizer);
   const auto part = [&](tl::TextPart which) {
-    return std::make_shared<const tl::TextDataset>(file,
-                                                   tl::TextOptions{.length = preset.recipe.seq_len, .part = which});
+    return std::make_shared<const tl::TextDataset>(
+        file, tl::TextOptions{.length = preset.recipe.seq_len, .part = which, .pad = model.tokenizer->pad()});
   };
   const auto train = part(tl::TextPart::train);
   const auto validation = part(tl::TextPart::validation);

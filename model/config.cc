@@ -67,11 +67,16 @@ ModelConfig read_fields(const Json& json) {
 
 void check(const Lora& lora) {
   if (lora.rank == 0) return;
-  const std::vector<std::string> known = Lora{}.targets;
-  if (lora.rank < 0 || lora.rank > 4096) throw Error("lora: rank {}, expected 1 to 4096", lora.rank);
-  if (!(lora.alpha > 0) || !std::isfinite(lora.alpha)) {
-    throw Error("lora: alpha {}, expected a finite number above 0", lora.alpha);
+  for_each_problem(lora, kLoraFields,
+                   [](const char* name, const std::string& what) { throw Error("lora: {} {}", name, what); });
+  for (const auto& [module, size] : lora.modules) {
+    if (size.rank < 1 || size.rank > lora.rank || !std::isfinite(size.scale)) {
+      throw Error("lora: {}: rank {} and scale {}, expected a rank of 1 to {} and a finite scale", short_name(module),
+                  size.rank, size.scale, lora.rank);
+    }
   }
+  if (!lora.modules.empty()) return;
+  const std::vector<std::string> known = lora_targets();
   if (lora.targets.empty()) throw Error("lora: no targets, expected some of {}", fmt::join(known, ", "));
   for (const std::string& target : lora.targets) {
     if (std::find(known.begin(), known.end(), target) == known.end()) {
@@ -143,8 +148,20 @@ WeightTypes weight_types(Type type) { return {.matrices = type, .tables = type =
 
 const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }
 
-bool Lora::adapts(std::string_view name) const {
-  return rank > 0 && std::find(targets.begin(), targets.end(), name) != targets.end();
+float Lora::scale() const {
+  const auto r = static_cast<float>(rank);
+  return alpha / (rslora ? std::sqrt(r) : r);
+}
+
+Lora::Size Lora::size_of(std::string_view matrix, const std::string& module) const {
+  if (rank == 0) return {};
+  if (!modules.empty()) {
+    const auto found = modules.find(module);
+    return found == modules.end() ? Size{} : found->second;
+  }
+  const std::string_view last = std::string_view(module).substr(module.rfind('.') + 1);
+  const bool is_target = std::ranges::any_of(targets, [&](const auto& name) { return name == matrix || name == last; });
+  return is_target ? Size{rank, scale()} : Size{};
 }
 
 void check(const ModelConfig& c) {

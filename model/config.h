@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,16 +14,31 @@
 
 namespace tinyllm {
 
-/// Low-rank adapters of some matrices of every block: y = x W^T + (alpha / rank) (x A^T) B^T, A [rank, in], B
-/// [out, rank]. Training changes only A and B. Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models",
-/// 2021.
+/// Low-rank adapters of some matrices of every block: y = x W^T + scale (x A^T) B^T, A [rank, in], B [out, rank]. Each
+/// part of a fused matrix has its own: queries, keys, values. Training changes only A and B. Source: Hu et al., "LoRA:
+/// Low-Rank Adaptation of Large Language Models", 2021. With `rslora` the scale is alpha / sqrt(rank) instead of alpha
+/// / rank: Kalajdzievski, "A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA", 2023.
 struct Lora {
   int64_t rank = 0;  ///< 0: no adapters.
   float alpha = 16;
-  std::vector<std::string> targets = {"attn.qkv", "attn.o", "ffn.w1", "ffn.w2"};  ///< Of a block, by name.
+  bool rslora = false;
+  /// Matrices of a block (attn.qkv) or their parts (q_proj): names as `lora_targets` lists them.
+  std::vector<std::string> targets = {"attn.qkv", "attn.o", "ffn.w1", "ffn.w2"};
 
-  bool adapts(std::string_view name) const;
-  float scale() const { return alpha / static_cast<float>(rank); }
+  struct Size {
+    int64_t rank = 0;  ///< 0: no adapter.
+    float scale = 0;
+    bool operator==(const Size&) const = default;
+  };
+  /// Where adapters differ from one another, or some layers have none: of each module ("model.layers.0.mlp.up_proj")
+  /// that has one. If not empty, it holds instead of alpha and targets, and `rank` is the greatest.
+  std::map<std::string, Size> modules = {};
+  /// Weights that came with the adapters in place of the model's, and are saved with them.
+  std::vector<std::string> replaced = {};
+
+  /// Of the part `module` of a matrix.
+  Size size_of(std::string_view matrix, const std::string& module) const;
+  float scale() const;
   bool operator==(const Lora&) const = default;
 };
 

@@ -60,6 +60,15 @@ inline constexpr std::tuple kRopeScalingFields{
     field("attention_factor", &RopeScaling::attention_factor, "", at_least(0)),
 };
 
+/// Of adapters: options of programs, and the settings of a run.
+inline constexpr std::tuple kLoraFields{
+    field("rank", &Lora::rank, "Train adapters of this rank instead of all weights; 0 trains all weights.",
+          between(0, 4096)),
+    field("alpha", &Lora::alpha, "Scale what adapters add by this, divided by the rank.", above(0)),
+    field("rslora", &Lora::rslora, "Divide alpha by the root of the rank instead."),
+    field("targets", &Lora::targets, "Put adapters beside these matrices of each block, or parts of them."),
+};
+
 /// "silu" or "swiglu": the field `hidden_act`.
 const char* activation_name(const ModelConfig& config);
 

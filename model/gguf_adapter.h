@@ -3,22 +3,12 @@
 #include <tinyllm/model/formats/family.h>
 #include <tinyllm/model/formats/gguf/gguf.h>
 #include <tinyllm/model/formats/gguf/writer.h>
-#include <tinyllm/model/weights.h>
+#include <tinyllm/model/lora.h>
 
 #include <filesystem>
-#include <string>
 #include <vector>
 
 namespace tinyllm {
-
-/// The adapter of one matrix, as PEFT and GGUF have it: y += scale B (A x).
-struct AdapterPart {
-  std::string weight;  ///< The matrix, by its name in folders of Hugging Face: `WeightPart::hugging_face`.
-  int64_t rank = 0;
-  float scale = 0;
-  std::vector<float> a;  ///< [rank, in]
-  std::vector<float> b;  ///< [out, rank], rows as in Hugging Face.
-};
 
 /// Reads the adapters of a GGUF file, in the order of the weights. `specs` are the weights of the model. Throws Error
 /// when it is a model, or an adapter of another kind or architecture; has a tensor that belongs to no weight; or when A

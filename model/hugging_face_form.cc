@@ -76,6 +76,20 @@ std::vector<Part> parts_of(const Model& model, const HuggingFaceForm& form, cons
   return parts;
 }
 
+// The form with the weights that the source did not have, as the head of a model that is not tied any more, at the end
+// of the last file.
+HuggingFaceForm with_missing(HuggingFaceForm form, const std::vector<WeightSpec>& specs) {
+  std::string last;
+  for (const auto& [name, tensor] : form.tensors) last = std::max(last, tensor.file);
+  const DType type = main_type(form);
+  for (const WeightSpec& spec : specs) {
+    for (const WeightPart& part : spec.parts) {
+      form.tensors.emplace(part.hugging_face, HuggingFaceForm::Tensor{part.hugging_face, type, last, UINT64_MAX});
+    }
+  }
+  return form;
+}
+
 bool is_weight_file(const std::string& name) {
   return name.starts_with("model") && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
 }
@@ -159,6 +173,8 @@ HuggingFaceForm with_type(HuggingFaceForm form, DType type) {
 }
 
 void remove_weights(const std::filesystem::path& folder) {
+  std::error_code missing;
+  if (!std::filesystem::is_directory(folder, missing)) return;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (is_weight_file(entry.path().filename().string())) remove_file(entry.path());
   }
@@ -172,7 +188,8 @@ void save_hugging_face(const Model& model, const HuggingFaceForm& form, const st
         folder.string(), type.name());
   }
   const std::vector<WeightSpec> specs = weight_specs(model.config);
-  const std::vector<Part> parts = parts_of(model, form, specs);
+  const HuggingFaceForm complete = with_missing(form, specs);
+  const std::vector<Part> parts = parts_of(model, complete, specs);
   make_folder(folder);
   remove_weights(folder);  // A reader may mix what is left from another model with what is written.
   model.tokenizer->save(folder);

@@ -41,10 +41,17 @@ Model load_own(const std::filesystem::path& folder, const LoadOptions& options) 
   return model;
 }
 
-// Adapters that are in a folder belong to another model.
-void remove_adapters(const std::filesystem::path& folder) {
-  remove_file(folder / kAdapterConfigFile);
-  remove_file(folder / kAdapterWeightsFile);
+// Adapters alone: with the model that they name.
+Model load_adapted(const std::filesystem::path& folder, const LoadOptions& options) {
+  const std::filesystem::path base = adapter_base(folder);
+  if (!is_there(base / kConfigFile) && has_adapters(base)) {
+    throw Error("{}: base_model_name_or_path: {} is a folder of adapters too, expected a model", folder.string(),
+                base.string());
+  }
+  Model model = load_model(base, options);
+  model.base = std::filesystem::absolute(base).lexically_normal();
+  load_lora(model, folder);
+  return model;
 }
 
 void save_adapters(const Model& model, const std::filesystem::path& folder) {
@@ -84,9 +91,10 @@ Model load_model(const std::filesystem::path& path, const LoadOptions& options) 
   if (!std::filesystem::is_directory(path, ignored)) {
     throw Error("{}: there is no such model folder or GGUF file", path.string());
   }
+  if (!is_there(path / kConfigFile) && has_adapters(path)) return load_adapted(path, options);
   Model model = is_own_config(path / kConfigFile) ? load_own(path, options) : load_hugging_face(path, options);
   model.sampling = sampling_defaults(path);
-  if (is_there(path / kAdapterConfigFile)) load_lora(model, path);
+  if (has_adapters(path)) load_lora(model, path);
   return model;
 }
 
@@ -98,6 +106,12 @@ void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer,
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
+  if (!model.base.empty() && model.config.lora.rank > 0) {
+    // A folder with these would be read as that model.
+    remove_weights(folder);
+    remove_file(folder / kConfigFile);
+    return save_lora(model, folder);
+  }
   if (model.origin) {
     save_hugging_face(model, *model.origin, folder);
     save_adapters(model, folder);
@@ -125,18 +139,16 @@ std::optional<std::string> take_answer_end(Model& model) {
   return text;
 }
 
-bool has_weights(const std::filesystem::path& folder) {
-  return is_there(folder / kWeightsFile) || is_there(folder / kWeightsIndexFile);
+bool has_model(const std::filesystem::path& folder) {
+  return is_there(folder / kWeightsFile) || is_there(folder / kWeightsIndexFile) ||
+         is_there(folder / kAdapterWeightsFile);
 }
 
 void remove_model(const std::filesystem::path& folder) {
-  std::error_code missing;
-  if (!std::filesystem::is_directory(folder, missing)) return;
   remove_weights(folder);
   for (const auto& [name, bytes] : side_files(folder)) remove_file(folder / name);
-  for (const char* file : {kConfigFile, kHfTokenizerFile, kTokenizerFile, kAdapterConfigFile, kAdapterWeightsFile}) {
-    remove_file(folder / file);
-  }
+  for (const char* file : {kConfigFile, kHfTokenizerFile, kTokenizerFile}) remove_file(folder / file);
+  remove_adapters(folder);
   std::error_code has_more;
   std::filesystem::remove(folder, has_more);
 }

@@ -32,6 +32,8 @@ struct Model {
   std::shared_ptr<const Tokenizer> tokenizer;
   std::unique_ptr<Store> weights = std::make_unique<Store>();
   std::shared_ptr<const ChatTemplate> chat_template = default_chat_template();
+  /// If not empty, where the weights are: `save_model` writes the adapters alone and names it.
+  std::filesystem::path base = {};
   SamplingDefaults sampling = {};
   /// The form in which `save_model` writes a model that came from elsewhere; null: our own.
   std::shared_ptr<const HuggingFaceForm> origin = {};
@@ -50,7 +52,8 @@ struct LoadOptions {
   int64_t context = 0;  ///< The model sees at most this many tokens, which saves memory; 0: as many as it can.
 };
 
-/// Reads a model: one of our folders with the adapters in it, a folder from Hugging Face or ModelScope, or a GGUF file.
+/// Reads a model: one of our folders, a folder from Hugging Face or ModelScope, both with the adapters in them, a GGUF
+/// file, or a folder of adapters alone, with the model that they name.
 /// Throws Error that names the file and what is wrong: a file that is missing or damaged; a tensor that is missing,
 /// unknown, or has another type or shape than the config says; another tokenizer than the one in `config.json`; options
 /// that do not fit the model. A model may come from a stranger: its weights are compared with the config before memory
@@ -66,12 +69,12 @@ std::optional<std::string> take_answer_end(Model& model);
 /// or in our own. Throws Error when it cannot be written.
 void save_model(const Model& model, const std::filesystem::path& folder);
 
+/// Whether `save_model` has written a whole model, or adapters, to a folder.
+bool has_model(const std::filesystem::path& folder);
+
 /// Writes what `save_model` writes except the weights: sizes and tokenizer. If the model has no adapters, adapters in
 /// the folder belong to another model and are removed.
 void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder);
-
-/// Whether a folder holds the weights of a model.
-bool has_weights(const std::filesystem::path& folder);
 
 /// Removes the files of a model from a folder, the weights first, and the folder if nothing else is in it.
 void remove_model(const std::filesystem::path& folder);

@@ -8,7 +8,8 @@ namespace {
 // The weights as parameters of a graph, by name. Their shapes and types are those of their specs.
 class Weights {
  public:
-  Weights(Graph& graph, const ModelConfig& config) : graph_(graph), lora_(config.lora) {
+  Weights(Graph& graph, const ModelConfig& config, PackedInput packed_input = PackedInput::quantized)
+      : graph_(graph), lora_(config.lora), packed_input_(packed_input) {
     for (const WeightSpec& spec : weight_specs(config)) specs_.emplace(spec.name, spec);
     for (const WeightSpec& spec : adapter_specs(config)) specs_.emplace(spec.name, spec);
   }
@@ -21,19 +22,38 @@ class Weights {
 
   Tensor norm(int64_t layer, const char* name) const { return get(fmt::format("blocks.{}.{}.weight", layer, name)); }
 
-  // x [..., in] -> [..., out] by a matrix of a block, with its bias and its adapter if it has them.
+  // x [..., in] -> [..., out] by a matrix of a block, with its bias and its adapters if it has them.
   Tensor project(int64_t layer, const char* name, Tensor x) const {
     const std::string full = fmt::format("blocks.{}.{}", layer, name);
     const Tensor w = get(full + ".weight");
-    const Tensor y = linear(x, w, specs_.contains(full + ".bias") ? get(full + ".bias") : Tensor());
-    if (!specs_.contains(full + ".lora_a")) return y;
-    const Tensor low = linear(x, get(full + ".lora_a"));
-    return add(y, linear(scale(low, lora_.scale()), get(full + ".lora_b")));
+    const Tensor bias = specs_.contains(full + ".bias") ? get(full + ".bias") : Tensor();
+    const Tensor y = linear(x, w, bias, Activation::none, packed_input_);
+    const Tensor added = adapted(specs_.at(full + ".weight"), x);
+    return added ? add(y, added) : y;
   }
 
  private:
+  // What the adapters of a matrix add to x [..., in] -> [..., out]; empty if it has none.
+  Tensor adapted(const WeightSpec& matrix, Tensor x) const {
+    std::vector<Tensor> parts;
+    bool any = false;
+    for (const WeightPart& part : matrix.parts) {
+      const Lora::Size size = lora_.size_of(matrix.lora_target, part.module());
+      if (size.rank == 0) {
+        parts.push_back(graph_.constant(0, x.shape().with(-1, part.rows)));
+        continue;
+      }
+      any = true;
+      const std::string name = adapter_name(matrix, part);
+      parts.push_back(linear(scale(linear(x, get(name + ".lora_a")), size.scale), get(name + ".lora_b")));
+    }
+    if (!any) return {};
+    return parts.size() == 1 ? parts[0] : concat(parts, -1);
+  }
+
   Graph& graph_;
   const Lora& lora_;
+  PackedInput packed_input_;
   std::unordered_map<std::string, WeightSpec> specs_;
 };
 
@@ -69,7 +89,7 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
   check(c);
   Dropout drop = inputs.dropout;
   drop.p = c.dropout;
-  const Weights w(graph, c);
+  const Weights w(graph, c, inputs.packed_input);
   RopeAngles rotation = scaled_angles(c.head_size(), static_cast<double>(c.rope_base), c.rope_scaling, c.context);
   const Tensor angles = rope_angles(inputs.positions, std::move(rotation.frequencies), rotation.scale);
   Tensor x = scaled(embedding(w.get("tok_emb.weight"), inputs.tokens), c.embedding_scale);
@@ -94,12 +114,11 @@ Tensor transformer(Graph& graph, const ModelConfig& c, const TransformerInputs& 
 Tensor lm_head(const ModelConfig& c, Tensor hidden) { return linear(hidden, head_weight(hidden.graph(), c)); }
 
 Tensor lm_loss(const ModelConfig& c, Tensor hidden, Tensor targets, float z_loss) {
-  if (c.types.tables.is_packed()) return cross_entropy(lm_head(c, hidden), targets);
   return linear_cross_entropy(hidden, head_weight(hidden.graph(), c), targets, z_loss);
 }
 
 Tensor token_log_probs(const ModelConfig& c, Tensor hidden, Tensor targets) {
-  return token_log_probs(hidden, Weights(hidden.graph(), c).get("lm_head.weight"), targets);
+  return token_log_probs(hidden, head_weight(hidden.graph(), c), targets);
 }
 
 }  // namespace tinyllm

@@ -14,6 +14,8 @@ struct TransformerInputs {
   Tensor positions;      ///< Position of each token in its document, from 0.
   Tensor starts = {};    ///< Index of the first token that a token sees; empty: the first of its row.
   Dropout dropout = {};  ///< `p` is taken from the config; an empty step means no dropout.
+  /// How hidden states meet packed weights: as answers have it, or as training does.
+  PackedInput packed_input = PackedInput::quantized;
   /// If not null, receives the residual stream [B, T, C] at the start of each block, for
   /// `GradientOptions::checkpoints`.
   std::vector<Tensor>* residuals = nullptr;
@@ -28,11 +30,11 @@ Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInp
 
 /// Logits of the next token [..., V] from hidden states [..., C].
 Tensor lm_head(const ModelConfig& config, Tensor hidden);
-/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused
-/// unless the head is quantised. See linear_cross_entropy for `z_loss`, which a quantised head ignores.
+/// Mean loss of next tokens i32 [...] from hidden states [..., C]: cross_entropy(lm_head(hidden), targets), fused, and
+/// without rounding hidden states where the head is packed. See linear_cross_entropy for `z_loss`.
 Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets, float z_loss = 0);
-/// log p(target) of each of the next tokens i32 [...]; 0 where it is kIgnore. The head must be f32. See token_log_probs
-/// of ops.h.
+/// log p(target) of each of the next tokens i32 [...]; 0 where it is kIgnore. See token_log_probs of
+/// ops.h.
 Tensor token_log_probs(const ModelConfig& config, Tensor hidden, Tensor targets);
 
 /// Attention of a block, from q [B, T, H, D] and k, v [B, T, G, D] after the rotation. Training and answering differ

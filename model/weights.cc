@@ -13,6 +13,8 @@ namespace {
 // GPT-2's standard deviation of matrices and tables.
 constexpr float kStd = 0.02f;
 
+std::string last_word(const std::string& name) { return name.substr(name.rfind('.') + 1); }
+
 // Declares the weights of one block.
 class Block {
  public:
@@ -110,16 +112,42 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
   return specs;
 }
 
+std::vector<std::string> lora_targets() {
+  std::vector<std::string> matrices, parts;
+  for (const WeightSpec& spec : weight_specs({.n_layers = 1, .ffn_gated = true})) {
+    if (spec.lora_target.empty() || spec.role != WeightRole::matrix) continue;
+    matrices.push_back(spec.lora_target);
+    for (const WeightPart& part : spec.parts) parts.push_back(last_word(part.module()));
+  }
+  matrices.insert(matrices.end(), parts.begin(), parts.end());
+  return matrices;
+}
+
+std::string adapter_name(const WeightSpec& matrix, const WeightPart& part) {
+  return matrix.name.substr(0, matrix.name.rfind('.') + 1) + last_word(part.module());
+}
+
 std::vector<WeightSpec> adapter_specs(const ModelConfig& c) {
   std::vector<WeightSpec> specs;
+  if (c.lora.rank == 0) return specs;
   for (const WeightSpec& spec : weight_specs(c)) {
-    if (!c.lora.adapts(spec.lora_target)) continue;
-    const std::string name = spec.name.substr(0, spec.name.rfind('.'));
-    // The deviation of uniform numbers in +-1 / sqrt(in), which Hu et al. draw A from.
-    const float std = 1 / std::sqrt(3.0f * static_cast<float>(spec.shape[1]));
-    specs.push_back(
-        {.name = name + ".lora_a", .shape = {c.lora.rank, spec.shape[1]}, .role = WeightRole::matrix, .init_std = std});
-    specs.push_back({.name = name + ".lora_b", .shape = {spec.shape[0], c.lora.rank}, .role = WeightRole::matrix});
+    if (spec.lora_target.empty()) continue;
+    for (const WeightPart& part : spec.parts) {
+      const std::string name = adapter_name(spec, part), module = part.module();
+      const int64_t rank = c.lora.size_of(spec.lora_target, module).rank;
+      if (rank == 0) continue;
+      // The deviation of uniform numbers in +-1 / sqrt(in), which Hu et al. draw A from.
+      const float std = 1 / std::sqrt(3.0f * static_cast<float>(spec.shape[1]));
+      specs.push_back({.name = name + ".lora_a",
+                       .shape = {rank, spec.shape[1]},
+                       .role = WeightRole::matrix,
+                       .init_std = std,
+                       .parts = {{rank, module + ".lora_A.weight", part.gguf + ".lora_a"}}});
+      specs.push_back({.name = name + ".lora_b",
+                       .shape = {part.rows, rank},
+                       .role = WeightRole::matrix,
+                       .parts = {{part.rows, module + ".lora_B.weight", part.gguf + ".lora_b", part.rotary_heads}}});
+    }
   }
   return specs;
 }

@@ -25,6 +25,9 @@ struct WeightPart {
   std::string gguf;          ///< Name in GGUF files.
   /// Of queries and keys, the number of heads, whose rows RoPE rotates; else 0. See `gguf_row`.
   int64_t rotary_heads = 0;
+
+  /// The name without its last word: "model.layers.0.mlp.up_proj".
+  std::string module() const { return hugging_face.substr(0, hugging_face.rfind('.')); }
 };
 
 /// One weight, declared once: what a file must hold, how it is initialised, trained, adapted and exchanged.
@@ -36,7 +39,7 @@ struct WeightSpec {
   float init_std = 0;
   Type type = f32;
   std::string lora_target = {};        ///< Name of the matrix within its block; empty: never adapted.
-  std::vector<WeightPart> parts = {};  ///< In order of rows. Empty for an adapter.
+  std::vector<WeightPart> parts = {};  ///< In order of rows.
 
   /// The number of matrices of equal size that it consists of: an optimiser of matrices treats them one by one.
   /// Queries that share a key head are one.
@@ -48,7 +51,12 @@ struct WeightSpec {
 /// then V; rows of a gated ffn.w1 are the gate, then the values it scales.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
-/// The adapters of the config's LoRA: blocks.I.<target>.lora_a [rank, in] and lora_b [out, rank].
+/// What `Lora::targets` may name: the matrices of a block, and the parts that other formats store apart.
+std::vector<std::string> lora_targets();
+/// The adapter of a part of a matrix: blocks.I.attn.qkv.q_proj, with .lora_a and .lora_b behind it.
+std::string adapter_name(const WeightSpec& matrix, const WeightPart& part);
+/// The adapters of the config's LoRA, part by part in the order of the weights: first A [rank, in], then B [rows of the
+/// part, rank].
 std::vector<WeightSpec> adapter_specs(const ModelConfig& config);
 
 /// What training changes: the adapters if there are any, else every weight.

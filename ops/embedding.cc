@@ -17,7 +17,7 @@ void run(const Launch& launch) {
   for (int64_t i = 0; i < tokens.size(); ++i) {
     const int32_t token = tokens.i32()[i];
     if (token < 0 || token >= table.shape[0]) {
-      throw Error("embedding: token {} at place {}, expected 0 to {}", token, i, table.shape[0] - 1);
+      throw Error("embedding: token {} at position {}, expected 0 to {}", token, i, table.shape[0] - 1);
     }
   }
   parallel_ranges(*launch.pool, tokens.size(), row_grain(c), [&](int64_t begin, int64_t end) {

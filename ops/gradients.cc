@@ -81,6 +81,9 @@ std::vector<Tensor> gradients(Tensor loss, const std::vector<Tensor>& wrt, const
     if (!tensor || &tensor.graph() != &graph) {
       throw Error("gradients: with respect to {}: expected a tensor of the graph of {}", named(tensor), loss.str());
     }
+    if (tensor.type() != f32) {
+      throw Error("gradients: with respect to {}: is {}, expected f32", tensor.str(), tensor.type().str());
+    }
   }
   const std::vector<bool> depends = depends_on(graph, wrt);
   Recomputation forward(graph, options.checkpoints);

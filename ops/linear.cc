@@ -9,22 +9,29 @@ struct Params {
   Activation activation;
 };
 
-GemmShape gemm_shape(const Shape& x, const Shape& w, Activation activation, Precision precision = Precision::fp32) {
-  return {.m = x.rows(), .n = w[0], .k = w[1], .trans_b = true, .activation = activation, .precision = precision};
+GemmShape gemm_shape(const Shape& x, const Shape& w, Type type, Activation activation,
+                     Precision precision = Precision::fp32) {
+  return {.m = x.rows(),
+          .n = w[0],
+          .k = w[1],
+          .trans_b = true,
+          .activation = activation,
+          .precision = precision,
+          .b_type = type};
 }
 
 void run(const Launch& launch) {
   const View& x = launch.inputs[0];
   const View& w = launch.inputs[1];
   const float* bias = launch.inputs.size() > 2 ? launch.inputs[2].f32() : nullptr;
-  gemm(gemm_shape(x.shape, w.shape, launch.get<Params>().activation, launch.precision), x.f32(), w.f32(), bias,
+  gemm(gemm_shape(x.shape, w.shape, w.type, launch.get<Params>().activation, launch.precision), x.f32(), w.data, bias,
        launch.outputs[0].f32(), launch.workspace, *launch.pool);
 }
 
 size_t workspace(const Node& node, const Graph& graph, int workers) {
   const Activation activation = std::any_cast<const Params&>(node.params).activation;
-  return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, activation),
-                        workers);
+  const Value& w = graph.value(node.inputs[1]);
+  return gemm_workspace(gemm_shape(graph.value(node.inputs[0]).shape, w.shape, w.type, activation), workers);
 }
 
 double flops(const Node& node, const Graph& graph) {
@@ -41,15 +48,16 @@ std::vector<Tensor> gradient(const Backward& node) {
     case Activation::none:
       break;
     case Activation::silu:
-      dy = append_gradient(kSiluGrad, linear(x, w, bias), dy);
+      dy = append_gradient(kSiluGrad, linear(x, w, bias, Activation::none, PackedInput::exact), dy);
       break;
     case Activation::gelu:
-      dy = append_gradient(kGeluGrad, linear(x, w, bias), dy);
+      dy = append_gradient(kGeluGrad, linear(x, w, bias, Activation::none, PackedInput::exact), dy);
       break;
   }
   const Tensor rows = reshape(dy, {x.shape().rows(), w.shape()[0]});
   const Tensor dx = reshape(matmul(rows, w), {x.shape().begin(), x.shape().end()});
-  const Tensor dw = matmul(rows, reshape(x, {x.shape().rows(), w.shape()[1]}), {.trans_a = true});
+  Tensor dw;
+  if (!w.type().is_packed()) dw = matmul(rows, reshape(x, {x.shape().rows(), w.shape()[1]}), {.trans_a = true});
   if (!bias) return {dx, dw};
   return {dx, dw, sum(rows, 0)};
 }
@@ -58,7 +66,7 @@ std::vector<Tensor> gradient(const Backward& node) {
 
 const Op kLinear{.name = "linear", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
 
-Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation) {
+Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation, PackedInput input) {
   check_f32("linear", {x});
   if (!w) throw Error("linear: an input is empty");
   const bool is_packed = w.type().is_packed();
@@ -81,7 +89,8 @@ Tensor linear(Tensor x, Tensor w, Tensor bias, Activation activation) {
     inputs.push_back(bias);
   }
   const std::vector<Graph::Output> output = {{f32, x.shape().with(-1, w.shape()[0])}};
-  if (!is_packed) return x.graph().append(kLinear, inputs, output, Params{activation})[0];
+  if (!is_packed || input == PackedInput::exact)
+    return x.graph().append(kLinear, inputs, output, Params{activation})[0];
   const Tensor y = x.graph().append(kPackedLinear, inputs, output)[0];
   if (activation == Activation::none) return y;
   return activation == Activation::silu ? silu(y) : gelu(y);

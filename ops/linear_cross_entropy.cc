@@ -17,13 +17,14 @@ struct Scratch {
   float* losses;
   HeadScratch head;
 
-  Scratch(const Shape& x, const Shape& w, int workers, Workspace& memory)
-      : losses(memory.take<float>(x.rows())), head(x, w, workers, memory) {}
+  Scratch(const Shape& x, const Shape& w, Type type, int workers, Workspace& memory)
+      : losses(memory.take<float>(x.rows())), head(x, w, type, workers, memory) {}
 };
 
 size_t workspace(const Node& node, const Graph& graph, int workers) {
   Workspace memory;
-  Scratch(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, workers, memory);
+  const Value& w = graph.value(node.inputs[1]);
+  Scratch(graph.value(node.inputs[0]).shape, w.shape, w.type, workers, memory);
   return memory.bytes();
 }
 
@@ -54,7 +55,7 @@ void run(const Launch& launch) {
   const float z = launch.get<float>();
   const float factor = dx == nullptr && dw == nullptr ? 0.0f : static_cast<float>(1 / count);
   Workspace memory(launch.workspace);
-  const Scratch scratch(x, w, launch.pool->threads(), memory);
+  const Scratch scratch(x, w, launch.inputs[1].type, launch.pool->threads(), memory);
   run_chunks(launch, scratch.head, dx, dw,
              [&](int64_t i, float* logits) { scratch.losses[i] = loss_of_row(w[0], targets[i], z, factor, logits); });
   if (launch.outputs[kLoss].data == nullptr) return;

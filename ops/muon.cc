@@ -133,7 +133,7 @@ Tensor muon(Tensor param, Tensor grad, Tensor momentum, Tensor rate, Tensor fact
   for (const Tensor& tensor : {grad, momentum}) check_shape("muon", tensor, param.shape());
   for (const Tensor& tensor : {rate, factor}) check_shape("muon", tensor, {1});
   if (param.shape().rank() != 2 || options.parts < 1 || param.shape()[0] % options.parts != 0) {
-    throw Error("muon: {} in {} parts: expected a matrix of so many equal parts", param.str(), options.parts);
+    throw Error("muon: {} in {} parts: expected a matrix of that many equal parts", param.str(), options.parts);
   }
   return param.graph().append(kMuon, {param, grad, momentum, rate, factor}, {{f32, param.shape()}}, options)[0];
 }

@@ -15,15 +15,23 @@ namespace tinyllm {
 /// y[..., n] = act(sum_k x[..., k] w[n, k] + bias[n]). x [..., K], w [N, K], bias [N] or empty; y [..., N].
 /// The gradient of a fused activation computes the product again, so use a separate op for the activation in training.
 ///
-/// w is f32 or a packed matrix (ops/quantized.h). A packed w has no gradient, and a row's result does not depend on the
-/// rows beside it. With packed_bf16, x and sums are float. With q8_0 and q4_0, x is quantised too: each block of 32
-/// numbers becomes q = round(x 127 / max |x|) in INT8 with the scale max |x| / 127, and is multiplied in whole numbers:
-/// y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in order.
-/// Source: Dettmers et al., "LLM.int8()", 2022, by blocks instead of rows.
-Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none);
+/// w is f32 or a packed matrix (ops/quantized.h); `input` then says how products are computed. A row's result does not
+/// depend on the other rows. A packed w has no gradient. That of x is dy w, with w unpacked to floats.
+enum class PackedInput : uint8_t {
+  /// For answers. With packed_bf16, x and sums are float. With q8_0 and q4_0, x is quantised too: each block of 32
+  /// numbers becomes q = round(x 127 / max |x|) in INT8 with the scale max |x| / 127, and is multiplied in whole
+  /// numbers: y[..., n] = sum over blocks of scale_x scale_w sum_k q_x q_w, blocks in order.
+  /// Source: Dettmers et al., "LLM.int8()", 2022, by blocks instead of rows.
+  quantized,
+  /// For training: w is unpacked to floats, a few rows at a time. The result is bit-identical to that of an f32 w.
+  exact,
+};
+Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none,
+              PackedInput input = PackedInput::quantized);
 
 /// c = op(a) op(b), where op transposes the last two axes if its flag is set. a [..., M, K], b [..., K, N] with the
-/// same leading extents; c [..., M, N].
+/// same leading extents; c [..., M, N]. b may be a packed matrix (ops/quantized.h); it is read as floats and has no
+/// gradient.
 struct MatmulOptions {
   bool trans_a = false;  ///< a is [..., K, M].
   bool trans_b = false;  ///< b is [..., N, K].
@@ -117,15 +125,15 @@ inline constexpr int32_t kIgnore = -100;
 /// logits [..., V], targets i32 [...]; result [1]. Running throws Error on a target outside [0, V).
 Tensor cross_entropy(Tensor logits, Tensor targets);
 /// cross_entropy(linear(x, w), targets) over chunks of rows: the logits [..., V] are never in memory as a whole, and
-/// the gradients come from the same pass. x [..., C], w [V, C], targets i32 [...]; result [1]. Source: Wijmans et al.,
-/// "Cut Your Losses in Large-Vocabulary Language Models", 2024; gradients in the forward pass as in Hsu et al., "Liger
-/// Kernel", 2024. `z_loss` times log(sum(exp(logits)))^2 is added to each target's loss, which keeps that sum near 1,
-/// so that logits do not drift. Source: Chowdhery et al., "PaLM", 2022, which uses 1e-4.
+/// the gradients come from the same pass. x [..., C], w [V, C], targets i32 [...]; result [1]. w may be a packed matrix
+/// (ops/quantized.h); it is read as floats and has no gradient. Source: Wijmans et al., "Cut Your Losses in
+/// Large-Vocabulary Language Models", 2024; gradients in the forward pass as in Hsu et al., "Liger Kernel", 2024.
+/// `z_loss` times log(sum(exp(logits)))^2 is added to each target's loss, which keeps that sum near 1, so that logits
+/// do not drift. Source: Chowdhery et al., "PaLM", 2022, which uses 1e-4.
 Tensor linear_cross_entropy(Tensor x, Tensor w, Tensor targets, float z_loss = 0);
 /// logits[target] - log(sum(exp(logits))), logits = linear(x, w), of each target; 0 if it is kIgnore. The logits [...,
-/// V] are never in memory as a whole, and the gradient computes them again. x [..., C], w [V, C], targets i32 [...];
-/// result
-/// [...]. Running throws Error on a target outside [0, V).
+/// V] are never in memory as a whole, and the gradient computes them again. x [..., C], w [V, C] as in
+/// linear_cross_entropy, targets i32 [...]; result [...]. Running throws Error on a target outside [0, V).
 Tensor token_log_probs(Tensor x, Tensor w, Tensor targets);
 
 // ---- Shape ----------------------------------------------------------------------------------------------------------

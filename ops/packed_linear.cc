@@ -94,8 +94,18 @@ double flops(const Node& node, const Graph& graph) {
   return gemm_flops(graph.value(node.inputs[0]).shape.rows(), w[0], w[1]);
 }
 
+// dx as if the rows had not been quantised.
+std::vector<Tensor> gradient(const Backward& node) {
+  const Tensor dy = node.output_grads[0], x = node.inputs[0], w = node.inputs[1];
+  const Tensor rows = reshape(dy, {x.shape().rows(), w.shape()[0]});
+  std::vector<Tensor> grads = {reshape(matmul(rows, w), {x.shape().begin(), x.shape().end()}), {}};
+  if (node.inputs.size() > 2) grads.push_back(sum(rows, 0));
+  return grads;
+}
+
 }  // namespace
 
-const Op kPackedLinear{.name = "packed_linear", .run = run, .workspace = workspace, .flops = flops};
+const Op kPackedLinear{
+    .name = "packed_linear", .run = run, .gradient = gradient, .workspace = workspace, .flops = flops};
 
 }  // namespace tinyllm

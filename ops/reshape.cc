@@ -31,7 +31,7 @@ Tensor reshape(Tensor x, std::vector<int64_t> extents) {
   }
   if (open != nullptr && known > 0 && x.shape().size() % known == 0) *open = x.shape().size() / known;
   if (open != nullptr && *open == -1) {
-    throw Error("reshape: x {} to [{}]: the open extent cannot be computed", x.str(), fmt::join(extents, ","));
+    throw Error("reshape: x {} to [{}]: the extent -1 cannot be computed", x.str(), fmt::join(extents, ","));
   }
   const Shape shape{std::span<const int64_t>(extents)};
   if (shape.size() != x.shape().size()) {

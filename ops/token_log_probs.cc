@@ -9,7 +9,8 @@ namespace {
 
 size_t workspace(const Node& node, const Graph& graph, int workers) {
   Workspace memory;
-  HeadScratch(graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape, workers, memory);
+  const Value& w = graph.value(node.inputs[1]);
+  HeadScratch(graph.value(node.inputs[0]).shape, w.shape, w.type, workers, memory);
   return memory.bytes();
 }
 
@@ -21,7 +22,7 @@ void run(const Launch& launch) {
   float* lse = launch.outputs[1].f32();
   count_targets("token_log_probs", launch.inputs[2], w[0]);  // Throws Error if one is not in the vocabulary.
   Workspace memory(launch.workspace);
-  const HeadScratch scratch(launch.inputs[0].shape, w, launch.pool->threads(), memory);
+  const HeadScratch scratch(launch.inputs[0].shape, w, launch.inputs[1].type, launch.pool->threads(), memory);
   run_chunks(launch, scratch, nullptr, nullptr, [&](int64_t i, const float* logits) {
     const bool counts = targets[i] != kIgnore;
     lse[i] = counts ? kernels::kernels().log_sum_exp(w[0], logits) : 0;
@@ -36,7 +37,7 @@ void run_grad(const Launch& launch) {
   const float* lse = launch.inputs[3].f32();
   const float* grad = launch.inputs[4].f32();
   Workspace memory(launch.workspace);
-  const HeadScratch scratch(launch.inputs[0].shape, w, launch.pool->threads(), memory);
+  const HeadScratch scratch(launch.inputs[0].shape, w, launch.inputs[1].type, launch.pool->threads(), memory);
   run_chunks(launch, scratch, launch.outputs[0].f32(), launch.outputs[1].f32(), [&](int64_t i, float* logits) {
     if (targets[i] == kIgnore) {
       std::fill_n(logits, w[0], 0.0f);

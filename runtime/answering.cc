@@ -15,9 +15,6 @@ std::vector<bool> known_tokens(const Model& model) {
   return known;
 }
 
-// Tokens of a prompt that are computed in one pass. Between passes, others advance and an answer can be cancelled.
-constexpr size_t kChunk = 128;
-
 }  // namespace
 
 int64_t pages_needed(const Request& request, const Sequence& sequence, const Session& session) {
@@ -50,19 +47,43 @@ void Answering::begin_with(std::span<const int32_t> tokens) {
   unread_.assign(tokens.begin() + sequence().size(), tokens.end());
 }
 
-Session::Feed Answering::feed() { return {&sequence(), std::span(unread_).first(std::min(kChunk, unread_.size()))}; }
+Session::Feed Answering::feed(int64_t most) {
+  fed_ = std::min(most, unread());
+  passes_waited_ = 0;
+  return {&sequence(), std::span(unread_).first(static_cast<size_t>(fed_))};
+}
+
+void Answering::see(size_t token, std::span<const float> logits) {
+  const size_t next = static_cast<size_t>(sequence().size()) + token + 1;
+  if (request_.options.prompt_log_probs < 0 || next >= request_.prompt.size()) return;
+  try {
+    const int64_t top = request_.options.prompt_log_probs;
+    completion_.prompt_log_probs.push_back(log_probs(logits, request_.prompt[next], top));
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+  }
+}
+
+void Answering::see_hidden(std::span<const float> hidden) {
+  try {
+    if (request_.on_hidden) request_.on_hidden(hidden);
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+  }
+}
 
 bool Answering::advance() {
-  unread_.erase(unread_.begin(), unread_.begin() + std::ssize(feed().tokens));
+  unread_.erase(unread_.begin(), unread_.begin() + fed_);
   std::optional<FinishReason> finished;
   std::string error;
   bool goes_on = true;
   try {
     std::string text;
+    if (!failure_.empty()) throw Error("{}", failure_);
     if (unread_.empty()) finished = answer_on(text);
     if (finished && !stream_.stopped()) text += stream_.finish();
     completion_.text += text;
-    if (request_.on_text) goes_on = request_.on_text(text);
+    if (request_.on_text) goes_on = request_.on_text(text, completion_);
   } catch (const std::exception& e) {
     finished = FinishReason::failed;
     error = e.what();
@@ -96,6 +117,7 @@ std::vector<int32_t> Answering::next_tokens() {
 // Appends the next tokens and adds the text that they complete.
 std::optional<FinishReason> Answering::answer_on(std::string& text) {
   const GenerateOptions& options = request_.options;
+  if (options.max_tokens == 0) return FinishReason::max_tokens;
   const std::span<const float> logits = sequence().logits();
   const std::vector<int32_t> tokens = next_tokens();
   if (completion_.tokens.empty()) completion_.first_token_seconds = seconds_since(submitted_);
@@ -130,7 +152,7 @@ void Answering::cancel() {
   const std::string rest = stream_.finish();
   completion_.text += rest;
   try {
-    if (request_.on_text) request_.on_text(rest);
+    if (request_.on_text) request_.on_text(rest, completion_);
   } catch (const std::exception& error) {
     return end(FinishReason::failed, error.what());
   }

@@ -24,8 +24,16 @@ class Answering {
   const Request& request() const { return request_; }
   const Sequence& sequence() const { return request_.sequence != nullptr ? *request_.sequence : own_; }
   bool is_in_prompt() const { return completion_.tokens.empty(); }
-  /// The next tokens to compute.
-  Session::Feed feed();
+  /// Tokens that are not computed yet, at least one.
+  int64_t unread() const { return std::ssize(unread_); }
+  /// Passes since the last one that it was part of.
+  int64_t passes_waited() const { return passes_waited_; }
+  void wait() { ++passes_waited_; }
+  /// The next tokens to compute, at most so many.
+  Session::Feed feed(int64_t most);
+  /// For a request that reads its whole prompt: what was computed for each token of `feed`, before `advance`.
+  void see(size_t token, std::span<const float> logits);
+  void see_hidden(std::span<const float> hidden);
   /// Continues after the tokens of `feed` were computed. Returns false when the answer has ended.
   bool advance();
   /// Ends the answer with what it has, including text that was held back.
@@ -49,6 +57,9 @@ class Answering {
   Sampler sampler_;
   TextStream stream_;
   std::vector<int32_t> unread_;  // Tokens that the model has not seen yet.
+  int64_t fed_ = 0;              // Of these, the first ones that are being computed.
+  int64_t passes_waited_ = 0;
+  std::string failure_;  // While the prompt was read.
   Clock::time_point submitted_;
   std::vector<bool> known_;  // Whether each row of the vocabulary is a token; empty: all are.
 };

@@ -12,17 +12,25 @@
 namespace tinyllm {
 namespace {
 
+// Tokens of one request that are computed in one pass. Between passes, others advance and an answer can be cancelled.
+constexpr int64_t kChunk = 128;
+// Tokens of a pass, as few as its prompts may be left with and as many as there may be.
+constexpr int64_t kLeastPass = 64, kMostPass = 512;
+
 void check(const Request& request, const Session& session) {
   const int64_t vocab_size = session.model().config.vocab_size;
   const GenerateOptions& options = request.options;
   if (request.prompt.empty()) throw Error("request: a prompt is empty");
-  if (std::ssize(request.prompt) >= session.context()) {
+  if (std::ssize(request.prompt) + std::min<int64_t>(options.max_tokens, 1) > session.context()) {
     throw Error("request: a prompt of {} tokens leaves no room in a context of {}", request.prompt.size(),
                 session.context());
   }
-  if (options.max_tokens < 1) throw Error("request: max_tokens {}, expected 1 or more", options.max_tokens);
+  if (options.max_tokens < 0) throw Error("request: max_tokens {}, expected 0 or more", options.max_tokens);
   if (options.top_log_probs < -1 || options.top_log_probs > vocab_size) {
     throw Error("request: top_log_probs {}, expected -1 (none) to {}", options.top_log_probs, vocab_size);
+  }
+  if (options.prompt_log_probs < -1 || options.prompt_log_probs > vocab_size) {
+    throw Error("request: prompt_log_probs {}, expected -1 (none) to {}", options.prompt_log_probs, vocab_size);
   }
   for (const int32_t token : request.prompt) {
     if (token < 0 || token >= vocab_size) {
@@ -65,14 +73,19 @@ struct Batcher::State {
   std::deque<Waiting> waiting;
   std::list<Answering> running;
   PrefixCache kept;
+  int64_t pass_tokens = kMostPass;  // As many as take about options.pass_seconds.
+  BatcherPass last_pass;
 
   void take_submitted_and_cancelled();
   void admit();
   bool admit(Waiting& next);
   bool must_wait(const Request& request) const;
   int64_t pages_needed() const;
-  const Sequence* longest_prefix(std::span<const int32_t> prompt);
-  Sequence start(std::span<const int32_t> prompt);
+  const Sequence* longest_prefix(const Request& request);
+  Sequence start(const Request& request);
+  std::vector<Answering*> chosen(std::vector<Session::Feed>& feeds);
+  void compute(std::span<Answering* const> chosen, std::span<const Session::Feed> feeds);
+  void measure(int64_t tokens, double seconds);
   void retire(Answering& answering);
   bool is_idle();
 };
@@ -101,11 +114,12 @@ void Batcher::State::take_submitted_and_cancelled() {
 }
 
 // The sequence, running or kept, that shares the longest prefix with a prompt; null if none shares any.
-const Sequence* Batcher::State::longest_prefix(std::span<const int32_t> prompt) {
-  const Sequence* best = kept.find(prompt);
-  size_t longest = best == nullptr ? 0 : common_prefix(best->tokens(), prompt);
+const Sequence* Batcher::State::longest_prefix(const Request& request) {
+  const Sequence* best = kept.find(request.prompt, request.group);
+  size_t longest = best == nullptr ? 0 : common_prefix(best->tokens(), request.prompt);
   for (const Answering& one : running) {
-    const size_t common = common_prefix(one.sequence().tokens(), prompt);
+    if (one.request().group != request.group) continue;
+    const size_t common = common_prefix(one.sequence().tokens(), request.prompt);
     if (common <= longest) continue;
     longest = common;
     best = &one.sequence();
@@ -117,6 +131,7 @@ const Sequence* Batcher::State::longest_prefix(std::span<const int32_t> prompt) 
 bool Batcher::State::must_wait(const Request& request) const {
   return std::ranges::any_of(running, [&](const Answering& one) {
     if (request.sequence != nullptr) return request.sequence == &one.sequence();
+    if (request.group != one.request().group || request.reads_whole_prompt()) return false;
     const size_t common = common_prefix(one.request().prompt, request.prompt);
     return one.is_in_prompt() && common >= static_cast<size_t>(one.sequence().size() + kCachePage);
   });
@@ -132,22 +147,22 @@ int64_t Batcher::State::pages_needed() const {
 }
 
 // A sequence with as much of the prompt as another one has.
-Sequence Batcher::State::start(std::span<const int32_t> prompt) {
-  const Sequence* source = longest_prefix(prompt);
+Sequence Batcher::State::start(const Request& request) {
+  const Sequence* source = request.reads_whole_prompt() ? nullptr : longest_prefix(request);
   if (source == nullptr) return session.start();
   Sequence sequence = source->fork();
-  keep_prefix(sequence, prompt);
+  keep_prefix(sequence, request.prompt);
   return sequence;
 }
 
 // Admits a request if the running ones and this one can all grow to their full lengths, so that no pass ever lacks a
-// page. Returns false when it must wait.
+// page. Returns false when it must wait for room.
 bool Batcher::State::admit(Waiting& next) {
   const Request& request = next.request;
-  if (must_wait(request)) return false;
   for (;;) {
-    Sequence own = request.sequence != nullptr ? session.start() : start(request.prompt);
+    Sequence own = request.sequence != nullptr ? session.start() : start(request);
     Sequence& sequence = request.sequence != nullptr ? *request.sequence : own;
+    if (request.reads_whole_prompt()) sequence.truncate(0);
     keep_prefix(sequence, request.prompt);
     const int64_t needed = tinyllm::pages_needed(request, sequence, session);
     if (needed + pages_needed() <= session.free_pages()) {
@@ -164,20 +179,76 @@ bool Batcher::State::admit(Waiting& next) {
   }
 }
 
+// In the order of submission. One that waits for a prompt to be computed does not hold up those after it; one that
+// waits for room does, or it might wait for ever.
 void Batcher::State::admit() {
-  while (!waiting.empty() && std::ssize(running) < options.max_running) {
-    try {
-      if (!admit(waiting.front())) return;
-    } catch (const Error& error) {  // Its sequence belongs to another session.
-      end_unstarted(waiting.front(), FinishReason::failed, error.what());
+  for (auto next = waiting.begin(); next != waiting.end() && std::ssize(running) < options.max_running;) {
+    if (must_wait(next->request)) {
+      ++next;
+      continue;
     }
-    waiting.pop_front();
+    try {
+      if (!admit(*next)) return;
+    } catch (const Error& error) {  // Its sequence is not one of this session.
+      end_unstarted(*next, FinishReason::failed, error.what());
+    }
+    next = waiting.erase(next);
   }
+}
+
+// The requests of the next pass: every answer, and as many prompts as there is time for. Those with the least left to
+// read are the first, but each pass of waiting counts as a chunk read.
+std::vector<Answering*> Batcher::State::chosen(std::vector<Session::Feed>& feeds) {
+  std::vector<Answering*> answers, prompts;
+  int64_t tokens = 0;
+  for (Answering& one : running) {
+    (one.is_in_prompt() ? prompts : answers).push_back(&one);
+    if (one.is_in_prompt()) continue;
+    feeds.push_back(one.feed(kChunk));
+    tokens += std::ssize(feeds.back().tokens);
+  }
+  std::ranges::stable_sort(prompts, {},
+                           [](const Answering* one) { return one->unread() - kChunk * one->passes_waited(); });
+  int64_t left = answers.empty() ? kMostPass : std::max(kLeastPass, pass_tokens - tokens);
+  for (Answering* one : prompts) {
+    if (left == 0) {
+      one->wait();
+      continue;
+    }
+    feeds.push_back(one->feed(std::min(left, kChunk)));
+    left -= std::ssize(feeds.back().tokens);
+    answers.push_back(one);
+  }
+  return answers;
+}
+
+void Batcher::State::compute(std::span<Answering* const> all, std::span<const Session::Feed> feeds) {
+  std::vector<Session::Feed> together;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!all[i]->is_in_prompt() || !all[i]->request().reads_whole_prompt()) {
+      together.push_back(feeds[i]);
+      continue;
+    }
+    session.forward(
+        feeds.subspan(i, 1), [&](size_t, size_t token, std::span<const float> logits) { all[i]->see(token, logits); },
+        [&](size_t, size_t, std::span<const float> hidden) { all[i]->see_hidden(hidden); });
+  }
+  if (!together.empty()) session.forward(together);
+}
+
+// Adapts the size of the next passes to the time that this one took. Small ones say little about large ones.
+void Batcher::State::measure(int64_t tokens, double seconds) {
+  last_pass = {tokens, std::ssize(running), seconds};
+  if (options.pass_seconds == 0 || 2 * tokens <= pass_tokens) return;
+  if (seconds > options.pass_seconds) pass_tokens = std::max(kLeastPass, pass_tokens / 2);
+  if (seconds < 0.4 * options.pass_seconds) pass_tokens = std::min(kMostPass, 2 * pass_tokens);
 }
 
 void Batcher::State::retire(Answering& answering) {
   if (!options.keeps_prefixes) return;
-  if (std::optional<Sequence> sequence = answering.take_sequence()) kept.keep(*std::move(sequence));
+  if (std::optional<Sequence> sequence = answering.take_sequence()) {
+    kept.keep(*std::move(sequence), answering.request().group);
+  }
 }
 
 bool Batcher::State::is_idle() {
@@ -187,6 +258,7 @@ bool Batcher::State::is_idle() {
 
 Batcher::Batcher(Session& session, const BatcherOptions& options) {
   if (options.max_running < 1) throw Error("batcher: max_running {}, expected 1 or more", options.max_running);
+  if (!(options.pass_seconds >= 0)) throw Error("batcher: pass_seconds {}, expected 0 or more", options.pass_seconds);
   state_ = std::make_unique<State>(session, options);
 }
 Batcher::~Batcher() = default;
@@ -208,14 +280,23 @@ bool Batcher::step() {
   s.take_submitted_and_cancelled();
   s.admit();
   std::vector<Session::Feed> feeds;
-  for (Answering& one : s.running) feeds.push_back(one.feed());
-  if (!feeds.empty()) s.session.forward(feeds);
+  const std::vector<Answering*> chosen = s.chosen(feeds);
+  int64_t tokens = 0;
+  for (const Session::Feed& feed : feeds) tokens += std::ssize(feed.tokens);
+  const auto began = Clock::now();
+  if (!feeds.empty()) s.compute(chosen, feeds);
+  s.measure(tokens, seconds_since(began));
+  const std::set<const Answering*> computed(chosen.begin(), chosen.end());
   s.running.remove_if([&](Answering& one) {
-    if (one.advance()) return false;
+    if (!computed.contains(&one) || one.advance()) return false;
     s.retire(one);
     return true;
   });
   return !s.is_idle();
 }
+
+int64_t Batcher::running() const { return std::ssize(state_->running); }
+int64_t Batcher::waiting() const { return std::ssize(state_->waiting); }
+const BatcherPass& Batcher::last_pass() const { return state_->last_pass; }
 
 }  // namespace tinyllm

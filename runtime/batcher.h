@@ -9,6 +9,16 @@ namespace tinyllm {
 struct BatcherOptions {
   int64_t max_running = 256;   ///< Requests that are answered at a time.
   bool keeps_prefixes = true;  ///< Keep the cache of ended requests for later prompts that begin alike.
+  /// While somebody receives an answer, prompts are read in pieces of such a size that a pass takes about so long, but
+  /// of at least 64 tokens. 0: as many tokens as a pass may have.
+  double pass_seconds = 0;
+};
+
+/// What the last pass did.
+struct BatcherPass {
+  int64_t tokens = 0;
+  int64_t sequences = 0;
+  double seconds = 0;
 };
 
 /// Answers requests together: each pass of the model advances all that are running, and a request may join or leave
@@ -37,6 +47,11 @@ class Batcher {
   /// Admits, computes one pass, and advances every running request. A request that fails ends with
   /// `FinishReason::failed`; the others are not affected. Returns false when no request is left.
   bool step();
+
+  /// For the thread that steps: requests that are answered, those that wait to be admitted, and the last pass.
+  int64_t running() const;
+  int64_t waiting() const;
+  const BatcherPass& last_pass() const;
 
  private:
   struct State;

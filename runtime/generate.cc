@@ -9,7 +9,7 @@ std::vector<Completion> generate(Session& session, std::span<const Request> requ
   Batcher batcher(session);
   for (size_t i = 0; i < requests.size(); ++i) {
     Request request = requests[i];
-    if (on_text) request.on_text = [&on_text, i](std::string_view text) { return on_text(i, text); };
+    if (on_text) request.on_text = [&on_text, i](std::string_view text, const Completion&) { return on_text(i, text); };
     request.on_done = [&completions, i](Completion completion) { completions[i] = std::move(completion); };
     batcher.submit(std::move(request));
   }

@@ -8,29 +8,32 @@ size_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b) {
   return static_cast<size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-const Sequence* PrefixCache::find(std::span<const int32_t> prompt) {
-  auto best = sequences_.end();
+const Sequence* PrefixCache::find(std::span<const int32_t> prompt, uint64_t group) {
+  auto best = kept_.end();
   size_t longest = 0;
-  for (auto one = sequences_.begin(); one != sequences_.end(); ++one) {
-    const size_t common = common_prefix(one->tokens(), prompt);
+  for (auto one = kept_.begin(); one != kept_.end(); ++one) {
+    if (one->group != group) continue;
+    const size_t common = common_prefix(one->sequence.tokens(), prompt);
     if (common <= longest) continue;
     longest = common;
     best = one;
   }
-  if (best == sequences_.end()) return nullptr;
-  sequences_.splice(sequences_.begin(), sequences_, best);
-  return &sequences_.front();
+  if (best == kept_.end()) return nullptr;
+  kept_.splice(kept_.begin(), kept_, best);
+  return &kept_.front().sequence;
 }
 
-void PrefixCache::keep(Sequence sequence) {
-  sequences_.remove_if(
-      [&](const Sequence& other) { return common_prefix(other.tokens(), sequence.tokens()) == other.tokens().size(); });
-  sequences_.push_front(std::move(sequence));
+void PrefixCache::keep(Sequence sequence, uint64_t group) {
+  kept_.remove_if([&](const Kept& other) {
+    const std::vector<int32_t>& tokens = other.sequence.tokens();
+    return other.group == group && common_prefix(tokens, sequence.tokens()) == tokens.size();
+  });
+  kept_.push_front({std::move(sequence), group});
 }
 
 bool PrefixCache::drop_oldest() {
-  if (sequences_.empty()) return false;
-  sequences_.pop_back();
+  if (kept_.empty()) return false;
+  kept_.pop_back();
   return true;
 }
 

@@ -15,14 +15,19 @@ size_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b);
 class PrefixCache {
  public:
   /// The kept sequence that shares the longest prefix with the prompt; null if none shares any. It counts as used.
-  const Sequence* find(std::span<const int32_t> prompt);
-  /// Keeps a sequence. Sequences that are a prefix of it are dropped.
-  void keep(Sequence sequence);
+  /// Only sequences of the same group are looked at.
+  const Sequence* find(std::span<const int32_t> prompt, uint64_t group);
+  /// Keeps a sequence. Those of its group whose tokens it begins with are dropped.
+  void keep(Sequence sequence, uint64_t group);
   /// Drops the sequence that was not used for the longest time. Returns false if there is none.
   bool drop_oldest();
 
  private:
-  std::list<Sequence> sequences_;  // The last used first.
+  struct Kept {
+    Sequence sequence;
+    uint64_t group;
+  };
+  std::list<Kept> kept_;  // The last used first.
 };
 
 }  // namespace tinyllm

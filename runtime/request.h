@@ -24,11 +24,13 @@ using Constraint = std::function<NextTokens(std::span<const int32_t> answer)>;
 
 /// How to continue a prompt.
 struct GenerateOptions {
-  int64_t max_tokens = 256;
+  int64_t max_tokens = 256;  ///< 0: nothing is drawn; the prompt is only read.
   Sampling sampling = {};
   std::vector<std::string> stop = {};  ///< The answer ends before the first occurrence of any of these.
   /// -1: none. Otherwise the log-probability of each token of the answer, and of that many of the likeliest tokens.
   int64_t top_log_probs = -1;
+  /// The same for the tokens of the prompt.
+  int64_t prompt_log_probs = -1;
   Constraint constraint = {};
 };
 
@@ -45,6 +47,8 @@ struct Completion {
   /// character has the size before that character; one of the stop string has the size of the text.
   std::vector<size_t> offsets;
   std::vector<TokenLogProbs> log_probs;  ///< For each token, if `top_log_probs` is 0 or more.
+  /// For each token of the prompt but the first, if `prompt_log_probs` is 0 or more.
+  std::vector<TokenLogProbs> prompt_log_probs;
   FinishReason finish_reason = FinishReason::end_token;
   std::string error;  ///< Why it failed; empty otherwise.
   int64_t prompt_tokens = 0;
@@ -53,10 +57,13 @@ struct Completion {
   double seconds = 0;              ///< From `submit` to the end.
 };
 
-/// A prompt to continue. A request fails if `shorten`, `on_text` or its constraint throws.
+/// A prompt to continue. A request fails if `shorten`, `on_text`, `on_hidden` or its constraint throws.
 struct Request {
   std::vector<int32_t> prompt;
   GenerateOptions options = {};
+  /// What is computed for one group is not used for another, so that nobody can find out what others have asked by the
+  /// time that an answer takes.
+  uint64_t group = 0;
   /// Optional cache to reuse. Any prefix of the prompt that it holds is not computed again. Afterwards it holds the
   /// prompt and the answer, except sampled tokens that were never fed back (the last one). Used by one request at a
   /// time: another one waits. If null, the batcher looks for the longest prefix that it has.
@@ -64,10 +71,16 @@ struct Request {
   /// Called when the context is full. Returns a shorter prompt, so that prompt plus answer fit again. If it is not set,
   /// or returns an empty or still too long prompt, the answer ends.
   std::function<std::vector<int32_t>(int64_t answered)> shorten = {};
-  /// Called after each pass with the text that it completed, perhaps none. Return false to end the answer.
-  std::function<bool(std::string_view text)> on_text = {};
-  /// Called once, at the end. If it throws, `Batcher::step` throws the same; the batcher can then only be destroyed.
+  /// Called after each pass that advances the request, with the text that it completed, perhaps none, and the answer so
+  /// far. Return false to end the answer.
+  std::function<bool(std::string_view text, const Completion& so_far)> on_text = {};
+  /// Called for each token of the prompt in order with its hidden state [C] after the last norm.
+  std::function<void(std::span<const float> hidden)> on_hidden = {};
+  /// Called once, at the end. What it throws, `Batcher::step` throws; the batcher can then only be destroyed.
   std::function<void(Completion completion)> on_done = {};
+
+  /// Whether every token of the prompt must be computed, also those that a cache has.
+  bool reads_whole_prompt() const { return options.prompt_log_probs >= 0 || on_hidden; }
 };
 
 }  // namespace tinyllm

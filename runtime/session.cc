@@ -170,7 +170,7 @@ struct Session::State {
     for (const auto& [sequence, tokens] : feeds) {
       check_belongs(*sequence);
       if (std::find(seen.begin(), seen.end(), sequence) != seen.end()) {
-        throw Error("session: a sequence is twice in one pass");
+        throw Error("session: the same sequence is twice in one pass");
       }
       seen.push_back(sequence);
       const int64_t size = sequence->size() + static_cast<int64_t>(tokens.size());
@@ -195,14 +195,15 @@ struct Session::State {
   struct Row {
     size_t feed, token;
   };
-  void run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows, const OnLogits& on_logits);
+  void run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows, const OnLogits& on_logits,
+           const OnHidden& on_hidden);
   void run_head(std::span<const float> hidden, std::span<const Feed> feeds, std::span<const Row> rows,
                 const std::vector<size_t>& wanted, const OnLogits& on_logits);
 };
 
 // Runs one pass over some tokens. The program gets one row of page numbers for each sequence in the pass.
 void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows, int64_t program_rows,
-                         const OnLogits& on_logits) {
+                         const OnLogits& on_logits, const OnHidden& on_hidden) {
   Pass& pass = blocks_of(program_rows);
   const auto tokens = pass.program.data<int32_t>("tokens");
   const auto positions = pass.program.data<int32_t>("positions");
@@ -226,7 +227,12 @@ void Session::State::run(std::span<const Feed> feeds, std::span<const Row> rows,
     if (on_logits || token + 1 == read.size()) wanted.push_back(i);
   }
   pass.program.run();
-  run_head(pass.program.read<float>(pass.result), feeds, rows, wanted, on_logits);
+  const std::span<const float> hidden = pass.program.read<float>(pass.result);
+  const auto dim = static_cast<size_t>(model.config.dim);
+  for (size_t i = 0; on_hidden && i < rows.size(); ++i) {
+    on_hidden(rows[i].feed, rows[i].token, hidden.subspan(i * dim, dim));
+  }
+  run_head(hidden, feeds, rows, wanted, on_logits);
 }
 
 // The head is the largest product, so it runs only for tokens whose logits are wanted.
@@ -290,7 +296,7 @@ int64_t Session::own_pages(const Sequence& sequence) const {
 }
 Sequence Session::start() { return Sequence(state_->pages); }
 
-void Session::forward(std::span<const Feed> feeds, const OnLogits& on_logits) {
+void Session::forward(std::span<const Feed> feeds, const OnLogits& on_logits, const OnHidden& on_hidden) {
   State& s = *state_;
   s.check(feeds);
   std::vector<State::Row> rows;
@@ -302,7 +308,8 @@ void Session::forward(std::span<const Feed> feeds, const OnLogits& on_logits) {
   }
   for (size_t from = 0; from < rows.size();) {
     const PassSize size = next_pass(static_cast<int64_t>(rows.size() - from));
-    s.run(feeds, std::span(rows).subspan(from, static_cast<size_t>(size.rows)), size.program_rows, on_logits);
+    s.run(feeds, std::span(rows).subspan(from, static_cast<size_t>(size.rows)), size.program_rows, on_logits,
+          on_hidden);
     from += static_cast<size_t>(size.rows);
   }
   for (const auto& [sequence, tokens] : feeds) {
@@ -313,6 +320,13 @@ void Session::forward(std::span<const Feed> feeds, const OnLogits& on_logits) {
 void Session::forward(Sequence& sequence, std::span<const int32_t> tokens) {
   const Feed feed{&sequence, tokens};
   forward({&feed, 1});
+}
+
+void Session::prepare(int64_t tokens, int64_t logits) {
+  for (int64_t rows = 1; rows < 2 * std::min(tokens, kMaxRows); rows *= 2) {
+    state_->blocks_of(rows);
+    if (rows < 2 * logits) state_->head_of(rows);
+  }
 }
 
 }  // namespace tinyllm

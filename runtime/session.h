@@ -83,11 +83,16 @@ class Session {
     std::span<const int32_t> tokens;
   };
   using OnLogits = std::function<void(size_t feed, size_t token, std::span<const float> logits)>;
+  using OnHidden = std::function<void(size_t feed, size_t token, std::span<const float> hidden)>;
   /// Appends tokens to sequences, each named once. Afterwards `Sequence::logits` are those after the last token.
-  /// `on_logits` is given the logits after every token. Throws Error, before anything is changed, on a token outside
-  /// the vocabulary, a sequence that would become longer than `context()`, and when the cache has no room.
-  void forward(std::span<const Feed> feeds, const OnLogits& on_logits = {});
+  /// `on_logits` is given the logits after every token, and `on_hidden` the hidden state [C] that they are made from.
+  /// Throws Error, before anything is changed, on a token outside the vocabulary, a sequence that would become longer
+  /// than `context()`, and when the cache has no room.
+  void forward(std::span<const Feed> feeds, const OnLogits& on_logits = {}, const OnHidden& on_hidden = {});
   void forward(Sequence& sequence, std::span<const int32_t> tokens);
+
+  /// Compiles now what passes of up to so many tokens, with the logits of up to so many of them, will need.
+  void prepare(int64_t tokens, int64_t logits);
 
  private:
   struct State;

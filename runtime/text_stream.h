@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/model/text/tokenizer.h>
+#include <tinyllm/runtime/stop_strings.h>
 
 #include <string>
 #include <vector>
@@ -19,14 +20,13 @@ class TextStream {
   /// The text that is still held back.
   std::string finish();
   /// Bytes of text that are held back, without a character that is not complete yet.
-  size_t held() const;
-  bool stopped() const { return stopped_; }
+  size_t held() const { return stop_.held(); }
+  bool stopped() const { return stop_.found() != nullptr; }
 
  private:
   const Tokenizer& tokenizer_;
-  std::vector<std::string> stop_;
-  std::string pending_;
-  bool stopped_ = false;
+  StopStrings stop_;
+  std::string bytes_;  // Of a character that is not complete yet.
 };
 
 }  // namespace tinyllm

@@ -15,11 +15,12 @@ model/text          tensor/base
 model/formats       ops tensor tensor/base
 model/formats/gguf  model/formats model/text ops tensor tensor/base
 model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/base
-runtime/serve       tensor/base
-runtime             runtime/serve model model/text model/formats ops ops/kernels tensor tensor/base
+runtime/http        tensor/base
+runtime/serve       runtime/http runtime model model/text ops ops/kernels tensor tensor/base
+runtime             model model/text model/formats ops ops/kernels tensor tensor/base
 train/data          model/text ops tensor/base
 train/corpus        train/data tensor/base
-train/monitor       runtime/serve tensor/base
+train/monitor       runtime/http tensor/base
 train/tasks         train/data runtime model model/text tensor tensor/base
 train               train/data train/monitor runtime model model/text model/formats ops ops/kernels tensor tensor/base
 '

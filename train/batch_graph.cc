@@ -3,9 +3,13 @@
 namespace tinyllm {
 
 Tensor batch_loss(Graph& graph, const ModelConfig& config, const Recipe& recipe, const Objective& objective,
-                  Shape shape, const Dropout& dropout, std::vector<Tensor>* residuals) {
-  const TransformerInputs inputs{graph.input("tokens", i32, shape), graph.input("positions", i32, shape),
-                                 graph.input("starts", i32, shape), dropout, residuals};
+                  Shape shape, const Dropout& dropout, PackedInput packed_input, std::vector<Tensor>* residuals) {
+  const TransformerInputs inputs{graph.input("tokens", i32, shape),
+                                 graph.input("positions", i32, shape),
+                                 graph.input("starts", i32, shape),
+                                 dropout,
+                                 packed_input,
+                                 residuals};
   return objective.loss({graph, config, recipe, inputs, graph.input("targets", i32, shape)});
 }
 

@@ -11,40 +11,42 @@ namespace tinyllm {
 struct Evaluator::State {
   int64_t rows;
   std::vector<int32_t> bytes;  // The size of each token's text.
+  Objective objective;
   Tensor loss;
   Program program;
 };
 
-Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, const ThreadPool& pool) {
+Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, const ThreadPool& pool, Objective objective) {
   Graph graph;
-  const Tensor loss = batch_loss(graph, model.config, {}, next_token(), {rows, length});
+  const Tensor loss = batch_loss(graph, model.config, {}, objective, {rows, length});
   std::vector<int32_t> bytes;
   for (int32_t token = 0; token < model.tokenizer->size(); ++token) {
     bytes.push_back(static_cast<int32_t>(model.tokenizer->decode({&token, 1}).size()));
   }
-  state_ = std::make_unique<State>(
-      State{rows, std::move(bytes), loss, compile(graph, {loss}, {.pool = pool, .store = model.weights.get()})});
+  state_ = std::make_unique<State>(State{rows, std::move(bytes), std::move(objective), loss,
+                                         compile(graph, {loss}, {.pool = pool, .store = model.weights.get()})});
 }
 Evaluator::~Evaluator() = default;
 
 Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
   const int64_t batches = ceil_div(std::min(data.rows(), max_rows), state_->rows);
   const int64_t all = ceil_div(data.rows(), state_->rows);
-  double total = 0;
+  double total = 0, weights = 0;
   Evaluation result{};
   for (int64_t i = 0; i < batches; ++i) {
     const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
-    const int64_t learned = count_learned(batch.targets);
+    const double weight = state_->objective.weight(batch);
     write_batch(state_->program, batch);
     state_->program.run();
-    total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * static_cast<double>(learned);
-    result.targets += learned;
+    total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * weight;
+    weights += weight;
+    result.targets += count_learned(batch.targets);
     for (const int32_t target : batch.targets) {
       if (target != kIgnore) result.bytes += state_->bytes[static_cast<size_t>(target)];
     }
   }
-  if (result.targets == 0) throw Error("evaluation: the data has no targets");
-  result.loss = total / static_cast<double>(result.targets);
+  if (weights == 0) throw Error("evaluation: the data has no targets");
+  result.loss = total / weights;
   return result;
 }
 

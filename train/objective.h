@@ -5,6 +5,7 @@
 #include <tinyllm/train/recipe.h>
 
 #include <functional>
+#include <string>
 
 namespace tinyllm {
 
@@ -26,6 +27,8 @@ struct Objective {
   std::function<Tensor(const LossInputs&)> loss;
   /// The number of units in a batch: the sum over its rows. 0 if there is nothing to learn.
   std::function<double(const Batch&)> weight;
+  /// Of the settings that a run which goes on is compared by; empty: next tokens.
+  std::string name = {};
 };
 
 }  // namespace tinyllm

@@ -57,7 +57,12 @@ std::vector<RecipeProblem> problems(const Recipe& r, int64_t context) {
 }
 
 void check(const Recipe& recipe, const ModelConfig& config) {
-  if (config.types.quantized()) throw Error("training: the model is quantised, expected one with float weights");
+  if (config.types.quantized() && config.lora.rank == 0) {
+    throw Error(
+        "training: the weights are {}, and packed weights stay as they are; train adapters beside them, or a model "
+        "with f32 weights",
+        (config.types.matrices.is_packed() ? config.types.matrices : config.types.tables).name());
+  }
   const std::vector<RecipeProblem> all = problems(recipe, config.context);
   if (!all.empty()) throw Error("training: {} {}", all[0].field, all[0].what);
 }

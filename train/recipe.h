@@ -66,7 +66,7 @@ struct RecipeProblem {
 /// All problems of a recipe for a model with this context length.
 std::vector<RecipeProblem> problems(const Recipe& recipe, int64_t context);
 
-/// Throws Error that names the first of the problems, or says that the model is quantised.
+/// Throws Error that names the first of the problems, or says that weights are packed and there are no adapters.
 void check(const Recipe& recipe, const ModelConfig& config);
 
 /// The names and values of all fields that affect the result. Two recipes with equal settings train bit-identical

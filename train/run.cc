@@ -118,7 +118,7 @@ class Run {
     save_model(model_, options_.folder);
     const std::filesystem::path best = options_.folder / kBestFolder;
     if (last_is_best_) remove_model(best);
-    if (has_weights(best)) {
+    if (has_model(best)) {
       report_event(
           fmt::format("the validation loss was lower before: {:.4f}; that model is in {}", best_, best.string()));
     }
@@ -154,7 +154,7 @@ class Run {
     if (!fault) return;
     const std::filesystem::path best = options_.folder / kBestFolder;
     std::string left = "nothing was saved before";
-    if (std::filesystem::exists(best / kWeightsFile)) {
+    if (has_model(best)) {
       left = fmt::format("the best model before is {}", best.string());
     } else if (saved_) {
       left = fmt::format("the last good checkpoint is of step {}", *saved_);
@@ -190,7 +190,7 @@ class Run {
   // Trains one stage. Returns false when stopped.
   bool train(size_t i) {
     const Stage& stage = stages_[i];
-    Trainer trainer(model_, stage.recipe, pool_);
+    Trainer trainer(model_, stage.recipe, pool_, {.objective = stage.objective});
     best_ = std::numeric_limits<double>::infinity();
     validation_loss_ = 0;
     guard_.emplace(model_.config.vocab_size);
@@ -298,7 +298,7 @@ class Run {
     const int64_t step = steps_before(i) + trainer.steps_done();
     const int64_t rows = std::max(recipe.batch_size, kValidationTokens / recipe.seq_len);
     const Evaluation result =
-        Evaluator(model_, recipe.batch_size, recipe.seq_len, pool_).evaluate(*stage.validation, rows);
+        Evaluator(model_, recipe.batch_size, recipe.seq_len, pool_, stage.objective).evaluate(*stage.validation, rows);
     std::optional<std::string> broken = guard_->fault(result.loss);
     if (!broken) broken = broken_weight(model_);
     const bool is_last = trainer.steps_done() == recipe.steps;

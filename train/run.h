@@ -17,6 +17,7 @@ struct Stage {
   std::shared_ptr<const RowSource> train;
   std::shared_ptr<const RowSource> validation;
   Recipe recipe;
+  Objective objective = next_token();  ///< Of training and validation.
 };
 
 /// What a run reports after each step.

@@ -18,8 +18,8 @@ namespace {
 uint64_t hash_of(const Model& model) {
   uint64_t hash = 0;
   for (const WeightSpec& spec : weight_specs(model.config)) {
-    const std::span<const float> values = model.weights->at(spec.name).as<float>();
-    hash = XXH3_64bits_withSeed(values.data(), values.size_bytes(), hash);
+    const Store::Entry& entry = model.weights->at(spec.name);
+    hash = XXH3_64bits_withSeed(entry.data, entry.bytes(), hash);
   }
   return hash;
 }
@@ -132,11 +132,21 @@ RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
   plan.emplace_back("tokenizer", fmt::format("{:016x}", model.tokenizer->hash()));
   plan.emplace_back("weights", fmt::format("{:016x}", hash_of(model)));
   if (lora.rank > 0) {
-    plan.emplace_back("lora",
-                      fmt::format("rank {}, alpha {}, {}", lora.rank, lora.alpha, fmt::join(lora.targets, " ")));
+    for_each_field(kLoraFields, [&]<class T>(const Field<Lora, T>& field) {
+      const std::string name = fmt::format("lora {}", field.name);
+      if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+        plan.emplace_back(name, fmt::format("{}", fmt::join(lora.*field.member, " ")));
+      } else {
+        plan.emplace_back(name, fmt::format("{}", lora.*field.member));
+      }
+    });
+    for (const auto& [module, size] : lora.modules) {
+      plan.emplace_back("lora " + module, fmt::format("rank {}, scale {}", size.rank, size.scale));
+    }
   }
   for (const Stage& stage : stages) {
     for (const auto& [name, value] : settings(stage.recipe)) plan.emplace_back(stage.name + " " + name, value);
+    if (!stage.objective.name.empty()) plan.emplace_back(stage.name + " objective", stage.objective.name);
     plan.emplace_back(stage.name + " data", fmt::format("{:016x}", stage.train->hash()));
   }
   return plan;

@@ -18,7 +18,7 @@ Pass append_pass(Graph& graph, const ModelConfig& config, const Recipe& recipe, 
   std::vector<Tensor> residuals;
   const Dropout dropout{.seed = recipe.seed, .step = step};
   Pass pass;
-  pass.loss = batch_loss(graph, config, recipe, objective, shape, dropout, &residuals);
+  pass.loss = batch_loss(graph, config, recipe, objective, shape, dropout, PackedInput::exact, &residuals);
   for (const WeightSpec& spec : trained_specs(config)) pass.weights.push_back(graph.find(spec.name));
   if (!recipe.checkpoint_activations) residuals.clear();
   pass.grads = gradients(pass.loss, pass.weights, {.checkpoints = residuals});

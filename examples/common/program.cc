@@ -79,7 +79,7 @@ std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder) {
 }
 
 void refuse_finished_model(const std::filesystem::path& folder) {
-  if (has_weights(folder)) {
+  if (has_model(folder)) {
     throw Error("{}: holds a finished model; remove it, or give another --output", folder.string());
   }
 }

@@ -145,7 +145,7 @@ std::unique_ptr<FolderLock> lock_output(const TrainingOptions& o) {
   if (o.dry_run) return nullptr;
   auto lock = lock_folder(o.output);
   const std::filesystem::path folder = o.output;
-  if (!o.overwrite && !has_checkpoint(folder) && has_weights(folder)) {
+  if (!o.overwrite && !has_checkpoint(folder) && has_model(folder)) {
     throw Error("{0}: holds a finished model: talk to it with `chat {0}`, or give another --output, or --overwrite",
                 o.output);
   }

@@ -1,5 +1,6 @@
 #include <tinyllm/ops/detail/gemm.h>
 
+#include <tinyllm/ops/detail/gemm_pack.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/arena.h>
@@ -8,7 +9,7 @@
 // kernels/gemm.cc defines tile, panel and unit.
 //
 // 1. All threads together pack a block of op(B) into panels. It has at most kPacked floats (8 MB), to stay in the
-//    last-level cache (32 MB on Zen 4).
+//    last-level cache (32 MB on Zen 4). gemm_pack.cc does this, for floats and for packed matrices of weights.
 // 2. C is cut into blocks of up to kBlockPanels panels of rows, and each block is one task. The thread that takes it
 //    packs the block's rows of A into its own scratch memory, kDepth units at a time: 12 panels of 28 KB = 344 KB with
 //    AVX-512. (With AMX a panel has 32 rows and 66 KB.)
@@ -45,20 +46,17 @@ constexpr int64_t kPerThreadDepth = kernels::kSumDepth;
 constexpr int64_t kPerThreadTasks = 4;
 // Path::transposed: the most rows of A.
 constexpr int64_t kTransposedRows = 96;
-// Floats that a thread packs at a time.
-constexpr int64_t kPackGrain = 32768;
-
-int64_t round_up(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
 // How a product is computed.
 enum class Path : uint8_t {
   unpacked,    // At most 8 rows of A: nothing is packed, B is read in place.
   per_thread,  // Few rows of A: each thread packs its own columns of B, or reads whole panels in place.
   transposed,  // Few rows of A, and both A and B contiguous along k: C^T = B A^T, with A packed for all threads.
-  shared,      // Everything else: B is packed for all threads.
+  shared,      // Everything else, and weights that are not floats: B is packed for all threads.
 };
 
 Path choose_path(const GemmShape& s) {
+  if (s.b_type.is_packed()) return Path::shared;
   if (s.precision == Precision::fp32 && !s.trans_a && s.k > 0) {
     if (s.m <= (s.trans_b ? kernels::kFewRows : kernels::kFewRowsAcross)) return Path::unpacked;
     if (s.m <= (s.trans_b ? kPerThreadRows : kPerThreadRowsAcross)) return Path::per_thread;
@@ -71,24 +69,14 @@ const kernels::Products& products_of(Precision precision) {
   return precision == Precision::bf16 ? kernels::kernels().bf16 : kernels::kernels().fp32;
 }
 
-// One factor of a product: [lanes, k] if `along_k`, otherwise [k, lanes]. A lane is a row of A or a column of B.
-struct Side {
-  const float* data;
-  int64_t lanes;
-  int64_t stride;
-  bool along_k;
-
-  const float* at(int64_t lane, int64_t k) const { return data + (along_k ? lane * stride + k : k * stride + lane); }
-};
-
 // The factors as they are used: `rows` are packed by each task, `columns` for all threads. Path::transposed swaps them.
 struct Sides {
   Side rows, columns;
   bool swapped;
 
-  Sides(const GemmShape& s, const float* a, const float* b)
+  Sides(const GemmShape& s, const float* a, const void* b)
       : rows{a, s.m, s.trans_a ? s.m : s.k, !s.trans_a},
-        columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b},
+        columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b, s.b_type},
         swapped(choose_path(s) == Path::transposed) {
     if (swapped) std::swap(rows, columns);
   }
@@ -146,29 +134,6 @@ void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, in
   }
 }
 
-// Packs columns of B on all threads. A task is a number of whole panels if columns are contiguous along k, otherwise a
-// number of rows, because then rows are contiguous.
-void pack(const kernels::Products& products, const Side& side, int64_t first, int64_t columns, int64_t k, int64_t depth,
-          int64_t panel, float* packed, ThreadPool& pool) {
-  const auto range = [&](int64_t j, int64_t width, int64_t p, int64_t rows) {
-    products.pack({.lanes = width,
-                   .lanes_per_panel = products.nr,
-                   .k = rows,
-                   .from = side.at(first + j, k + p),
-                   .stride = side.stride,
-                   .along_k = side.along_k,
-                   .panel = panel,
-                   .to = packed + j / products.nr * panel + p / products.per_unit * products.nr});
-  };
-  if (side.along_k) {
-    const int64_t grain = products.nr * std::max<int64_t>(1, kPackGrain / std::max<int64_t>(1, panel));
-    parallel_ranges(pool, columns, grain, [&](int64_t begin, int64_t end) { range(begin, end - begin, 0, depth); });
-  } else {
-    const int64_t grain = round_up(std::max<int64_t>(1, kPackGrain / columns), products.per_unit);
-    parallel_ranges(pool, depth, grain, [&](int64_t begin, int64_t end) { range(0, columns, begin, end - begin); });
-  }
-}
-
 // Floats of scratch memory: first what is packed for all threads, then what each worker packs for itself.
 struct Scratch {
   int64_t shared = 0;
@@ -185,7 +150,7 @@ struct Scratch {
       const Sides sides(s, nullptr, nullptr);
       const PackedBlock block(sides.columns.lanes, s.k);
       shared = ceil_div(block.columns, products.nr) * panel_size(products, block.depth);
-      per_worker = kBlockPanels * products.a_panel;
+      per_worker = std::max(kBlockPanels * products.a_panel, kUnpackScratch);
     }
     shared = round_up(shared, kFloatsAligned);
     per_worker = round_up(per_worker, kFloatsAligned);
@@ -198,9 +163,7 @@ struct Scratch {
     const kernels::Products& products = kernels::kernels().fp32;
     return ceil_div(kPerThreadColumns, products.nr) * panel_size(products, kPerThreadDepth);
   }
-  float* of_worker(void* workspace, int worker) const {
-    return static_cast<float*>(workspace) + shared + worker * per_worker;
-  }
+  WorkerScratch workers(void* workspace) const { return {static_cast<float*>(workspace) + shared, per_worker}; }
 
   static constexpr int64_t kFloatsAligned = kAlignment / sizeof(float);
 };
@@ -256,32 +219,32 @@ void multiply_per_thread(const GemmShape& s, const float* a, const Side& b, int6
 }
 
 // Path::unpacked and Path::per_thread: a task is a range of columns.
-void multiply_few_rows(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+void multiply_few_rows(const GemmShape& s, const float* a, const void* b, const float* bias, float* c, void* workspace,
                        ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
   const Side side{b, s.n, s.trans_b ? s.k : s.n, s.trans_b};
-  const Scratch scratch(s);
+  const WorkerScratch workers = Scratch(s).workers(workspace);
   const bool is_unpacked = choose_path(s) == Path::unpacked;
   const int64_t each = std::min(kPerThreadColumns, round_up(ceil_div(s.n, kPerThreadTasks), kernel.fp32.nr));
   parallel_ranges(pool, s.n, each, [&](int64_t begin, int64_t end, int worker) {
     if (is_unpacked) {
       multiply_unpacked(s, a, side, begin, end - begin, c);
     } else {
-      multiply_per_thread(s, a, side, begin, end - begin, c, scratch.of_worker(workspace, worker));
+      multiply_per_thread(s, a, side, begin, end - begin, c, workers.of(worker));
     }
     finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
   });
 }
 
 // Path::transposed and Path::shared: a task is a block of C.
-void multiply_blocks(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+void multiply_blocks(const GemmShape& s, const float* a, const void* b, const float* bias, float* c, void* workspace,
                      ThreadPool& pool) {
   const kernels::Products& products = products_of(s.precision);
   const Sides sides(s, a, b);
   const Side& rows = sides.rows;
   const Side& columns = sides.columns;
   const PackedBlock packed_block(columns.lanes, s.k);
-  const Scratch scratch(s);
+  const WorkerScratch workers = Scratch(s).workers(workspace);
   auto* packed = static_cast<float*>(workspace);
 
   for (int64_t j0 = 0; j0 < columns.lanes; j0 += packed_block.columns) {
@@ -289,7 +252,7 @@ void multiply_blocks(const GemmShape& s, const float* a, const float* b, const f
     for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += packed_block.depth) {
       const int64_t depth = std::min(packed_block.depth, s.k - k0);
       const int64_t panel = Scratch::panel_size(products, depth);
-      pack(products, columns, j0, width, k0, depth, panel, packed, pool);
+      pack_columns(products, columns, {j0, width, k0, depth}, {packed, panel}, pool, workers);
       const Blocks blocks(rows.lanes, width, products);
       pool.parallel_for(blocks.down * blocks.across, [&](int64_t task, int worker) {
         const int64_t i = task % blocks.down * blocks.rows;
@@ -312,7 +275,7 @@ void multiply_blocks(const GemmShape& s, const float* a, const float* b, const f
                            .c_stride = s.n,
                            .c_transposed = sides.swapped,
                            .accumulate = s.accumulate || k0 > 0,
-                           .a_panels = scratch.of_worker(workspace, worker)});
+                           .a_panels = workers.of(worker)});
         if (k0 + depth < s.k) return;
         finish(kernels::kernels(), s, sides.swapped ? n : m, sides.swapped ? m : n,
                bias == nullptr ? nullptr : bias + column, to);
@@ -334,7 +297,7 @@ size_t gemm_workspace(const GemmShape& shape, int workers) {
   return static_cast<size_t>(most) * sizeof(float);
 }
 
-void gemm(const GemmShape& s, const float* a, const float* b, const float* bias, float* c, void* workspace,
+void gemm(const GemmShape& s, const float* a, const void* b, const float* bias, float* c, void* workspace,
           ThreadPool& pool) {
   if (s.m == 0 || s.n == 0) return;
   if (products_of(s.precision).multiply == nullptr) {

@@ -13,7 +13,7 @@ inline int64_t count_targets(const char* op, const View& targets, int64_t v) {
     const int32_t target = targets.i32()[i];
     if (target == kIgnore) continue;
     if (target < 0 || target >= v) {
-      throw Error("{}: target {} at place {}, expected 0 to {}, or {} for none", op, target, i, v - 1, kIgnore);
+      throw Error("{}: target {} at position {}, expected 0 to {}, or {} for none", op, target, i, v - 1, kIgnore);
     }
     ++count;
   }

@@ -208,6 +208,8 @@ struct Bf16Block {
 struct QuantizedProducts {
   int32_t offset;  ///< The number that `multiply` expects to have been added to every weight.
   void (*multiply)(const QuantizedBlock& block);
+  /// The numbers that blocks of a panel stand for, [kQuantBlock blocks, kQuantPanel].
+  void (*unpack)(int64_t blocks, const std::byte* panel, float* to);
 };
 
 struct Kernels {

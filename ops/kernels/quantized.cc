@@ -49,6 +49,49 @@ void quantize(int64_t blocks, int32_t offset, const float* x, QuantizedNumbers* 
   }
 }
 
+inline Vi load_bytes(const std::byte* p) {
+  Vi x;
+  __builtin_memcpy(&x, p, sizeof x);
+  return x;
+}
+inline Vf load_scales(const std::byte* p) { return widen(reinterpret_cast<const Half*>(p)); }
+
+/// Of a unit, byte i of each column as the number that it stands for; q4_0 has two in a byte, `shift` bits apart.
+template <int32_t kMask, int32_t kZero>
+inline void unpack_unit(const std::byte* unit, int32_t shift, Vf scale, float* to) {
+  const Vi bytes = load_bytes(unit) >> shift;
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < 4; ++i) {
+    store(to + i * kQuantPanel,
+          __builtin_convertvector((bytes >> static_cast<int32_t>(8 * i) & kMask) - kZero, Vf) * scale);
+  }
+}
+
+void unpack_q8(int64_t blocks, const std::byte* panel, float* to) {
+  for (; blocks > 0; --blocks, panel += kScaleBytes + kUnits * kUnitBytes, to += kQuantBlock * kQuantPanel) {
+    for (int64_t j = 0; j < kQuantPanel; j += kWidth) {
+      const Vf scale = load_scales(panel + 2 * j);
+      const std::byte* units = panel + kScaleBytes + 4 * j;
+      for (int64_t unit = 0; unit < kUnits; ++unit) {
+        unpack_unit<255, 128>(units + unit * kUnitBytes, 0, scale, to + 4 * unit * kQuantPanel + j);
+      }
+    }
+  }
+}
+
+void unpack_q4(int64_t blocks, const std::byte* panel, float* to) {
+  for (; blocks > 0; --blocks, panel += kScaleBytes + kUnits / 2 * kUnitBytes, to += kQuantBlock * kQuantPanel) {
+    for (int64_t j = 0; j < kQuantPanel; j += kWidth) {
+      const Vf scale = load_scales(panel + 2 * j);
+      const std::byte* units = panel + kScaleBytes + 4 * j;
+      for (int64_t unit = 0; unit < kUnits / 2; ++unit, units += kUnitBytes) {
+        unpack_unit<15, 8>(units, 0, scale, to + 4 * unit * kQuantPanel + j);
+        unpack_unit<15, 8>(units, 4, scale, to + (kQuantBlock / 2 + 4 * unit) * kQuantPanel + j);
+      }
+    }
+  }
+}
+
 #if defined(__AVX2__)
 
 constexpr int64_t kVectors = 2;
@@ -61,19 +104,12 @@ constexpr int64_t kRows = 6;  // 12 sums of a block and 12 total sums, of 32 reg
 constexpr int64_t kRows = 2;
 #endif
 
-inline Vi load_bytes(const std::byte* p) {
-  Vi x;
-  __builtin_memcpy(&x, p, sizeof x);
-  return x;
-}
 inline Vi splat(int32_t x) { return x - Vi{}; }
 inline Vi splat_unit(const int8_t* p) {
   int32_t unit;
   __builtin_memcpy(&unit, p, sizeof unit);
   return splat(unit);
 }
-inline Vf load_scales(const std::byte* p) { return widen(reinterpret_cast<const Half*>(p)); }
-
 /// Adds the four products of unsigned and signed bytes to each lane of `sum`. Sums of two products must fit 16 bits.
 inline Vi dot(Vi sum, Vi u, Vi x) {
 #if defined(__AVX512VNNI__)
@@ -264,8 +300,8 @@ void fill_quantized(Kernels& table) {
 #else
   constexpr int32_t kOffset = 128;
 #endif
-  table.q8_0 = {kOffset, multiply<Q8>};
-  table.q4_0 = {8, multiply<Q4>};
+  table.q8_0 = {kOffset, multiply<Q8>, unpack_q8};
+  table.q4_0 = {8, multiply<Q4>, unpack_q4};
   table.quantize = quantize;
 }
 

@@ -1,5 +1,5 @@
 // A request as a client sends it.
-#include <tinyllm/runtime/serve/http_request.h>
+#include <tinyllm/runtime/http/http_request.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include "fuzz/fuzz.h"

@@ -231,14 +231,15 @@ TEST_CASE("what JSON cannot say is not saved") {
 
 TEST_CASE("what is wrong with adapters is named") {
   const std::pair<std::string, const char*> cases[] = {
-      {"hello", "adapter.json: line 1, byte 1: is not JSON"},
+      {"hello", "adapter_config.json: line 1, byte 1: is not JSON"},
       {std::string(80000, '['), "nested deeper than 64 levels"},
-      {R"({"rank": 4, "alpha": 8})", "adapter.json: field targets: missing"},
-      {R"({"rank": 1e30, "alpha": 8, "targets": ["ffn.w1"]})", "field rank: is 1e+30, expected a whole number"},
-      {R"({"rank": 1000000, "alpha": 8, "targets": ["ffn.w1"]})", "rank 1000000, expected 1 to 4096"},
-      {R"({"rank": 4, "alpha": 1e39, "targets": ["ffn.w1"]})", "field alpha: is 1e+39"},
-      {R"({"rank": 4, "alpha": 8, "targets": [")" + std::string(5000, 'x') + R"("]})", "xxx..., expected some of"},
-      {R"({"rank": 4096, "alpha": 8, "targets": ["ffn.w1"]})", "lora_a is [2,16], expected [4096,16]"},
+      {R"({"r": 4, "lora_alpha": 8})", "field target_modules: missing"},
+      {R"({"r": 1e30, "lora_alpha": 8, "target_modules": ["up_proj"]})", "field r: is 1e+30, expected a whole number"},
+      {R"({"r": 1000000, "lora_alpha": 8, "target_modules": ["up_proj"]})", "r: is 1000000, expected 1 to 4096"},
+      {R"({"r": 2, "lora_alpha": 1e39, "target_modules": ["up_proj"]})", "field lora_alpha: is 1e+39"},
+      {R"({"r": 2, "lora_alpha": 8, "target_modules": [")" + std::string(5000, 'x') + R"("]})",
+       "model.layers.0.mlp.up_proj, which adapter_config.json does not name"},
+      {R"({"r": 4096, "lora_alpha": 8, "target_modules": ["up_proj"]})", "lora_A.weight is [2,16], expected [4096,16]"},
   };
   const TempFolder folder;
   Model model = sample_model();

@@ -62,13 +62,17 @@ TEST_CASE("fused weights name their parts as Llama's files do") {
 
 TEST_CASE("adapters are those of the targets, and begin without effect") {
   ModelConfig config = grouped();
-  config.lora = {.rank = 3, .targets = {"attn.o", "ffn.w1"}};
+  config.lora = {.rank = 3, .targets = {"k_proj", "ffn.w1"}};
   const std::vector<WeightSpec> specs = adapter_specs(config);
-  REQUIRE(specs.size() == 8);
-  CHECK(specs[0].name == "blocks.0.attn.o.lora_a");
+  REQUIRE(specs.size() == 12);
+  CHECK(specs[0].name == "blocks.0.attn.qkv.k_proj.lora_a");
   CHECK(specs[0].shape == Shape{3, 32});
-  CHECK(specs[3].name == "blocks.0.ffn.w1.lora_b");
-  CHECK(specs[3].shape == Shape{96, 3});
+  CHECK(specs[1].parts[0].hugging_face == "model.layers.0.self_attn.k_proj.lora_B.weight");
+  CHECK(specs[1].parts[0].gguf == "blk.0.attn_k.weight.lora_b");
+  CHECK(specs[1].parts[0].rotary_heads == 2);
+  CHECK(specs[5].name == "blocks.0.ffn.w1.up_proj.lora_b");
+  CHECK(specs[5].shape == Shape{48, 3});
+  CHECK(specs[5].equal_parts() == 1);
   Store store;
   init_weights(specs, 1, store);
   for (const WeightSpec& spec : specs) {

@@ -73,7 +73,7 @@ TEST_CASE("shapes and types that do not fit are named while building") {
       {[&] {
          reshape(v, {5, -1});
        },
-       "reshape: x v [512] to [5,-1]: the open extent cannot be computed"},
+       "reshape: x v [512] to [5,-1]: the extent -1 cannot be computed"},
       {[&] { reshape(v, {5}); }, "reshape: x v [512] to [5]: 512 elements do not become 5"},
       {[&] {
          permute(x, {0, 0, 1});

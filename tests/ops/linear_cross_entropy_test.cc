@@ -88,7 +88,7 @@ TEST_CASE("the fused head has no second derivative, and refuses targets outside 
   head.fill(program);
   program.data<int32_t>("targets")[3] = kV;
   CHECK_THROWS_WITH_AS(program.run(),
-                       "linear_cross_entropy: target 300 at place 3, expected 0 to 299, or -100 for none", Error);
+                       "linear_cross_entropy: target 300 at position 3, expected 0 to 299, or -100 for none", Error);
 }
 
 }  // namespace tinyllm::test

@@ -107,6 +107,31 @@ OpCase packed_case(const std::string& name, Type type, Shape x, int64_t n, bool 
   return test;
 }
 
+// With the numbers that w stands for, which the reference is given.
+OpCase exact_case(const std::string& name, Type type, Shape x, int64_t n, bool bias,
+                  Activation activation = Activation::none) {
+  OpCase test = linear_case(name, x, n, bias, activation);
+  test.name = fmt::format("linear, {} exact, {}", type.str(), name);
+  test.arguments[1] = {type, {n, x.row()}, -1, 1, false, Kind::parameter};
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {linear(in[0], in[1], bias ? in[2] : Tensor{}, activation, PackedInput::exact)};
+  };
+  return test;
+}
+
+OpCase packed_matmul_case(const std::string& name, Type type, int64_t m, int64_t n, int64_t k, bool trans_b) {
+  OpCase test = matmul_case(name, 1, m, n, k, false, trans_b);
+  test.name = fmt::format("matmul, {}, {}", type.str(), name);
+  test.arguments[0].shape = {m, k};
+  test.arguments[1] = {type, trans_b ? Shape{n, k} : Shape{k, n}, -1, 1, false, Kind::parameter};
+  test.reference = [reference = test.reference, m, n](const std::vector<Array>& in) {
+    std::vector<Array> c = reference(in);
+    c[0].shape = {m, n};
+    return c;
+  };
+  return test;
+}
+
 OpCase large(OpCase test) {
   test.check_gradient = false;
   return test;
@@ -144,6 +169,15 @@ std::vector<OpCase> products_cases() {
     cases.push_back(packed_case("silu", type, {3, 64}, 9, true, Activation::silu));
     cases.push_back(packed_case("gelu", type, {3, 64}, 9, false, Activation::gelu));
     cases.push_back(packed_case("no inner elements", type, {3, 0}, 4, true));
+    cases.push_back(exact_case("one row", type, {32}, 5, false));
+    cases.push_back(exact_case("parts of panels", type, {2, 3, 64}, 37, true));
+    cases.push_back(exact_case("silu", type, {3, 64}, 9, true, Activation::silu));
+    cases.push_back(exact_case("an empty batch", type, {0, 32}, 4, true));
+    cases.push_back(exact_case("no inner elements", type, {3, 0}, 4, true));
+    cases.push_back(large(exact_case("several blocks", type, {130, 1088}, 333, true)));
+    cases.push_back(packed_matmul_case("as it lies", type, 5, 64, 37, false));
+    cases.push_back(packed_matmul_case("transposed", type, 5, 37, 64, true));
+    cases.push_back(large(packed_matmul_case("several blocks", type, 130, 4160, 555, false)));
   }
   return cases;
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/ops/gradients.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/quantized.h>
@@ -192,6 +193,69 @@ TEST_CASE("the greatest products of INT8 do not overflow on the way") {
       const std::vector<float> y = product(x, 1, quantize(type, {32, kK}, w.data(), pool));
       for (const float value : y) CHECK(value == doctest::Approx(double(-15 * kK * sign)).epsilon(1e-3));
     }
+  }
+}
+
+TEST_CASE("an exact product has the bits of one with the floats that the weights stand for, forward and backward") {
+  constexpr int64_t kRows = 130, kN = 75, kK = 544;  // Several blocks of sums along k.
+  const std::vector<float> x = random_floats(kRows * kK, 9), w = random_floats(kN * kK, 10);
+  for (const Type type : kPackedTypes) {
+    for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+      if (!is_supported(precision)) continue;
+      ThreadPool pool(1);
+      const QuantizedMatrix matrix = quantize(type, {kN, kK}, w.data(), pool);
+      const auto results = [&](Type stored, const std::byte* weights, size_t bytes) {
+        Graph graph;
+        Store store;
+        const Tensor in = graph.input("x", f32, {kRows, kK});
+        const Tensor y = linear(in, graph.parameter("w", stored, {kN, kK}), {}, Activation::none, PackedInput::exact);
+        const Tensor dx = gradients(sum(mul(y, y)), {in})[0];
+        Program program = compile(graph, {y, dx}, {.pool = ThreadPool(2), .store = &store, .precision = precision});
+        program.write("x", x);
+        std::copy_n(weights, bytes, store.at("w").data);
+        program.run();
+        std::vector<float> all;
+        for (const Tensor& result : {y, dx}) {
+          const auto values = program.read<float>(result);
+          all.insert(all.end(), values.begin(), values.end());
+        }
+        return all;
+      };
+      const std::vector<std::byte> bytes = packed(matrix);
+      const std::vector<float> floats = round_trip(type, {kN, kK}, w);
+      CHECK(results(type, bytes.data(), bytes.size()) ==
+            results(f32, std::as_bytes(std::span(floats)).data(), floats.size() * sizeof(float)));
+    }
+  }
+}
+
+TEST_CASE("the gradient of a product of rows in INT8 is that of the exact one, and the weights have none") {
+  constexpr int64_t kRows = 5, kN = 40, kK = 64;
+  for (const Type type : kPackedTypes) {
+    Graph graph;
+    Store store;
+    const Tensor x = graph.input("x", f32, {kRows, kK}), dy = graph.input("dy", f32, {kRows, kN});
+    const Tensor w = graph.parameter("w", type, {kN, kK}), bias = graph.parameter("bias", f32, {kN});
+    std::vector<Tensor> grads;
+    for (const PackedInput input : {PackedInput::quantized, PackedInput::exact}) {
+      const Tensor loss = sum(mul(linear(x, w, bias, Activation::none, input), dy));
+      for (const Tensor& grad : gradients(loss, {x, bias})) grads.push_back(grad);
+    }
+    Program program = compile(graph, grads, {.pool = ThreadPool(2), .store = &store});
+    ThreadPool pool(1);
+    const std::vector<float> numbers = random_floats(kN * kK, 12);
+    std::ranges::copy(packed(quantize(type, {kN, kK}, numbers.data(), pool)), store.at("w").data);
+    program.write("x", random_floats(kRows * kK, 13));
+    program.write("dy", random_floats(kRows * kN, 14));
+    program.run();
+    for (size_t i = 0; i < 2; ++i) {
+      const auto found = program.read<float>(grads[i]), expected = program.read<float>(grads[i + 2]);
+      CHECK(std::ranges::equal(found, expected));
+    }
+    const Tensor loss = sum(linear(x, w));
+    CHECK_THROWS_WITH_AS(gradients(loss, {w}),
+                         fmt::format("gradients: with respect to w [40,64]: is {}, expected f32", type.str()).c_str(),
+                         Error);
   }
 }
 

@@ -1,4 +1,5 @@
 #include <tinyllm/ops/ops.h>
+#include <tinyllm/ops/quantized.h>
 
 #include "ops/cases.h"
 
@@ -72,13 +73,18 @@ OpCase cross_entropy_case(int64_t rows, int64_t vocab, int64_t ignored, bool che
   return test;
 }
 
+// Of a packed head, only the gradient of x is there.
+Argument head_argument(Type type, Shape shape) {
+  return {type, shape, -2, 2, type == f32, type == f32 ? Kind::input : Kind::parameter};
+}
+
 OpCase linear_cross_entropy_case(int64_t rows, int64_t c, int64_t vocab, int64_t ignored, bool check_gradient = true,
-                                 float z_loss = 0) {
+                                 float z_loss = 0, Type type = f32) {
   const Targets targets{rows, vocab, ignored};
   OpCase test;
-  test.name =
-      fmt::format("linear_cross_entropy, {} rows of {} to {}, {} ignored, z loss {}", rows, c, vocab, ignored, z_loss);
-  test.arguments = {{f32, {rows, c}, -2, 2}, {f32, {vocab, c}, -2, 2}};
+  test.name = fmt::format("linear_cross_entropy, {}, {} rows of {} to {}, {} ignored, z loss {}", type.str(), rows, c,
+                          vocab, ignored, z_loss);
+  test.arguments = {{f32, {rows, c}, -2, 2}, head_argument(type, {vocab, c})};
   targets.add_to(test.arguments);
   test.check_gradient = check_gradient;
   test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
@@ -96,11 +102,12 @@ OpCase linear_cross_entropy_case(int64_t rows, int64_t c, int64_t vocab, int64_t
   return test;
 }
 
-OpCase token_log_probs_case(int64_t rows, int64_t c, int64_t vocab, int64_t ignored, bool check_gradient = true) {
+OpCase token_log_probs_case(int64_t rows, int64_t c, int64_t vocab, int64_t ignored, bool check_gradient = true,
+                            Type type = f32) {
   const Targets targets{rows, vocab, ignored};
   OpCase test;
-  test.name = fmt::format("token_log_probs, {} rows of {} to {}, {} ignored", rows, c, vocab, ignored);
-  test.arguments = {{f32, {rows, c}, -2, 2}, {f32, {vocab, c}, -2, 2}};
+  test.name = fmt::format("token_log_probs, {}, {} rows of {} to {}, {} ignored", type.str(), rows, c, vocab, ignored);
+  test.arguments = {{f32, {rows, c}, -2, 2}, head_argument(type, {vocab, c})};
   targets.add_to(test.arguments);
   test.check_gradient = check_gradient;
   test.build = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
@@ -128,7 +135,7 @@ OpCase token_log_probs_case(int64_t rows, int64_t c, int64_t vocab, int64_t igno
 }  // namespace
 
 std::vector<OpCase> token_cases() {
-  return {
+  std::vector<OpCase> cases = {
       embedding_case(7, 5, {2, 3}),
       embedding_case(7, 5, {0}),
       embedding_case(50, 130, {300}, false),
@@ -152,6 +159,12 @@ std::vector<OpCase> token_cases() {
       token_log_probs_case(530, 1, 4, 1),  // More than a chunk.
       token_log_probs_case(1100, 40, 130, 9, false),
   };
+  for (const Type type : kPackedTypes) {
+    cases.push_back(linear_cross_entropy_case(6, 32, 37, 2, true, 0.1f, type));
+    cases.push_back(linear_cross_entropy_case(600, 64, 70, 9, false, 0, type));  // More than a chunk.
+    cases.push_back(token_log_probs_case(6, 32, 37, 2, true, type));
+  }
+  return cases;
 }
 
 }  // namespace tinyllm::test

@@ -68,14 +68,22 @@ finetune="$bin/finetune --model $work/base --data $work/sft.jsonl --steps 6 --ba
 expect 0 "fine-tune: validation loss" $finetune --data "$work/cot.jsonl:3" --prompt "1+1" --output "$work/tuned"
 expect 0 '"name":"[^"]*cot.jsonl","weight":3.0,"share":0.75' cat "$work/tuned/metrics.jsonl"
 expect 0 "saved" $finetune --lora-rank 2 --output "$work/merged"
-expect 2 "No such file" ls "$work/merged/adapter.json"
+expect 2 "No such file" ls "$work/merged/adapter_config.json"
 expect 0 "saved" $finetune --lora-rank 2 --keep-adapters --output "$work/apart"
 cmp "$work/apart/model.safetensors" "$work/base/model.safetensors" || failures=$((failures + 1))
-expect 0 "adapter.safetensors" ls "$work/apart"
+expect 0 "adapter_model.safetensors" ls "$work/apart"
 expect 1 "apart: holds a finished model" $finetune --output "$work/apart"
 expect 1 "base/.: is the model to begin with; give another --output" $finetune --output "$work/base/."
-expect 1 "the model is quantised, expected one with float weights" \
+expect 1 "the weights are q8_0, and packed weights stay as they are; train adapters" \
   "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --output "$work/y"
+# Beside packed weights, adapters alone are saved, and open with the model that they name.
+expect 0 "saved" "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --steps 6 --batch-size 2 --lora-rank 2 \
+  --lora-targets q_proj --lora-targets up_proj --output "$work/beside"
+expect 0 "\"base_model_name_or_path\": \"$work/q8\"" cat "$work/beside/adapter_config.json"
+expect 2 "No such file" ls "$work/beside/model.safetensors"
+expect 0 "perplexity" "$bin/perplexity" "$work/beside" --data "$work/corpus.tokens" --validation-every 0 --tokens 500
+expect 1 "cannot be merged into packed weights" \
+  "$bin/finetune" --model "$work/beside" --data "$work/sft.jsonl" --lora-rank 2 --output "$work/y"
 expect 1 "lora: target wrong, expected some of attn.qkv" $finetune --lora-rank 2 --lora-targets wrong --output "$work/y"
 expect 2 "keep-adapters: has no effect without --lora-rank" $finetune --keep-adapters --output "$work/y"
 expect 2 "lora-alpha: has no effect without --lora-rank" $finetune --lora-alpha 3 --output "$work/y"

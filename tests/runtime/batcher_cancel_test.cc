@@ -16,7 +16,7 @@ TEST_CASE("requests are cancelled while they wait and while they run, from callb
   Batcher::Id waiting = 0, running = 0;
   int calls = 0;
   Request caller = endless(model, 2, 30);
-  caller.on_text = [&](std::string_view) {
+  caller.on_text = [&](std::string_view, const Completion&) {
     if (++calls == 5) {
       client.batcher.cancel(waiting);
       client.batcher.cancel(running);
@@ -47,7 +47,7 @@ TEST_CASE("requests are cancelled while they wait and while they run, from callb
     for (uint64_t i = 0; i < 20; ++i) {
       const bool cancels = i % 2 == 1;
       Request request = endless(model, i, cancels ? 100 : 2);
-      request.on_text = [&, i, cancels](std::string_view) {
+      request.on_text = [&, i, cancels](std::string_view, const Completion&) {
         while (cancels && !is_cancelled[i]) std::this_thread::yield();  // It does not end before.
         return true;
       };

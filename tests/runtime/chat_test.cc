@@ -109,7 +109,7 @@ TEST_CASE("a message that cannot be answered leaves the conversation as it was")
   for (int i = 0; i < 200; ++i) longer += "题";
   CHECK_THROWS_AS(chat.say(longer, kShort), Error);
   GenerateOptions bad = kShort;
-  bad.max_tokens = 0;
+  bad.max_tokens = -1;
   CHECK_THROWS_AS(chat.say("2", bad), Error);
   CHECK(turns(chat) == 1);
   CHECK_THROWS_AS(Chat(session, chat_of("s", {})).retry(), Error);

@@ -187,7 +187,7 @@ TEST_CASE("requests that cannot be are refused before anything is answered") {
   refused(with([](Request& r) { r.prompt.clear(); }), "request: a prompt is empty");
   refused(with([](Request& r) { r.prompt.assign(64, 5); }),
           "request: a prompt of 64 tokens leaves no room in a context of 64");
-  refused(with([](Request& r) { r.options.max_tokens = 0; }), "request: max_tokens 0, expected 1 or more");
+  refused(with([](Request& r) { r.options.max_tokens = -1; }), "request: max_tokens -1, expected 0 or more");
   refused(with([](Request& r) { r.options.sampling.temperature = -0.5f; }),
           "sampling: temperature -0.5, expected 0 or more");
   refused(with([](Request& r) { r.options.stop = {""}; }), "stop string: is empty, expected some text");

@@ -16,19 +16,19 @@ TEST_CASE("of the kept sequences, the one with the longest common prefix is foun
   };
   const int64_t all = session.free_pages();
   PrefixCache kept;
-  CHECK(kept.find(std::vector<int32_t>{5}) == nullptr);
+  CHECK(kept.find(std::vector<int32_t>{5}, 1) == nullptr);
   CHECK_FALSE(kept.drop_oldest());
-  kept.keep(of({5, 6}));
-  kept.keep(of({7, 8}));
-  CHECK(kept.find(std::vector<int32_t>{9, 5, 6}) == nullptr);
+  kept.keep(of({5, 6}), 1);
+  kept.keep(of({7, 8}), 1);
+  CHECK(kept.find(std::vector<int32_t>{9, 5, 6}, 1) == nullptr);
   // It replaces the first, with which it begins.
-  kept.keep(of({5, 6, 9}));
+  kept.keep(of({5, 6, 9}), 1);
   CHECK(session.free_pages() == all - 2);
-  CHECK(kept.find(std::vector<int32_t>{5, 6, 4})->tokens() == std::vector<int32_t>{5, 6, 9});
-  CHECK(kept.find(std::vector<int32_t>{7})->tokens() == std::vector<int32_t>{7, 8});
+  CHECK(kept.find(std::vector<int32_t>{5, 6, 4}, 1)->tokens() == std::vector<int32_t>{5, 6, 9});
+  CHECK(kept.find(std::vector<int32_t>{7}, 1)->tokens() == std::vector<int32_t>{7, 8});
   // The one that was just found is the last to be dropped.
   CHECK(kept.drop_oldest());
-  CHECK(kept.find(std::vector<int32_t>{5}) == nullptr);
+  CHECK(kept.find(std::vector<int32_t>{5}, 1) == nullptr);
   CHECK(kept.drop_oldest());
   CHECK(session.free_pages() == all);
 }

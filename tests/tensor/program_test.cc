@@ -142,7 +142,7 @@ TEST_CASE("what an op finds wrong while running is thrown by run") {
   const Tensor y = embedding(graph.parameter("table", f32, {5, 2}), graph.input("tokens", i32, {2}));
   Program program = compile(graph, {y}, {.pool = ThreadPool(2)});
   program.write("tokens", std::vector<int32_t>{1, 5});
-  CHECK_THROWS_WITH_AS(program.run(), "embedding: token 5 at place 1, expected 0 to 4", Error);
+  CHECK_THROWS_WITH_AS(program.run(), "embedding: token 5 at position 1, expected 0 to 4", Error);
   program.write("tokens", std::vector<int32_t>{1, 4});
   program.run();
 }

@@ -61,8 +61,12 @@ TEST_CASE("what cannot be in a recipe is named") {
       {{.seq_len = 48, .ema_decay = 1}, "training: ema_decay 1, expected a number of at least 0 and below 1"},
   };
   for (const Case& c : cases) CHECK_THROWS_WITH_AS(check(c.recipe, {.context = 48}), c.message, Error);
-  CHECK_THROWS_WITH_AS(check({.seq_len = 48}, {.context = 48, .types = {q8_0, q8_0}}),
-                       "training: the model is quantised, expected one with float weights", Error);
+  CHECK_THROWS_WITH_AS(
+      check({.seq_len = 48}, {.context = 48, .types = {q8_0, q8_0}}),
+      "training: the weights are q8_0, and packed weights stay as they are; train adapters beside them, or a "
+      "model with f32 weights",
+      Error);
+  CHECK_NOTHROW(check({.seq_len = 48}, {.context = 48, .types = {q8_0, q8_0}, .lora = {.rank = 2}}));
 }
 
 TEST_CASE("all problems of a recipe are named at once, whatever is no number and whatever would overflow too") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/ops/ops.h>
+
 #include "train/short_run.h"
 
 #include <array>
@@ -100,6 +102,34 @@ TEST_CASE("training lowers the validation loss") {
   REQUIRE(run_stages(model, stages, pool, options));
   CHECK(before == doctest::Approx(std::log(double(model.config.vocab_size))).epsilon(0.02));
   CHECK(after < before - 1);
+}
+
+TEST_CASE("a stage trains for its objective, is validated by it, and goes on with no other") {
+  const TempFolder folder;
+  const auto run = [&](const char* name, const Objective& objective, bool stops) {
+    Model model = sample_model(0);
+    std::vector<Stage> stages = {stages_for(model)[1]};
+    stages[0].objective = objective;
+    std::vector<double> losses;
+    RunOptions options{.folder = folder / name};
+    options.on_step = [&](const StepReport& report) {
+      if (report.step == 1) losses.push_back(static_cast<double>(report.loss));
+    };
+    options.on_validation = [&](const Validation& v) { losses.push_back(v.result.loss); };
+    options.should_stop = [&] { return stops && !losses.empty(); };
+    run_stages(model, stages, ThreadPool(2), options);
+    return losses;
+  };
+  const auto thrice = [](const LossInputs& in) { return scale(next_token_loss(in), 3); };
+  const Objective three_times = {thrice, next_token().weight, "three times"};
+  const std::vector<double> plain = run("plain", next_token(), false), found = run("thrice", three_times, false);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == doctest::Approx(3 * plain[0]).epsilon(1e-6));
+  CHECK(found[1] > 2 * plain[1]);
+  run("stopped", three_times, true);
+  CHECK(error_of([&] {
+          run("stopped", next_token(), false);
+        }).find("fine-tune objective is not set, was three times") != std::string::npos);
 }
 
 }  // namespace tinyllm::test

@@ -21,6 +21,7 @@ class MixedRows : public RowSource {
 
   int64_t rows() const override { return ends_.back(); }
   int64_t length() const override { return parts_[0].rows->length(); }
+  int32_t pad() const override { return parts_[0].rows->pad(); }
   /// A hash of the parts and their shares. Names do not count.
   uint64_t hash() const override;
   const std::vector<Part>& parts() const { return parts_; }

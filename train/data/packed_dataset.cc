@@ -11,8 +11,8 @@
 
 namespace tinyllm {
 
-Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) {
-  Dataset data(length);
+Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length, int32_t pad) {
+  Dataset data(length, pad);
   PackReport& report = data.report_;
   std::vector<Piece> pieces;
   for (const Sample& sample : samples) {
@@ -37,8 +37,8 @@ Dataset Dataset::of_samples(const std::vector<Sample>& samples, int64_t length) 
   return data;
 }
 
-Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length) {
-  Dataset data(length);
+Dataset Dataset::of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length, int32_t pad) {
+  Dataset data(length, pad);
   std::vector<Piece> pieces;
   for (const std::vector<int32_t>& text : texts) {
     const int64_t sample = data.report_.samples++;

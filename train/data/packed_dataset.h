@@ -28,13 +28,14 @@ struct PackReport {
 class Dataset : public RowSource {
  public:
   /// Samples of prompts and answers, several to a row.
-  static Dataset of_samples(const std::vector<Sample>& samples, int64_t length);
+  static Dataset of_samples(const std::vector<Sample>& samples, int64_t length, int32_t pad = 0);
   /// Running text. Every token is learned. A long text fills several rows; the last target of a row is the first token
   /// of the next.
-  static Dataset of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length);
+  static Dataset of_texts(const std::vector<std::vector<int32_t>>& texts, int64_t length, int32_t pad = 0);
 
   int64_t rows() const override { return static_cast<int64_t>(rows_.size()); }
   int64_t length() const override { return length_; }
+  int32_t pad() const override { return pad_; }
   uint64_t hash() const override;
   const PackReport& report() const { return report_; }
   int64_t fill(Batch& batch, size_t at, int64_t row) const override;
@@ -48,10 +49,11 @@ class Dataset : public RowSource {
   };
   using Row = std::vector<Piece>;
 
-  explicit Dataset(int64_t length) : length_(length) {}
+  Dataset(int64_t length, int32_t pad) : length_(length), pad_(pad) {}
   void pack(std::vector<Piece> pieces);
 
   int64_t length_;
+  int32_t pad_;
   std::vector<Row> rows_;
   PackReport report_;
 };

@@ -31,12 +31,12 @@ uint64_t permuted(uint64_t index, uint64_t n, uint64_t seed, uint64_t pass) {
 
 }  // namespace
 
-// Padding is a sample of its own without targets. Its token is 0, but any would do.
+// Padding is a sample of its own without targets.
 Batch RowSource::padding(int64_t rows) const {
   const auto size = static_cast<size_t>(rows * length());
   Batch batch{rows,
               length(),
-              std::vector<int32_t>(size, 0),
+              std::vector<int32_t>(size, pad()),
               std::vector<int32_t>(size, kIgnore),
               std::vector<int32_t>(size, 0),
               std::vector<int32_t>(size, 0)};

@@ -30,6 +30,8 @@ class RowSource {
 
   virtual int64_t rows() const = 0;
   virtual int64_t length() const = 0;
+  /// The token of places that hold none, and are never learned: of a model's tokenizer, `Tokenizer::pad`.
+  virtual int32_t pad() const { return 0; }
   /// A hash of all tokens and targets. A resumed run must see the same data.
   virtual uint64_t hash() const = 0;
 

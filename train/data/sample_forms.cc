@@ -97,7 +97,7 @@ Messages alpaca(const Json& line) {
     for (const Json& turn : *history) {
       const auto is_text = [](const Json& words) { return words.is_string() && !is_blank(words.get<std::string>()); };
       if (!turn.is_array() || turn.size() != 2 || !is_text(turn[0]) || !is_text(turn[1])) {
-        throw Error("field history: item {}: expected a list of what the user and the assistant say",
+        throw Error("field history: item {}: expected a list of two texts, by the user and by the assistant",
                     messages.size() / 2 + 1);
       }
       messages.push_back({Role::user, turn[0].get<std::string>()});

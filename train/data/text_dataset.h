@@ -24,6 +24,7 @@ struct TextOptions {
   /// One of N documents is for validation, chosen by a hash of its number. In a file with few documents it is one of N
   /// spans of about four thousand tokens.
   int64_t validation_every = 100;
+  int32_t pad = 0;  ///< The token of padding.
 };
 
 /// Rows cut from a file of tokens. Each token is a target exactly once per epoch, also across the ends of rows. The
@@ -39,6 +40,7 @@ class TextDataset : public RowSource {
 
   int64_t rows() const override { return rows_; }
   int64_t length() const override { return options_.length; }
+  int32_t pad() const override { return options_.pad; }
   /// A hash of the file's checksum and the options.
   uint64_t hash() const override;
   /// The number of tokens in this part. The last tokens of documents and the last before a gap are targets only.

@@ -3,8 +3,8 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/train/monitor/report_page.h>
 
-#ifdef TINYLLM_SERVE
-#include <tinyllm/runtime/serve/http.h>
+#ifdef TINYLLM_HTTP
+#include <tinyllm/runtime/http/http.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@
 
 namespace tinyllm {
 
-#ifdef TINYLLM_SERVE
+#ifdef TINYLLM_HTTP
 namespace {
 
 // Bytes of the log in one reply.

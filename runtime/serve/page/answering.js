@@ -5,7 +5,8 @@ import {Failure, streamAnswer} from "./protocol.js";
 const kSaveEvery = 2000;  // Milliseconds.
 
 export class Answering {
-  // store: see store.js. changed(conversation, message): after every part. ended(conversation, message, failure or null).
+  // store: see store.js. changed(conversation, message): after every part. ended(conversation, message, failure): the
+  // failure may be null.
   constructor({store, changed, ended, stream = streamAnswer, clock = () => performance.now()}) {
     Object.assign(this, {store, changed, ended, stream, clock});
     this.running = new Map();  // Of the id of a conversation: {message, controller}.
@@ -64,8 +65,8 @@ export class Answering {
   }
 }
 
-// Fills in a message and its figures: wait until the first part, seconds from the first part to the last one, seconds of
-// thought, tokens. Without the server's counts (a stopped answer) each part counts as a token, and isAbout says so.
+// Fills in a message and its figures: wait until the first part, seconds from the first part to the last one, seconds
+// of thought, tokens. Without the server's counts (a stopped answer) each part counts as a token, and isAbout says so.
 class Meter {
   constructor(message, clock) {
     this.message = message;
@@ -100,5 +101,6 @@ class Meter {
   }
 }
 
-// Tokens a second; NaN for an answer that is too short to tell. The first token is not counted: the time begins with it.
+// Tokens a second; NaN for an answer that is too short to tell. The time begins with the first token, which is not
+// counted.
 export const speedOf = ({tokens = 0, seconds = 0}) => tokens > 1 && seconds > 0.1 ? (tokens - 1) / seconds : NaN;

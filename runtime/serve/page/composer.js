@@ -1,5 +1,5 @@
 // The box in which a message is written. Each conversation keeps what was begun in it.
-import {$, isSending} from "./elements.js";
+import {$, isSending, isTouched} from "./elements.js";
 
 export class Composer {
   // send(text), stop(), editLast()
@@ -8,7 +8,7 @@ export class Composer {
     this.id = "";
     this.send = send;
     const box = $("box"), mustMeasure = !CSS.supports("field-sizing", "content");
-    box.enterKeyHint = matchMedia("(pointer: coarse)").matches ? "enter" : "send";
+    box.enterKeyHint = isTouched() ? "enter" : "send";
     $("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();

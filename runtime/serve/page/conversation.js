@@ -101,11 +101,13 @@ export class Conversation {
 }
 
 // The messages of a request for what comes after `last`: an answer if that is a question, else the rest of that answer.
+// Questions that follow each other, as after one that the server refused, become one: many chat templates want turns.
 export function wireMessages(conversation, last) {
-  const {system} = conversation.record;
-  const messages = conversation.pathTo(last).map(({role, text, reasoning}, i, path) => {
-    const isUnfinished = role === "assistant" && i === path.length - 1;
-    return isUnfinished && reasoning ? {role, content: text, reasoning_content: reasoning} : {role, content: text};
-  });
-  return system.trim() ? [{role: "system", content: system}, ...messages] : messages;
+  const {system} = conversation.record, messages = system.trim() ? [{role: "system", content: system}] : [];
+  for (const message of conversation.pathTo(last)) {
+    const {role, text, reasoning} = message, before = messages.at(-1);
+    if (role === before?.role) before.content += "\n\n" + text;
+    else messages.push({role, content: text, ...(message === last && reasoning && {reasoning_content: reasoning})});
+  }
+  return messages;
 }

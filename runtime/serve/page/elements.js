@@ -14,7 +14,8 @@ export function element(parent, name, {text = "", kind = "", ...attributes} = {}
 
 // A button whose text is a row of words.js, and whose name for screen readers may be another text.
 export function button(parent, word, action, attributes = {}) {
-  return element(parent, "button", {type: "button", text: say(word), "data-word": word, "data-action": action, ...attributes});
+  return element(
+      parent, "button", {type: "button", text: say(word), "data-word": word, "data-action": action, ...attributes});
 }
 
 // Works on pages without HTTPS too, where browsers have no clipboard object.
@@ -36,14 +37,18 @@ export function confirm(one, word) {
 }
 
 export function saveFile(name, text) {
-  const link = element(null, "a", {download: name, href: URL.createObjectURL(new Blob([text], {type: "application/json"}))});
+  const link =
+      element(null, "a", {download: name, href: URL.createObjectURL(new Blob([text], {type: "application/json"}))});
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
+
+// Whether the page is used by touch: there is no keyboard but the one on the screen.
+export const isTouched = () => matchMedia("(pointer: coarse)").matches;
 
 // Whether Enter in a box means that it is ready. Not while an input method composes, and not on a touch screen, where
 // Enter is the only way to begin a line.
 export function isSending(event) {
   const isComposing = event.isComposing || event.keyCode === 229;
-  return event.key === "Enter" && !event.shiftKey && !isComposing && !matchMedia("(pointer: coarse)").matches;
+  return event.key === "Enter" && !event.shiftKey && !isComposing && !isTouched();
 }

@@ -61,7 +61,8 @@ function messageOf(given, {id, conversation, parent, order}) {
   return message;
 }
 
-const partsText = (content) => Array.isArray(content) ? content.map((part) => textIn(part?.text)).join("") : textIn(content);
+const partsText = (content) =>
+    Array.isArray(content) ? content.map((part) => textIn(part?.text)).join("") : textIn(content);
 
 function others(given, where) {
   const list = Array.isArray(given) ? given : given?.messages;

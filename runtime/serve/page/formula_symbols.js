@@ -40,8 +40,9 @@ export const kDelimiters = {...table(`
   lVert=‖ rVert=‖ Vert=‖
 `), "{": "{", "}": "}", "|": "‖"};
 
-export const kAccents = {...table("hat=^ widehat=^ bar=‾ overline=‾ vec=→ dot=˙ ddot=¨ tilde=~ widetilde=~ overbrace=⏞"),
-                         overrightarrow: "→"};
+export const kAccents = table(`
+  hat=^ widehat=^ bar=‾ overline=‾ vec=→ overrightarrow=→ dot=˙ ddot=¨ tilde=~ widetilde=~ overbrace=⏞
+`);
 export const kAccentsBelow = {underline: "_", underbrace: "⏟"};
 
 // Widths of blanks in em.

@@ -160,7 +160,14 @@ class Parser {
         return row([fence("(", "prefix"), node("mfrac", {linethickness: "0"}, this.argument(), this.argument()),
                     fence(")", "postfix")]);
       case "sqrt": return this.root();
-      case "text": case "textbf": case "textit": case "mathrm": case "mathit": case "mbox": case "textrm": case "mathsf":
+      case "text":
+      case "textbf":
+      case "textit":
+      case "mathrm":
+      case "mathit":
+      case "mbox":
+      case "textrm":
+      case "mathsf":
         return node("mtext", {}, this.plainText());
       case "operatorname": case "operatorname*": return node("mi", {}, this.plainText());
       case "boxed": return node("mrow", {class: "boxed"}, this.argument());

@@ -4,7 +4,10 @@ import {node} from "./tree.js";
 
 const kMaxFormula = 2000;  // Characters.
 const kEscaped = /[\\`*_{}[\]()#+\-.!|~$<>"']/;
-const kLink = /\[([^[\]\n]{0,999}(?:\[[^[\]\n]{0,99}\][^[\]\n]{0,99})?)\]\(\s?<?([^()\s<>]*(?:\([^()\s<>]*\)[^()\s<>]*)*)>?(?:\s+"[^"\n]*")?\s?\)/y;
+// [text](address "title"), with one pair of brackets in the text and any in the address.
+const kLinkText = /\[([^[\]\n]{0,999}(?:\[[^[\]\n]{0,99}\][^[\]\n]{0,99})?)\]/.source;
+const kLinkTarget = /\(\s?<?([^()\s<>]*(?:\([^()\s<>]*\)[^()\s<>]*)*)>?(?:\s+"[^"\n]*")?\s?\)/.source;
+const kLink = new RegExp(kLinkText + kLinkTarget, "y");
 const kOrdinary = /[^\\`$!\[h*_~\n]+/y;  // What begins nothing.
 const kAddress = /https?:\/\/[^\s<>"'`*，。；：！？、（）《》「」【】]+/y;
 
@@ -100,12 +103,12 @@ class Inline {
     const isImage = this.text[this.at] === "!" && this.text[this.at + 1] === "[";
     if (this.text[this.at] !== "[" && !isImage) return false;
     kLink.lastIndex = this.at + (isImage ? 1 : 0);
-    const found = kLink.exec(this.text);
+    const found = kLink.exec(this.text), end = kLink.lastIndex;  // The text of the link is parsed with kLink too.
     const made = found && link(found[2], isImage || this.depth > 8 ? found[1] || found[2]
                                                                    : parseInline(found[1], this.depth + 1));
     if (!made) return false;
     this.add(made);
-    this.at = kLink.lastIndex;
+    this.at = end;
     return true;
   }
 

@@ -2,7 +2,7 @@
 import {Answering} from "./answering.js";
 import {Composer} from "./composer.js";
 import {Conversation, newRecord, titleOf} from "./conversation.js";
-import {$, confirm, copyText, element, saveFile} from "./elements.js";
+import {$, confirm, copyText, element, isTouched, saveFile} from "./elements.js";
 import {exported, imported, kMostBytes} from "./exchange.js";
 import {explain} from "./failures.js";
 import {LogView} from "./log_view.js";
@@ -28,13 +28,18 @@ class App {
       ended: (conversation, message, failure) => this.answerEnded(conversation, message, failure),
     });
     this.log = new LogView();
-    this.side = new SideView({store: this.store, records: () => [...this.known.values()],
-                              open: (id, message) => this.open(id, message), remove: (id) => this.removeConversation(id)});
+    this.side = new SideView({
+      store: this.store,
+      records: () => [...this.known.values()],
+      open: (id, message) => this.open(id, message),
+      remove: (id) => this.removeConversation(id)
+    });
     this.composer = new Composer({send: (text) => this.send(text), stop: () => this.answering.stop(this.current.id),
                                   editLast: () => this.editLast()});
     this.listen();
     if (!this.store.isLasting) alarm(say("cannot_store"));
     await this.open(location.hash.slice(1));
+    if (!isTouched()) $("box").focus();
     await this.loadModels();
   }
 
@@ -91,7 +96,7 @@ class App {
       this.hasAlarmOfModels = false;
     } catch (failure) {
       this.hasAlarmOfModels = true;
-      this.fail(failure, ["again", () => this.loadModels()]);
+      this.fail(failure, ["retry", () => this.loadModels()]);
     }
   }
 
@@ -181,6 +186,8 @@ class App {
       await this.keep(new Conversation(record, messages), messages);
       this.open(id);
     }]]);
+    this.side.unfold(false);  // The note is below the list.
+    $("note").querySelector("button").focus();
   }
 
   // Messages.
@@ -236,9 +243,10 @@ class App {
     else if (this.known.has(conversation.id)) this.side.news.add(conversation.id);
     this.showRunning();
     if (!isShown) return;
-    status(failure ? "" : message.state === "stopped" ? say("stopped") : say("answered", {count: countWords(message.text)}));
+    const end = message.state === "stopped" ? say("stopped") : say("answered", {count: countWords(message.text)});
+    status(failure ? "" : end);
     if (!failure) return;
-    this.fail(failure, isEmpty ? ["again", () => this.answer(conversation, question)]
+    this.fail(failure, isEmpty ? ["retry", () => this.answer(conversation, question)]
                                : ["go_on", () => this.goOn(message)]);
   }
 
@@ -303,7 +311,8 @@ class App {
     this.keep(this.current);
     this.afterChange(this.current);
     const {element: shown} = this.log.viewOf(other) ?? {};
-    (shown?.querySelector(`[data-action="${action}"]:enabled`) ?? shown?.querySelector(".versions button:enabled"))?.focus();
+    const button = shown?.querySelector(`[data-action="${action}"]:enabled`);
+    (button ?? shown?.querySelector(".versions button:enabled"))?.focus();
   }
 
   // Shows the branch on which a message is.

@@ -21,7 +21,8 @@ const isTableAt = (lines, at) => lines[at].includes("|") && at + 1 < lines.lengt
     cellsOf(lines[at]).length === cellsOf(lines[at + 1]).length;
 
 // What ends a paragraph.
-const beginsBlock = (lines, at) => [kFence, kHeading, kRule, kQuote, kFormulaBegin].some((kind) => kind.test(lines[at])) ||
+const kBeginnings = [kFence, kHeading, kRule, kQuote, kFormulaBegin];
+const beginsBlock = (lines, at) => kBeginnings.some((kind) => kind.test(lines[at])) ||
     isTableAt(lines, at) || (kItem.test(lines[at]) && !isBlank(lines[at].replace(kItem, "")));
 
 function readFence(lines, at) {
@@ -154,16 +155,16 @@ const linesOf = (text) => text.replaceAll("\r\n", "\n").replaceAll("\t", "    ")
 
 export const parseMarkdown = (text) => parseLines(linesOf(text), 0);
 
-// Markdown that grows at its end. Only what may still change is parsed again: the last block, and the one before it until
-// two lines of the last one are complete (the second line decides whether a table begins).
+// Markdown that grows at its end. Only what may still change is parsed again: the last block, and the one before it
+// until two lines of the last one are complete (the second line decides whether a table begins).
 export class GrowingMarkdown {
   constructor() {
     this.read = 0;       // Characters of the text whose blocks are closed.
     this.open = [];      // Trees of the blocks after them.
   }
 
-  // Takes the whole text, which begins as the one before did. Returns the trees that are closed since then; `open` holds
-  // those that are not.
+  // Takes the whole text, which begins as the one before did. Returns the trees that are closed since then; `open`
+  // holds those that are not.
   update(text) {
     const rest = text.slice(this.read), lines = linesOf(rest), closed = [];
     const starts = [], trees = [];

@@ -110,7 +110,8 @@ export class MessageView {
     if (siblings.length < 2) return;
     const box = element(this.foot, "span", {kind: "versions"});
     const arrow = (text, word, isEnd) => {
-      const made = element(box, "button", {type: "button", kind: "quiet", text, "data-action": word, "aria-label": say(word)});
+      const made =
+          element(box, "button", {type: "button", kind: "quiet", text, "data-action": word, "aria-label": say(word)});
       made.disabled = isEnd;
     };
     arrow("‹", "earlier", at === 0);
@@ -135,7 +136,8 @@ export class MessageView {
       changed(area.value);
     };
     button(box, "cancel", "").addEventListener("click", close);
-    button(box, this.message.role === "user" ? "send_edited" : "save", "", {class: "main"}).addEventListener("click", finish);
+    const word = this.message.role === "user" ? "send_edited" : "save";
+    button(box, word, "", {class: "main"}).addEventListener("click", finish);
     area.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.isComposing) close();
       else if (this.message.role === "user" && isSending(event)) finish();

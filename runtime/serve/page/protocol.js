@@ -1,6 +1,7 @@
 // The server's API: which models there are, and an answer as it is written.
 
-const kSilence = 60_000;  // Milliseconds without a byte after which a stream is lost; the server says something every 10 s.
+// Milliseconds without a byte after which a stream is lost. The server says something every 10 s.
+const kSilence = 60_000;
 
 // Why there is no answer. kind: "refused" (the server said so), "lost" (a stream that ended early), "unreachable".
 export class Failure extends Error {

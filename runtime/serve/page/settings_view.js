@@ -7,7 +7,9 @@ export class SettingsView {
   // changed(name): "key", "system", "language".
   constructor(settings, changed) {
     Object.assign(this, {settings, changed});
-    for (const [value, text] of Object.entries(kLanguages)) element($("language"), "option", {value, text, lang: value});
+    for (const [value, text] of Object.entries(kLanguages)) {
+      element($("language"), "option", {value, text, lang: value});
+    }
     this.bind("language", () => this.speak());
     this.bind("theme", () => this.paint());
     this.bind("key");

@@ -46,7 +46,9 @@ export class SideView {
     list.replaceChildren();
     rows.sort((a, b) => b.record.updated - a.record.updated);
     for (const row of rows) this.addRow(row);
-    if (rows.length === 0) element(element(list, "li"), "p", {text: say(this.found ? "found_none" : "no_conversations")});
+    if (rows.length === 0) {
+      element(element(list, "li"), "p", {text: say(this.found ? "found_none" : "no_conversations")});
+    }
     if (focused) list.querySelector(`[data-id="${focused}"] .open`)?.focus();
   }
 

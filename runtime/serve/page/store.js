@@ -86,7 +86,9 @@ export function search(text, records, messages) {
   const hasAll = (where) => words.every((word) => where.includes(word));
   const found = new Map();
   for (const message of messages) {
-    if (!found.has(message.conversation) && hasAll(message.text.toLowerCase())) found.set(message.conversation, message);
+    if (!found.has(message.conversation) && hasAll(message.text.toLowerCase())) {
+      found.set(message.conversation, message);
+    }
   }
   return records.filter((record) => hasAll(record.title.toLowerCase()) || found.has(record.id))
       .map((record) => ({record, message: found.get(record.id) ?? null}));

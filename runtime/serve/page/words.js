@@ -102,6 +102,7 @@ const kWords = {
   key_r: ["重新回答", "Regenerate the last answer"],
   key_slash: ["显示快捷键", "Show the shortcuts"],
   // Errors.
+  retry: ["重试", "Try again"],
   lost: ["与服务器的连接断开了。已收到的内容已保存。", "The connection to the server was lost. What had arrived is kept."],
   unreachable: ["连不上服务器。", "The server cannot be reached."],
   need_key: ["服务器需要 API 密钥，请在设置里填写。", "The server needs an API key: enter it in the settings."],
@@ -142,14 +143,17 @@ export const number = (value, digits = 0) =>
     value.toLocaleString(language(), {minimumFractionDigits: digits, maximumFractionDigits: digits});
 
 export function duration(seconds) {
-  if (seconds < 60) return say("seconds", {value: number(seconds, seconds < 9.95 && !Number.isInteger(seconds) ? 1 : 0)});
+  if (seconds < 60) {
+    return say("seconds", {value: number(seconds, seconds < 9.95 && !Number.isInteger(seconds) ? 1 : 0)});
+  }
   const whole = Math.round(seconds);
   return say("minutes", {minutes: number(Math.floor(whole / 60)), value: whole % 60});
 }
 
 // Fills in the texts of elements with data-word, data-label (for screen readers) and data-hint (in an empty field).
 export function translate(root) {
-  const each = (name, set) => root.querySelectorAll(`[data-${name}]`).forEach((one) => set(one, say(one.dataset[name])));
+  const each = (name, set) =>
+      root.querySelectorAll(`[data-${name}]`).forEach((one) => set(one, say(one.dataset[name])));
   each("word", (one, text) => { one.textContent = text; });
   each("label", (one, text) => one.setAttribute("aria-label", text));
   each("hint", (one, text) => { one.placeholder = text; });

@@ -79,6 +79,9 @@ TEST_CASE("a sample longer than a row is cut; where nothing is learned it is dro
     }
     return s;
   };
+  const Batch padded = Dataset::of_samples({sample(5, 2)}, 6, 7).in_order(0, 2);
+  CHECK(std::vector(padded.tokens.begin() + 4, padded.tokens.end()) == std::vector<int32_t>(8, 7));
+  CHECK(std::vector(padded.targets.begin() + 4, padded.targets.end()) == std::vector<int32_t>(8, kIgnore));
   // The last token is a target only: 5 tokens take 4 places.
   const Dataset data = Dataset::of_samples({sample(5, 2), sample(9, 5), sample(9, 6), sample(2, 2)}, 5);
   const PackReport& r = data.report();

@@ -19,7 +19,8 @@ export function userOf(page, url) {
     await ask(text);
     await page.until(isIdle);
   }
-  const choose = (id, value) => page.get(`${id}.value = ${JSON.stringify(value)}; ${id}.dispatchEvent(new Event("change"))`);
+  const choose = (id, value) =>
+      page.get(`${id}.value = ${JSON.stringify(value)}; ${id}.dispatchEvent(new Event("change"))`);
   // A button of the last message of a speaker.
   async function press(role, action) {
     await page.get(`${last(`.${role} [data-action="${action}"]`)}.click()`);
@@ -42,11 +43,13 @@ export function userOf(page, url) {
     await page.get(`new Promise((resolve) => {
       indexedDB.open("tinyllm").onsuccess = ({target}) => {
         const change = target.result.transaction(["conversations", "messages"], "readwrite");
-        change.objectStore("conversations").put({id: "long", title: "long", system: "", created: 1, updated: 1, chosen: {}});
+        const record = {id: "long", title: "long", system: "", created: 1, updated: 1, chosen: {}};
+        change.objectStore("conversations").put(record);
+        const texts = ["question", ${JSON.stringify(kMarkdown.repeat(8))}];
         for (let i = 0; i < ${count}; ++i) {
           change.objectStore("messages").put({
-            id: "m" + i, conversation: "long", parent: i ? "m" + (i - 1) : "", created: i, state: "done", reasoning: "",
-            role: i % 2 ? "assistant" : "user", text: i % 2 ? ${JSON.stringify(kMarkdown)}.repeat(3) : "question " + i});
+            id: "m" + i, conversation: "long", parent: i ? "m" + (i - 1) : "", created: i, state: "done",
+            role: i % 2 ? "assistant" : "user", text: texts[i % 2], reasoning: ""});
         }
         change.oncomplete = () => { target.result.close(); resolve(); };
       };
@@ -56,17 +59,21 @@ export function userOf(page, url) {
     await page.until(`document.querySelectorAll(".message").length === ${count}`);
   }
 
-  // The processor time of the longest task of the page's main thread while `act` runs, in milliseconds. Processor time, as
-  // other programs may hold up this one.
+  // The processor time of the longest task of the page's main thread while `act` runs, in milliseconds. Processor time,
+  // as other programs may hold up this one.
   async function longestTask(act) {
     const events = [];
-    page.browser.listeners.push(({method, params}) => { if (method === "Tracing.dataCollected") events.push(...params.value); });
-    await page.send("Tracing.start", {categories: "toplevel,disabled-by-default-devtools.timeline", transferMode: "ReportEvents"});
+    page.browser.listeners.push(({method, params}) => {
+      if (method === "Tracing.dataCollected") events.push(...params.value);
+    });
+    await page.send(
+        "Tracing.start", {categories: "toplevel,disabled-by-default-devtools.timeline", transferMode: "ReportEvents"});
     await act();
     const complete = page.once("Tracing.tracingComplete");
     await page.send("Tracing.end");
     await complete;
-    const threads = new Set(events.filter(({name, args}) => name === "thread_name" && args.name === "CrRendererMain").map(({tid}) => tid));
+    const threads = new Set(
+        events.filter(({name, args}) => name === "thread_name" && args.name === "CrRendererMain").map(({tid}) => tid));
     const tasks = events.filter(({ph, tid, tdur}) => ph === "X" && threads.has(tid) && tdur > 0);
     assert.ok(tasks.length > 0, "the trace has no task");
     return Math.max(...tasks.map(({tdur}) => tdur)) / 1000;

@@ -16,8 +16,10 @@ export function findChromium() {
 export class Browser {
   constructor(program) {
     this.profile = fs.mkdtempSync(path.join(os.tmpdir(), "tinyllm-page-"));
-    const options = ["--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--user-data-dir=" + this.profile, ...(process.getuid() === 0 ? ["--no-sandbox"] : [])];
+    const options = [
+      "--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage",
+      "--user-data-dir=" + this.profile, ...(process.getuid() === 0 ? ["--no-sandbox"] : [])
+    ];
     this.process = spawn(program, options, {stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"]});
     this.input = this.process.stdio[3];
     this.waiting = new Map();
@@ -49,9 +51,12 @@ export class Browser {
     const {sessionId} = await this.send("Target.attachToTarget", {targetId, flatten: true});
     const page = new Page(this, sessionId);
     for (const domain of ["Page", "Runtime", "Log"]) await page.send(domain + ".enable");
-    await page.send("Page.addScriptToEvaluateOnNewDocument", {source: `
+    await page.send("Page.addScriptToEvaluateOnNewDocument", {
+      source: `
       window.violations = [];
-      addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective + " " + event.blockedURI));`});
+      addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) =>
+          violations.push(violatedDirective + " " + blockedURI));`
+    });
     await page.go(url);
     return page;
   }
@@ -72,7 +77,9 @@ export class Page {
     this.errors = [];
     browser.listeners.push((message) => {
       if (message.sessionId !== sessionId) return;
-      if (message.method === "Runtime.exceptionThrown") this.errors.push(message.params.exceptionDetails.exception?.description ?? message.params.exceptionDetails.text);
+      if (message.method === "Runtime.exceptionThrown")
+        this.errors.push(
+            message.params.exceptionDetails.exception?.description ?? message.params.exceptionDetails.text);
     });
   }
 
@@ -105,7 +112,8 @@ export class Page {
   async get(expression) {
     const {result, exceptionDetails} =
         await this.send("Runtime.evaluate", {expression, returnByValue: true, awaitPromise: true, userGesture: true});
-    if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
+    if (exceptionDetails)
+      throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
     return result.value;
   }
 
@@ -130,7 +138,9 @@ export class Page {
   }
 
   // As an input method does while its candidates are open.
-  compose(text) { return this.send("Input.imeSetComposition", {text, selectionStart: text.length, selectionEnd: text.length}); }
+  compose(text) {
+    return this.send("Input.imeSetComposition", {text, selectionStart: text.length, selectionEnd: text.length});
+  }
 
   // The first of the elements that a person could click.
   async click(selector) {

@@ -1,10 +1,14 @@
-// A server that serves the page and answers as /v1/chat/completions does. What the last question says decides what
-// happens: see `answers` and `refusals`.
+// A server that serves the page and answers as /v1/chat/completions does. The last paragraph of the last question
+// decides what happens: see `answers` and `refusals`.
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
-const kTypes = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"};
+const kTypes = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8"
+};
 // As runtime/serve/assets.h has it.
 const kPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -92,7 +96,7 @@ export class MockServer {
   }
 
   async answer(body, reply) {
-    const asked = body.messages.findLast((message) => message.role === "user").content.trim();
+    const asked = body.messages.findLast((message) => message.role === "user").content.trim().split("\n\n").at(-1);
     if (refusals[asked]) return refuse(reply, refusals[asked]);
     let isGone = false;
     reply.on("close", () => {
@@ -116,7 +120,7 @@ export class MockServer {
     for (const piece of pieces) {
       if (isGone) return undefined;
       send({content: piece});
-      await wait(asked === "slow" || asked === "drop" ? 30 : 2);
+      await wait({slow: 30, drop: 500}[asked] ?? 2);
       if (asked === "drop") return reply.destroy();
     }
     send({}, asked === "cut" && !isRest ? "length" : "stop");

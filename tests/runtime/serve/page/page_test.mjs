@@ -20,7 +20,8 @@ await run({
     };
     for (const name of words.kWordNames) {
       assert.equal(blanks(say("zh-CN", name)), blanks(say("en", name)), name);
-      const isUsed = used.includes(`"${name}"`) || kParameters.some((one) => one.name === name) || ["lost", "unreachable"].includes(name);
+      const isUsed = used.includes(`"${name}"`) || kParameters.some((one) => one.name === name) ||
+          ["lost", "unreachable"].includes(name);
       assert.ok(isUsed, `${name} is not used`);
     }
     assert.throws(() => words.say("nothing of this name"));
@@ -30,7 +31,8 @@ await run({
     words.speak("zh-CN");
     assert.deepEqual([0.44, 3, 12.3, 61].map(words.duration), ["0.4 秒", "3 秒", "12 秒", "1 分 1 秒"]);
     assert.equal(words.countWords("你好 world, it's 3"), 5);
-    assert.deepEqual(["zh-CN", "zh", "en-GB", "fr"].map((one) => words.preferred([one])), ["zh-CN", "zh-CN", "en", "en"]);
+    assert.deepEqual(
+        ["zh-CN", "zh", "en-GB", "fr"].map((one) => words.preferred([one])), ["zh-CN", "zh-CN", "en", "en"]);
     assert.deepEqual(["答案是 x", "the answer", "42"].map(words.languageOf), ["zh-CN", "en", ""]);
   },
 
@@ -45,9 +47,11 @@ await run({
       const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
       return (high + 0.05) / (low + 0.05);
     };
-    const pairs = [["text", "back"], ["text", "card"], ["text", "mine"], ["text", "code"], ["faint", "back"], ["faint", "card"],
-                   ["faint", "code"], ["faint", "line"], ["accent", "back"], ["accent", "card"], ["on-accent", "accent"],
-                   ["alarm", "alarm-back"], ["alarm", "card"]];
+    const pairs = [
+      ["text", "back"], ["text", "card"], ["text", "mine"], ["text", "code"], ["faint", "back"], ["faint", "card"],
+      ["faint", "code"], ["faint", "line"], ["accent", "back"], ["accent", "card"], ["on-accent", "accent"],
+      ["alarm", "alarm-back"], ["alarm", "card"]
+    ];
     for (const [front, back] of pairs) {
       for (const theme of [0, 1]) {
         const ratio = contrast(table[front][theme], table[back][theme]);
@@ -67,8 +71,9 @@ await run({
       assert.doesNotMatch(text, /<script>|<style|\sstyle=|\son\w+="/, name);
       assert.ok([...text.matchAll(/https?:\/\/[\w.]+/g)].every(([address]) => address === "http://www.w3.org"), name);
     }
-    const loaded = new Set(assets.flatMap((name) => [...read(name).matchAll(/(?:from |src=|href=)"(?:\.\/)?([\w.]+)"/g)])
-        .map(([, name]) => name));
+    const loaded =
+        new Set(assets.flatMap((name) => [...read(name).matchAll(/(?:from |src=|href=)"(?:\.\/)?([\w.]+)"/g)])
+                    .map(([, name]) => name));
     for (const name of assets) assert.ok(name === "index.html" || loaded.has(name), `${name} is not loaded`);
   },
 });

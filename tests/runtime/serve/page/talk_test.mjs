@@ -55,7 +55,8 @@ class MemoryStore {
 
 await run({
   "events are the same however the bytes are cut"() {
-    const stream = bytes(": ping\n\ndata: {\"a\":\"数\"}\r\n\r\ndata:two\ndata: lines\n\nevent: x\nid: 1\n\ndata: [DONE]\n\n");
+    const stream =
+        bytes(": ping\n\ndata: {\"a\":\"数\"}\r\n\r\ndata:two\ndata: lines\n\nevent: x\nid: 1\n\ndata: [DONE]\n\n");
     for (let size = 1; size <= stream.length; ++size) {
       const reader = new EventReader(), events = [];
       for (let at = 0; at < stream.length; at += size) events.push(...reader.push(stream.slice(at, at + size)));
@@ -66,17 +67,22 @@ await run({
   async "an answer comes as parts"() {
     const parts = await partsOf(fetcherOf([
       chunk({role: "assistant", content: ""}), ": ping\n\n", chunk({reasoning_content: "hm"}), chunk({content: "yes"}),
-      chunk({}, "stop"), 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\ndata: [DONE]\n\n']));
-    assert.deepEqual(parts, [{kind: "reasoning", text: "hm"}, {kind: "text", text: "yes"}, {kind: "end", reason: "stop"},
-                             {kind: "usage", prompt: 3, answer: 2}]);
+      chunk({}, "stop"), 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\ndata: [DONE]\n\n'
+    ]));
+    assert.deepEqual(parts, [
+      {kind: "reasoning", text: "hm"}, {kind: "text", text: "yes"}, {kind: "end", reason: "stop"},
+      {kind: "usage", prompt: 3, answer: 2}
+    ]);
   },
 
   async "what the server refuses says why"() {
     const body = JSON.stringify({error: {message: "wait", type: "rate_limit_error", code: "rate_limit_exceeded"}});
     const busy = partsOf(fetcherOf([body], {status: 429, headers: {"Retry-After": "7"}}));
-    await assert.rejects(busy, {kind: "refused", status: 429, retryAfter: 7, code: "rate_limit_exceeded", message: "wait"});
+    await assert.rejects(
+        busy, {kind: "refused", status: 429, retryAfter: 7, code: "rate_limit_exceeded", message: "wait"});
     await assert.rejects(partsOf(fetcherOf(["<html>"], {status: 502})), {kind: "refused", status: 502, message: ""});
-    const late = partsOf(fetcherOf([chunk({content: "a"}), 'data: {"error":{"message":"gone","code":"internal_error"}}\n\n']));
+    const late =
+        partsOf(fetcherOf([chunk({content: "a"}), 'data: {"error":{"message":"gone","code":"internal_error"}}\n\n']));
     await assert.rejects(late, {kind: "refused", message: "gone", code: "internal_error"});
     await assert.rejects(listModels("", fetcherOf(["{}"])), {kind: "refused"});
   },
@@ -110,14 +116,16 @@ await run({
     assert.deepEqual(conversation.siblings(changed).map(({text}) => text), ["q2", "q2 changed"]);
     conversation.choose(q2);
     assert.equal(texts(conversation), "q1 a1 q2 a2");
-    assert.equal(conversation.pathTo(find(conversation, "other")).map(({text}) => text).join(), "q1,a1,q2 changed,other");
-    const again = new Conversation(structuredClone(conversation.record), structuredClone([...conversation.messages.values()]));
+    assert.equal(
+        conversation.pathTo(find(conversation, "other")).map(({text}) => text).join(), "q1,a1,q2 changed,other");
+    const again =
+        new Conversation(structuredClone(conversation.record), structuredClone([...conversation.messages.values()]));
     assert.equal(texts(again), "q1 a1 q2 a2");
   },
 
   "what is removed takes all after it along, shows a sibling, and comes back whole"() {
     const conversation = talk(3), q2 = find(conversation, "q2");
-    conversation.add(q2.parent, {role: "user", text: "other"});
+    for (const text of ["other", "last"]) conversation.add(q2.parent, {role: "user", text});
     conversation.choose(q2);
     const removed = conversation.remove(q2);
     assert.deepEqual(removed.map(({text}) => text), ["q2", "a2", "q3", "a3"]);
@@ -135,7 +143,14 @@ await run({
     assert.deepEqual(wireMessages(conversation, q2), [
       {role: "system", content: "be brief"}, {role: "user", content: "q1"}, {role: "assistant", content: "a1"},
       {role: "user", content: "q2"}]);
-    assert.deepEqual(wireMessages(conversation, a2).at(-1), {role: "assistant", content: "a2", reasoning_content: "hm"});
+    assert.deepEqual(
+        wireMessages(conversation, a2).at(-1), {role: "assistant", content: "a2", reasoning_content: "hm"});
+  },
+
+  "questions that follow each other are one in a request"() {
+    const conversation = talk(1), [q1] = conversation.path(),
+          q2 = conversation.add(q1.id, {role: "user", text: "again"});
+    assert.deepEqual(wireMessages(conversation, q2), [{role: "user", content: "q1\n\nagain"}]);
   },
 
   "titles are the first line, cut between characters"() {
@@ -146,10 +161,12 @@ await run({
   "what is exported comes back, with its branches and under new ids"() {
     const conversation = talk(2), q2 = find(conversation, "q2");
     Object.assign(conversation.record, {title: "T", system: "S"});
-    Object.assign(find(conversation, "a1"), {reasoning: "hm", tokens: 5, seconds: 2, thought: 1, model: "m", state: "length"});
+    Object.assign(
+        find(conversation, "a1"), {reasoning: "hm", tokens: 5, seconds: 2, thought: 1, model: "m", state: "length"});
     conversation.add(q2.parent, {role: "user", text: "other"});
     conversation.choose(q2);
-    const [{record, messages}] = imported(exported([{record: conversation.record, messages: [...conversation.messages.values()]}]));
+    const [{record, messages}] =
+        imported(exported([{record: conversation.record, messages: [...conversation.messages.values()]}]));
     const again = new Conversation(record, messages);
     assert.equal(texts(again), "q1 a1 q2 a2");
     assert.deepEqual([record.title, record.system], ["T", "S"]);
@@ -161,7 +178,10 @@ await run({
   },
 
   "lists of messages of other programs come in: one, or one a line"() {
-    const one = [{role: "system", content: "S"}, {role: "user", content: [{type: "text", text: "q"}]}, {role: "assistant", content: "a"}];
+    const one = [
+      {role: "system", content: "S"}, {role: "user", content: [{type: "text", text: "q"}]},
+      {role: "assistant", content: "a"}
+    ];
     const [{record, messages}] = imported(JSON.stringify({messages: one}, null, 2));
     assert.deepEqual([record.system, record.title, texts(new Conversation(record, messages))], ["S", "q", "q a"]);
     assert.equal(imported(JSON.stringify(one)).length, 1);
@@ -186,7 +206,8 @@ await run({
   },
 
   "fields of a wrong type in a file say nothing"() {
-    const message = {id: "1", parent: "", role: "assistant", text: 7, tokens: "many", seconds: -1, state: "answering", model: {}};
+    const message =
+        {id: "1", parent: "", role: "assistant", text: 7, tokens: "many", seconds: -1, state: "answering", model: {}};
     const [{record, messages}] = imported(JSON.stringify({format: "tinyllm-chat", version: 1, conversations: [
       {title: {}, created: null, chosen: {"": "nobody", toString: 1}, messages: [message]}]}));
     const {text, tokens, seconds, state, model} = messages[0];
@@ -207,7 +228,8 @@ await run({
         yield part;
       }
     }
-    const answering = new Answering({store, stream, clock: () => time, changed() {}, ended: (...given) => ends.push(given)});
+    const answering =
+        new Answering({store, stream, clock: () => time, changed() {}, ended: (...given) => ends.push(given)});
     const question = conversation.add("", {role: "user", text: "a question"});
     const end = answering.answer(conversation, question, {model: "m", temperature: 0.5}, "k");
     assert.ok(answering.isRunning(conversation.id));
@@ -233,7 +255,8 @@ await run({
       signal.throwIfAborted();
       await new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
     }
-    const answering = new Answering({store: new MemoryStore(), stream, changed() {}, ended: (...given) => ends.push(given)});
+    const answering =
+        new Answering({store: new MemoryStore(), stream, changed() {}, ended: (...given) => ends.push(given)});
     answering.answer(conversation, question, {}, "");
     await answering.stop(conversation.id);
     const [[, message, failure]] = ends;
@@ -251,14 +274,16 @@ await run({
       yield {kind: "text", text: "half"};
       throw new Failure("lost");
     }
-    const answering = new Answering({store: new MemoryStore(), stream, changed() {}, ended: (...given) => ends.push(given)});
+    const answering =
+        new Answering({store: new MemoryStore(), stream, changed() {}, ended: (...given) => ends.push(given)});
     await answering.answer(conversation, conversation.path()[0], {}, "");
     assert.deepEqual([ends[0][1].text, ends[0][1].state, ends[0][2].kind], ["half", "stopped", "lost"]);
   },
 
   "each failure has its words, with what the server said"() {
     words.speak("en");
-    const of = (status, code = "", retryAfter = 0) => explain(new Failure("refused", "why", {status, code, retryAfter})).text;
+    const of = (status, code = "", retryAfter = 0) =>
+        explain(new Failure("refused", "why", {status, code, retryAfter})).text;
     assert.match(of(429, "rate_limit_exceeded", 90), /try again in 1 min 30 s.*Server: why/);
     assert.match(of(429, "insufficient_quota"), /quota/);
     assert.match(of(400, "context_length_exceeded"), /longer than the model's context/);
@@ -272,8 +297,9 @@ await run({
 
   "only parameters that are set and fit are sent"() {
     assert.deepEqual(requestFields({}), {});
-    assert.deepEqual(requestFields({temperature: "0.7", top_k: "40", seed: " ", stop: "END\n\nSTOP", min_p: "2", foreign: "1"}),
-                     {temperature: 0.7, top_k: 40, stop: ["END", "STOP"]});
+    assert.deepEqual(
+        requestFields({temperature: "0.7", top_k: "40", seed: " ", stop: "END\n\nSTOP", min_p: "2", foreign: "1"}),
+        {temperature: 0.7, top_k: 40, stop: ["END", "STOP"]});
     const [temperature] = kParameters, seed = kParameters.find(({name}) => name === "seed");
     for (const text of ["2.1", "-1", "NaN", "warm", "Infinity"]) assert.ok(!fits(temperature, text), text);
     for (const text of ["", "0", "1e0", "2"]) assert.ok(fits(temperature, text), text);

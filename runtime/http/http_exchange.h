@@ -1,0 +1,38 @@
+#pragma once
+
+#include <tinyllm/runtime/http/http.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace tinyllm {
+
+inline constexpr const char* kPlainText = "text/plain; charset=utf-8";
+
+/// The status line and the headers of a reply; `framing` is the line that says where its body ends. Throws Error when a
+/// header contains a line end.
+std::string http_head(int status, std::string_view type, const HttpFields& headers, std::string_view framing,
+                      bool keeps_alive);
+
+/// What a reply, on any thread, shares with its connection on the server's thread.
+struct HttpReply::Exchange {
+  const std::thread::id server_thread;
+  const bool is_head;      ///< No body is sent.
+  const bool is_http_1_0;  ///< The end of a streamed reply is that of the connection.
+  bool keeps_alive;        ///< Changed before anything is queued only.
+
+  std::mutex mutex = {};  ///< Guards the rest.
+  std::condition_variable changed = {};
+  /// Hand bytes, or the wish to close, to the server's thread. Empty once the client is gone or the reply was sent, so
+  /// that nothing is posted to a server that has been destroyed.
+  std::function<void(std::string bytes, bool is_last)> post = {};
+  std::function<void()> post_close = {};
+  std::function<void()> on_gone = {};
+  bool is_finished = false;
+  bool is_gone = false;
+  size_t unsent = 0;
+  size_t most_unsent = 0;
+};
+
+}  // namespace tinyllm

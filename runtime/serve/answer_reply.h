@@ -1,0 +1,73 @@
+#pragma once
+
+#include <tinyllm/runtime/serve/ask.h>
+#include <tinyllm/runtime/serve/call.h>
+#include <tinyllm/runtime/serve/json_text.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// The tokens of a whole request: a prompt counts once, however many answers it has.
+struct Usage {
+  int64_t prompt = 0, cached = 0, completion = 0, reasoning = 0;
+};
+
+/// Turns what a job reports into a reply, as a stream or whole. A subclass knows the words of one endpoint.
+class AnswerReply : public JobListener {
+ public:
+  /// `choices_per_prompt` is n.
+  AnswerReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, int64_t choices_per_prompt);
+
+  void refused(const ApiError& error) final;
+  void began() final;
+  void on_part(AnswerPart&& part) final;
+  void on_end(AnswerEnd&& end) final;
+  void still_there() final;
+
+ protected:
+  /// An answer as far as it is known.
+  struct Answer {
+    std::string reasoning;
+    std::string text;
+    std::vector<AnswerToken> tokens;
+    AnswerEnd end;
+    bool has_ended = false;
+  };
+
+  // For a stream. Each returns what is to be sent, whole events.
+  virtual std::string stream_begin() { return {}; }
+  virtual std::string stream_part(const AnswerPart& part) = 0;
+  virtual std::string stream_end(const AnswerEnd& end) = 0;
+  virtual std::string stream_finish() = 0;
+  /// The whole reply, as JSON.
+  virtual std::string whole() = 0;
+
+  Usage usage() const;
+  std::vector<Answer>& answers() { return answers_; }
+  const Ask& ask() const { return ask_; }
+  const Engine& engine() const { return engine_; }
+  int64_t created() const { return created_; }
+
+ private:
+  void fail(const ApiError& error);
+
+  std::shared_ptr<Call> call_;
+  Ask ask_;
+  const Engine& engine_;
+  size_t choices_per_prompt_;
+  int64_t created_;
+  std::vector<Answer> answers_;
+  size_t left_;
+  bool has_failed_ = false;
+};
+
+/// "stop", "length" or "content_filter".
+const char* finish_reason(AnswerEnd::Reason reason);
+
+/// The text of a token for people; its bytes are what counts.
+std::string token_text(const Tokenizer& tokenizer, int32_t token);
+
+}  // namespace tinyllm

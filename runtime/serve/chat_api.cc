@@ -1,0 +1,116 @@
+// POST /v1/chat/completions. Source of the form: OpenAI API reference, "Chat Completions".
+#include <tinyllm/runtime/serve/answer_reply.h>
+#include <tinyllm/runtime/serve/log_probs_json.h>
+#include <tinyllm/runtime/serve/service.h>
+#include <tinyllm/runtime/serve/wire_messages.h>
+
+namespace tinyllm {
+namespace {
+
+class ChatReply final : public AnswerReply {
+ public:
+  using AnswerReply::AnswerReply;
+
+ private:
+  std::string stream_begin() override {
+    std::string events;
+    for (size_t i = 0; i < answers().size(); ++i) {
+      events += chunk(i, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
+    }
+    return events;
+  }
+
+  std::string stream_part(const AnswerPart& part) override {
+    OrderedJson delta = OrderedJson::object();
+    if (!part.reasoning.empty()) delta["reasoning_content"] = part.reasoning;
+    if (!part.answer.empty() || part.reasoning.empty()) delta["content"] = part.answer;
+    return chunk(part.choice, std::move(delta), log_probs(part.tokens), nullptr);
+  }
+
+  std::string stream_end(const AnswerEnd& end) override {
+    return chunk(end.choice, OrderedJson::object(), nullptr, finish_reason(end.reason), &end);
+  }
+
+  std::string stream_finish() override {
+    std::string events;
+    if (ask().wants_usage) {
+      OrderedJson json = head("chat.completion.chunk");
+      json["choices"] = OrderedJson::array();
+      json["usage"] = usage_json(usage());
+      events += event(text_of(json));
+    }
+    return events + event("[DONE]");
+  }
+
+  std::string whole() override {
+    OrderedJson json = head("chat.completion");
+    json["choices"] = OrderedJson::array();
+    for (const Answer& answer : answers()) {
+      OrderedJson message = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+      if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
+      json["choices"].push_back({{"index", answer.end.choice},
+                                 {"message", std::move(message)},
+                                 {"logprobs", log_probs(answer.tokens)},
+                                 {"finish_reason", finish_reason(answer.end.reason)},
+                                 {"stop_reason", stop_reason(answer.end)}});
+    }
+    json["usage"] = usage_json(usage());
+    return text_of(json);
+  }
+
+  OrderedJson head(const char* object) const {
+    return {{"id", id_},
+            {"object", object},
+            {"created", created()},
+            {"model", engine().name},
+            {"system_fingerprint", engine().fingerprint}};
+  }
+
+  std::string chunk(size_t index, OrderedJson delta, OrderedJson log_probs, OrderedJson reason,
+                    const AnswerEnd* end = nullptr) const {
+    OrderedJson json = head("chat.completion.chunk");
+    OrderedJson choice = {
+        {"index", index}, {"delta", std::move(delta)}, {"logprobs", std::move(log_probs)}, {"finish_reason", reason}};
+    if (end != nullptr) choice["stop_reason"] = stop_reason(*end);
+    json["choices"] = OrderedJson::array({std::move(choice)});
+    if (ask().wants_usage) json["usage"] = nullptr;
+    return event(text_of(json));
+  }
+
+  OrderedJson log_probs(const std::vector<AnswerToken>& tokens) const {
+    if (ask().log_probs < 0) return nullptr;
+    return chat_log_probs(*engine().model.tokenizer, tokens);
+  }
+
+  const std::string id_ = new_id("chatcmpl-");
+};
+
+}  // namespace
+
+void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
+  const Fields fields(kChat, call->request.body);
+  const size_t model = service.model_of(fields.text("model"));
+  const Engine& engine = service.engine(model);
+  const bool continues = fields.flag("continue_final_message");
+  const Messages messages = wire_messages(fields.need("messages"), "messages", continues);
+  Ask ask = read_ask(fields, kChat, engine);
+  if (fields.find("top_logprobs") != nullptr && !fields.flag("logprobs")) {
+    throw ApiError(400, "invalid_value", "top_logprobs", "top_logprobs: needs logprobs to be true");
+  }
+  if (fields.flag("logprobs")) ask.log_probs = fields.whole("top_logprobs");
+  const int64_t n = fields.whole("n");
+  ask.job.model = model;
+  ask.job.looks_for_reasoning = true;
+  ask.job.wants_tokens = ask.log_probs >= 0;
+  ask.job.options.top_log_probs = ask.log_probs;
+  add_choices(ask.job, prompt_of(messages, engine, "messages", continues), n, ask.seed);
+  const bool has_newer = fields.find("max_completion_tokens") != nullptr;
+  const char* most = has_newer ? "max_completion_tokens" : "max_tokens";
+  if (fields.whole(most) == 0) throw ApiError(400, "invalid_value", most, "{}: 0, expected at least 1", most);
+  set_max_tokens(ask.job, fields.whole(most), engine, "messages");
+  call->headers.emplace_back("X-Seed", fmt::format("{}", static_cast<int64_t>(ask.seed)));
+  ask.job.listener = std::make_shared<ChatReply>(call, ask, engine, n);
+  service.submit(call, std::move(ask.job));
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <tinyllm/model/model.h>
+#include <tinyllm/runtime/batcher.h>
+
+#include <filesystem>
+#include <string>
+
+namespace tinyllm {
+
+struct EngineOptions {
+  int64_t max_running = 32;     ///< Answers at a time.
+  int64_t context = 0;          ///< Tokens of prompt and answer together; 0: the model's.
+  int64_t cache_sequences = 0;  ///< The cache has room for so many sequences of full length; 0: `max_running`.
+  DType cache_type = fastest_cache_type();
+  double pass_seconds = 0.05;  ///< See BatcherOptions.
+  bool keeps_prefixes = true;
+};
+
+/// A model that is served: its weights, its cache and its batcher. Everything but the const members belongs to the
+/// scheduler's thread.
+struct Engine {
+  /// Loads the model and compiles every program that its passes need. Throws Error that names the file.
+  Engine(std::string name, const std::filesystem::path& folder, const EngineOptions& options, const ThreadPool& pool);
+
+  /// Starts again with an empty cache, after a pass has failed.
+  void reopen();
+
+  const std::string name;
+  const EngineOptions options;
+  const Model model;
+  const int64_t created;  ///< When the weights were written, in seconds since 1970.
+  /// Changes whenever the same request might have another answer: another model, other software, another kind of CPU.
+  const std::string fingerprint;
+  const int64_t context;
+  int64_t cache_bytes = 0;
+
+  ThreadPool pool;
+  std::unique_ptr<Session> session;
+  std::unique_ptr<Batcher> batcher;
+};
+
+}  // namespace tinyllm

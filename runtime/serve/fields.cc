@@ -1,0 +1,235 @@
+#include <tinyllm/runtime/serve/fields.h>
+
+#include <tinyllm/runtime/serve/api_error.h>
+
+#include <cmath>
+#include <string_view>
+
+namespace tinyllm {
+namespace {
+
+using Type = Field::Type;
+
+constexpr unsigned kAnswering = kChat | kCompletions;
+constexpr unsigned kEvery = kAnswering | kResponses | kMessages;
+constexpr const char* kRequired = nullptr;
+// Beyond this a number of tokens means "as many as fit".
+constexpr double kManyTokens = 1e15;
+
+const Field kFields[] = {
+    {"model", Type::text, ~0u, {}, "\"\"", "Which model answers; missing: the first one."},
+    {"messages", Type::list, kChat | kMessages, {}, kRequired, "The conversation: objects with role and content."},
+    {"continue_final_message",
+     Type::flag,
+     kChat,
+     {},
+     "false",
+     "Go on with the last message, which is the assistant's."},
+    {"prompt", Type::any, kCompletions, {}, kRequired, "A text, a list of tokens, or a list of either."},
+    {"input", Type::any, kEmbeddings | kResponses, {}, kRequired, "A text, or a list."},
+    {"instructions", Type::text, kResponses, {}, "\"\"", "The system's message."},
+    {"system", Type::any, kMessages, {}, "\"\"", "The system's message: a text, or a list of parts."},
+    {"max_tokens", Type::whole, kAnswering, between(-1, kManyTokens), "-1",
+     "The most tokens of an answer; -1: as many as fit into the context."},
+    {"max_tokens", Type::whole, kMessages, between(1, kManyTokens), kRequired, "The most tokens of an answer."},
+    {"max_completion_tokens", Type::whole, kChat, between(-1, kManyTokens), "-1",
+     "The same; it comes before the other."},
+    {"max_output_tokens", Type::whole, kResponses, between(-1, kManyTokens), "-1", "The most tokens of an answer."},
+    {"temperature", Type::number, kEvery, between(0, 2), "1", "0 always takes the likeliest token."},
+    {"top_p", Type::number, kEvery, fraction_above_zero(), "1",
+     "Only the smallest set of tokens whose probabilities reach this sum is drawn from."},
+    {"top_k", Type::whole, kEvery, between(0, kManyTokens), "0", "Only so many tokens are drawn from; 0: all."},
+    {"min_p", Type::number, kEvery, fraction(), "0",
+     "Only tokens with at least this fraction of the likeliest one's probability are drawn."},
+    {"repetition_penalty",
+     Type::number,
+     kAnswering,
+     {.low = 0, .high = 10, .excludes_low = true},
+     "1",
+     "Above 1, tokens of the text so far become less likely."},
+    {"presence_penalty", Type::number, kAnswering, between(-2, 2), "0",
+     "Subtracted from the logit of tokens that the answer has."},
+    {"frequency_penalty", Type::number, kAnswering, between(-2, 2), "0",
+     "Subtracted from the logit of a token for each time that the answer has it."},
+    {"logit_bias", Type::object, kAnswering, between(-100, 100), "", "Tokens, and what is added to their logits."},
+    {"seed", Type::whole, kEvery, between(-0x1p63, 0x1p63), "", "The same seed and request give the same answer."},
+    {"n", Type::whole, kAnswering, between(1, 128), "1", "How many answers."},
+    {"stop", Type::texts, kAnswering, between(0, 16), "[]", "An answer ends before any of these texts."},
+    {"stop_sequences", Type::texts, kMessages, between(0, 16), "[]", "An answer ends before any of these texts."},
+    {"stream", Type::flag, kEvery, {}, "false", "Send the answer piece by piece, as server-sent events."},
+    {"stream_options", Type::object, kAnswering, {}, "", "With include_usage: a last event with the counts of tokens."},
+    {"logprobs", Type::flag, kChat, {}, "false", "Return the log-probability of each token of the answer."},
+    {"logprobs", Type::whole, kCompletions, between(0, 20), "",
+     "Return the log-probability of each token, and the likeliest ones."},
+    {"top_logprobs", Type::whole, kChat, between(0, 20), "0", "How many of the likeliest tokens are returned too."},
+    {"echo", Type::flag, kCompletions, {}, "false", "Return the prompt before the answer."},
+    {"response_format", Type::object, kChat, {}, "", "The form of the answer: of type text."},
+    {"tools", Type::list, kChat | kResponses | kMessages, {}, "", "Functions that the answer may call."},
+    {"tool_choice", Type::any, kChat | kResponses | kMessages, {}, "", "none: no function is called."},
+    {"functions", Type::unserved, kChat, {}, "[]", "Replaced by tools."},
+    {"self_consistency", Type::unserved, kEvery, {}, "false", "Vote among several chains of thought."},
+    {"calculator", Type::unserved, kEvery, {}, "false", "Compute the arithmetic of an answer."},
+    {"close_json", Type::unserved, kChat, {}, "false", "End an answer in JSON as a whole value at the token limit."},
+    {"suffix", Type::unserved, kCompletions, {}, "\"\"", "Text after the answer."},
+    {"best_of", Type::whole, kCompletions, between(1, 128), "", "Must be n: the answers are not ranked."},
+    {"previous_response_id", Type::unserved, kResponses, {}, "\"\"", "Nothing is stored: send the conversation."},
+    {"encoding_format", Type::text, kEmbeddings, {}, "\"float\"", "float, or base64 of little-endian float32."},
+    {"dimensions", Type::unserved, kEmbeddings, {}, "0", "Vectors have the size of the model."},
+    {"content", Type::text, kTokenize, {}, kRequired, "The text."},
+    {"add_special", Type::flag, kTokenize, {}, "false", "Begin with the token that begins a document."},
+    {"special", Type::flag, kTokenize, {}, "false", "Take the names of special tokens for these tokens."},
+    {"with_pieces", Type::flag, kTokenize, {}, "false", "Return the text of each token too."},
+    {"tokens", Type::list, kDetokenize, {}, kRequired, "The numbers of the tokens."},
+};
+
+const Field* row_of(Endpoint endpoint, const char* name) {
+  for (const Field& field : kFields) {
+    if ((field.endpoints & endpoint) != 0 && std::string_view(field.name) == name) return &field;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void wrong_type(const Field& field, const Json& value) {
+  throw ApiError(400, "invalid_type", field.name, "{}: is {}, expected {}", field.name, type_of(value),
+                 name_of(field.type));
+}
+
+bool is_whole(const Json& value) {
+  if (value.is_number_integer()) return true;
+  if (!value.is_number_float()) return false;
+  const double number = value.get<double>();
+  return std::abs(number) < 0x1p53 && number == std::trunc(number);
+}
+
+void check_number(const Field& field, const Json& value) {
+  const bool whole = field.type == Type::whole;
+  if (!value.is_number()) wrong_type(field, value);
+  if (whole && !is_whole(value) && value.get<double>() < 0x1p53) wrong_type(field, value);
+  // A 64-bit number that a double would round: every seed is one.
+  const bool fits = field.range.contains(value.get<double>()) &&
+                    !(value.is_number_unsigned() && whole && value.get<uint64_t>() > INT64_MAX);
+  if (!fits) {
+    throw ApiError(400, "invalid_value", field.name, "{}: {}, expected {}", field.name, shown(value),
+                   description_of(field.range, whole));
+  }
+}
+
+void check_texts(const Field& field, const Json& value) {
+  if (value.is_string()) return;
+  if (!value.is_array()) wrong_type(field, value);
+  if (!field.range.contains(static_cast<double>(value.size()))) {
+    throw ApiError(400, "invalid_value", field.name, "{}: {} texts, expected at most {}", field.name, value.size(),
+                   field.range.high);
+  }
+  for (const Json& text : value) {
+    if (!text.is_string()) {
+      throw ApiError(400, "invalid_type", field.name, "{}: holds {}, expected strings", field.name, type_of(text));
+    }
+  }
+}
+
+void check_unserved(const Field& field, const Json& value) {
+  const bool means_nothing = value == Json::parse(field.fallback) || (value.is_structured() && value.empty());
+  if (means_nothing) return;
+  throw ApiError(400, "unsupported_parameter", field.name, "{}: this server does not support it. {}", field.name,
+                 field.meaning);
+}
+
+void check(const Field& field, const Json& value) {
+  switch (field.type) {
+    case Type::flag:
+      if (!value.is_boolean()) wrong_type(field, value);
+      return;
+    case Type::whole:
+    case Type::number:
+      return check_number(field, value);
+    case Type::text:
+      if (!value.is_string()) wrong_type(field, value);
+      return;
+    case Type::texts:
+      return check_texts(field, value);
+    case Type::list:
+      if (!value.is_array()) wrong_type(field, value);
+      return;
+    case Type::object:
+      if (!value.is_object()) wrong_type(field, value);
+      return;
+    case Type::any:
+      return;
+    case Type::unserved:
+      return check_unserved(field, value);
+  }
+}
+
+}  // namespace
+
+std::span<const Field> all_fields() { return kFields; }
+
+std::string_view name_of(Field::Type type) {
+  switch (type) {
+    case Type::flag:
+      return "true or false";
+    case Type::whole:
+      return "an integer";
+    case Type::number:
+      return "a number";
+    case Type::text:
+      return "a string";
+    case Type::texts:
+      return "a string or a list of strings";
+    case Type::list:
+      return "a list";
+    case Type::object:
+      return "an object";
+    default:
+      return "a value";
+  }
+}
+
+Fields::Fields(Endpoint endpoint, std::string_view body) : endpoint_(endpoint) {
+  try {
+    body_ = parse_json(body, "request body");
+  } catch (const Error& error) {
+    throw ApiError(400, "invalid_json", "", "{}", error.what());
+  }
+  if (!body_.is_object()) {
+    throw ApiError(400, "invalid_type", "", "request body: is {}, expected an object", type_of(body_));
+  }
+  for (const Field& field : kFields) {
+    if ((field.endpoints & endpoint) == 0) continue;
+    if (const Json* value = find(field.name)) {
+      check(field, *value);
+    } else if (field.fallback == kRequired) {
+      throw ApiError(400, "missing_required_parameter", field.name, "{}: missing", field.name);
+    }
+  }
+}
+
+const Json* Fields::find(const char* name) const { return find_field(body_, name); }
+
+namespace {
+
+// The value of a field, or its fallback.
+Json value_of(const Fields& fields, Endpoint endpoint, const char* name) {
+  const Json* value = fields.find(name);
+  return value != nullptr ? *value : Json::parse(row_of(endpoint, name)->fallback);
+}
+
+}  // namespace
+
+bool Fields::flag(const char* name) const { return value_of(*this, endpoint_, name).get<bool>(); }
+double Fields::number(const char* name) const { return value_of(*this, endpoint_, name).get<double>(); }
+std::string Fields::text(const char* name) const { return value_of(*this, endpoint_, name).get<std::string>(); }
+
+int64_t Fields::whole(const char* name) const {
+  const Json value = value_of(*this, endpoint_, name);
+  return value.is_number_float() ? static_cast<int64_t>(value.get<double>()) : value.get<int64_t>();
+}
+
+std::vector<std::string> Fields::texts(const char* name) const {
+  const Json value = value_of(*this, endpoint_, name);
+  if (value.is_string()) return {value.get<std::string>()};
+  return value.get<std::vector<std::string>>();
+}
+
+}  // namespace tinyllm

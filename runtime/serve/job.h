@@ -1,0 +1,83 @@
+#pragma once
+
+#include <tinyllm/runtime/request.h>
+#include <tinyllm/runtime/serve/api_error.h>
+#include <tinyllm/runtime/serve/filter.h>
+#include <tinyllm/tensor/base/clock.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tinyllm {
+
+/// A token of an answer, as a reply lists it.
+struct AnswerToken {
+  int32_t token;
+  std::string bytes;  ///< Those of its bytes that belong to the text.
+  size_t offset;      ///< Of its text in the whole text of the model, in bytes.
+  TokenLogProbs log_probs;
+};
+
+/// What is new of one answer of a job.
+struct AnswerPart {
+  size_t choice = 0;
+  std::string reasoning;
+  std::string answer;
+  std::vector<AnswerToken> tokens;  ///< If the job wants them.
+};
+
+/// How one answer of a job ended.
+struct AnswerEnd {
+  enum class Reason : uint8_t { stop, length, content_filter, cancelled, failed };
+  size_t choice = 0;
+  Reason reason = Reason::stop;
+  std::string stop_string;  ///< The one that ended it; empty: none.
+  std::string error;        ///< Why it failed.
+  int64_t prompt_tokens = 0;
+  int64_t cached_tokens = 0;
+  int64_t completion_tokens = 0;  ///< All that were drawn: also the end token and those of a stop string.
+  int64_t reasoning_tokens = 0;
+  std::vector<TokenLogProbs> prompt_log_probs;
+  std::vector<float> embedding;
+};
+constexpr auto names(AnswerEnd::Reason) { return std::array{"stop", "length", "content_filter", "abort", "error"}; }
+
+/// Whom a job reports to. All calls come from one thread, the server's; none blocks.
+class JobListener {
+ public:
+  virtual ~JobListener() = default;
+  /// It was not begun, and nothing else will be called.
+  virtual void refused(const ApiError& error) = 0;
+  /// It has left the queue.
+  virtual void began() {}
+  virtual void on_part(AnswerPart&& part) = 0;
+  virtual void on_end(AnswerEnd&& end) = 0;
+  /// Nothing else was sent for a while.
+  virtual void still_there() {}
+};
+
+/// A request to a model, checked: its prompts are tokens that fit into the context.
+struct Job {
+  std::shared_ptr<JobListener> listener;
+  size_t model = 0;    ///< Its index among those served.
+  uint64_t owner = 0;  ///< Owners share the machine fairly.
+  uint64_t group = 0;  ///< See Request::group.
+
+  struct Choice {
+    std::vector<int32_t> prompt;
+    uint64_t seed = 0;
+    std::string begun;  ///< What of the answer the prompt already has, as <think>.
+  };
+  std::vector<Choice> choices;
+  GenerateOptions options;  ///< Without seed and stop strings.
+  std::vector<std::string> stop;
+  bool looks_for_reasoning = false;
+  bool wants_tokens = false;
+  std::shared_ptr<const Filter> filter;  ///< What an answer must not hold; null: all is fine.
+  std::string refusal;                   ///< What follows where an answer would hold it.
+  bool wants_embedding = false;          ///< Of each prompt, in place of an answer.
+  Clock::time_point arrived = Clock::now();
+};
+
+}  // namespace tinyllm

@@ -1,0 +1,74 @@
+#include <tinyllm/runtime/serve/prompts.h>
+
+#include <tinyllm/model/text/jinja_chat_template.h>
+#include <tinyllm/runtime/serve/api_error.h>
+#include <tinyllm/runtime/serve/ask.h>
+#include <tinyllm/tensor/base/utf8.h>
+
+namespace tinyllm {
+namespace {
+
+TextPrompt prompt_of(const Json& value, std::string_view param, const Engine& engine) {
+  const Tokenizer& tokenizer = *engine.model.tokenizer;
+  if (value.is_array()) {
+    TextPrompt prompt;
+    prompt.tokens = read_tokens(value, param, engine);
+    prompt.text = replace_invalid_utf8(tokenizer.decode(prompt.tokens));
+    return prompt;
+  }
+  if (!value.is_string()) {
+    throw ApiError(400, "invalid_type", param, "{}: is {}, expected a string or a list of tokens", param,
+                   type_of(value));
+  }
+  TextPrompt prompt{value.get<std::string>(), begin_tokens(engine.model)};
+  if (static_cast<int64_t>(prompt.text.size()) > engine.context * kMaxBytesPerToken) {
+    throw ApiError(400, "context_length_exceeded", param,
+                   "{}: {} bytes are more than {} tokens can be, the context of the model", param, prompt.text.size(),
+                   engine.context);
+  }
+  const std::vector<int32_t> tokens = tokenizer.encode(prompt.text);
+  prompt.tokens.insert(prompt.tokens.end(), tokens.begin(), tokens.end());
+  return prompt;
+}
+
+}  // namespace
+
+std::vector<int32_t> read_tokens(const Json& list, std::string_view param, const Engine& engine) {
+  std::vector<int32_t> tokens;
+  for (const Json& value : list) {
+    const bool is_token = value.is_number_integer() && value >= 0 && value < engine.model.tokenizer->size();
+    if (!is_token) {
+      throw ApiError(400, "invalid_value", param, "{}: token {}, expected 0 to {}", param, shown(value),
+                     engine.model.tokenizer->size() - 1);
+    }
+    tokens.push_back(value.get<int32_t>());
+  }
+  return tokens;
+}
+
+std::vector<TextPrompt> read_prompts(const Json& value, std::string_view param, const Engine& engine) {
+  std::vector<TextPrompt> prompts;
+  const bool is_one = !value.is_array() || value.empty() || value[0].is_number();
+  if (is_one) {
+    prompts.push_back(prompt_of(value, param, engine));
+  } else {
+    if (value.size() > kMaxPrompts) {
+      throw ApiError(400, "invalid_value", param, "{}: {} prompts, expected at most {}", param, value.size(),
+                     kMaxPrompts);
+    }
+    for (const Json& one : value) prompts.push_back(prompt_of(one, param, engine));
+  }
+  for (const TextPrompt& prompt : prompts) {
+    if (prompt.tokens.empty()) throw ApiError(400, "invalid_value", param, "{}: is empty, expected some text", param);
+  }
+  return prompts;
+}
+
+std::vector<int32_t> begin_tokens(const Model& model) {
+  const auto* jinja = dynamic_cast<const JinjaChatTemplate*>(model.chat_template.get());
+  if (jinja == nullptr || jinja->settings().bos_token.empty()) return {};
+  const std::optional<int32_t> token = model.tokenizer->special(jinja->settings().bos_token);
+  return token ? std::vector{*token} : std::vector<int32_t>{};
+}
+
+}  // namespace tinyllm

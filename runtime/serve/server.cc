@@ -1,0 +1,396 @@
+#include <tinyllm/runtime/serve/server.h>
+
+#include <tinyllm/runtime/serve/assets.h>
+#include <tinyllm/runtime/serve/front_pool.h>
+#include <tinyllm/runtime/serve/gate.h>
+#include <tinyllm/runtime/serve/json_text.h>
+#include <tinyllm/runtime/serve/records.h>
+#include <tinyllm/runtime/serve/routes.h>
+#include <tinyllm/runtime/serve/served_job.h>
+#include <tinyllm/tensor/base/utf8.h>
+
+#include <atomic>
+
+namespace tinyllm {
+namespace {
+
+constexpr int kFrontThreads = 2;
+constexpr size_t kMostFrontTasks = 1024;
+// Of a stream that its client does not read.
+constexpr size_t kUnsentBytes = 256 << 10;
+// After the last answer has ended, for its last bytes to be taken.
+constexpr std::chrono::seconds kLastBytes{2};
+
+HttpRefusal refusal_of(const ApiError& error, ErrorStyle style = ErrorStyle::openai) {
+  HttpRefusal refusal{.status = error.status(), .type = "application/json", .body = error_body(error, style)};
+  if (error.status() == 401) refusal.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (error.retry_after() > 0) refusal.headers.emplace_back("Retry-After", fmt::format("{}", error.retry_after()));
+  return refusal;
+}
+
+std::shared_ptr<const Keys> load_keys(const ServerOptions& options) {
+  if (options.keys.empty()) return nullptr;
+  return std::make_shared<Keys>(options.keys);
+}
+
+std::shared_ptr<const Filter> load_filter(const std::filesystem::path& path) {
+  return path.empty() ? nullptr : Filter::load(path);
+}
+
+bool is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
+
+}  // namespace
+
+struct Server::State final : Service, SchedulerObserver {
+  explicit State(const ServerOptions& o);
+  ~State() override;
+
+  // Of Service.
+  size_t model_of(const std::string& name) const override;
+  const Engine& engine(size_t model) const override { return scheduler->engine(model); }
+  size_t models() const override { return scheduler->models(); }
+  void submit(const std::shared_ptr<Call>& call, Job job) override;
+  void post(std::function<void()> task) override { http->post(std::move(task)); }
+
+  // Of SchedulerObserver.
+  void on_pass(size_t model, const BatcherPass& pass) override;
+  void on_end(const Job& job, const AnswerEnd& end, const Completion& completion, double queue_seconds) override;
+
+  std::optional<HttpRefusal> check(const HttpRequest& request);
+  void handle(HttpRequest&& request, HttpReply&& reply);
+  void dispatch(const std::shared_ptr<Call>& call);
+  void answer_health(Call& call) const;
+  void answer_metrics(Call& call) const;
+  void answer_asset(Call& call, const Asset& asset) const;
+  void run_endpoint(const Route& route, const std::shared_ptr<Call>& call);
+  bool is_refused(const Job& job) const;
+  void refuse(const Job& job, const std::shared_ptr<Call>& call);
+  void load_models();
+  void check_ready() const;
+
+  const ServerOptions options;
+  ServerMetrics metrics;
+  std::vector<std::unique_ptr<ModelMetrics>> model_metrics;
+  Records records;
+  Limits limits;
+  const std::shared_ptr<const Filter> input_filter, output_filter;
+  Gate gate;  // Of the server's thread.
+  std::atomic<bool> is_ready{false}, is_draining{false};
+  std::unique_ptr<HttpServer> http;
+  std::unique_ptr<Scheduler> scheduler;
+  std::unique_ptr<FrontPool> front;
+};
+
+Server::State::State(const ServerOptions& o)
+    : options(o),
+      records(o.access_log, o.audit_log, o.audit_contents, metrics),
+      limits(o.quota),
+      input_filter(load_filter(o.filter_input)),
+      output_filter(load_filter(o.filter_output)),
+      gate({o.host, o.cors}, load_keys(o)) {
+  if (options.models.empty()) throw Error("server: no model is given");
+  if (!gate.has_keys() && !is_loopback(options.address)) {
+    throw Error("address {}: others can reach it, which needs a file of keys", options.address);
+  }
+  front = std::make_unique<FrontPool>(kFrontThreads, kMostFrontTasks);
+  HttpOptions http_options{.address = options.address, .port = options.port, .checks_host = false};
+  http_options.limits.connections = options.connections;
+  http_options.limits.body_bytes = options.body_bytes;
+  http_options.limits.unsent_bytes = kUnsentBytes;
+  http_options.check = [this](const HttpRequest& request) { return check(request); };
+  http_options.refusal = [](int status, std::string_view message) {
+    return refusal_of(ApiError(status, code_of_status(status), "", "{}", message));
+  };
+  http = std::make_unique<HttpServer>(
+      http_options, [this](HttpRequest&& request, HttpReply&& reply) { handle(std::move(request), std::move(reply)); });
+  load_models();
+}
+
+Server::State::~State() {
+  http->stop();
+  front.reset();
+  scheduler.reset();
+}
+
+void Server::State::load_models() {
+  const ThreadPool pool(options.threads);
+  std::vector<std::unique_ptr<Engine>> engines;
+  for (const ServedModel& model : options.models) {
+    const std::filesystem::path folder = model.folder.has_filename() ? model.folder : model.folder.parent_path();
+    const std::string name = model.name.empty() ? folder.filename().string() : model.name;
+    const EngineOptions engine{.max_running = options.max_running,
+                               .context = options.context,
+                               .cache_sequences = options.cache_sequences,
+                               .cache_type = options.cache_type,
+                               .pass_seconds = options.pass_seconds};
+    for (const auto& other : engines) {
+      if (other->name == name) throw Error("model {}: is given twice", name);
+    }
+    engines.push_back(std::make_unique<Engine>(name, folder, engine, pool));
+    model_metrics.push_back(std::make_unique<ModelMetrics>());
+  }
+  scheduler = std::make_unique<Scheduler>(std::move(engines), SchedulerOptions{options.queue, options.queue_seconds},
+                                          *this, [this](std::vector<std::function<void()>> tasks) {
+                                            http->post([tasks = std::move(tasks)] {
+                                              for (const auto& task : tasks) task();
+                                            });
+                                          });
+  for (const auto& [alias, name] : options.aliases) {
+    try {
+      model_of(name);
+    } catch (const ApiError&) {
+      throw Error("alias {}: stands for {}, which is not a model that is served", alias, name);
+    }
+  }
+  is_ready = true;
+}
+
+size_t Server::State::model_of(const std::string& name) const {
+  if (name.empty()) return 0;
+  std::string wanted = name;
+  for (const auto& [alias, stands_for] : options.aliases) {
+    if (alias == name) wanted = stands_for;
+  }
+  for (size_t i = 0; i < scheduler->models(); ++i) {
+    if (scheduler->engine(i).name == wanted) return i;
+  }
+  throw ApiError(404, "model_not_found", "model", "model: {} is not served here; GET /v1/models lists the models",
+                 name.size() > 200 ? name.substr(0, 200) : name);
+}
+
+void Server::State::check_ready() const {
+  if (is_draining) throw ApiError(503, "shutting_down", "", "the server is shutting down").with_retry_after(5);
+  if (!is_ready) throw ApiError(503, "model_loading", "", "the model is being loaded").with_retry_after(2);
+}
+
+void Server::State::submit(const std::shared_ptr<Call>& call, Job job) {
+  check_ready();
+  job.owner = call->key ? call->key->owner() : 0;
+  job.group = options.shares_cache ? 0 : job.owner;
+  job.arrived = call->arrived;
+  job.filter = output_filter;
+  job.refusal = options.refusal;
+  if (is_refused(job)) return refuse(job, call);
+  job.listener = std::make_shared<ServedJob>(job, call, limits, records);
+  const Scheduler::Id id = scheduler->submit(std::move(job));
+  post([this, call, id] { call->on_gone([this, id] { scheduler->cancel(id); }); });
+}
+
+// Whether the filter matches a prompt, as the model reads it.
+bool Server::State::is_refused(const Job& job) const {
+  if (!input_filter) return false;
+  const Tokenizer& tokenizer = *engine(job.model).model.tokenizer;
+  for (size_t i = 0; i < job.choices.size(); ++i) {
+    if (i > 0 && job.choices[i].prompt == job.choices[i - 1].prompt) continue;
+    if (input_filter->matches(replace_invalid_utf8(tokenizer.decode(job.choices[i].prompt)))) return true;
+  }
+  return false;
+}
+
+// Answers with the refusal alone.
+void Server::State::refuse(const Job& job, const std::shared_ptr<Call>& call) {
+  if (job.wants_embedding) throw ApiError(400, "content_filter", "input", "input: is refused by this server's filter");
+  post([job, call] {
+    call->refused_code = "content_filter";
+    job.listener->began();
+    for (size_t i = 0; i < job.choices.size(); ++i) {
+      job.listener->on_part({i, "", job.refusal, {}});
+      AnswerEnd end;
+      end.choice = i;
+      end.reason = AnswerEnd::Reason::content_filter;
+      end.prompt_tokens = std::ssize(job.choices[i].prompt);
+      job.listener->on_end(std::move(end));
+    }
+  });
+}
+
+void Server::State::on_pass(size_t model, const BatcherPass& pass) {
+  ModelMetrics& m = *model_metrics[model];
+  m.pass_tokens.add(static_cast<double>(pass.tokens));
+  m.pass_sequences.add(static_cast<double>(pass.sequences));
+  m.pass_seconds.add(pass.seconds);
+}
+
+void Server::State::on_end(const Job& job, const AnswerEnd& end, const Completion& completion, double queue_seconds) {
+  ModelMetrics& m = *model_metrics[job.model];
+  m.generation_tokens += static_cast<uint64_t>(end.completion_tokens);
+  m.ended[static_cast<size_t>(end.reason)] += 1;
+  // As in the usage, a prompt counts once.
+  if (end.choice == 0 || job.choices[end.choice].prompt != job.choices[end.choice - 1].prompt) {
+    m.prompt_tokens += static_cast<uint64_t>(end.prompt_tokens);
+    m.prefix_queries += static_cast<uint64_t>(end.prompt_tokens);
+    m.prefix_hits += static_cast<uint64_t>(end.cached_tokens);
+  }
+  if (end.reason == AnswerEnd::Reason::cancelled || end.reason == AnswerEnd::Reason::failed) return;
+  const double before = seconds_since(job.arrived) - completion.seconds;  // Until the batcher had it.
+  const double decode = completion.seconds - completion.first_token_seconds;
+  m.first_token.add(before + completion.first_token_seconds);
+  m.whole.add(seconds_since(job.arrived));
+  m.queue.add(queue_seconds);
+  m.prefill.add(completion.first_token_seconds);
+  m.decode.add(decode);
+  if (completion.tokens.size() > 1) m.inter_token.add(decode / static_cast<double>(completion.tokens.size() - 1));
+  m.prompt_sizes.add(static_cast<double>(end.prompt_tokens));
+  m.answer_sizes.add(static_cast<double>(end.completion_tokens));
+}
+
+// Before the body of a request is read.
+std::optional<HttpRefusal> Server::State::check(const HttpRequest& request) {
+  bool method_fits = false;
+  const Route* route = route_of(request.method, request.path, method_fits);
+  try {
+    gate.check_source(request);
+    const bool is_open = request.path == "/health" || asset_of(request.path) != nullptr ||
+                         request.method == "OPTIONS" || (request.path == "/metrics" && options.open_metrics);
+    if (is_open) return std::nullopt;
+    const auto key = gate.check_key(request);
+    if (key && route != nullptr && method_fits && route->fields != 0) limits.take_request(*key);
+    return std::nullopt;
+  } catch (const ApiError& error) {
+    records.refused(request, error);
+    HttpRefusal refusal = refusal_of(error, route == nullptr ? ErrorStyle::openai : route->errors);
+    for (const auto& field : gate.cors_headers(request)) refusal.headers.push_back(field);
+    return refusal;
+  }
+}
+
+void Server::State::handle(HttpRequest&& request, HttpReply&& reply) {
+  std::shared_ptr<const Key> key;
+  try {
+    key = gate.check_key(request);
+  } catch (const ApiError&) {  // One of the few that need none.
+  }
+  const auto call = std::make_shared<Call>(std::move(request), std::move(reply), key);
+  call->on_done = [this](const Call& done, int status, uint64_t bytes) { records.done(done, status, bytes); };
+  for (const auto& field : gate.cors_headers(call->request)) call->headers.push_back(field);
+  if (key) {
+    for (const auto& field : limits.headers(*key)) call->headers.push_back(field);
+  }
+  try {
+    dispatch(call);
+  } catch (const ApiError& error) {
+    call->send_error(error);
+  }
+}
+
+void Server::State::dispatch(const std::shared_ptr<Call>& call) {
+  const HttpRequest& request = call->request;
+  const bool is_read = request.method == "GET" || request.method == "HEAD";
+  bool method_fits = false;
+  const Route* route = route_of(request.method, request.path, method_fits);
+  const Asset* asset = asset_of(request.path);
+  const bool is_own = request.path == "/health" || request.path == "/metrics" || asset != nullptr;
+  if (route == nullptr && !is_own) {
+    throw ApiError(404, "not_found", "", "{} {}: there is nothing here", request.method, request.path);
+  }
+  const std::string methods =
+      route != nullptr && std::string_view(route->method) == "POST" ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+  call->handler = route != nullptr ? route->path : is_own && asset == nullptr ? request.path.c_str() : "/";
+  if (request.method == "OPTIONS") {
+    call->headers.emplace_back("Allow", methods);
+    if (!gate.cors_headers(request).empty()) {
+      call->headers.emplace_back("Access-Control-Allow-Methods", methods);
+      call->headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key");
+      call->headers.emplace_back("Access-Control-Max-Age", "600");
+    }
+    return call->send(204, "text/plain", "");
+  }
+  if (route != nullptr ? !method_fits : !is_read) {
+    call->headers.emplace_back("Allow", methods);
+    throw ApiError(405, "method_not_allowed", "", "{} {}: expected {}", request.method, request.path, methods);
+  }
+  if (route != nullptr) return run_endpoint(*route, call);
+  if (asset != nullptr) return answer_asset(*call, *asset);
+  if (request.path == "/health") return answer_health(*call);
+  answer_metrics(*call);
+}
+
+// Parses and tokenises on another thread.
+void Server::State::run_endpoint(const Route& route, const std::shared_ptr<Call>& call) {
+  call->error_style = route.errors;
+  check_ready();
+  const bool is_taken = front->add([this, call, answer = route.answer] {
+    const auto refuse = [&](const ApiError& error) { post([call, error] { call->send_error(error); }); };
+    try {
+      answer(*this, call);
+    } catch (const ApiError& error) {
+      refuse(error);
+    } catch (const std::exception& error) {
+      refuse(ApiError(500, "internal_error", "", "{}", error.what()));
+    }
+  });
+  if (!is_taken) throw ApiError(503, "server_overloaded", "", "too many requests at once").with_retry_after(1);
+}
+
+void Server::State::answer_health(Call& call) const {
+  const char* status = "ok";
+  if (is_draining) {
+    status = "draining";
+  } else if (!is_ready) {
+    status = "loading";
+  } else if (scheduler->state().is_stalled) {
+    status = "stalled";
+  }
+  const int code = status == std::string_view("ok") ? 200 : 503;
+  call.send(code, "application/json", fmt::format("{{\"status\":\"{}\"}}", status));
+}
+
+void Server::State::answer_metrics(Call& call) const {
+  check_ready();
+  const SchedulerState state = scheduler->state();
+  std::vector<ModelGauges> gauges;
+  for (size_t i = 0; i < state.models.size(); ++i) {
+    const SchedulerState::OfModel& model = state.models[i];
+    gauges.push_back(
+        {scheduler->engine(i).name, model.running, model.waiting, model.cache_use, model_metrics[i].get()});
+  }
+  call.send(200, "text/plain; version=0.0.4; charset=utf-8",
+            metrics_page(gauges, metrics, scheduler->engine(0).fingerprint));
+}
+
+void Server::State::answer_asset(Call& call, const Asset& asset) const {
+  call.headers.emplace_back("ETag", asset.etag);
+  call.headers.emplace_back("Cache-Control", "no-cache");
+  call.headers.emplace_back("Content-Security-Policy", kPagePolicy);
+  call.headers.emplace_back("Referrer-Policy", "no-referrer");
+  if (call.request.header("if-none-match") == asset.etag) return call.send(304, asset.type, "");
+  call.send(200, asset.type, asset.bytes);
+}
+
+Server::Server(const ServerOptions& options) : state_(std::make_unique<State>(options)) {}
+Server::~Server() = default;
+
+int Server::port() const { return state_->http->port(); }
+
+std::vector<Server::ModelInfo> Server::models() const {
+  std::vector<ModelInfo> infos;
+  for (size_t i = 0; i < state_->models(); ++i) {
+    const Engine& engine = state_->engine(i);
+    infos.push_back({engine.name, engine.context, engine.cache_bytes});
+  }
+  return infos;
+}
+
+void Server::drain() {
+  state_->is_draining = true;
+  state_->scheduler->drain(state_->options.drain_seconds);
+  state_->http->stop(kLastBytes);
+}
+
+void Server::reload_keys() {
+  const auto keys = load_keys(state_->options);
+  state_->http->post([state = state_.get(), keys] { state->gate.set_keys(keys); });
+}
+
+std::string Server::status() const {
+  const SchedulerState now = state_->scheduler->state();
+  int64_t running = 0, waiting = 0;
+  for (const auto& model : now.models) {
+    running += model.running;
+    waiting += model.waiting;
+  }
+  return fmt::format("{} running, {} waiting, {:.0f} tokens/s", running, waiting,
+                     running == 0 ? 0.0 : now.tokens_per_second);
+}
+
+}  // namespace tinyllm

@@ -1,0 +1,153 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/runtime/serve/gate.h>
+#include <tinyllm/runtime/serve/keys.h>
+#include <tinyllm/runtime/serve/limits.h>
+#include <tinyllm/tensor/base/file.h>
+
+#include "error_of.h"
+#include "temp_folder.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <functional>
+
+namespace tinyllm::test {
+namespace {
+
+std::string hex(const Sha256& hash) {
+  std::string text;
+  for (const uint8_t byte : hash) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+int status_of(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const ApiError& error) {
+    return error.status();
+  }
+  return 200;
+}
+
+}  // namespace
+
+TEST_CASE("SHA-256 is that of the standard's examples") {
+  CHECK(hex(sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(hex(sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(hex(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")) ==
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  CHECK(hex(sha256(std::string(1000000, 'a'))) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST_CASE("a key is found by what it is, and its file holds its hash alone, for its owner alone") {
+  const TempFolder folder;
+  const auto path = folder.path() / "keys.jsonl";
+  const std::string first = new_key(path, {}), second = new_key(path, {.tokens_per_day = 5});
+  const Keys keys(path);
+  CHECK(keys.size() == 2);
+  REQUIRE(keys.find(second) != nullptr);
+  CHECK(keys.find(second)->limits.tokens_per_day == 5);
+  CHECK(keys.find(first)->id != keys.find(second)->id);
+  CHECK(keys.find("") == nullptr);
+  CHECK(keys.find(first + " ") == nullptr);
+  CHECK(read_file(path).find(first.substr(3)) == std::string::npos);
+  struct stat status {};
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+  write_file(path, "{\"id\":\"a\",\"sha256\":\"" + std::string(64, '0') + "\"}\n\n{\"id\":\"a\"}\n");
+  CHECK(error_of([&] { Keys{path}; }).find("keys.jsonl: line 3: ") != std::string::npos);
+}
+
+TEST_CASE("without keys, only this machine may ask, and no page from elsewhere") {
+  const Gate gate({.host = "models.lan", .cors = {"http://page.example"}}, nullptr);
+  const auto ask = [&](const char* host, const char* origin) {
+    HttpRequest request;
+    request.headers = {{"host", host}};
+    if (*origin != '\0') request.headers.emplace_back("origin", origin);
+    return status_of([&] { gate.check_source(request); });
+  };
+  for (const char* host : {"localhost:80", "127.0.0.1", "[::1]:8080", "models.lan:8080"}) CHECK(ask(host, "") == 200);
+  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "models.lan.x", ""}) {
+    CAPTURE(host);
+    CHECK(ask(host, "") == 403);
+  }
+  CHECK(ask("localhost:80", "http://localhost:80") == 200);
+  CHECK(ask("localhost:80", "http://page.example") == 200);
+  for (const char* origin : {"http://localhost:81", "http://evil.example", "null", "http://page.example.evil"}) {
+    CHECK(ask("localhost:80", origin) == 403);
+  }
+}
+
+TEST_CASE("a key is sent in any of three headers") {
+  const TempFolder folder;
+  const std::string secret = new_key(folder.path() / "keys", {});
+  const Gate gate({}, std::make_shared<Keys>(folder.path() / "keys"));
+  const auto ask = [&](const char* name, const std::string& value) {
+    HttpRequest request;
+    request.headers = {{name, value}};
+    return status_of([&] { gate.check_key(request); });
+  };
+  CHECK(ask("authorization", "Bearer " + secret) == 200);
+  CHECK(ask("authorization", "bEARER " + secret) == 200);
+  CHECK(ask("x-api-key", secret) == 200);
+  CHECK(ask("api-key", secret) == 200);
+  CHECK(ask("authorization", secret) == 401);
+  CHECK(ask("authorization", "Basic " + secret) == 401);
+  CHECK(ask("x-api-key", "sk-wrong") == 401);
+  CHECK(ask("cookie", secret) == 401);
+}
+
+TEST_CASE("an allowance fills up evenly, and no further than it is") {
+  const auto start = Clock::now();
+  TokenBucket bucket(60, start);
+  CHECK(bucket.level(start) == 60);
+  bucket.take(61);
+  CHECK(bucket.level(start) == -1);
+  CHECK(bucket.seconds_until(1) == 2);
+  CHECK(bucket.level(start + std::chrono::seconds(2)) == 1);
+  CHECK(bucket.level(start + std::chrono::hours(1)) == 60);
+}
+
+TEST_CASE("a day's tokens are reserved in the file before they are used, and a crash counts too much alone") {
+  const TempFolder folder;
+  const auto path = folder.path() / "quota.jsonl";
+  const Key key{.id = "k", .hash = {}, .limits = {.tokens_per_day = 100}};
+  {
+    Limits limits(path);
+    const auto reservation = limits.reserve(key, 60);
+    CHECK(status_of([&] { limits.reserve(key, 41); }) == 429);
+    limits.settle(key, reservation, 10);
+    limits.reserve(key, 50);  // Never settled, as after a crash.
+  }
+  write_file(path, read_file(path) + "{\"day\":\"20");
+  Limits limits(path);
+  CHECK(status_of([&] { limits.reserve(key, 41); }) == 429);
+  CHECK(status_of([&] { limits.reserve(key, 40); }) == 200);
+  CHECK(read_file(path).ends_with("}\n"));
+  write_file(path, "{\"day\":\"2020-01-01\",\"key\":\"k\",\"tokens\":100}\n");
+  CHECK(status_of([&] { Limits(path).reserve(key, 100); }) == 200);
+}
+
+TEST_CASE("where the quota cannot be written, requests are refused") {
+  const TempFolder folder;
+  const Key key{.id = "k", .hash = {}, .limits = {.tokens_per_day = 100}};
+  rlimit before{};
+  Limits limits(folder.path() / "quota.jsonl");
+  limits.reserve(key, 1);
+  // A file that may not grow fails as a full disk does.
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit low{.rlim_cur = 60, .rlim_max = before.rlim_max};
+  signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &low) == 0);
+  const int status = status_of([&] { limits.reserve(key, 1); });
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(status == 503);
+  CHECK(status_of([&] { limits.reserve(key, 99); }) == 200);
+  CHECK(read_file(folder.path() / "quota.jsonl").ends_with("}\n"));
+}
+
+}  // namespace tinyllm::test
