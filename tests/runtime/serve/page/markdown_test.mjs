@@ -120,7 +120,8 @@ await run({
     const pieces = [
       "text ",  "**b**",   "\n",      "\n\n",       "- item\n", "  - sub\n", "1. one\n", "```\n",
       "code\n", "|a|b|\n", "|-|-|\n", "|1|2|\n",    "# head\n", "> quote\n", "$$x$$\n",  "$$\n",
-      "---\n",  "-",       "=",       "    deep\n", "\t",       "\r\n",      "\\[",      "\\]"
+      "---\n",  "-",       "=",       "    deep\n", "\t",       "\r\n",      "\\[",      "\\]",
+      "[",      "]",       "](https://x.org)",     "***",      "`",         "$",        "\\"
     ];
     let state = 7;
     const random = (below) => { state = (state * 48271) % 2147483647; return state % below; };
