@@ -32,7 +32,7 @@ function(tinyllm_compile_options target)
   if(TINYLLM_SANITIZE)
     # The sanitizers' own code makes GCC see uninitialised variables in the standard library where there are none.
     target_compile_options(${target} PUBLIC -fsanitize=${TINYLLM_SANITIZE} -fno-omit-frame-pointer
-                                            -Wno-maybe-uninitialized)
+                                            $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_link_options(${target} PUBLIC -fsanitize=${TINYLLM_SANITIZE})
   endif()
 endfunction()
@@ -53,7 +53,7 @@ function(tinyllm_kernels part)
   set(flags_avx2 -mavx2 -mfma -mf16c)
   # GCC 12 warns of its own avx512fintrin.h, where a register is left undefined on purpose.
   set(flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mprefer-vector-width=512
-      -Wno-maybe-uninitialized)
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   set(flags_avx512bf16 ${flags_avx512} -mavx512bf16)
   set(sources_avx512bf16 ${folder}/gemm.cc)
   set(flags_amx ${flags_avx512bf16} -mamx-tile -mamx-bf16)

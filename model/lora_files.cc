@@ -7,10 +7,11 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <deque>
 #include <set>
-#include <unordered_set>
 
 // Adapters in the files of PEFT. A tensor is named as the weight it belongs to, behind a prefix:
 //   base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight
@@ -88,6 +89,12 @@ class Reader {
       }
     }
     refuse_rest();
+    for (const std::string& name : peft_.saved) {
+      const PeftConfig one{.saved = {name}};
+      if (std::ranges::none_of(saved_, [&](const std::string& module) { return one.saves(module); })) {
+        throw Error("{}: holds no weight of {}, which modules_to_save names", file_.path().string(), short_name(name));
+      }
+    }
     return contents;
   }
 
@@ -96,12 +103,11 @@ class Reader {
     for (const WeightPart& part : spec.parts) {
       const std::string module = part.module();
       const Lora::Size size = peft_.size_of(module);
-      const bool has_a = left_.contains(fmt::format("{}{}", module, kA)),
-                 has_b = left_.contains(fmt::format("{}{}", module, kB));
       if (size.rank == 0) {
-        if (has_a || has_b)
+        if (left_.contains(fmt::format("{}{}", module, kA)) || left_.contains(fmt::format("{}{}", module, kB))) {
           throw Error("{}: has an adapter of {}, which {} does not name", file_.path().string(), module,
                       kAdapterConfigFile);
+        }
         continue;
       }
       contents.parts.push_back({part.hugging_face, size.rank, size.scale, take(module, kA, {size.rank, spec.shape[1]}),
@@ -127,7 +133,12 @@ class Reader {
           throw Error("{}: {}: a part of a packed matrix cannot be replaced; load the model as f32",
                       file_.path().string(), part.hugging_face);
         }
-        contents.replaced.push_back({spec.name, first, floats(file_, prefixed(part.hugging_face), shape)});
+        std::vector<float> values = floats(file_, prefixed(part.hugging_face), shape);
+        if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
+          throw Error("{}: {} has a number that is not finite", file_.path().string(), part.hugging_face);
+        }
+        contents.replaced.push_back({spec.name, first, std::move(values)});
+        saved_.push_back(part.module());
         any = true;
       }
       first += shape.size();
@@ -153,6 +164,7 @@ class Reader {
   const PeftConfig& peft_;
   const ModelConfig& config_;
   std::set<std::string> left_;
+  std::vector<std::string> saved_;  // Modules whose weights were read.
 };
 
 void write_values(const Store::Entry& entry, const Replacement& replacement, ThreadPool& pool) {

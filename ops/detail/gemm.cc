@@ -1,15 +1,15 @@
 #include <tinyllm/ops/detail/gemm.h>
 
+#include <tinyllm/ops/detail/gemm_pack.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/arena.h>
 
 // Blocking for the caches, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
 // kernels/gemm.cc defines tile, panel and unit.
 //
 // 1. All threads together pack a block of op(B) into panels. It has at most kPacked floats (8 MB), to stay in the
-//    last-level cache (32 MB on Zen 4).
+//    last-level cache (32 MB on Zen 4). gemm_pack.cc does this, for floats and for packed matrices of weights.
 // 2. C is cut into blocks of up to kBlockPanels panels of rows, and each block is one task. The thread that takes it
 //    packs the block's rows of A into its own scratch memory, kDepth units at a time: 12 panels of 28 KB = 344 KB with
 //    AVX-512. (With AMX a panel has 32 rows and 66 KB.)
@@ -20,9 +20,6 @@
 // The constants were chosen by measuring on Zen 5. There the loop over packed data runs at 93 % of the peak of
 // registers alone; the rest of the time is packing. To retune for another CPU, change kDepth (= kSumDepth of kernels.h)
 // and kColumns in kernels/gemm.cc and the constants here, and compare with `bench_products`.
-//
-// A packed matrix of weights is made floats on the way into the panels of step 1, a little at a time: its own panels
-// are of 32 rows, k after k, which is what columns of B need, or rows, transposed.
 //
 // When A has few rows, packing B would dominate, so other paths are used; `Path` lists them. On every path an element
 // sums along k in the same order, kDepth terms at a time. In fp32 the bits of a row of C therefore do not depend on
@@ -49,12 +46,6 @@ constexpr int64_t kPerThreadDepth = kernels::kSumDepth;
 constexpr int64_t kPerThreadTasks = 4;
 // Path::transposed: the most rows of A.
 constexpr int64_t kTransposedRows = 96;
-// Floats that a thread packs at a time.
-constexpr int64_t kPackGrain = 32768;
-// Of a packed matrix: 16 KB of floats, which stay in the first-level cache.
-constexpr int64_t kUnpackedDepth = 128;
-
-int64_t round_up(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
 // How a product is computed.
 enum class Path : uint8_t {
@@ -77,19 +68,6 @@ Path choose_path(const GemmShape& s) {
 const kernels::Products& products_of(Precision precision) {
   return precision == Precision::bf16 ? kernels::kernels().bf16 : kernels::kernels().fp32;
 }
-
-// One factor of a product: [lanes, k] if `along_k`, otherwise [k, lanes]. A lane is a row of A or a column of B.
-struct Side {
-  const void* data;
-  int64_t lanes;
-  int64_t stride;
-  bool along_k;
-  Type type = f32;
-
-  const float* at(int64_t lane, int64_t k) const {
-    return static_cast<const float*>(data) + (along_k ? lane * stride + k : k * stride + lane);
-  }
-};
 
 // The factors as they are used: `rows` are packed by each task, `columns` for all threads. Path::transposed swaps them.
 struct Sides {
@@ -156,70 +134,6 @@ void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, in
   }
 }
 
-// Packs columns of B on all threads. A task is a number of whole panels if columns are contiguous along k, otherwise a
-// number of rows, because then rows are contiguous.
-void pack(const kernels::Products& products, const Side& side, int64_t first, int64_t columns, int64_t k, int64_t depth,
-          int64_t panel, float* packed, ThreadPool& pool) {
-  const auto range = [&](int64_t j, int64_t width, int64_t p, int64_t rows) {
-    products.pack({.lanes = width,
-                   .lanes_per_panel = products.nr,
-                   .k = rows,
-                   .from = side.at(first + j, k + p),
-                   .stride = side.stride,
-                   .along_k = side.along_k,
-                   .panel = panel,
-                   .to = packed + j / products.nr * panel + p / products.per_unit * products.nr});
-  };
-  if (side.along_k) {
-    const int64_t grain = products.nr * std::max<int64_t>(1, kPackGrain / std::max<int64_t>(1, panel));
-    parallel_ranges(pool, columns, grain, [&](int64_t begin, int64_t end) { range(begin, end - begin, 0, depth); });
-  } else {
-    const int64_t grain = round_up(std::max<int64_t>(1, kPackGrain / columns), products.per_unit);
-    parallel_ranges(pool, depth, grain, [&](int64_t begin, int64_t end) { range(0, columns, begin, end - begin); });
-  }
-}
-
-// Numbers [k, k + depth) of a panel of a packed matrix, as floats [depth, kQuantPanel]. k and depth are of whole
-// blocks.
-void unpack(Type type, const std::byte* panel, int64_t k, int64_t depth, float* to) {
-  const kernels::Kernels& kernel = kernels::kernels();
-  const std::byte* from = panel + (k == 0 ? 0 : bytes_of(type, {kernels::kQuantPanel, k}));
-  if (type == packed_bf16) {
-    kernel.from_bf16(depth * kernels::kQuantPanel, reinterpret_cast<const BFloat16*>(from), to);
-  } else {
-    (type == q8_0 ? kernel.q8_0 : kernel.q4_0).unpack(depth / kernels::kQuantBlock, from, to);
-  }
-}
-
-// `pack` of a packed matrix, whose panels are of lanes if columns are contiguous along k, otherwise of steps along k.
-// `scratch` gives each worker room for kUnpackedDepth rows of a panel.
-template <class ScratchOf>
-void pack_packed(const kernels::Products& products, const Side& side, int64_t first, int64_t columns, int64_t k,
-                 int64_t depth, int64_t panel, float* packed, ThreadPool& pool, ScratchOf scratch) {
-  constexpr int64_t kRows = kernels::kQuantPanel;
-  const size_t panel_bytes = bytes_of(side.type, {kRows, side.stride});
-  // Of the matrix [N, K]: rows [row, row + rows) and numbers [from, from + length) of each.
-  const int64_t row = side.along_k ? first : k, rows = side.along_k ? columns : depth;
-  const int64_t from = side.along_k ? k : first, length = side.along_k ? depth : columns;
-  pool.parallel_for(ceil_div(rows, kRows), [&](int64_t i, int worker) {
-    const auto* data = static_cast<const std::byte*>(side.data) + static_cast<size_t>(row / kRows + i) * panel_bytes;
-    for (int64_t p = 0; p < length; p += kUnpackedDepth) {
-      const int64_t n = std::min(kUnpackedDepth, length - p);
-      unpack(side.type, data, from + p, n, scratch(worker));
-      const int64_t lane = side.along_k ? i * kRows : p, step = side.along_k ? p : i * kRows;
-      const int64_t real = std::min(kRows, rows - i * kRows);
-      products.pack({.lanes = side.along_k ? real : n,
-                     .lanes_per_panel = products.nr,
-                     .k = side.along_k ? n : real,
-                     .from = scratch(worker),
-                     .stride = kRows,
-                     .along_k = !side.along_k,
-                     .panel = panel,
-                     .to = packed + lane / products.nr * panel + step / products.per_unit * products.nr});
-    }
-  });
-}
-
 // Floats of scratch memory: first what is packed for all threads, then what each worker packs for itself.
 struct Scratch {
   int64_t shared = 0;
@@ -236,7 +150,7 @@ struct Scratch {
       const Sides sides(s, nullptr, nullptr);
       const PackedBlock block(sides.columns.lanes, s.k);
       shared = ceil_div(block.columns, products.nr) * panel_size(products, block.depth);
-      per_worker = std::max(kBlockPanels * products.a_panel, kUnpackedDepth * kernels::kQuantPanel);
+      per_worker = std::max(kBlockPanels * products.a_panel, kUnpackScratch);
     }
     shared = round_up(shared, kFloatsAligned);
     per_worker = round_up(per_worker, kFloatsAligned);
@@ -249,9 +163,7 @@ struct Scratch {
     const kernels::Products& products = kernels::kernels().fp32;
     return ceil_div(kPerThreadColumns, products.nr) * panel_size(products, kPerThreadDepth);
   }
-  float* of_worker(void* workspace, int worker) const {
-    return static_cast<float*>(workspace) + shared + worker * per_worker;
-  }
+  WorkerScratch workers(void* workspace) const { return {static_cast<float*>(workspace) + shared, per_worker}; }
 
   static constexpr int64_t kFloatsAligned = kAlignment / sizeof(float);
 };
@@ -311,14 +223,14 @@ void multiply_few_rows(const GemmShape& s, const float* a, const void* b, const 
                        ThreadPool& pool) {
   const kernels::Kernels& kernel = kernels::kernels();
   const Side side{b, s.n, s.trans_b ? s.k : s.n, s.trans_b};
-  const Scratch scratch(s);
+  const WorkerScratch workers = Scratch(s).workers(workspace);
   const bool is_unpacked = choose_path(s) == Path::unpacked;
   const int64_t each = std::min(kPerThreadColumns, round_up(ceil_div(s.n, kPerThreadTasks), kernel.fp32.nr));
   parallel_ranges(pool, s.n, each, [&](int64_t begin, int64_t end, int worker) {
     if (is_unpacked) {
       multiply_unpacked(s, a, side, begin, end - begin, c);
     } else {
-      multiply_per_thread(s, a, side, begin, end - begin, c, scratch.of_worker(workspace, worker));
+      multiply_per_thread(s, a, side, begin, end - begin, c, workers.of(worker));
     }
     finish(kernel, s, s.m, end - begin, bias == nullptr ? nullptr : bias + begin, c + begin);
   });
@@ -332,7 +244,7 @@ void multiply_blocks(const GemmShape& s, const float* a, const void* b, const fl
   const Side& rows = sides.rows;
   const Side& columns = sides.columns;
   const PackedBlock packed_block(columns.lanes, s.k);
-  const Scratch scratch(s);
+  const WorkerScratch workers = Scratch(s).workers(workspace);
   auto* packed = static_cast<float*>(workspace);
 
   for (int64_t j0 = 0; j0 < columns.lanes; j0 += packed_block.columns) {
@@ -340,12 +252,7 @@ void multiply_blocks(const GemmShape& s, const float* a, const void* b, const fl
     for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += packed_block.depth) {
       const int64_t depth = std::min(packed_block.depth, s.k - k0);
       const int64_t panel = Scratch::panel_size(products, depth);
-      if (columns.type.is_packed()) {
-        pack_packed(products, columns, j0, width, k0, depth, panel, packed, pool,
-                    [&](int worker) { return scratch.of_worker(workspace, worker); });
-      } else {
-        pack(products, columns, j0, width, k0, depth, panel, packed, pool);
-      }
+      pack_columns(products, columns, {j0, width, k0, depth}, {packed, panel}, pool, workers);
       const Blocks blocks(rows.lanes, width, products);
       pool.parallel_for(blocks.down * blocks.across, [&](int64_t task, int worker) {
         const int64_t i = task % blocks.down * blocks.rows;
@@ -368,7 +275,7 @@ void multiply_blocks(const GemmShape& s, const float* a, const void* b, const fl
                            .c_stride = s.n,
                            .c_transposed = sides.swapped,
                            .accumulate = s.accumulate || k0 > 0,
-                           .a_panels = scratch.of_worker(workspace, worker)});
+                           .a_panels = workers.of(worker)});
         if (k0 + depth < s.k) return;
         finish(kernels::kernels(), s, sides.swapped ? n : m, sides.swapped ? m : n,
                bias == nullptr ? nullptr : bias + column, to);

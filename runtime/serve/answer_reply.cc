@@ -36,7 +36,8 @@ void AnswerReply::began() {
 void AnswerReply::on_part(AnswerPart&& part) {
   if (has_failed_) return;
   if (ask_.streams) {
-    if (!call_->is_gone()) call_->write(stream_part(part));
+    const std::string events = call_->is_gone() ? "" : stream_part(part);
+    if (!events.empty()) call_->write(events);
     return;
   }
   Answer& answer = answers_[part.choice];

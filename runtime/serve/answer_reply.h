@@ -39,7 +39,7 @@ class AnswerReply : public JobListener {
 
   // For a stream. Each returns what is to be sent, whole events.
   virtual std::string stream_begin() { return {}; }
-  virtual std::string stream_part(const AnswerPart& part) = 0;
+  virtual std::string stream_part(const AnswerPart& part) = 0;  // Perhaps empty.
   virtual std::string stream_end(const AnswerEnd& end) = 0;
   virtual std::string stream_finish() = 0;
   /// The whole reply, as JSON.

@@ -26,11 +26,10 @@ size_t begin_of_word(std::string_view text, std::string_view word) {
 
 }  // namespace
 
-struct AnswerText::Style {
-  std::string_view title, end;
-};
-
-const AnswerText::Style AnswerText::kStyles[2] = {{"【推理过程】\n", "【最终答案】\n"}, {"<think>", "</think>"}};
+std::span<const AnswerText::Style> AnswerText::styles() {
+  static constexpr Style kStyles[] = {{"【推理过程】\n", "【最终答案】\n", true}, {"<think>", "</think>", false}};
+  return kStyles;
+}
 
 AnswerText::AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun)
     : stop_(std::move(stop)), state_(looks_for_reasoning ? State::begin : State::answer) {
@@ -60,7 +59,7 @@ size_t AnswerText::decided() const {
 void AnswerText::look_for_title(bool is_last) {
   const size_t begin = skip_line_feeds(text_, 0);
   const std::string_view rest = std::string_view(text_).substr(begin);
-  for (const Style& style : kStyles) {
+  for (const Style& style : styles()) {
     if (rest.starts_with(style.title)) {
       style_ = &style;
       state_ = State::reasoning;

@@ -2,6 +2,7 @@
 
 #include <tinyllm/runtime/stop_strings.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,13 @@ class AnswerText {
   /// `looks_for_reasoning` false: all is an answer. `begun` is what of the text the prompt already has: it is not given
   /// out again, but places in the text count from its beginning.
   AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun = {});
+
+  /// How models write a chain of thought.
+  struct Style {
+    std::string_view title, end;
+    bool is_default;  ///< Of the template that models are trained with here.
+  };
+  static std::span<const Style> styles();
 
   struct Piece {
     std::string reasoning;
@@ -42,8 +50,6 @@ class AnswerText {
 
  private:
   enum class State : uint8_t { begin, reasoning, answer };
-  struct Style;
-  static const Style kStyles[2];
 
   void look_for_title(bool is_last);
   void add_reasoning(bool is_last, std::string& out);

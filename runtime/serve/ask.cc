@@ -1,6 +1,7 @@
 #include <tinyllm/runtime/serve/ask.h>
 
 #include <tinyllm/model/text/jinja_chat_template.h>
+#include <tinyllm/runtime/serve/requested_form.h>
 #include <tinyllm/runtime/stop_strings.h>
 #include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -70,6 +71,16 @@ std::string thinking_of(std::span<const Piece> pieces) {
   return end.ends_with("<think>") ? "<think>\n" : "";
 }
 
+// A template that has no place for tools leaves them out.
+std::vector<Piece> rendered(const ChatTemplate& chat_template, const Messages& messages, const std::string& tools) {
+  const RenderOptions options{.add_generation_prompt = true};
+  const auto* jinja = dynamic_cast<const JinjaChatTemplate*>(&chat_template);
+  if (tools.empty() || jinja == nullptr) return chat_template.render(messages, options);
+  JinjaSettings settings = jinja->settings();
+  settings.tools = tools;
+  return jinja->with(std::move(settings)).render(messages, options);
+}
+
 // An answer that was begun, as the model wrote it. `thinks`: its chain of thought is open already.
 std::string begun_answer(const Message& message, bool thinks, const Model& model) {
   const std::string& thought = message.reasoning_content;
@@ -111,7 +122,7 @@ Ask read_ask(const Fields& fields, Endpoint endpoint, const Engine& engine) {
   ask.job.stop = stop_of(fields, endpoint);
   ask.streams = fields.flag("stream");
   ask.wants_usage = wants_usage_of(fields, ask.streams);
-  set_form(fields, ask.job.options);
+  if (endpoint != kChat) refuse_tools(fields);
   return ask;
 }
 
@@ -127,7 +138,8 @@ void set_max_tokens(Job& job, int64_t max_tokens, const Engine& engine, std::str
   job.options.max_tokens = max_tokens < 0 ? room : std::min(room, max_tokens);
 }
 
-Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues) {
+Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues,
+                      const std::string& tools) {
   size_t bytes = 0;
   for (const Message& message : messages) bytes += message.content.size() + message.reasoning_content.size();
   if (static_cast<int64_t>(bytes) > engine.context * kMaxBytesPerToken) {
@@ -141,7 +153,7 @@ Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view 
     messages.pop_back();
   }
   try {
-    std::vector<Piece> pieces = engine.model.chat_template->render(messages, {.add_generation_prompt = true});
+    std::vector<Piece> pieces = rendered(*engine.model.chat_template, messages, tools);
     std::string begun = thinking_of(pieces);
     if (continues) {
       const std::string more = begun_answer(last, !begun.empty(), engine.model);
@@ -158,22 +170,6 @@ void add_choices(Job& job, const Job::Choice& prompt, int64_t n, uint64_t seed) 
   for (int64_t c = 0; c < n; ++c) {
     job.choices.push_back(prompt);
     job.choices.back().seed = seed_of(seed, c);
-  }
-}
-
-void set_form(const Fields& fields, GenerateOptions&) {
-  const Json* format = fields.find("response_format");
-  const Json* type = format == nullptr ? nullptr : find_field(*format, "type");
-  if (format != nullptr && (type == nullptr || *type != "text")) {
-    throw ApiError(400, "unsupported_parameter", "response_format",
-                   "response_format: type {}, expected \"text\": this server does not restrict answers yet",
-                   type == nullptr ? "missing" : shown(*type));
-  }
-  const Json* tools = fields.find("tools");
-  const Json* choice = fields.find("tool_choice");
-  const bool calls_none = choice != nullptr && *choice == "none";
-  if (tools != nullptr && !tools->empty() && !calls_none) {
-    throw ApiError(400, "unsupported_parameter", "tools", "tools: this server does not call functions yet");
   }
 }
 

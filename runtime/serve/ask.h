@@ -1,9 +1,12 @@
 // From the fields of a request to a job. Only for sources that may include nlohmann/json.
 #pragma once
 
+#include <tinyllm/runtime/constraint/tool_calls.h>
 #include <tinyllm/runtime/serve/engine.h>
 #include <tinyllm/runtime/serve/fields.h>
 #include <tinyllm/runtime/serve/job.h>
+
+#include <optional>
 
 namespace tinyllm {
 
@@ -17,6 +20,7 @@ struct Ask {
   bool wants_usage = false;  ///< In a stream.
   int64_t log_probs = -1;    ///< Of how many of the likeliest tokens; -1: none.
   uint64_t seed = 0;
+  std::optional<CallStyle> calls = {};  ///< How an answer writes a call of a tool; none: it calls none.
 };
 
 /// The options of sampling, the stop strings of field `stop`, the seed (a new one if none was sent) and streaming.
@@ -30,14 +34,11 @@ void set_max_tokens(Job& job, int64_t max_tokens, const Engine& engine, std::str
                     bool may_be_full = false);
 
 /// The prompt that asks for an answer to a conversation. `continues`: it goes on with the last message, the
-/// assistant's. Throws ApiError that names `param`.
-Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues = false);
+/// assistant's. `tools`: a list in JSON for the template, or empty. Throws ApiError that names `param`.
+Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues = false,
+                      const std::string& tools = {});
 
 /// Adds `n` choices of one prompt, with seeds of their own: choice 0 is the only one of n = 1.
 void add_choices(Job& job, const Job::Choice& prompt, int64_t n, uint64_t seed);
-
-/// Throws ApiError for what changes the form of an answer and is not served. What restricts the tokens of an answer
-/// (`response_format`, `tools`) is to be made into `options.constraint` here.
-void set_form(const Fields& fields, GenerateOptions& options);
 
 }  // namespace tinyllm

@@ -1,6 +1,7 @@
 // POST /v1/chat/completions. Source of the form: OpenAI API reference, "Chat Completions".
 #include <tinyllm/runtime/serve/answer_reply.h>
 #include <tinyllm/runtime/serve/log_probs_json.h>
+#include <tinyllm/runtime/serve/requested_form.h>
 #include <tinyllm/runtime/serve/service.h>
 #include <tinyllm/runtime/serve/wire_messages.h>
 
@@ -20,15 +21,31 @@ class ChatReply final : public AnswerReply {
     return events;
   }
 
+  // An answer that may be a call is sent when it is known.
   std::string stream_part(const AnswerPart& part) override {
     OrderedJson delta = OrderedJson::object();
+    if (ask().calls) {
+      answers()[part.choice].text += part.answer;
+      if (part.reasoning.empty()) return {};
+      return chunk(part.choice, {{"reasoning_content", part.reasoning}}, nullptr, nullptr);
+    }
     if (!part.reasoning.empty()) delta["reasoning_content"] = part.reasoning;
     if (!part.answer.empty() || part.reasoning.empty()) delta["content"] = part.answer;
     return chunk(part.choice, std::move(delta), log_probs(part.tokens), nullptr);
   }
 
   std::string stream_end(const AnswerEnd& end) override {
-    return chunk(end.choice, OrderedJson::object(), nullptr, finish_reason(end.reason), &end);
+    std::string events;
+    const ToolAnswer answer = tool_answer(answers()[end.choice]);
+    if (ask().calls && !answer.content.empty()) {
+      events += chunk(end.choice, {{"content", answer.content}}, nullptr, nullptr);
+    }
+    if (!answer.name.empty()) {
+      OrderedJson call = tool_call(answer);
+      call["index"] = 0;
+      events += chunk(end.choice, {{"tool_calls", OrderedJson::array({std::move(call)})}}, nullptr, nullptr);
+    }
+    return events + chunk(end.choice, OrderedJson::object(), nullptr, reason_of(answer, end), &end);
   }
 
   std::string stream_finish() override {
@@ -46,12 +63,17 @@ class ChatReply final : public AnswerReply {
     OrderedJson json = head("chat.completion");
     json["choices"] = OrderedJson::array();
     for (const Answer& answer : answers()) {
-      OrderedJson message = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+      const ToolAnswer parts = tool_answer(answer);
+      OrderedJson message = {{"role", "assistant"}, {"content", parts.content}, {"refusal", nullptr}};
+      if (!parts.name.empty()) {
+        if (parts.content.empty()) message["content"] = nullptr;
+        message["tool_calls"] = OrderedJson::array({tool_call(parts)});
+      }
       if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
       json["choices"].push_back({{"index", answer.end.choice},
                                  {"message", std::move(message)},
                                  {"logprobs", log_probs(answer.tokens)},
-                                 {"finish_reason", finish_reason(answer.end.reason)},
+                                 {"finish_reason", reason_of(parts, answer.end)},
                                  {"stop_reason", stop_reason(answer.end)}});
     }
     json["usage"] = usage_json(usage());
@@ -77,6 +99,20 @@ class ChatReply final : public AnswerReply {
     return event(text_of(json));
   }
 
+  ToolAnswer tool_answer(const Answer& answer) const {
+    return ask().calls ? parse_tool_answer(answer.text, *ask().calls) : ToolAnswer{answer.text};
+  }
+
+  static OrderedJson tool_call(const ToolAnswer& answer) {
+    return {{"id", new_id("call_")},
+            {"type", "function"},
+            {"function", {{"name", answer.name}, {"arguments", answer.arguments}}}};
+  }
+
+  static const char* reason_of(const ToolAnswer& answer, const AnswerEnd& end) {
+    return answer.name.empty() ? finish_reason(end.reason) : "tool_calls";
+  }
+
   OrderedJson log_probs(const std::vector<AnswerToken>& tokens) const {
     if (ask().log_probs < 0) return nullptr;
     return chat_log_probs(*engine().model.tokenizer, tokens);
@@ -94,6 +130,8 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   const bool continues = fields.flag("continue_final_message");
   const Messages messages = wire_messages(fields.need("messages"), "messages", continues);
   Ask ask = read_ask(fields, kChat, engine);
+  const RequestedForm form = read_form(fields, call->request.body, engine);
+  ask.calls = form.calls;
   if (fields.find("top_logprobs") != nullptr && !fields.flag("logprobs")) {
     throw ApiError(400, "invalid_value", "top_logprobs", "top_logprobs: needs logprobs to be true");
   }
@@ -103,11 +141,12 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   ask.job.looks_for_reasoning = true;
   ask.job.wants_tokens = ask.log_probs >= 0;
   ask.job.options.top_log_probs = ask.log_probs;
-  add_choices(ask.job, prompt_of(messages, engine, "messages", continues), n, ask.seed);
+  add_choices(ask.job, prompt_of(messages, engine, "messages", continues, form.tools), n, ask.seed);
   const bool has_newer = fields.find("max_completion_tokens") != nullptr;
   const char* most = has_newer ? "max_completion_tokens" : "max_tokens";
   if (fields.whole(most) == 0) throw ApiError(400, "invalid_value", most, "{}: 0, expected at least 1", most);
   set_max_tokens(ask.job, fields.whole(most), engine, "messages");
+  set_constraint(form, engine, ask.job);
   call->headers.emplace_back("X-Seed", fmt::format("{}", static_cast<int64_t>(ask.seed)));
   ask.job.listener = std::make_shared<ChatReply>(call, ask, engine, n);
   service.submit(call, std::move(ask.job));

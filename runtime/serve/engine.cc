@@ -44,6 +44,7 @@ Engine::Engine(std::string given_name, const std::filesystem::path& folder, cons
       created(written_at(folder / kConfigFile)),
       fingerprint(fingerprint_of(model, given)),
       context(options.context == 0 ? model.config.context : options.context),
+      constraints(*model.tokenizer, model.config.vocab_size),
       pool(threads) {
   reopen();
 }

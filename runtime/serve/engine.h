@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/model.h>
 #include <tinyllm/runtime/batcher.h>
+#include <tinyllm/runtime/constraint/json_constraint.h>
 
 #include <filesystem>
 #include <string>
@@ -33,6 +34,7 @@ struct Engine {
   /// Changes whenever the same request might have another answer: another model, other software, another kind of CPU.
   const std::string fingerprint;
   const int64_t context;
+  const JsonConstraints constraints;  ///< For any thread.
   int64_t cache_bytes = 0;
 
   ThreadPool pool;

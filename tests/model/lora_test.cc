@@ -18,6 +18,7 @@
 #include "temp_folder.h"
 
 #include <deque>
+#include <limits>
 
 namespace tinyllm::test {
 namespace {
@@ -283,6 +284,12 @@ TEST_CASE("adapters that do not fit are refused by name, never taken for zeros")
   Files norm = files;
   norm.add(std::string(kPrefix) + "model.norm.weight", {32}, 1);
   CHECK(has(refusal(norm), "neither an adapter nor a weight that modules_to_save names"));
+  Files saved = files;
+  saved.config["modules_to_save"] = {"lm_head"};
+  CHECK(has(refusal(saved), "holds no weight of lm_head, which modules_to_save names"));
+  saved.add(std::string(kPrefix) + "lm_head.weight", {fresh_model(grouped()).config.vocab_size, 32},
+            std::numeric_limits<float>::quiet_NaN());
+  CHECK(has(refusal(saved), "lm_head.weight has a number that is not finite"));
   Files dora = files;
   dora.add(std::string(kPrefix) + "model.layers.0.self_attn.q_proj.lora_magnitude_vector", {32}, 1);
   CHECK(has(refusal(dora), "DoRA"));

@@ -103,12 +103,12 @@ class Inline {
     const isImage = this.text[this.at] === "!" && this.text[this.at + 1] === "[";
     if (this.text[this.at] !== "[" && !isImage) return false;
     kLink.lastIndex = this.at + (isImage ? 1 : 0);
-    const found = kLink.exec(this.text);
+    const found = kLink.exec(this.text), end = kLink.lastIndex;  // The text of the link is parsed with kLink too.
     const made = found && link(found[2], isImage || this.depth > 8 ? found[1] || found[2]
                                                                    : parseInline(found[1], this.depth + 1));
     if (!made) return false;
     this.add(made);
-    this.at = kLink.lastIndex;
+    this.at = end;
     return true;
   }
 

@@ -96,7 +96,7 @@ class App {
       this.hasAlarmOfModels = false;
     } catch (failure) {
       this.hasAlarmOfModels = true;
-      this.fail(failure, ["again", () => this.loadModels()]);
+      this.fail(failure, ["retry", () => this.loadModels()]);
     }
   }
 
@@ -246,7 +246,7 @@ class App {
     const end = message.state === "stopped" ? say("stopped") : say("answered", {count: countWords(message.text)});
     status(failure ? "" : end);
     if (!failure) return;
-    this.fail(failure, isEmpty ? ["again", () => this.answer(conversation, question)]
+    this.fail(failure, isEmpty ? ["retry", () => this.answer(conversation, question)]
                                : ["go_on", () => this.goOn(message)]);
   }
 

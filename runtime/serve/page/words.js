@@ -102,6 +102,7 @@ const kWords = {
   key_r: ["重新回答", "Regenerate the last answer"],
   key_slash: ["显示快捷键", "Show the shortcuts"],
   // Errors.
+  retry: ["重试", "Try again"],
   lost: ["与服务器的连接断开了。已收到的内容已保存。", "The connection to the server was lost. What had arrived is kept."],
   unreachable: ["连不上服务器。", "The server cannot be reached."],
   need_key: ["服务器需要 API 密钥，请在设置里填写。", "The server needs an API key: enter it in the settings."],

@@ -37,7 +37,7 @@ function checkStream(reply, path, body, fail) {
     if (chunk.choices.length !== 1) complain(`${chunk.choices.length} choices in a chunk`);
     for (const choice of chunk.choices) {
       const known = choices[choice.index];
-      const sofar = known || (choices[choice.index] = { content: '', reasoning: '', logprobs: [], finish: null });
+      const sofar = known || (choices[choice.index] = { content: '', reasoning: '', logprobs: [], calls: [], finish: null });
       if (sofar.finish !== null) complain('a chunk after the last one of its choice');
       if (isChat) {
         if (!known && JSON.stringify(choice.delta) !== '{"role":"assistant","content":""}') complain('the first delta');
@@ -46,11 +46,15 @@ function checkStream(reply, path, body, fail) {
         if (choice.delta.content === null) complain('content is null');
         sofar.content += choice.delta.content || '';
         sofar.reasoning += choice.delta.reasoning_content || '';
+        for (const call of choice.delta.tool_calls || []) {
+          if (call.index !== sofar.calls.length) complain('index of a call');
+          sofar.calls.push(call);
+        }
       } else {
         sofar.content += choice.text;
       }
       if (choice.logprobs && choice.logprobs.content) sofar.logprobs.push(...choice.logprobs.content);
-      if (!['stop', 'length', 'content_filter', null].includes(choice.finish_reason)) complain('finish_reason');
+      if (!['stop', 'length', 'content_filter', 'tool_calls', null].includes(choice.finish_reason)) complain('finish_reason');
       sofar.finish = choice.finish_reason;
     }
   });

@@ -5,7 +5,8 @@ const path = require('path');
 const { execFileSync } = require('child_process');
 const { Client, start, sleep, until, fail, check, equal, finish } = require('./client');
 const { checkClauses } = require('./clauses');
-const special = require('./special');
+const forms = require('./forms');
+const special = { ...require('./special'), ...forms.cases };
 
 const [program, model, folder, casesFile] = process.argv.slice(2);
 const name = path.basename(model);
@@ -17,15 +18,9 @@ const elsewhere = {
   reasoning_split: 'needs a model that reasons; AnswerText has its own tests',
   stop_not_in_reasoning: 'needs a model that reasons; AnswerText has its own tests',
   self_consistency: 'is refused',
-  json_object: 'is refused',
-  json_schema: 'is refused',
-  json_schema_unsupported: 'is refused',
   drain: 'in lifecycle below',
 };
-const refused = {
-  self_consistency: 'self_consistency', json_object: 'response_format', json_schema: 'response_format',
-  json_schema_unsupported: 'response_format',
-};
+const refused = { self_consistency: 'self_consistency' };
 
 async function runCases(clients) {
   const { client } = clients;
@@ -303,6 +298,8 @@ async function otherForms({ client }) {
   if (!process.env.CASE) {
     await otherForms(clients);
     await badInput(clients);
+    await forms.formats(clients);
+    await forms.calls(clients);
     await goneClients(clients);
     await splitAtEveryByte(clients);
     await filters(startServer, open);

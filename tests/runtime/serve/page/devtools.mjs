@@ -25,6 +25,10 @@ export class Browser {
     this.waiting = new Map();
     this.listeners = [];
     this.count = 0;
+    this.process.once("exit", (code) => {
+      for (const {reject} of this.waiting.values()) reject(new Error(`Chromium ended with exit code ${code}`));
+    });
+    for (const pipe of this.process.stdio.slice(3)) pipe.on("error", () => {});  // The exit code says more.
     let rest = "";
     this.process.stdio[4].setEncoding("utf8").on("data", (text) => {
       const messages = (rest + text).split("\0");
@@ -118,7 +122,7 @@ export class Page {
   }
 
   // Waits until an expression holds.
-  async until(expression, seconds = 10) {
+  async until(expression, seconds = 20) {
     for (const end = Date.now() + 1000 * seconds; Date.now() < end;) {
       if (await this.get(expression)) return;
       await new Promise((resolve) => setTimeout(resolve, 30));

@@ -1,8 +1,11 @@
 // Loads the modules of the chat page into Node.js, and runs tests.
+import {webcrypto} from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import {pathToFileURL} from "node:url";
+
+globalThis.crypto ??= webcrypto;  // Node.js 18 has it under this name only.
 
 // The folder of the page.
 export const source = process.argv[2];

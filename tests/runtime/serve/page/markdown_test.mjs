@@ -68,6 +68,8 @@ await run({
 
   "only links to pages and mail become links; markup and images stay text"() {
     assert.equal(html("[a](https://x.org/b_(c))"), "<p><a href=https://x.org/b_(c)>a</a></p>");
+    assert.equal(html("[a [1]](https://x.org)"), "<p><a href=https://x.org>a [1]</a></p>");
+    assert.equal(html("[[1] **b**](https://x.org) c"), "<p><a href=https://x.org>[1] <strong>b</strong></a> c</p>");
     assert.equal(html("见https://x.org/a。好"), "<p>见<a href=https://x.org/a>https://x.org/a</a>。好</p>");
     assert.equal(html("![cat](https://x.org/cat.png)"), "<p><a href=https://x.org/cat.png>cat</a></p>");
     for (const address of ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "/local", "vbscript:x"]) {
@@ -118,7 +120,8 @@ await run({
     const pieces = [
       "text ",  "**b**",   "\n",      "\n\n",       "- item\n", "  - sub\n", "1. one\n", "```\n",
       "code\n", "|a|b|\n", "|-|-|\n", "|1|2|\n",    "# head\n", "> quote\n", "$$x$$\n",  "$$\n",
-      "---\n",  "-",       "=",       "    deep\n", "\t",       "\r\n",      "\\[",      "\\]"
+      "---\n",  "-",       "=",       "    deep\n", "\t",       "\r\n",      "\\[",      "\\]",
+      "[",      "]",       "](https://x.org)",     "***",      "`",         "$",        "\\"
     ];
     let state = 7;
     const random = (below) => { state = (state * 48271) % 2147483647; return state % below; };

@@ -1,0 +1,81 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/model/text/jinja_chat_template.h>
+#include <tinyllm/runtime/constraint/tool_calls.h>
+#include <tinyllm/tensor/base/file.h>
+
+#include "error_of.h"
+#include "runtime/constraint/schemas.h"
+
+#include <filesystem>
+
+namespace tinyllm::test {
+namespace {
+
+const std::vector<Tool>& tools() {
+  static const std::vector<Tool> all = {
+      {"get_weather", R"({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})"},
+      {"get", R"({"type": "object", "properties": {"n": {"type": "integer"}}})"}};
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a template says how its model writes calls") {
+  CHECK(call_style_of(*default_chat_template()) == CallStyle::plain);
+  const auto source = [](const char* name) { return read_file(std::filesystem::path(TEST_DATA) / "chat" / name); };
+  CHECK(call_style_of(JinjaChatTemplate(source("qwen3.jinja"), {})) == CallStyle::tagged);
+  CHECK(call_style_of(JinjaChatTemplate(source("zephyr_tinyllama.jinja"), {})) == CallStyle::plain);
+}
+
+TEST_CASE("a call is one of the functions with arguments of its schema") {
+  const auto plain = compile_form(call_form(tools(), CallStyle::plain));
+  CHECK(accepts(*plain, R"({"name": "get_weather", "arguments": {"city": "Berlin"}})"));
+  CHECK(accepts(*plain, R"({"name": "get", "arguments": {"n": 3}})"));
+  CHECK_FALSE(accepts(*plain, R"({"name": "get", "arguments": {"city": "Berlin"}})"));
+  CHECK_FALSE(accepts(*plain, R"({"name": "gets", "arguments": {}})"));
+  CHECK_FALSE(accepts(*plain, "I call nothing."));
+  const auto tagged = compile_form(call_form(tools(), CallStyle::tagged, {{"<think>", "</think>", 2}}));
+  CHECK(accepts(*tagged, "<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call>"));
+  CHECK(accepts(*tagged, "<think>Hm.</think>\n\n<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call>"));
+  CHECK_FALSE(accepts(*tagged, "{\"name\": \"get\", \"arguments\": {}}"));
+}
+
+TEST_CASE("a call that is optional follows any text") {
+  const auto grammar = compile_form(optional_call_form(tools()));
+  CHECK(accepts(*grammar, ""));
+  CHECK(accepts(*grammar, "Hello <tool> {"));
+  CHECK(accepts(*grammar, "Let me see.\n<tool_call>\n{\"name\": \"get\", \"arguments\": {\"n\": 1}}\n</tool_call>"));
+  CHECK_FALSE(accepts(*grammar, "<tool_call>"));
+  CHECK_FALSE(accepts(*grammar, "<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call> more"));
+}
+
+TEST_CASE("an answer is taken apart into text and call") {
+  const auto parsed = [](const char* answer, CallStyle style) {
+    const ToolAnswer parts = parse_tool_answer(answer, style);
+    return parts.content + "|" + parts.name + "|" + parts.arguments;
+  };
+  CHECK(parsed(R"({"name": "f", "arguments": {"b": 1,  "a": "<tool_call>"}})", CallStyle::plain) ==
+        R"(|f|{"b":1,"a":"<tool_call>"})");
+  CHECK(parsed(R"({"name": "f", "arguments": {"b")", CallStyle::plain) == R"({"name": "f", "arguments": {"b"||)");
+  CHECK(parsed("Text.\n\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": \"</tool_call>\"}}\n</tool_call>",
+               CallStyle::tagged) == R"(Text.|f|{"x":"</tool_call>"})");
+  CHECK(parsed("Only text.", CallStyle::tagged) == "Only text.||");
+  CHECK(parsed("Cut <tool_call>\n{\"name\": \"f\"", CallStyle::tagged) == "Cut <tool_call>\n{\"name\": \"f\"||");
+  CHECK(parsed("</tool_call>", CallStyle::tagged) == "</tool_call>||");
+}
+
+TEST_CASE("names of functions are checked, and errors in a schema name its function") {
+  const auto error = [](std::vector<Tool> some) {
+    return error_of([&] { compile_form(call_form(some, CallStyle::plain)); });
+  };
+  CHECK(error({}) == "tools: none, expected at least one");
+  CHECK(error({{"a b", "true"}}) == "tools: a function is called \"a b\", expected 1 to 64 letters, digits, _ and -");
+  CHECK(error({{"a", R"({"type": "object"})"}, {"a", "{}"}}) == "tools: two functions are called a");
+  CHECK(error({{"a", R"({"type": "object"})"}, {"b", R"({"type": "object", "properties": {"x": {"pattern": ""}}})"}}) ==
+        "function b: /properties/x: keyword pattern is not supported");
+  CHECK(error({{"a", R"({"type": "string"})"}}) == "function a: /: expected a schema of type object");
+  CHECK(error({{"a", "true"}}) == "function a: /: expected a schema of type object");
+}
+
+}  // namespace tinyllm::test
