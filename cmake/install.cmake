@@ -19,11 +19,11 @@ set(headers_tensor
     ops/convert.h ops/detail/gemm.h ops/gradients.h ops/ops.h ops/peak.h ops/quantized.h)
 set(headers_model
     model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h
-    model/rope_scaling.h model/transformer.h model/weights.h
+    model/rope_scaling.h model/transformer.h model/weight_reader.h model/weights.h
     model/formats/safetensors.h
     model/formats/family.h model/formats/gguf/gguf.h model/formats/gguf/metadata.h
     model/formats/gguf/tensor_type.h model/formats/gguf/tokenizer.h model/formats/gguf/writer.h
-    model/text/chat_template.h model/text/hf_tokenizer.h model/text/jinja_chat_template.h model/text/message.h
+    model/text/chat_template.h model/text/hf_tokenizer.h model/text/jinja_chat_template.h model/text/message.h model/text/model_files.h
     model/text/prompt.h model/text/reasoning.h model/text/sentencepiece_file.h model/text/sentencepiece_tokenizer.h
     model/text/spm/spm_tokenizer.h model/text/tokenizer.h)
 set(headers_runtime

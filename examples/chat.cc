@@ -32,14 +32,15 @@ std::string folder_name(const std::string& folder) {
 
 class Program {
  public:
-  explicit Program(const Options& o)
+  explicit Program(Options o)
       : name_(folder_name(o.model)),
-        answer_(o.answer),
         overflow_(o.overflow),
-        model_(tl::load_model(o.model)),
-        session_(model_, {.context = o.context, .cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)}),
+        model_(tl::cli::load(o.model, o.load)),
+        session_(model_, {.cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)}),
         chat_(session_, with_system(o.system), o.overflow),
         editor_(o.history) {
+    tl::cli::take_sampling_defaults(model_.sampling, o);
+    answer_ = o.answer;
     tl::check(answer_.sampling, model_.config.vocab_size);
   }
 
@@ -304,7 +305,7 @@ Options parse(int argc, char** argv) {
   o.answer.sampling.seed = std::random_device()();
   o.history = default_history();
   CLI::App app("Talks to a model, on a terminal or a pipe.\n\n" + Program::help());
-  tl::cli::add_model(app, o.model, "Talk to the model in this folder.");
+  tl::cli::add_model(app, o.model, "Talk to the model in this folder or GGUF file.");
   tl::cli::add_ask_options(app, o);
   tl::cli::add_number(app, "--seed", o.answer.sampling.seed, tl::at_least(0),
                       "Sample the first answer with this seed, and each further one with the next seed.")

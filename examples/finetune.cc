@@ -7,6 +7,7 @@
 #include <tinyllm/train/data/samples.h>
 #include <tinyllm/train/tasks/reasoning.h>
 
+#include "common/model_options.h"
 #include "common/training_options.h"
 
 #include <charconv>
@@ -25,6 +26,7 @@ struct Options {
   bool skips_bad = false;
   tl::Learn learn = tl::Learn::answers;
   float dropout = -1;
+  tl::LoadOptions load;
   tl::Lora lora;
   bool keep_adapters = false;
   tl::cli::TrainingOptions training;
@@ -129,7 +131,10 @@ void add_lora_options(CLI::App& app, Options& o) {
 }
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("-m,--model", o.model, "Begin with this model folder.")->type_name("FOLDER")->required();
+  app.add_option("-m,--model", o.model, "Begin with this model: a folder or a GGUF file.")
+      ->type_name("MODEL")
+      ->required();
+  tl::cli::add_load_options(app, o.load);
   app.add_option("--data", o.data,
                  "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT weights its share of the rows "
                  "against the other files.")
@@ -179,7 +184,12 @@ bool keeps_base(const tl::Model& model, const Options& o) {
 }
 
 tl::Model load(Options& o) {
-  tl::Model model = tl::load_model(o.model);
+  tl::LoadOptions load = o.load;
+  if (!load.type && o.lora.rank == 0) load.type = tl::f32;  // Only float weights are trained.
+  tl::Model model = tl::cli::load(o.model, load);
+  if (const auto end = tl::take_answer_end(model)) {
+    tl::cli::note(fmt::format("answers end with {}, which becomes an end token of the model\n", *end));
+  }
   tl::Recipe& recipe = o.training.recipe;
   const bool is_merged = model.config.lora.rank > 0;
   if (is_merged) {

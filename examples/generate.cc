@@ -39,10 +39,10 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Answers one prompt, which is an argument, an option, or all of standard input. The same seed gives the same "
       "text.");
-  app.add_option("arguments", words, "The model folder and the prompt, unless --model and --prompt give them.")
+  app.add_option("arguments", words, "The model and the prompt, unless --model and --prompt give them.")
       ->type_name("TEXT")
       ->expected(0, 2);
-  app.add_option("-m,--model", o.model, "Use the model in this folder.")->type_name("FOLDER");
+  app.add_option("-m,--model", o.model, "Use the model in this folder or GGUF file.")->type_name("MODEL");
   app.add_option("-p,--prompt", o.prompt, "Answer this text.")->type_name("TEXT");
   app.add_flag("--raw", o.raw, "Continue the prompt as it is, instead of as a message in the chat template.");
   app.add_flag("--json", o.json, "Print one line of JSON at the end instead of the text as it is generated.");
@@ -71,14 +71,15 @@ void print_json(const tl::Completion& answer, const Options& o) {
   fmt::print("{}\n", json.dump());
 }
 
-int generate(const Options& o) {
+int generate(Options o) {
   if (o.prompt.empty()) throw tl::Error("the prompt is empty");
-  const tl::Model model = tl::load_model(o.model);
-  tl::Session session(model, {.context = o.context, .cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)});
+  const tl::Model model = tl::cli::load(o.model, o.load);
+  tl::cli::take_sampling_defaults(model.sampling, o);
+  tl::Session session(model, {.cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)});
   // The whole prompt or an Error: nothing is left out silently.
   const tl::Messages messages = {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}};
   const tl::Request request{
-      .prompt = o.raw ? model.tokenizer->encode(o.prompt)
+      .prompt = o.raw ? model.tokenizer->encode_alone(o.prompt)
                       : chat_prompt(*model.tokenizer, *model.chat_template, messages, session.context() - 1),
       .options = o.answer};
   const tl::cli::InterruptGuard guard;

@@ -2,7 +2,7 @@
 #include <tinyllm/train/data/text_dataset.h>
 #include <tinyllm/train/evaluator.h>
 
-#include "common/parse.h"
+#include "common/model_options.h"
 
 namespace tl = tinyllm;
 
@@ -13,6 +13,7 @@ struct Options {
   std::string data;
   int64_t validation_every = 100;
   int64_t tokens = 32768;
+  tl::LoadOptions load;
   int threads = tl::hardware_threads();
 };
 
@@ -22,8 +23,8 @@ Options parse(int argc, char** argv) {
       "Measures how well models predict the tokens of a text: perplexity and bits per byte. Each model is also "
       "compared with the first one, which shows what quantising or fine-tuning has cost.");
   app.add_option("-m,--model,models", o.models,
-                 "Measure the models in these folders, which have the tokenizer that made the data.")
-      ->type_name("FOLDER")
+                 "Measure the models in these folders or GGUF files, which have the tokenizer that made the data.")
+      ->type_name("MODEL")
       ->required();
   app.add_option("--data", o.data, "Predict this file of tokens, which tokenize made.")->type_name("FILE")->required();
   tl::cli::add_number(app, "--validation-every", o.validation_every, tl::at_least(0),
@@ -31,6 +32,7 @@ Options parse(int argc, char** argv) {
                       "0 measures on all documents.");
   tl::cli::add_number(app, "--tokens", o.tokens, tl::at_least(1),
                       "Predict about N tokens, taken from all parts of the data.");
+  tl::cli::add_load_options(app, o.load);
   tl::cli::add_threads(app, o.threads);
   tl::cli::add_examples(app,
                         {"perplexity my-model --data corpus.tokens",
@@ -45,7 +47,7 @@ void measure(const Options& o) {
   tl::ThreadPool pool(o.threads);
   double first = 0;
   for (const std::string& folder : o.models) {
-    const tl::Model model = tl::load_model(folder);
+    const tl::Model model = tl::cli::load(folder, o.load);
     const auto file = std::make_shared<const tl::TokenFile>(o.data, *model.tokenizer);
     tl::TextOptions options{.length = model.config.context, .pad = model.tokenizer->pad()};
     if (o.validation_every == 0) {

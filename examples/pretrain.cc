@@ -11,6 +11,8 @@ namespace {
 struct Options {
   std::string data, tokenizer;
   tl::ModelConfig model;
+  bool is_llama = false;
+  bool qk_norm = false;
   tl::DocumentEnd document_end = tl::DocumentEnd::attention;
   int64_t validation_every = 100;
   tl::cli::TrainingOptions training;
@@ -28,6 +30,15 @@ void add_model_options(CLI::App& app, tl::ModelConfig& model) {
   });
 }
 
+void add_preset(CLI::App& app, Options& o) {
+  tl::cli::add_choice(app, "--preset", o.is_llama, {{"default", false}, {"llama", true}},
+                      "Make a model of our own form (default), or of the form of Llama, which convert writes for other "
+                      "programs (llama): SwiGLU without biases, two thirds as wide as --ffn says.")
+      ->group("Model");
+  app.add_flag("--qk-norm", o.qk_norm, "With --preset llama, normalise queries and keys: the form of Qwen3.")
+      ->group("Model");
+}
+
 void add_options(CLI::App& app, Options& o) {
   app.add_option("--data", o.data, "Learn from this file of tokens, which tokenize made.")
       ->type_name("FILE")
@@ -41,6 +52,7 @@ void add_options(CLI::App& app, Options& o) {
                       "nothing.");
   tl::cli::add_number(app, "--validation-every", o.validation_every, tl::at_least(2),
                       "Keep one of N documents for validation.");
+  add_preset(app, o);
   add_model_options(app, o.model);
   tl::cli::add_training_options(app, o.training);
   tl::cli::add_examples(app,
@@ -62,7 +74,9 @@ int run(int argc, char** argv) {
       "folder.\nStarted again with the same options, it resumes where it was stopped.");
   add_options(app, o);
   tl::cli::parse(app, argc, argv);
+  o.training.dependents = {{"--qk-norm", o.is_llama, "without --preset llama"}};
   tl::cli::check_options(app, o.training, o.model.context);
+  if (o.is_llama) o.model = tl::as_llama(o.model, o.qk_norm);
 
   std::unique_ptr<tl::Tokenizer> tokenizer = tl::load_tokenizer(o.tokenizer);
   o.model.vocab_size = tokenizer->size();

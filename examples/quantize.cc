@@ -4,7 +4,7 @@
 #include <tinyllm/ops/quantized.h>
 
 #include "common/interrupt.h"
-#include "common/parse.h"
+#include "common/model_options.h"
 #include "common/progress_bar.h"
 
 #include <optional>
@@ -25,8 +25,8 @@ Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
       "Writes a model folder with smaller weights, which answers faster. chat and generate open it like any other; it "
-      "cannot be trained. Adapters are merged into the weights first.");
-  tl::cli::add_model(app, o.model, "Read the model in this folder.");
+      "cannot be trained. Adapters are merged into the weights first. convert writes what other programs read.");
+  tl::cli::add_model(app, o.model, "Read the model in this folder or GGUF file.");
   app.add_option("-o,--output,output", o.output, "Write the smaller model into this folder.")
       ->type_name("FOLDER")
       ->required();
@@ -48,21 +48,17 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-double megabytes(const std::filesystem::path& folder) {
-  return static_cast<double>(std::filesystem::file_size(folder / tl::kWeightsFile)) / 1e6;
-}
-
 int quantize(const Options& o) {
   if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
     throw tl::Error("{}: is the model to read; give another --output", o.output.string());
   }
   const auto lock = tl::cli::lock_folder(o.output);
   tl::cli::refuse_finished_model(o.output);
-  tl::Model model = tl::load_model(o.model);
+  tl::Model model = tl::cli::load(o.model, {});
   if (model.config.lora.rank > 0) tl::merge_lora(model);
   const tl::cli::InterruptGuard guard;
   std::optional<tl::cli::ProgressBar> bar;
-  const tl::WeightTypes types = {o.type, o.tables.value_or(o.type == tl::packed_bf16 ? tl::packed_bf16 : tl::q8_0)};
+  const tl::WeightTypes types = {o.type, o.tables.value_or(tl::weight_types(o.type).tables)};
   tl::save_quantized(model, types, o.output, tl::ThreadPool(o.threads), [&](const tl::Progress& p) {
     if (p.total < 100'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
     if (!bar) bar.emplace("M weights", p.total / 1'000'000);
@@ -71,7 +67,8 @@ int quantize(const Options& o) {
   });
   bar.reset();
   fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", types.matrices.name(),
-             types.tables.name(), megabytes(o.output), megabytes(o.model), o.output.string());
+             types.tables.name(), tl::cli::weight_megabytes(o.output), tl::cli::weight_megabytes(o.model),
+             o.output.string());
   return 0;
 }
 

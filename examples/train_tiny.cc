@@ -43,7 +43,12 @@ struct Options {
   tl::cli::TrainingOptions training;
 };
 
-Preset preset_of(const Options& o) { return o.preset == "small" ? small(o.data.empty() ? 640 : 4000) : full_size(); }
+Preset preset_of(const Options& o) {
+  if (o.preset == "default") return full_size();
+  Preset p = small(o.data.empty() ? 640 : 4000);
+  if (o.preset == "llama") p.model = tl::as_llama(p.model);
+  return p;
+}
 
 // Reads the options, whose defaults are those of the preset that `o` names.
 void parse(Options& o, CLI::App& app, int argc, char** argv) {
@@ -52,8 +57,12 @@ void parse(Options& o, CLI::App& app, int argc, char** argv) {
       ->type_name("FILE");
   app.add_option("--tokenizer", o.tokenizer, "Use the tokenizer that made the file of tokens: its file or its folder.")
       ->type_name("FILE");
-  tl::cli::add_choice(app, "--preset", o.preset, {{"small", std::string("small")}, {"default", std::string("default")}},
-                      "Train a model of 1 M parameters (small) or of 41.6 M (default).");
+  std::vector<std::pair<std::string, std::string>> presets;
+  for (const char* name : {"small", "llama", "default"}) presets.emplace_back(name, name);
+  tl::cli::add_choice(
+      app, "--preset", o.preset, presets,
+      "Train a model of 1 M parameters (small), the same in the form of Llama, which convert writes for "
+      "other programs (llama), or one of 41.6 M (default).");
   tl::cli::add_number(app, "--vocab-size", o.vocab_size, tl::between(1, 1 << 24),
                       "Learn a vocabulary of up to this many tokens; by default 640 for problems and 4000 for text.")
       ->default_str("");

@@ -135,6 +135,17 @@ void check(const RopeScaling& s, int64_t head_size) {
   }
 }
 
+ModelConfig as_llama(ModelConfig config, bool qk_norm) {
+  const int64_t block = kernels::kQuantBlock;  // Rows stay whole blocks of all types.
+  config.ffn_dim = (2 * config.ffn_dim / 3 + block - 1) / block * block;
+  config.ffn_gated = true;
+  config.ffn_bias = false;
+  config.qk_norm = qk_norm;
+  return config;
+}
+
+WeightTypes weight_types(Type type) { return {.matrices = type, .tables = type == q4_0 ? q8_0 : type}; }
+
 const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }
 
 float Lora::scale() const {
@@ -217,7 +228,8 @@ std::optional<uint64_t> load_tokenizer_hash(const std::filesystem::path& path) {
   return hash;
 }
 
-void save_config(const ModelConfig& config, const std::filesystem::path& path, std::optional<uint64_t> tokenizer_hash) {
+void save_config(const ModelConfig& config, const std::filesystem::path& path, std::optional<uint64_t> tokenizer_hash,
+                 std::span<const int32_t> ends) {
   check(config);  // JSON has no infinity: it would be saved as null.
   OrderedJson json = {
       {"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
@@ -243,6 +255,7 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
     for_each_field(kRopeScalingFields,
                    [&](const auto& field) { write(json[kRopeScaling], config.rope_scaling, field); });
   }
+  if (!ends.empty()) json["eos_token_id"] = std::vector<int32_t>(ends.begin(), ends.end());
   if (tokenizer_hash) json[kTokenizerHash] = fmt::format("{:016x}", *tokenizer_hash);
   write_file(path, json.dump(2) + "\n");
 }

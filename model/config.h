@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,10 @@ struct WeightTypes {
   bool operator==(const WeightTypes&) const = default;
 };
 
+/// What a model of weights of one type has: f32 or a packed one. Tables are in q8_0 where matrices are in q4_0, as they
+/// are more sensitive.
+WeightTypes weight_types(Type type);
+
 /// The sizes of a decoder-only Transformer. The default model has about 41.6 million parameters.
 struct ModelConfig {
   int64_t vocab_size = 16000;
@@ -87,6 +92,10 @@ struct ModelConfig {
   bool operator==(const ModelConfig&) const = default;
 };
 
+/// The same sizes in the form of Llama, which other programs know: SwiGLU without biases. Its feed-forward network is
+/// two thirds as wide, so that it has as many weights; with a norm of queries and keys it is the form of Qwen3.
+ModelConfig as_llama(ModelConfig config, bool qk_norm = false);
+
 /// Throws Error that names the first field of a `rope_scaling` that has no meaning for heads of this size.
 void check(const RopeScaling& scaling, int64_t head_size);
 /// Throws Error that names the first field without meaning: a size out of range, sizes that do not divide, a number
@@ -99,8 +108,9 @@ ModelConfig load_config(const std::filesystem::path& path);
 /// The hash of the tokenizer that a `config.json` records; empty in files that were written before it was recorded.
 /// Throws Error when the file cannot be read or the field is not a hash.
 std::optional<uint64_t> load_tokenizer_hash(const std::filesystem::path& path);
-/// Throws Error when the config fails `check` or the file cannot be written.
+/// `ends` are the tokens that end an answer, for tokenizers that do not know them. Throws Error when the config fails
+/// `check` or the file cannot be written.
 void save_config(const ModelConfig& config, const std::filesystem::path& path,
-                 std::optional<uint64_t> tokenizer_hash = {});
+                 std::optional<uint64_t> tokenizer_hash = {}, std::span<const int32_t> ends = {});
 
 }  // namespace tinyllm

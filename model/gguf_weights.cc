@@ -24,20 +24,17 @@ const Gguf::Tensor& tensor_of(const Gguf& file, const WeightSpec& spec, const We
   return file.at(part.gguf, spec.shape.with(0, part.rows));
 }
 
-void read_part(const Gguf& file, const Gguf::Tensor& tensor, const WeightPart& part, int64_t heads,
-               std::span<float> out) {
-  if (heads == 0) return file.read(tensor, 0, out);
-  if (tensor.shape.rank() == 1) {
-    const std::vector<float> values = file.values(tensor);
-    for (int64_t row = 0; row < part.rows; ++row) {
-      out[static_cast<size_t>(row)] = values[static_cast<size_t>(file_row(row, part, heads))];
+// Calls use(tensor, row in the file, row of the result) for rows [first, first + n) of a weight.
+template <class Use>
+void for_each_row(const Gguf& file, const Family& family, const WeightSpec& spec, int64_t first, int64_t n, Use use) {
+  int64_t begin = 0;
+  for (const WeightPart& part : spec.parts) {
+    const Gguf::Tensor& tensor = tensor_of(file, spec, part);
+    const int64_t heads = permuted_heads(family, part), end = std::min(first + n, begin + part.rows);
+    for (int64_t row = std::max(first, begin); row < end; ++row) {
+      use(tensor, file_row(row - begin, part, heads), row - first);
     }
-    return;
-  }
-  const int64_t size = tensor.shape.row();
-  for (int64_t row = 0; row < part.rows; ++row) {
-    file.read(tensor, file_row(row, part, heads) * size,
-              out.subspan(static_cast<size_t>(row * size), static_cast<size_t>(size)));
+    begin += part.rows;
   }
 }
 
@@ -68,51 +65,48 @@ int64_t hugging_face_row(int64_t row, int64_t rows, int64_t heads) {
   return row - in_head + in_head % 2 * (size / 2) + in_head / 2;
 }
 
-void read_gguf_weight(const Gguf& file, const Family& family, const WeightSpec& spec, std::span<float> out) {
-  if (static_cast<int64_t>(out.size()) != spec.shape.size()) {
-    throw Error("{}: {} numbers for {}", spec.name, out.size(), spec.shape);
-  }
-  const int64_t size = row_size(spec);
+Type GgufWeights::type_of(const WeightSpec& spec) const {
+  std::optional<GgufType> common;
   for (const WeightPart& part : spec.parts) {
-    const auto count = static_cast<size_t>(part.rows * size);
-    read_part(file, tensor_of(file, spec, part), part, permuted_heads(family, part), out.first(count));
-    out = out.subspan(count);
+    const GgufType type = tensor_of(file_, spec, part).type->type;
+    common = common.value_or(type) == type ? type : GgufType::F32;
   }
+  if (spec.shape.rank() != 2 || spec.shape[1] % kernels::kQuantBlock != 0) return f32;
+  return common == GgufType::Q8_0   ? q8_0
+         : common == GgufType::Q4_0 ? q4_0
+         : common == GgufType::BF16 ? packed_bf16
+                                    : f32;
 }
 
-GgufType gguf_weight_type(const Gguf& file, const WeightSpec& spec) {
-  const GgufType type = file.at(spec.parts.at(0).gguf).type->type;
-  const bool is_ours = type == GgufType::Q8_0 || type == GgufType::Q4_0 || type == GgufType::BF16;
-  const bool is_same = std::all_of(spec.parts.begin(), spec.parts.end(),
-                                   [&](const WeightPart& part) { return file.at(part.gguf).type->type == type; });
-  const bool is_matrix = spec.shape.rank() == 2 && spec.shape[1] % kernels::kQuantBlock == 0;
-  return is_ours && is_same && is_matrix ? type : GgufType::F32;
+void GgufWeights::read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const {
+  const int64_t size = row_size(spec);
+  if (size > 1) {
+    for_each_row(file_, family_, spec, first, n, [&](const Gguf::Tensor& tensor, int64_t from, int64_t to) {
+      file_.read(tensor, from * size, out.subspan(static_cast<size_t>(to * size), static_cast<size_t>(size)));
+    });
+    return;
+  }
+  const Gguf::Tensor* read = nullptr;
+  std::vector<float> values;
+  for_each_row(file_, family_, spec, first, n, [&](const Gguf::Tensor& tensor, int64_t from, int64_t to) {
+    if (std::exchange(read, &tensor) != &tensor) values = file_.values(tensor);
+    out[static_cast<size_t>(to)] = values[static_cast<size_t>(from)];
+  });
 }
 
-QuantizedMatrix read_gguf_quantized(const Gguf& file, const Family& family, const WeightSpec& spec) {
-  const GgufType type = gguf_weight_type(file, spec);
-  if (type == GgufType::F32) throw Error("{}: {} is not Q8_0, Q4_0 or BF16", file.path().string(), spec.name);
-  const GgufTypeInfo& info = gguf_type(type);
-  const auto blocks = static_cast<size_t>(spec.shape[1] / info.block), rows = static_cast<size_t>(spec.shape[0]);
-  const size_t scale = type == GgufType::BF16 ? 0 : sizeof(uint16_t);
+QuantizedMatrix GgufWeights::read_packed(const WeightSpec& spec, int64_t first, int64_t n) const {
+  QuantizedMatrix matrix{.type = type_of(spec), .shape = spec.shape.with(0, n), .quants = {}, .scales = {}};
+  const GgufTypeInfo& info = *tensor_of(file_, spec, spec.parts.front()).type;
+  const auto blocks = static_cast<size_t>(spec.shape[1] / info.block), rows = static_cast<size_t>(n);
+  const size_t scale = has_scales(matrix.type) ? sizeof(Half) : 0;
   const size_t row_bytes = blocks * info.block_bytes, row_quants = blocks * (info.block_bytes - scale);
-  QuantizedMatrix matrix{.type = type == GgufType::Q8_0   ? q8_0
-                                 : type == GgufType::Q4_0 ? q4_0
-                                                          : packed_bf16,
-                         .shape = spec.shape,
-                         .quants = {},
-                         .scales = {}};
   matrix.quants.resize(rows * row_quants);
   matrix.scales.resize(scale == 0 ? 0 : rows * blocks);
-  size_t at = 0;
-  for (const WeightPart& part : spec.parts) {
-    const std::span<const std::byte> bytes = file.bytes(tensor_of(file, spec, part));
-    const int64_t heads = permuted_heads(family, part);
-    for (int64_t row = 0; row < part.rows; ++row, ++at) {
-      split_blocks(bytes.data() + static_cast<size_t>(file_row(row, part, heads)) * row_bytes, blocks, info.block_bytes,
-                   scale, matrix.quants.data() + at * row_quants, matrix.scales.data() + at * (scale / 2) * blocks);
-    }
-  }
+  for_each_row(file_, family_, spec, first, n, [&](const Gguf::Tensor& tensor, int64_t from, int64_t to) {
+    const auto at = static_cast<size_t>(to);
+    split_blocks(file_.bytes(tensor).data() + static_cast<size_t>(from) * row_bytes, blocks, info.block_bytes, scale,
+                 matrix.quants.data() + at * row_quants, matrix.scales.data() + at * (scale / 2) * blocks);
+  });
   return matrix;
 }
 

@@ -3,8 +3,7 @@
 #include <tinyllm/model/formats/family.h>
 #include <tinyllm/model/formats/gguf/gguf.h>
 #include <tinyllm/model/formats/gguf/writer.h>
-#include <tinyllm/model/weights.h>
-#include <tinyllm/ops/quantized.h>
+#include <tinyllm/model/weight_reader.h>
 
 #include <functional>
 #include <span>
@@ -19,16 +18,23 @@ namespace tinyllm {
 int64_t gguf_row(int64_t row, int64_t rows, int64_t heads);
 int64_t hugging_face_row(int64_t row, int64_t rows, int64_t heads);
 
-/// Reads a weight from its parts in a file, of whatever type, with rows in our order. Throws Error when a part is
-/// missing or has another shape.
-void read_gguf_weight(const Gguf& file, const Family& family, const WeightSpec& spec, std::span<float> out);
+/// The tensors of a GGUF file that `WeightSpec::parts` name, with rows in our order. Q8_0, Q4_0 and BF16 can be kept as
+/// they are; all other types become floats.
+class GgufWeights final : public WeightReader {
+ public:
+  GgufWeights(const Gguf& file, const Family& family) : file_(file), family_(family) {}
 
-/// The type in which a matrix can be used as the file has it: Q8_0, Q4_0 or BF16 when all its parts have that type,
-/// else F32. Throws Error when a part is missing.
-GgufType gguf_weight_type(const Gguf& file, const WeightSpec& spec);
+  std::string name(const WeightSpec& spec) const override {
+    return file_.path().string() + ": " + spec.parts.front().gguf;
+  }
+  Type type_of(const WeightSpec& spec) const override;
+  void read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const override;
+  QuantizedMatrix read_packed(const WeightSpec& spec, int64_t first, int64_t n) const override;
 
-/// Reads a matrix for which `gguf_weight_type` gives Q8_0, Q4_0 or BF16, without a change of its numbers.
-QuantizedMatrix read_gguf_quantized(const Gguf& file, const Family& family, const WeightSpec& spec);
+ private:
+  const Gguf& file_;
+  const Family& family_;
+};
 
 /// Types of tensors that are written. Norms and biases are F32 whatever these are.
 struct GgufTypes {

@@ -7,6 +7,8 @@
 namespace tinyllm {
 namespace {
 
+using OrderedJson = nlohmann::ordered_json;
+
 template <class T>
 void read_optional(const Json& json, const char* field, T& into) {
   if (const Json* value = find_field(json, field)) read_value(*value, field, into);
@@ -59,7 +61,86 @@ void read_scales(const Json& json, ModelConfig& config) {
   config.logit_scale = static_cast<float>(base_dim) / static_cast<float>(config.dim);
 }
 
+// The family whose models have what a config has. Others than those of Llama each have something of their own.
+const Family& family_like(const ModelConfig& c) {
+  if (c.embedding_scale != 1 || c.residual_scale != 1 || c.logit_scale != 1) return family_of("minicpm");
+  if (c.qk_norm) return family_of("qwen3");
+  if (c.qkv_bias && !c.o_bias) return family_of("qwen2");
+  return family_of(c.window > 0 ? "mistral" : "llama");
+}
+
+double shortest(float x) { return std::stod(fmt::format("{}", x)); }
+
+OrderedJson scaling_json(const RopeScaling& s, int64_t context) {
+  OrderedJson json = {{"rope_type", name_of(s.type)}, {"factor", shortest(s.factor)}};
+  const bool has_original = s.type == RopeType::llama3 || s.type == RopeType::yarn || s.original_context != context;
+  if (has_original) json["original_max_position_embeddings"] = s.original_context;
+  if (s.type == RopeType::llama3) {
+    json["low_freq_factor"] = shortest(s.low_freq_factor);
+    json["high_freq_factor"] = shortest(s.high_freq_factor);
+  }
+  if (s.type == RopeType::yarn) {
+    json["beta_fast"] = shortest(s.beta_fast);
+    json["beta_slow"] = shortest(s.beta_slow);
+    if (s.attention_factor > 0) json["attention_factor"] = shortest(s.attention_factor);
+  }
+  return json;
+}
+
+void add_scales(const ModelConfig& c, OrderedJson& json) {
+  json["scale_emb"] = shortest(c.embedding_scale);
+  json["scale_depth"] = c.residual_scale * std::sqrt(static_cast<float>(c.n_layers));
+  json["dim_model_base"] = std::llround(c.logit_scale * static_cast<float>(c.dim));
+}
+
+// What is no part of a model's form.
+ModelConfig only_form(ModelConfig c) {
+  c.dropout = 0;
+  c.types = {};
+  c.lora = {};
+  if (c.head_dim == c.dim / c.n_heads) c.head_dim = 0;
+  if (c.window == 0) c.first_window_layer = 0;
+  return c;
+}
+
 }  // namespace
+
+OrderedJson hugging_face_config(const ModelConfig& c) {
+  if (!c.ffn_gated) {
+    throw Error(
+        "no other program knows this form of model: its feed-forward network is silu without a gate; models of "
+        "--preset llama are of a form that others know");
+  }
+  const Family& family = family_like(c);
+  OrderedJson json = {{"architectures", {family.class_name}},
+                      {"model_type", family.model_type},
+                      {"hidden_act", "silu"},
+                      {"vocab_size", c.vocab_size},
+                      {"hidden_size", c.dim},
+                      {"intermediate_size", c.ffn_dim},
+                      {"num_hidden_layers", c.n_layers},
+                      {"num_attention_heads", c.n_heads},
+                      {"num_key_value_heads", c.kv_heads()},
+                      {"head_dim", c.head_size()},
+                      {"max_position_embeddings", c.context},
+                      {"rms_norm_eps", shortest(c.norm_eps)},
+                      {"rope_theta", shortest(c.rope_base)},
+                      {"rope_scaling", nullptr},
+                      {"tie_word_embeddings", c.tied_head}};
+  if (c.rope_scaling.type != RopeType::none) json["rope_scaling"] = scaling_json(c.rope_scaling, c.context);
+  if (!family.has_qkv_bias) json["attention_bias"] = c.qkv_bias;
+  json["mlp_bias"] = c.ffn_bias;
+  if (family.window > 0 || c.window > 0) json["sliding_window"] = c.window > 0 ? OrderedJson(c.window) : OrderedJson();
+  if (family.has_window_by_layer) {
+    json["use_sliding_window"] = c.window > 0;
+    json["max_window_layers"] = c.window > 0 ? c.first_window_layer : c.n_layers;
+  }
+  if (family.has_scales) add_scales(c, json);
+  if (only_form(config_from_hugging_face(parse_json(json.dump(), "config"))) != only_form(c)) {
+    throw Error("no family of other programs has all that this model has: the nearest is {}", family.class_name);
+  }
+  return json;
+}
 
 ModelConfig config_from_hugging_face(const Json& json) {
   std::string type;

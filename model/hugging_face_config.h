@@ -13,4 +13,8 @@ namespace tinyllm {
 /// experts.
 ModelConfig config_from_hugging_face(const Json& json);
 
+/// A `config.json` of transformers 4 from which `config_from_hugging_face` reads these sizes. Throws Error when no
+/// family has this form.
+nlohmann::ordered_json hugging_face_config(const ModelConfig& config);
+
 }  // namespace tinyllm

@@ -2,9 +2,15 @@
 
 #include <tinyllm/model/config_json.h>
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/generation_config.h>
+#include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/hugging_face.h>
+#include <tinyllm/model/hugging_face_form.h>
+#include <tinyllm/model/load.h>
 #include <tinyllm/model/lora.h>
-#include <tinyllm/model/quantize.h>
+#include <tinyllm/model/own_weights.h>
+#include <tinyllm/model/text/hf/config_tokens.h>
+#include <tinyllm/model/text/hf_tokenizer.h>
 #include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/weights.h>
@@ -12,50 +18,10 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
-#include <unordered_set>
-
 namespace tinyllm {
 namespace {
 
-// Throws Error when the file lacks one of the weights, has it in another type or shape, or has more than these.
-void check_entries(const Safetensors& file, const std::vector<WeightSpec>& specs) {
-  std::unordered_set<std::string_view> known;
-  for (const WeightSpec& spec : specs) {
-    for (const Safetensors::Entry* entry : entries_of(file, spec)) known.insert(entry->name);
-  }
-  for (const Safetensors::Entry& entry : file.entries()) {
-    if (!known.contains(entry.name)) {
-      throw Error("{}: {} is not a weight of this model", file.path().string(), short_name(entry.name));
-    }
-  }
-}
-
-// Memory is reserved when the file is known to have what will be in it.
-void load_weights(Model& model, const std::vector<WeightSpec>& specs, const Safetensors& file) {
-  check_entries(file, specs);
-  std::vector<Store::Wanted> wanted;
-  for (const WeightSpec& spec : specs) wanted.push_back({spec.name, spec.type, spec.shape});
-  model.weights->add(wanted);
-  ThreadPool pool(hardware_threads());
-  for (const WeightSpec& spec : specs) {
-    load_weight(file, spec, model.weights->at(spec.name), pool);
-  }
-}
-
-// A config may claim any number of layers: it is compared with the file before a name is made for each.
-void check_layers(const ModelConfig& config, const Safetensors& file) {
-  if (config.n_layers > std::ssize(file.entries())) {
-    throw Error("{}: holds {} tensors, too few for the {} layers in {}", file.path().string(), file.entries().size(),
-                config.n_layers, kConfigFile);
-  }
-}
-
-void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
-  // A vocabulary may have rows that no token uses, but not the other way round.
-  if (tokenizer.size() > config.vocab_size) {
-    throw Error("{}: the tokenizer has {} tokens, expected at most {}, the vocab_size in {}", folder.string(),
-                tokenizer.size(), config.vocab_size, kConfigFile);
-  }
+void check_hash(const Tokenizer& tokenizer, const std::filesystem::path& folder) {
   const std::optional<uint64_t> recorded = load_tokenizer_hash(folder / kConfigFile);
   if (recorded && *recorded != tokenizer.hash()) {
     throw Error(
@@ -64,35 +30,44 @@ void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, cons
   }
 }
 
+Model load_own(const std::filesystem::path& folder, const LoadOptions& options) {
+  const ModelConfig config = load_config(folder / kConfigFile);
+  std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder);
+  check_hash(*tokenizer, folder);
+  const Safetensors file(folder / kWeightsFile);
+  check_fit(config, *tokenizer, std::ssize(file.entries()), folder);
+  Model model = load_parts(config, std::move(tokenizer), OwnWeights(file, weight_specs(config)), options);
+  model.chat_template = load_chat_template(folder);
+  return model;
+}
+
 // Adapters alone: with the model that they name.
-Model load_adapted(const std::filesystem::path& folder) {
+Model load_adapted(const std::filesystem::path& folder, const LoadOptions& options) {
   const std::filesystem::path base = adapter_base(folder);
   if (!is_there(base / kConfigFile) && has_adapters(base)) {
     throw Error("{}: base_model_name_or_path: {} is a folder of adapters too, expected a model", folder.string(),
                 base.string());
   }
-  Model model = load_model(base);
+  Model model = load_model(base, options);
   model.base = std::filesystem::absolute(base).lexically_normal();
   load_lora(model, folder);
   return model;
 }
 
-// A base model continues texts, and has no form of conversation.
-class NoChatTemplate final : public ChatTemplate {
- public:
-  explicit NoChatTemplate(std::string folder) : folder_(std::move(folder)) {}
-  std::vector<Piece> render(const Messages&, const RenderOptions&) const override {
-    throw Error("{}: the model has no chat template: it continues texts, but does not hold conversations", folder_);
+void save_adapters(const Model& model, const std::filesystem::path& folder) {
+  if (model.config.lora.rank > 0) {
+    save_lora(model, folder);
+  } else {
+    remove_adapters(folder);
   }
-
- private:
-  std::string folder_;
-};
+}
 
 }  // namespace
 
 void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
-  load_weights(model, specs, Safetensors(path));
+  const Safetensors file(path);
+  ThreadPool pool(hardware_threads());
+  load_weights(OwnWeights(file, specs), specs, pool, *model.weights);
 }
 
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
@@ -105,57 +80,74 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
 
 std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder) {
   if (auto found = load_jinja_chat_template(folder)) return std::make_shared<JinjaChatTemplate>(*std::move(found));
-  if (is_own_config(folder / kConfigFile)) return default_chat_template();
-  return std::make_shared<NoChatTemplate>(folder.string());
+  // A model with another people's tokenizer came from elsewhere, and has not learned our template.
+  const bool is_ours = is_own_config(folder / kConfigFile) && !is_there(folder / kHfTokenizerFile);
+  return is_ours ? default_chat_template() : template_of(folder);
 }
 
-Model load_model(const std::filesystem::path& folder) {
+Model load_model(const std::filesystem::path& path, const LoadOptions& options) {
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw Error("{}: there is no such model folder", folder.string());
+  if (std::filesystem::is_regular_file(path, ignored)) return load_gguf(path, options);
+  if (!std::filesystem::is_directory(path, ignored)) {
+    throw Error("{}: there is no such model folder or GGUF file", path.string());
   }
-  if (!is_there(folder / kConfigFile) && has_adapters(folder)) return load_adapted(folder);
-  if (!is_own_config(folder / kConfigFile)) {
-    Model model = load_hugging_face(folder);
-    if (has_adapters(folder)) load_lora(model, folder);
-    return model;
-  }
-  const ModelConfig config = load_config(folder / kConfigFile);
-  Model model{config, load_tokenizer(folder)};
-  check_tokenizer(*model.tokenizer, config, folder);
-  model.chat_template = load_chat_template(folder);
-  const Safetensors weights(folder / kWeightsFile);
-  check_layers(config, weights);
-  load_weights(model, weight_specs(config), weights);
-  if (has_adapters(folder)) load_lora(model, folder);
+  if (!is_there(path / kConfigFile) && has_adapters(path)) return load_adapted(path, options);
+  Model model = is_own_config(path / kConfigFile) ? load_own(path, options) : load_hugging_face(path, options);
+  model.sampling = sampling_defaults(path);
+  if (has_adapters(path)) load_lora(model, path);
   return model;
 }
 
 void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& folder) {
   make_folder(folder);
-  save_config(config, folder / kConfigFile, tokenizer.hash());
+  save_config(config, folder / kConfigFile, tokenizer.hash(), tokenizer.end_tokens());
   tokenizer.save(folder);
-  if (config.lora.rank > 0) return;
-  remove_adapters(folder);
+  if (config.lora.rank == 0) remove_adapters(folder);
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
   if (!model.base.empty() && model.config.lora.rank > 0) {
     // A folder with these would be read as that model.
-    for (const char* file : {kWeightsFile, kConfigFile}) remove_file(folder / file);
+    remove_weights(folder);
+    remove_file(folder / kConfigFile);
     return save_lora(model, folder);
   }
+  if (model.origin) {
+    save_hugging_face(model, *model.origin, folder);
+    save_adapters(model, folder);
+    return;
+  }
   save_all_but_weights(model.config, *model.tokenizer, folder);
-  if (model.config.lora.rank > 0) save_lora(model, folder);
+  save_adapters(model, folder);
   save_weights(model, weight_specs(model.config), folder / kWeightsFile);
 }
 
+std::optional<std::string> take_answer_end(Model& model) {
+  const auto* tokenizer = dynamic_cast<const HfTokenizer*>(model.tokenizer.get());
+  if (!model.origin || tokenizer == nullptr) return {};
+  std::optional<int32_t> end;
+  try {
+    end = answer_end(*tokenizer, *model.chat_template);
+  } catch (const Error&) {  // Where the template has no form for the shortest chat, nobody can tell.
+  }
+  if (!end || tokenizer->is_end(*end)) return {};
+  HuggingFaceForm form = *model.origin;
+  form.config = with_end_token(form.config, *end);
+  model.origin = std::make_shared<const HuggingFaceForm>(std::move(form));
+  const std::string text(tokenizer->piece(*end));
+  model.tokenizer = std::make_shared<const HfTokenizer>(tokenizer->with_end(*end));
+  return text;
+}
+
 bool has_model(const std::filesystem::path& folder) {
-  return is_there(folder / kWeightsFile) || is_there(folder / kAdapterWeightsFile);
+  return is_there(folder / kWeightsFile) || is_there(folder / kWeightsIndexFile) ||
+         is_there(folder / kAdapterWeightsFile);
 }
 
 void remove_model(const std::filesystem::path& folder) {
-  for (const char* file : {kWeightsFile, kConfigFile, kTokenizerFile}) remove_file(folder / file);
+  remove_weights(folder);
+  for (const auto& [name, bytes] : side_files(folder)) remove_file(folder / name);
+  for (const char* file : {kConfigFile, kHfTokenizerFile, kTokenizerFile}) remove_file(folder / file);
   remove_adapters(folder);
   std::error_code has_more;
   std::filesystem::remove(folder, has_more);

@@ -1,7 +1,9 @@
 #include <tinyllm/model/weights.h>
 
+#include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/random.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -177,6 +179,17 @@ void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& st
       x = specs[i].init_mean;
       if (specs[i].init_std > 0) x += static_cast<float>(random.normal()) * specs[i].init_std;
     }
+  }
+}
+
+void read_rows(const Store::Entry& weight, int64_t first, std::span<float> out) {
+  const int64_t width = weight.shape.size() / weight.shape[0];
+  if (!weight.type.is_packed()) {
+    std::ranges::copy(weight.as<float>().subspan(static_cast<size_t>(first * width), out.size()), out.begin());
+    return;
+  }
+  for (size_t at = 0; at < out.size(); at += static_cast<size_t>(width), ++first) {
+    dequantize_row(weight.type, weight.shape, weight.data, first, out.data() + at);
   }
 }
 

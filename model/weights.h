@@ -3,6 +3,7 @@
 #include <tinyllm/model/config.h>
 #include <tinyllm/tensor/store.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,5 +68,8 @@ int64_t parameter_count(const ModelConfig& config);
 /// Adds weights to a store and initialises them. The values are a function of the seed alone. New adapters change
 /// nothing: B is 0.
 void init_weights(const std::vector<WeightSpec>& specs, uint64_t seed, Store& store);
+
+/// Rows of a weight from `first` on, of whatever type it is, as floats; of a norm or a bias its numbers.
+void read_rows(const Store::Entry& weight, int64_t first, std::span<float> out);
 
 }  // namespace tinyllm

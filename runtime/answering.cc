@@ -3,6 +3,7 @@
 #include <tinyllm/runtime/prefix_cache.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tinyllm {
 namespace {
@@ -72,6 +73,17 @@ void Answering::see_hidden(std::span<const float> hidden) {
   }
 }
 
+void Answering::draw() {
+  const GenerateOptions& options = request_.options;
+  if (fed_ < unread() || options.max_tokens == 0 || !failure_.empty()) return;
+  try {
+    drawn_ = next_tokens();
+    if (options.top_log_probs >= 0) log_probs_ = log_probs(sequence().logits(), drawn_[0], options.top_log_probs);
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+  }
+}
+
 bool Answering::advance() {
   unread_.erase(unread_.begin(), unread_.begin() + fed_);
   std::optional<FinishReason> finished;
@@ -118,12 +130,10 @@ std::vector<int32_t> Answering::next_tokens() {
 std::optional<FinishReason> Answering::answer_on(std::string& text) {
   const GenerateOptions& options = request_.options;
   if (options.max_tokens == 0) return FinishReason::max_tokens;
-  const std::span<const float> logits = sequence().logits();
-  const std::vector<int32_t> tokens = next_tokens();
   if (completion_.tokens.empty()) completion_.first_token_seconds = seconds_since(submitted_);
-  for (const int32_t token : tokens) {
+  for (const int32_t token : drawn_) {
     if (session_.model().tokenizer->is_end(token)) return FinishReason::end_token;
-    if (options.top_log_probs >= 0) completion_.log_probs.push_back(log_probs(logits, token, options.top_log_probs));
+    if (log_probs_) completion_.log_probs.push_back(*std::exchange(log_probs_, std::nullopt));
     completion_.offsets.push_back(completion_.text.size() + text.size() + stream_.held());
     completion_.tokens.push_back(token);
     text += stream_.add(token);

@@ -34,7 +34,10 @@ class Answering {
   /// For a request that reads its whole prompt: what was computed for each token of `feed`, before `advance`.
   void see(size_t token, std::span<const float> logits);
   void see_hidden(std::span<const float> hidden);
-  /// Continues after the tokens of `feed` were computed. Returns false when the answer has ended.
+  /// Draws what follows the tokens of `feed`, once they were computed. Changes nothing that others see: several may
+  /// draw at once, on any threads.
+  void draw();
+  /// Continues with what was drawn. Returns false when the answer has ended.
   bool advance();
   /// Ends the answer with what it has, including text that was held back.
   void cancel();
@@ -59,7 +62,9 @@ class Answering {
   std::vector<int32_t> unread_;  // Tokens that the model has not seen yet.
   int64_t fed_ = 0;              // Of these, the first ones that are being computed.
   int64_t passes_waited_ = 0;
-  std::string failure_;  // While the prompt was read.
+  std::vector<int32_t> drawn_;              // The next tokens of the answer,
+  std::optional<TokenLogProbs> log_probs_;  // and the log-probabilities of the first, if they are wanted.
+  std::string failure_;                     // While the prompt was read, or in drawing.
   Clock::time_point submitted_;
   std::vector<bool> known_;  // Whether each row of the vocabulary is a token; empty: all are.
 };

@@ -285,6 +285,7 @@ bool Batcher::step() {
   for (const Session::Feed& feed : feeds) tokens += std::ssize(feed.tokens);
   const auto began = Clock::now();
   if (!feeds.empty()) s.compute(chosen, feeds);
+  s.session.pool().parallel_for(std::ssize(chosen), [&](int64_t i) { chosen[static_cast<size_t>(i)]->draw(); });
   s.measure(tokens, seconds_since(began));
   const std::set<const Answering*> computed(chosen.begin(), chosen.end());
   s.running.remove_if([&](Answering& one) {

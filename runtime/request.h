@@ -18,8 +18,9 @@ struct NextTokens {
 };
 
 /// Restricts or forces the tokens of an answer: a schema, a grammar, a calculator. Called before a token with the
-/// tokens so far, and must depend on these alone: with `top_log_probs`, only the first forced token is taken each time.
-/// The end token is like any other: it ends the answer if it is forced or drawn, and is not drawn unless allowed.
+/// tokens so far, on any thread of the session's pool, and must depend on these alone: with `top_log_probs`, only the
+/// first forced token is taken each time. The end token is like any other: it ends the answer if it is forced or drawn,
+/// and is not drawn unless allowed.
 using Constraint = std::function<NextTokens(std::span<const int32_t> answer)>;
 
 /// How to continue a prompt.

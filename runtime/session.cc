@@ -278,6 +278,7 @@ Session::Session(const Model& model, const SessionOptions& options) {
 Session::~Session() = default;
 
 const Model& Session::model() const { return state_->model; }
+ThreadPool& Session::pool() { return state_->pool; }
 int64_t Session::sequences() const { return state_->sequences; }
 int64_t Session::context() const { return state_->context; }
 int64_t Session::cache_bytes() const {

@@ -57,6 +57,8 @@ class Session {
   ~Session();
 
   const Model& model() const;
+  /// The threads that it computes with.
+  ThreadPool& pool();
   /// Sequences of full length that the cache has room for.
   int64_t sequences() const;
   /// The most tokens of a sequence.

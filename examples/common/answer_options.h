@@ -2,8 +2,9 @@
 
 #include <tinyllm/runtime/generate.h>
 
-#include "parse.h"
+#include "model_options.h"
 
+#include <set>
 #include <string>
 
 namespace tinyllm::cli {
@@ -13,7 +14,8 @@ struct AskOptions {
   std::string model;
   std::string system = "你是严谨的中文推理助手";
   GenerateOptions answer;
-  int64_t context = 0;
+  std::set<std::string> given;  ///< The options of the command line, by their long names.
+  LoadOptions load;
   DType cache_type = SessionOptions{}.cache_type;
   int threads = hardware_threads();
 };
@@ -42,8 +44,7 @@ inline void add_ask_options(CLI::App& app, AskOptions& o) {
   constexpr double kMost = 1 << 24;
   app.add_option("--system", o.system, "Give the model this system prompt.")->type_name("TEXT")->capture_default_str();
   add_number(app, "-n,--max-tokens", o.answer.max_tokens, between(1, kMost), "End an answer after N tokens.");
-  add_number(app, "-c,--context", o.context, between(0, kMost),
-             "Limit prompt and answer together to N tokens, which saves memory; 0 is the context of the model.");
+  add_load_options(app, o.load);
   add_choice(app, "--cache-type", o.cache_type, {{name_of(f32), f32}, {name_of(f16), f16}},
              "Store keys and values in this type: f16 takes half the memory of f32.");
   add_number(app, "--temp", sampling.temperature, at_least(0),
@@ -62,6 +63,28 @@ inline void add_ask_options(CLI::App& app, AskOptions& o) {
       ->type_name("TEXT")
       ->allow_extra_args(false);
   add_threads(app, o.threads);
+  app.final_callback([&app, &o] {
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->count() > 0) o.given.insert(option->get_name());
+    }
+  });
+}
+
+/// Samples as the makers of the model do, except where an option was given, and prints what was taken.
+inline void take_sampling_defaults(const SamplingDefaults& defaults, AskOptions& o) {
+  std::string taken;
+  const auto take = [&](const char* option, const auto& value, auto& into) {
+    if (!value || o.given.contains(option)) return;
+    into = *value;
+    taken += fmt::format(" {} {}", option, *value);
+  };
+  Sampling& sampling = o.answer.sampling;
+  take("--temp", defaults.temperature, sampling.temperature);
+  take("--top-k", defaults.top_k, sampling.top_k);
+  take("--top-p", defaults.top_p, sampling.top_p);
+  take("--min-p", defaults.min_p, sampling.min_p);
+  take("--repetition-penalty", defaults.repetition_penalty, sampling.repetition_penalty);
+  if (!taken.empty()) note(fmt::format("as the model's generation_config.json says:{}\n", taken));
 }
 
 }  // namespace tinyllm::cli

@@ -18,6 +18,8 @@ namespace {
 
 constexpr double kGigabyte = 1e9;
 
+double gigabytes(size_t bytes) { return static_cast<double>(bytes) / kGigabyte; }
+
 // The available memory of this machine in bytes; 0 if the system does not report it.
 double available_memory() {
   std::ifstream file("/proc/meminfo");
@@ -73,9 +75,19 @@ Speed estimated(const Model& model, const Stage& stage, ThreadPool& pool) {
 
 }  // namespace
 
+void check_memory(const Model& model, const std::vector<Stage>& stages, int threads) {
+  const Memory memory = memory_of(model, stages, threads);
+  const size_t needed = memory.total() - memory.parameters;  // The parameters are there already.
+  const double available = available_memory();
+  if (available == 0 || static_cast<double>(needed) < available) return;
+  throw Error(
+      "training needs {:.1f} GB besides the model's {:.1f} GB, and {:.1f} GB are available: a smaller --batch-size or "
+      "--seq-len and --checkpoint-activations need less, and adapters (finetune --lora-rank) far less",
+      gigabytes(needed), gigabytes(memory.parameters), available / kGigabyte);
+}
+
 int dry_run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool) {
   const Memory memory = memory_of(model, stages, pool.threads());
-  const auto gigabytes = [](size_t bytes) { return static_cast<double>(bytes) / kGigabyte; };
   const double available = available_memory();
   fmt::print("memory: {:.2f} GB: {:.2f} for parameters, {:.2f} for the optimizer, {:.2f} for activations",
              gigabytes(memory.total()), gigabytes(memory.parameters), gigabytes(memory.states),

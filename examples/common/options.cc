@@ -61,7 +61,7 @@ CLI::Option* add_threads(CLI::App& app, int& value) {
 }
 
 CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description) {
-  return app.add_option("-m,--model,model", folder, description)->type_name("FOLDER")->required();
+  return app.add_option("-m,--model,model", folder, description)->type_name("MODEL")->required();
 }
 
 }  // namespace tinyllm::cli

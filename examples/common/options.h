@@ -88,7 +88,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, E& value, const
 /// Adds `--threads`. The default is the current `value`, usually `hardware_threads()`.
 CLI::Option* add_threads(CLI::App& app, int& value);
 
-/// The model folder that a program works on: a positional argument or `--model`.
+/// The model that a program works on, a folder or a GGUF file: a positional argument or `--model`.
 CLI::Option* add_model(CLI::App& app, std::string& folder, const std::string& description);
 
 }  // namespace tinyllm::cli

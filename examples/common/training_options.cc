@@ -180,7 +180,7 @@ std::shared_ptr<const TokenFile> open_tokens(const std::string& path, const Toke
 
 std::vector<SamplePrompt> text_prompts(const TrainingOptions& o, const Tokenizer& tokenizer) {
   std::vector<SamplePrompt> prompts;
-  for (const std::string& prompt : o.prompts) prompts.push_back({prompt, tokenizer.encode(prompt)});
+  for (const std::string& prompt : o.prompts) prompts.push_back({prompt, tokenizer.encode_alone(prompt)});
   return prompts;
 }
 
@@ -190,6 +190,7 @@ int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, c
   introduce(model, stages, o);
   ThreadPool pool(o.threads);
   if (o.dry_run) return dry_run(model, stages, pool);
+  check_memory(model, stages, o.threads);
   run.folder = o.output;
   run.save_seconds = o.save_seconds;
   run.validate_every = o.validate_every;

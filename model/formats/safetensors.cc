@@ -229,16 +229,28 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<Named
 
 void save_safetensors(const std::filesystem::path& path, const std::vector<RawTensor>& tensors,
                       std::map<std::string, std::string> metadata) {
+  std::vector<MadeTensor> made;
+  for (const RawTensor& tensor : tensors) {
+    made.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes.size(),
+                    [bytes = tensor.bytes](const Append& append) { append(bytes); }});
+  }
+  save_safetensors(path, made, std::move(metadata));
+}
+
+void save_safetensors(const std::filesystem::path& path, const std::vector<MadeTensor>& tensors,
+                      std::map<std::string, std::string> metadata) {
   Checksum sum;
-  for (const RawTensor& tensor : tensors) sum.add(tensor.bytes);
+  for (const MadeTensor& tensor : tensors) {
+    tensor.write([&](std::span<const std::byte> bytes) { sum.add(bytes); });
+  }
   metadata[kChecksum] = sum.str();
 
   OrderedJson header = {{"__metadata__", metadata}};
   std::unordered_set<std::string_view> names;
   size_t offset = 0;
-  for (const RawTensor& tensor : tensors) {
+  for (const MadeTensor& tensor : tensors) {
     if (!names.insert(tensor.name).second) throw Error("{}: two tensors are named {}", path.string(), tensor.name);
-    const size_t end = offset + tensor.bytes.size();
+    const size_t end = offset + tensor.size;
     OrderedJson entry = {{"dtype", tensor.dtype},
                          {"shape", std::vector<int64_t>(tensor.shape.begin(), tensor.shape.end())},
                          {"data_offsets", {offset, end}}};
@@ -257,7 +269,7 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<RawTe
   write_file(path, [&](const Append& append) {
     append(std::as_bytes(std::span(&length, 1)));
     append(std::as_bytes(std::span(text)));
-    for (const RawTensor& tensor : tensors) append(tensor.bytes);
+    for (const MadeTensor& tensor : tensors) tensor.write(append);
   });
 }
 

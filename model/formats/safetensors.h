@@ -4,6 +4,7 @@
 #include <tinyllm/tensor/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -99,8 +100,19 @@ struct RawTensor {
   std::span<const std::byte> bytes;
 };
 
+/// A tensor to be written whose bytes are made when they are needed, twice: for the checksum and for the file.
+struct MadeTensor {
+  std::string name;
+  std::string dtype;
+  Shape shape;
+  uint64_t size;  ///< In bytes.
+  std::function<void(const Append&)> write;
+};
+
 /// Writes a file, whole or not at all, with a checksum of its data (XXH3, metadata "xxh3").
 /// Throws Error when it cannot be written, two tensors have one name, or a name or the metadata is not UTF-8.
+void save_safetensors(const std::filesystem::path& path, const std::vector<MadeTensor>& tensors,
+                      std::map<std::string, std::string> metadata = {});
 void save_safetensors(const std::filesystem::path& path, const std::vector<RawTensor>& tensors,
                       std::map<std::string, std::string> metadata = {});
 void save_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,

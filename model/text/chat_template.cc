@@ -123,11 +123,12 @@ std::vector<bool> learned_tokens(const Tokenizer& tokenizer, std::span<const Pie
   return learned;
 }
 
-// The tokens of pieces that are not special.
-void append_text(const Tokenizer& tokenizer, std::span<const Piece> pieces, Sample& sample) {
+// Appends the tokens of pieces that are not special.
+void append_text(const Tokenizer& tokenizer, std::span<const Piece> pieces, std::span<const int32_t> tokens,
+                 Sample& sample) {
+  if (tokens.empty()) return;
   std::string text;
   for (const Piece& piece : pieces) text += piece.text;
-  const std::vector<int32_t> tokens = tokenizer.encode(text);
   const std::vector<bool> learned = learned_tokens(tokenizer, pieces, text, tokens);
   sample.tokens.insert(sample.tokens.end(), tokens.begin(), tokens.end());
   sample.learned.insert(sample.learned.end(), learned.begin(), learned.end());
@@ -141,23 +142,45 @@ std::shared_ptr<const ChatTemplate> default_chat_template() {
 }
 
 Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces) {
-  Sample sample;
-  for (size_t i = 0; i < pieces.size();) {
-    const Piece& piece = pieces[i];
+  std::string text;
+  std::vector<TextRange> special;
+  std::vector<int32_t> ids;
+  for (const Piece& piece : pieces) {
     if (piece.special) {
-      const std::optional<int32_t> token = tokenizer.special(piece.text);
-      if (!token) throw Error("chat template: the tokenizer has no special token {}", piece.text);
-      sample.tokens.push_back(*token);
-      sample.learned.push_back(piece.learned);
-      ++i;
-      continue;
+      const std::optional<int32_t> id = tokenizer.special(piece.text);
+      if (!id) throw Error("chat template: the tokenizer has no special token {}", piece.text);
+      special.push_back({text.size(), text.size() + piece.text.size()});
+      ids.push_back(*id);
     }
+    text += piece.text;
+  }
+  const std::vector<int32_t> tokens = tokenizer.encode_rendered(text, special);
+  Sample sample;
+  // Text never makes a special token, so that these tell which tokens belong to which piece.
+  auto token = tokens.begin();
+  size_t next_special = 0;
+  for (size_t i = 0; i < pieces.size();) {
     size_t end = i;
     while (end < pieces.size() && !pieces[end].special) ++end;
-    append_text(tokenizer, pieces.subspan(i, end - i), sample);
-    i = end;
+    const auto to = end < pieces.size() ? std::find(token, tokens.end(), ids[next_special++]) : tokens.end();
+    append_text(tokenizer, pieces.subspan(i, end - i), {token, to}, sample);
+    token = to;
+    if (end < pieces.size()) {
+      if (token == tokens.end())
+        throw Error("chat template: {} stands where the tokenizer does not find it", pieces[end].text);
+      sample.tokens.push_back(*token++);
+      sample.learned.push_back(pieces[end].learned);
+    }
+    i = end + 1;
   }
   return sample;
+}
+
+std::optional<int32_t> answer_end(const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+  const std::vector<Piece> pieces = chat_template.render({{Role::user, "?"}, {Role::assistant, "!"}}, {});
+  const auto last = std::find_if(pieces.rbegin(), pieces.rend(), [](const Piece& piece) { return piece.learned; });
+  if (last == pieces.rend() || !last->special) return std::nullopt;
+  return tokenizer.special(last->text);
 }
 
 }  // namespace tinyllm

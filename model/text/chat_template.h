@@ -4,6 +4,7 @@
 #include <tinyllm/model/text/tokenizer.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace tinyllm {
@@ -46,9 +47,13 @@ struct Sample {
   std::vector<bool> learned;
 };
 
-/// The tokens of pieces. A special piece is the tokenizer's special token of that text. Texts between two of them are
-/// encoded as one, since tokens may reach from one piece into the next; such a token is learned if it has a learned
-/// byte. Throws Error on a special piece that the tokenizer does not have, and on text that is not UTF-8.
+/// The tokens of pieces. A special piece is the tokenizer's special token of that text, and may take the blanks beside
+/// it. Texts between two of them are encoded as one, since tokens may reach from one piece into the next; such a token
+/// is learned if it has a learned byte. Throws Error on a special piece that the tokenizer does not have, and on text
+/// that is not UTF-8.
 Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces);
+
+/// The special token with which an answer ends, as far as the template says one. Throws Error as `render` does.
+std::optional<int32_t> answer_end(const Tokenizer& tokenizer, const ChatTemplate& chat_template);
 
 }  // namespace tinyllm

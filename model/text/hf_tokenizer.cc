@@ -10,6 +10,7 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <xxhash.h>
 
@@ -20,23 +21,12 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{128} << 20;
 
-// Files that belong to a tokenizer and are copied as they are.
-constexpr const char* kOtherFiles[] = {"tokenizer_config.json",
-                                       "special_tokens_map.json",
-                                       "added_tokens.json",
-                                       "vocab.json",
-                                       "merges.txt",
-                                       "tokenizer.model",
-                                       "chat_template.jinja",
-                                       "chat_template.json",
-                                       "generation_config.json"};
-
 // Where no file names an end token.
 constexpr std::string_view kUsualEnds[] = {"</s>", "<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "<|eot_id|>"};
 
 struct Files {
   std::string tokenizer;
-  std::vector<std::pair<std::string, std::string>> others;  // Name and bytes.
+  std::map<std::string, std::string> others;  // By name.
 };
 
 }  // namespace
@@ -53,8 +43,7 @@ struct HfTokenizer::State {
   HfConfigTokens named;
 
   State(Files read, std::string_view what) : files(std::move(read)) {
-    const Json json = parse_json(files.tokenizer, what);
-    if (!json.is_object()) throw Error("{}: is {}, expected a JSON object", what, type_of(json));
+    const Json json = parse_json_object(files.tokenizer, what);
     try {
       normalizer = HfNormalizer(find_field(json, "normalizer"));
       added = HfAddedTokens(find_field(json, "added_tokens"), normalizer);
@@ -75,12 +64,12 @@ struct HfTokenizer::State {
     }
   }
 
-  void read_config(const std::filesystem::path& folder) {
+  void read_config(const ModelFiles& beside) {
     const auto id_of = [&](std::string_view text) {
       const HfAddedTokens::Token* token = added.with_text(text);
       return token != nullptr ? std::optional(token->id) : std::nullopt;
     };
-    HfConfigTokens found = read_hf_config_tokens(folder, id_of);
+    HfConfigTokens found = read_hf_config_tokens(beside, id_of);
     if (found.ends.empty()) found.ends = named.ends;
     std::erase_if(found.ends, [&](int32_t token) { return token >= std::ssize(pieces); });
     named = std::move(found);
@@ -148,22 +137,21 @@ HfTokenizer HfTokenizer::parse(std::string json, std::string_view what) {
   return HfTokenizer(std::make_shared<const State>(Files{std::move(json), {}}, what));
 }
 
-HfTokenizer HfTokenizer::load(const std::filesystem::path& path) {
-  const bool is_folder = std::filesystem::is_directory(path);
-  const std::filesystem::path folder = is_folder ? path : path.parent_path();
-  const std::filesystem::path file = is_folder ? path / kHfTokenizerFile : path;
-  Files files{read_file(file, kMaxFileBytes), {}};
-  for (const char* name : kOtherFiles) {
-    if (is_there(folder / name)) files.others.emplace_back(name, read_file(folder / name, kMaxFileBytes));
-  }
-  const auto state = std::make_shared<State>(std::move(files), file.string());
-  state->read_config(folder);
+HfTokenizer HfTokenizer::load(const ModelFiles& files, const std::string& name) {
+  const auto state =
+      std::make_shared<State>(Files{files.read(name, kMaxFileBytes), side_files(files)}, files.path(name));
+  state->read_config(files);
   return HfTokenizer(state);
 }
 
-void HfTokenizer::save(const std::filesystem::path& folder) const {
-  write_file(folder / kHfTokenizerFile, state_->files.tokenizer);
-  for (const auto& [name, bytes] : state_->files.others) write_file(folder / name, bytes);
+std::map<std::string, std::string> HfTokenizer::files() const {
+  std::map<std::string, std::string> files = state_->files.others;
+  files.emplace(kHfTokenizerFile, state_->files.tokenizer);
+  return files;
+}
+
+HfTokenizer HfTokenizer::with_end(int32_t token) const {
+  return load(ModelFiles("tokenizer", with_end_token(files(), token, std::string(piece(token)))));
 }
 
 int64_t HfTokenizer::size() const { return std::ssize(state_->pieces); }
@@ -194,6 +182,18 @@ std::vector<int32_t> HfTokenizer::encode_with_added(std::string_view text, std::
     state_->encode_part(text.substr(begin, end - begin), begin == 0, inside, tokens);
   }
   return tokens;
+}
+
+std::vector<int32_t> HfTokenizer::encode_rendered(std::string_view text, std::span<const TextRange> special) const {
+  check_utf8(text, "text to encode");
+  std::vector<TextRange> typed;
+  size_t done = 0;
+  for (const TextRange& range : special) {
+    if (done < range.begin) typed.push_back({done, range.begin});
+    done = range.end;
+  }
+  if (done < text.size()) typed.push_back({done, text.size()});
+  return encode_with_added(text, typed);
 }
 
 std::span<const int32_t> HfTokenizer::before_text() const { return state_->around.before; }

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <tinyllm/model/text/model_files.h>
 #include <tinyllm/model/text/tokenizer.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,12 +13,6 @@
 
 namespace tinyllm {
 
-/// A part of a text: bytes `begin` up to `end`.
-struct TextRange {
-  size_t begin = 0;
-  size_t end = 0;
-};
-
 inline constexpr const char* kHfTokenizerFile = "tokenizer.json";
 
 /// The tokenizer of a Hugging Face folder: `tokenizer.json` with byte pair encoding, over bytes (GPT-2, SmolLM2,
@@ -26,10 +20,10 @@ inline constexpr const char* kHfTokenizerFile = "tokenizer.json";
 /// `encode` finds no added token in a text, and no text is merged into a special one. Copies share one vocabulary.
 class HfTokenizer final : public Tokenizer {
  public:
-  /// Reads a `tokenizer.json`, or the one in a folder, and beside it the end and padding tokens that
+  /// Reads a `tokenizer.json`, or a file of another name, and beside it the end and padding tokens that
   /// `tokenizer_config.json`, `generation_config.json` and `config.json` name. The files may come from a stranger.
   /// Throws Error on a damaged file, and on parts that are not implemented, by name.
-  static HfTokenizer load(const std::filesystem::path& path);
+  static HfTokenizer load(const ModelFiles& files, const std::string& name = kHfTokenizerFile);
   /// The same from the text of a tokenizer.json alone. `what` names it in errors.
   static HfTokenizer parse(std::string json, std::string_view what);
 
@@ -44,14 +38,16 @@ class HfTokenizer final : public Tokenizer {
   std::span<const int32_t> end_tokens() const override;
   /// The padding token, or else an end token.
   int32_t pad() const override;
-  /// Writes the files of the tokenizer, and those beside it that belong to one, as they were.
-  void save(const std::filesystem::path& folder) const override;
+  std::span<const int32_t> before_text() const override;
+  std::vector<int32_t> encode_rendered(std::string_view text, std::span<const TextRange> special) const override;
+  std::map<std::string, std::string> files() const override;
+  /// The same tokenizer, whose files name this token, too, as one that ends an answer, before the others.
+  HfTokenizer with_end(int32_t token) const;
 
   /// Tokens of a text in which added tokens count, such as a rendered chat template; but not in the `typed` ranges,
   /// which are in order and do not overlap: what a user typed there stays text. The text must be UTF-8.
   std::vector<int32_t> encode_with_added(std::string_view text, std::span<const TextRange> typed = {}) const;
-  /// What the file puts before and after a text that is encoded alone: mostly a token for its beginning, or nothing.
-  std::span<const int32_t> before_text() const;
+  /// What the file puts after a text that is encoded alone: mostly nothing.
   std::span<const int32_t> after_text() const;
   /// The text of a whole answer as `tokenizers` decodes it: without the blank that some vocabularies put before a text.
   std::string decode_text(std::span<const int32_t> tokens, bool with_special) const;

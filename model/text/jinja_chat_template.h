@@ -1,8 +1,8 @@
 #pragma once
 
 #include <tinyllm/model/text/chat_template.h>
+#include <tinyllm/model/text/model_files.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,9 +47,9 @@ class JinjaChatTemplate final : public ChatTemplate {
   std::shared_ptr<const Input> input_;
 };
 
-/// The template of a model folder: `chat_template.jinja`, else the one in `tokenizer_config.json` (of several, the one
+/// The template of a model: `chat_template.jinja`, else the one in `tokenizer_config.json` (of several, the one
 /// with the name "default"), with the special tokens named there or in `tokenizer.json`. None when there is no
 /// template. Throws Error that names the file.
-std::optional<JinjaChatTemplate> load_jinja_chat_template(const std::filesystem::path& folder);
+std::optional<JinjaChatTemplate> load_jinja_chat_template(const ModelFiles& files);
 
 }  // namespace tinyllm

@@ -2,7 +2,6 @@
 #include <tinyllm/model/text/jinja_chat_template.h>
 
 #include <tinyllm/model/text/jinja_template.h>
-#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
 namespace tinyllm {
@@ -50,12 +49,16 @@ void add_tokens(const Json& entries, std::vector<std::string>& tokens) {
   }
 }
 
-std::vector<std::string> special_tokens(const Json& config, const std::filesystem::path& folder) {
+Json load(const ModelFiles& files, const std::string& name, uint64_t most) {
+  return parse_json_object(files.read(name, most), files.path(name));
+}
+
+std::vector<std::string> special_tokens(const Json& config, const ModelFiles& files) {
   std::vector<std::string> tokens;
   if (const Json* added = find_field(config, "added_tokens_decoder")) {
     add_tokens(*added, tokens);
-  } else if (std::filesystem::exists(folder / "tokenizer.json")) {
-    const Json tokenizer = load_json_object(folder / "tokenizer.json", kMaxTokenizerBytes);
+  } else if (files.has("tokenizer.json")) {
+    const Json tokenizer = load(files, "tokenizer.json", kMaxTokenizerBytes);
     if (const Json* list = find_field(tokenizer, "added_tokens")) add_tokens(*list, tokens);
   }
   return tokens;
@@ -63,18 +66,17 @@ std::vector<std::string> special_tokens(const Json& config, const std::filesyste
 
 }  // namespace
 
-std::optional<JinjaChatTemplate> load_jinja_chat_template(const std::filesystem::path& folder) {
-  const std::filesystem::path own = folder / "chat_template.jinja";
-  const std::filesystem::path config_path = folder / "tokenizer_config.json";
-  const Json config =
-      std::filesystem::exists(config_path) ? load_json_object(config_path, kMaxConfigBytes) : Json::object();
-  const bool has_own = std::filesystem::exists(own);
-  const std::string own_source = has_own ? read_file(own, JinjaTemplate::kMaxSourceBytes) : "";
+std::optional<JinjaChatTemplate> load_jinja_chat_template(const ModelFiles& files) {
+  constexpr const char* kOwn = "chat_template.jinja";
+  constexpr const char* kConfig = "tokenizer_config.json";
+  const Json config = files.has(kConfig) ? load(files, kConfig, kMaxConfigBytes) : Json::object();
+  const bool has_own = files.has(kOwn);
+  const std::string own_source = has_own ? files.read(kOwn, JinjaTemplate::kMaxSourceBytes) : "";
   try {
     const std::string source = has_own ? own_source : template_in(config);
     if (source.empty()) return std::nullopt;
     JinjaSettings settings;
-    settings.special_tokens = special_tokens(config, folder);
+    settings.special_tokens = special_tokens(config, files);
     settings.bos_token = token_text(config, "bos_token");
     settings.eos_token = token_text(config, "eos_token");
     for (const std::string& token : {settings.bos_token, settings.eos_token}) {
@@ -82,7 +84,7 @@ std::optional<JinjaChatTemplate> load_jinja_chat_template(const std::filesystem:
     }
     return JinjaChatTemplate(source, std::move(settings));
   } catch (const Error& error) {
-    throw Error("{}: {}", (has_own ? own : config_path).string(), error.what());
+    throw Error("{}: {}", files.path(has_own ? kOwn : kConfig), error.what());
   }
 }
 

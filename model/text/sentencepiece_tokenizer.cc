@@ -129,7 +129,7 @@ SentencePieceTokenizer SentencePieceTokenizer::load(const std::filesystem::path&
 }
 
 void SentencePieceTokenizer::save_file(const std::filesystem::path& file) const { write_file(file, state_->model); }
-void SentencePieceTokenizer::save(const std::filesystem::path& folder) const { save_file(folder / kTokenizerFile); }
+std::map<std::string, std::string> SentencePieceTokenizer::files() const { return {{kTokenizerFile, state_->model}}; }
 
 int64_t SentencePieceTokenizer::size() const { return std::ssize(state_->pieces); }
 uint64_t SentencePieceTokenizer::hash() const { return XXH3_64bits(state_->model.data(), state_->model.size()); }

@@ -33,7 +33,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::optional<int32_t> special(std::string_view text) const override;
   std::span<const int32_t> end_tokens() const override;
   int32_t pad() const override;
-  void save(const std::filesystem::path& folder) const override;
+  std::map<std::string, std::string> files() const override;
 
  private:
   struct State;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,12 @@
 #include <vector>
 
 namespace tinyllm {
+
+/// A part of a text: bytes `begin` up to `end`.
+struct TextRange {
+  size_t begin = 0;
+  size_t end = 0;
+};
 
 /// Turns text into tokens and back. Const methods may be called from several threads at once.
 class Tokenizer {
@@ -24,6 +31,15 @@ class Tokenizer {
   /// become U+FFFD with `OnInvalid::replace`.
   enum class OnInvalid : uint8_t { refuse, replace };
   std::vector<int32_t> encode(std::string_view text, OnInvalid on_invalid = OnInvalid::refuse) const;
+
+  /// What models of this tokenizer expect before a text that stands alone: mostly a token for its beginning, or
+  /// nothing. A chat template writes it itself.
+  virtual std::span<const int32_t> before_text() const { return {}; }
+  /// The tokens of a text that a model is to continue: `before_text`, then those of `encode`.
+  std::vector<int32_t> encode_alone(std::string_view text) const;
+  /// The tokens of a rendered conversation, where `special` are the special tokens, in order, and the rest is text.
+  /// Some special tokens take the blanks beside them. Throws Error on a range that is no special token.
+  virtual std::vector<int32_t> encode_rendered(std::string_view text, std::span<const TextRange> special) const;
 
   /// The bytes of tokens, one after the other: decode(a + b) == decode(a) + decode(b). Control tokens have none. A part
   /// of a sequence may end within a character. Throws Error on a token outside the vocabulary.
@@ -43,8 +59,10 @@ class Tokenizer {
   /// A token to fill unused places with.
   virtual int32_t pad() const = 0;
 
+  /// Its files by name, with those beside it that belong to one, as they were read.
+  virtual std::map<std::string, std::string> files() const = 0;
   /// Writes its files into a folder, from which `load_tokenizer` reads them.
-  virtual void save(const std::filesystem::path& folder) const = 0;
+  void save(const std::filesystem::path& folder) const;
 
  protected:
   Tokenizer() = default;

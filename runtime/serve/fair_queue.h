@@ -48,6 +48,8 @@ class FairQueue {
     return item;
   }
 
+  /// What an owner has used, as `charge` said and pauses allowed.
+  double used(uint64_t owner) { return owners_[owner].used; }
   /// Notes what an owner has used.
   void charge(uint64_t owner, double tokens) {
     owners_[owner].used += tokens;

@@ -151,7 +151,7 @@ std::string metrics_page(const std::vector<ModelGauges>& models, const ServerMet
     begin(out, name, type, help);
     out += fmt::format("tinyllm:{} {}\n", name, value);
   };
-  one("http_requests_open", "gauge", "Requests that are being answered.", server.connections.load());
+  one("http_requests_open", "gauge", "Requests that are being answered.", server.open_requests.load());
   one("log_lines_dropped_total", "counter", "Lines of the access log for which there was no time.",
       server.log_lines_dropped.load());
   one("process_resident_memory_bytes", "gauge", "Memory of this process.", resident_bytes());

@@ -58,7 +58,7 @@ class LabelledCounter {
 struct ServerMetrics {
   LabelledCounter requests;  ///< handler, method, status
   LabelledCounter refused;   ///< code
-  std::atomic<int64_t> connections{0};
+  std::atomic<int64_t> open_requests{0};
   std::atomic<uint64_t> log_lines_dropped{0};
 };
 

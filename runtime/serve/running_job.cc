@@ -47,23 +47,22 @@ RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
   outbox_.push_back([listener = job_.listener] { listener->began(); });
 }
 
-std::vector<Request> RunningJob::requests() {
-  std::vector<Request> requests;
-  for (size_t i = 0; i < job_.choices.size(); ++i) {
-    Request& request = requests.emplace_back();
-    request.prompt = job_.choices[i].prompt;
-    request.options = job_.options;
-    request.options.sampling.seed = job_.choices[i].seed;
-    request.group = job_.group;
-    request.on_text = [this, i](std::string_view text, const Completion& so_far) { return add(i, text, so_far); };
-    request.on_done = [this, i](Completion completion) { end(i, std::move(completion)); };
-    if (!job_.wants_embedding) continue;
+Request RunningJob::next_request() {
+  const size_t i = ids_.size();
+  Request request;
+  request.prompt = job_.choices[i].prompt;
+  request.options = job_.options;
+  request.options.sampling.seed = job_.choices[i].seed;
+  request.group = job_.group;
+  request.on_text = [this, i](std::string_view text, const Completion& so_far) { return add(i, text, so_far); };
+  request.on_done = [this, i](Completion completion) { end(i, std::move(completion)); };
+  if (job_.wants_embedding) {
     request.on_hidden = [&sum = answers_[i].sum](std::span<const float> hidden) {
       sum.resize(hidden.size());
       for (size_t c = 0; c < hidden.size(); ++c) sum[c] += static_cast<double>(hidden[c]);
     };
   }
-  return requests;
+  return request;
 }
 
 bool RunningJob::add(size_t choice, std::string_view text, const Completion& so_far) {

@@ -21,16 +21,18 @@ class RunningJob {
   RunningJob(const RunningJob&) = delete;
   RunningJob& operator=(const RunningJob&) = delete;
 
-  /// What the batcher is asked for each answer. The job must not move or end before all of them have ended.
-  std::vector<Request> requests();
+  /// Whether some of its answers were not handed to the batcher yet.
+  bool has_more() const { return ids_.size() < answers_.size() && !has_ended(); }
+  /// What the batcher is asked for the next answer. The job must not move or end before the batcher has ended it.
+  Request next_request();
   void submitted(Batcher::Id id) { ids_.push_back(id); }
   const std::vector<Batcher::Id>& ids() const { return ids_; }
 
   const Job& job() const { return job_; }
   int64_t answers_left() const { return std::ssize(answers_) - static_cast<int64_t>(ended_); }
   bool has_ended() const { return answers_left() == 0; }
-  /// Whether the batcher will still call it.
-  bool is_in_batcher() const { return done_ < ids_.size(); }
+  /// Answers for which the batcher will still call it.
+  int64_t in_batcher() const { return std::ssize(ids_) - static_cast<int64_t>(done_); }
   /// Ends every answer that has not ended, before the batcher is told to cancel it.
   void fail(const std::string& error);
   void abandon() { abandon(AnswerEnd::Reason::cancelled, ""); }

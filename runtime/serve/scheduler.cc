@@ -23,9 +23,13 @@ struct Queued {
   Job job;
   Clock::time_point since;
 
+  // Of its prompts; one that several answers have counts once.
   int64_t tokens() const {
     int64_t all = 0;
-    for (const Job::Choice& choice : job.choices) all += std::ssize(choice.prompt);
+    for (size_t i = 0; i < job.choices.size(); ++i) {
+      const bool is_same = i > 0 && job.choices[i].prompt == job.choices[i - 1].prompt;
+      if (!is_same) all += std::ssize(job.choices[i].prompt);
+    }
     return all;
   }
 };
@@ -43,6 +47,12 @@ struct Lane {
   std::list<Running> running;
 
   bool is_idle() const { return queue.empty() && running.empty(); }
+  // Answers that were handed to the batcher, whether it has admitted them or not.
+  int64_t in_batcher() const {
+    int64_t all = 0;
+    for (const Running& one : running) all += one.job->in_batcher();
+    return all;
+  }
 };
 
 ApiError shutting_down() {
@@ -82,7 +92,8 @@ struct Scheduler::State {
   void cancel(Id id);
   void refuse_all();
   void begin(size_t index);
-  void begin(size_t index, Queued&& queued);
+  Running& begin(size_t index, Queued&& queued);
+  void submit_next(Lane& lane, Running& running);
   void pass(size_t index);
   void end_drain();
   void show();
@@ -161,18 +172,20 @@ void Scheduler::State::refuse_all() {
   }
 }
 
-// Begins jobs while there are places.
+// Fills the places that are free: with the next job, or with another answer of one that has begun, whichever's owner
+// has used less.
 void Scheduler::State::begin(size_t index) {
   Lane& lane = lanes[index];
-  const Batcher& batcher = *lane.engine->batcher;
-  // Answers that were handed to the batcher, whether it has admitted them or not.
-  const auto answers = [&] {
-    int64_t all = 0;
-    for (const Running& one : lane.running) all += one.job->answers_left();
-    return all;
-  };
-  while (!lane.queue.empty() && batcher.waiting() == 0 && answers() < lane.engine->options.max_running) {
-    begin(index, lane.queue.pop());
+  while (lane.in_batcher() < lane.engine->options.max_running) {
+    Running* begun = nullptr;
+    for (Running& one : lane.running) {
+      const auto used = [&](const Running& running) { return lane.queue.used(running.job->job().owner); };
+      if (one.job->has_more() && (begun == nullptr || used(one) < used(*begun))) begun = &one;
+    }
+    const bool is_new = !lane.queue.empty() && (begun == nullptr || lane.queue.used(lane.queue.front().job.owner) <
+                                                                        lane.queue.used(begun->job->job().owner));
+    if (!is_new && begun == nullptr) break;
+    submit_next(lane, is_new ? begin(index, lane.queue.pop()) : *begun);
   }
   if (lane.queue.empty()) return;
   const auto oldest =
@@ -185,7 +198,7 @@ void Scheduler::State::begin(size_t index) {
   });
 }
 
-void Scheduler::State::begin(size_t index, Queued&& queued) {
+Running& Scheduler::State::begin(size_t index, Queued&& queued) {
   Lane& lane = lanes[index];
   const uint64_t owner = queued.job.owner;
   lane.queue.charge(owner, static_cast<double>(queued.tokens()));
@@ -198,13 +211,17 @@ void Scheduler::State::begin(size_t index, Queued&& queued) {
   job->on_end = [this, one = job.get(), queue_seconds](const AnswerEnd& end, const Completion& completion) {
     observer.on_end(one->job(), end, completion, queue_seconds);
   };
-  try {
-    for (Request& request : job->requests()) job->submitted(lane.engine->batcher->submit(std::move(request)));
-  } catch (const std::exception& error) {  // Its checks are ours: this should not happen.
-    for (const Batcher::Id id : job->ids()) lane.engine->batcher->cancel(id);
-    job->fail(error.what());
-  }
   lane.running.push_back({queued.id, std::move(job)});
+  return lane.running.back();
+}
+
+void Scheduler::State::submit_next(Lane& lane, Running& running) {
+  try {
+    running.job->submitted(lane.engine->batcher->submit(running.job->next_request()));
+  } catch (const std::exception& error) {  // Its checks are ours: this should not happen.
+    for (const Batcher::Id id : running.job->ids()) lane.engine->batcher->cancel(id);
+    running.job->fail(error.what());
+  }
 }
 
 void Scheduler::State::pass(size_t index) {
@@ -221,7 +238,7 @@ void Scheduler::State::pass(size_t index) {
   }
   for (Running& one : lane.running) one.job->tell_if_silent();
   // Those that were abandoned end in the batcher's next step, which calls them.
-  lane.running.remove_if([&](const Running& one) { return one.job->has_ended() && !one.job->is_in_batcher(); });
+  lane.running.remove_if([&](const Running& one) { return one.job->has_ended() && one.job->in_batcher() == 0; });
 }
 
 void Scheduler::State::end_drain() {

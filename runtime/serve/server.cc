@@ -261,7 +261,11 @@ void Server::State::handle(HttpRequest&& request, HttpReply&& reply) {
   } catch (const ApiError&) {  // One of the few that need none.
   }
   const auto call = std::make_shared<Call>(std::move(request), std::move(reply), key);
-  call->on_done = [this](const Call& done, int status, uint64_t bytes) { records.done(done, status, bytes); };
+  ++metrics.open_requests;
+  call->on_done = [this](const Call& done, int status, uint64_t bytes) {
+    --metrics.open_requests;
+    records.done(done, status, bytes);
+  };
   for (const auto& field : gate.cors_headers(call->request)) call->headers.push_back(field);
   if (key) {
     for (const auto& field : limits.headers(*key)) call->headers.push_back(field);

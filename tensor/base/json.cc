@@ -68,10 +68,14 @@ Json parse_json(std::string_view text, std::string_view what) {
   }
 }
 
-Json load_json_object(const std::filesystem::path& path, uint64_t most) {
-  Json json = parse_json(read_file(path, most), path.string());
-  if (!json.is_object()) throw Error("{}: is {}, expected a JSON object", path.string(), type_of(json));
+Json parse_json_object(std::string_view text, std::string_view what) {
+  Json json = parse_json(text, what);
+  if (!json.is_object()) throw Error("{}: is {}, expected a JSON object", what, type_of(json));
   return json;
+}
+
+Json load_json_object(const std::filesystem::path& path, uint64_t most) {
+  return parse_json_object(read_file(path, most), path.string());
 }
 
 std::string_view type_of(const Json& value) {

@@ -27,6 +27,9 @@ void check_json_depth(std::string_view text, std::string_view what);
 /// kMaxJsonDepth, or has a number that is too large.
 Json parse_json(std::string_view text, std::string_view what);
 
+/// Throws Error also when the text is another value than an object.
+Json parse_json_object(std::string_view text, std::string_view what);
+
 /// The object in a file. Throws Error also when the file cannot be read, holds another value, or has more than `most`
 /// bytes.
 Json load_json_object(const std::filesystem::path& path, uint64_t most = uint64_t{1} << 20);

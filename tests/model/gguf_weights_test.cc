@@ -50,7 +50,7 @@ void save(const std::vector<WeightSpec>& specs, const Weights& weights, const Fa
 
 std::vector<float> read(const Gguf& file, const Family& family, const WeightSpec& spec) {
   std::vector<float> values(static_cast<size_t>(spec.shape.size()));
-  read_gguf_weight(file, family, spec, values);
+  GgufWeights(file, family).read(spec, 0, spec.shape[0], values);
   return values;
 }
 
@@ -130,7 +130,8 @@ TEST_CASE("matrices of our types are read without a change, and give the same nu
   const std::vector<WeightSpec> specs = weight_specs(small());
   const Weights weights = random_weights(specs);
   ThreadPool pool(2);
-  for (const GgufType type : {GgufType::Q8_0, GgufType::Q4_0, GgufType::BF16}) {
+  for (const auto& [type, our_type] :
+       {std::pair(GgufType::Q8_0, q8_0), {GgufType::Q4_0, q4_0}, {GgufType::BF16, packed_bf16}}) {
     CAPTURE(std::string(gguf_type(type).name));
     const TempFolder folder;
     save(specs, weights, kLlama, {type, GgufType::F16}, folder / "x.gguf");
@@ -139,8 +140,9 @@ TEST_CASE("matrices of our types are read without a change, and give the same nu
     CHECK(file.metadata().has("general.quantization_version") == (type != GgufType::BF16));
     for (const char* name : {"blocks.0.attn.qkv.weight", "blocks.1.ffn.w2.weight"}) {
       const WeightSpec& spec = spec_of(specs, name);
-      REQUIRE(gguf_weight_type(file, spec) == type);
-      const QuantizedMatrix matrix = read_gguf_quantized(file, kLlama, spec);
+      const GgufWeights weights_in_file(file, kLlama);
+      REQUIRE(weights_in_file.type_of(spec) == our_type);
+      const QuantizedMatrix matrix = weights_in_file.read_packed(spec, 0, spec.shape[0]);
       std::vector<std::byte> packed(bytes_of(matrix.type, matrix.shape));
       pack_quantized(matrix.type, matrix.shape, matrix.quants.data(),
                      reinterpret_cast<const std::byte*>(matrix.scales.data()), packed.data(), pool);
@@ -151,9 +153,8 @@ TEST_CASE("matrices of our types are read without a change, and give the same nu
       }
       CHECK(found == expected);
     }
-    CHECK(gguf_weight_type(file, spec_of(specs, "tok_emb.weight")) == GgufType::F32);  // F16 is converted.
-    CHECK(gguf_weight_type(file, spec_of(specs, "norm.weight")) == GgufType::F32);
-    CHECK_THROWS_AS(read_gguf_quantized(file, kLlama, spec_of(specs, "tok_emb.weight")), Error);
+    CHECK(GgufWeights(file, kLlama).type_of(spec_of(specs, "tok_emb.weight")) == f32);  // F16 is converted.
+    CHECK(GgufWeights(file, kLlama).type_of(spec_of(specs, "norm.weight")) == f32);
   }
 }
 
@@ -247,7 +248,7 @@ TEST_CASE("a model from a GGUF file of every type gives the reference's logits")
     const Gguf file(*folder / (name + ".gguf"));
     for (WeightSpec spec : weight_specs(config)) {
       if (spec.name == "lm_head.weight") spec.parts[0].gguf = "token_embd.weight";  // Tied.
-      read_gguf_weight(file, kLlama, spec, program.data<float>(spec.name));
+      GgufWeights(file, kLlama).read(spec, 0, spec.shape[0], program.data<float>(spec.name));
     }
     program.run();
     const std::vector<double> reference = expected.values<double>("logits." + name);

@@ -111,7 +111,8 @@ void check_fixture(const std::filesystem::path& folder) {
     const Training training(fixture, config);
     ThreadPool pool(2);
     Store weights;
-    load_hugging_face_weights(WeightFiles(folder), training.specs, pool, weights);
+    const WeightFiles files(folder);
+    load_weights(HuggingFaceWeights(files), training.specs, pool, weights);
     std::vector<Tensor> outputs = training.grads;
     outputs.insert(outputs.end(), {training.logits, training.loss});
     Program program = compile(training.graph, outputs, {.pool = pool, .weights = &weights});
@@ -204,7 +205,7 @@ TEST_CASE("a config that does not fit its weights is refused before memory is re
   ThreadPool pool(1);
   Store store;
   const std::string message =
-      error_of([&] { load_hugging_face_weights(WeightFiles(folder), weight_specs(config), pool, store); });
+      error_of([&] { load_weights(HuggingFaceWeights(WeightFiles(folder)), weight_specs(config), pool, store); });
   CHECK(message ==
         (folder / "model.safetensors").string() +
             ": model.layers.0.mlp.gate_proj.weight is [96,64], expected [16777216,64] by the sizes in config.json");

@@ -116,7 +116,8 @@ void check_fixture(const std::filesystem::path& folder, const std::filesystem::p
   Model model{config_from_hugging_face(load_json_object(base / kConfigFile)), nullptr};
   model.config.context = std::max(model.config.context, shape[1]);
   ThreadPool pool(2);
-  load_hugging_face_weights(WeightFiles(base), weight_specs(model.config), pool, *model.weights);
+  const WeightFiles files(base);
+  load_weights(HuggingFaceWeights(files), weight_specs(model.config), pool, *model.weights);
   load_lora(model, folder);
 
   Graph graph;

@@ -45,7 +45,7 @@ for words in "-m $work/model 计算：1+2*3" "$work/model -p 计算：1+2*3" "�
 done
 expect 2 "^generate: --model: missing$" "$bin/generate"
 expect 2 "^generate: two: unexpected argument$" "$bin/generate" -m "$work/model" one two
-expect 1 "session: a context of 1000 tokens, expected 1 to the model's 256" $generate 1 -c 1000
+expect 1 "a context of 1000 tokens, expected 1 to the model's 256" $generate 1 -c 1000
 
 # Output that cannot be written.
 for options in "" --json; do

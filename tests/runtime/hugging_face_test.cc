@@ -98,7 +98,8 @@ void check_session(const std::filesystem::path& fixture) {
               std::make_shared<SentencePieceTokenizer>(sample_tokenizer())};
   model.config.context = std::max(model.config.context, length);
   ThreadPool pool(2);
-  load_hugging_face_weights(WeightFiles(fixture), weight_specs(model.config), pool, *model.weights);
+  const WeightFiles files(fixture);
+  load_weights(HuggingFaceWeights(files), weight_specs(model.config), pool, *model.weights);
   Session session(model, {.sequences = 2, .cache_type = f32, .pool = pool});
   const std::vector<int32_t> tokens = expected.values<int32_t>("tokens");
   std::vector<float> whole, single;
@@ -192,7 +193,7 @@ TEST_CASE("what is wrong with a folder of Hugging Face is named") {
   write_folder(folder.path());
   const auto error = [&] { return error_of([&] { load_model(folder.path()); }); };
   write_config(folder.path(), R"(, "num_hidden_layers": 1000000)");
-  CHECK(error() == folder.path().string() + ": 24 tensors, too few for the 1000000 layers in config.json");
+  CHECK(error() == folder.path().string() + ": holds 24 tensors, too few for the 1000000 layers in config.json");
   write_config(folder.path(), R"(, "vocab_size": 64)");
   CHECK(error().find("model.embed_tokens.weight is [640,64], expected [64,64]") != std::string::npos);
   write_config(folder.path(), R"(, "model_type": "gpt_oss")");

@@ -31,16 +31,35 @@ Encoded encode(CorpusPiece piece, const Tokenizer& tokenizer) {
   return encoded;
 }
 
-void write(const Encoded& encoded, TokenFileWriter& writer) {
-  const std::span<const int32_t> tokens = encoded.tokens;
-  size_t begin = 0;
-  for (const size_t end : encoded.ends) {
-    writer.add(tokens.subspan(begin, end - begin));
-    writer.end_document();
-    begin = end;
+// Writes documents, each after what the tokenizer puts before a text.
+class DocumentWriter {
+ public:
+  DocumentWriter(std::span<const int32_t> before_text, TokenFileWriter& writer)
+      : before_text_(before_text), writer_(writer) {}
+
+  void write(const Encoded& encoded) {
+    const std::span<const int32_t> tokens = encoded.tokens;
+    size_t begin = 0;
+    for (const size_t end : encoded.ends) {
+      add(tokens.subspan(begin, end - begin));
+      writer_.end_document();
+      is_new_ = true;
+      begin = end;
+    }
+    add(tokens.subspan(begin));
   }
-  writer.add(tokens.subspan(begin));
-}
+
+ private:
+  void add(std::span<const int32_t> tokens) {
+    if (tokens.empty()) return;
+    if (std::exchange(is_new_, false)) writer_.add(before_text_);
+    writer_.add(tokens);
+  }
+
+  std::span<const int32_t> before_text_;
+  TokenFileWriter& writer_;
+  bool is_new_ = true;
+};
 
 }  // namespace
 
@@ -58,10 +77,11 @@ TokenizeCounts tokenize(const std::vector<std::filesystem::path>& corpora, const
   TokenizeCounts done;
   write_file(output, [&](const Append& append) {
     TokenFileWriter writer(tokenizer, append);
+    DocumentWriter documents(tokenizer.before_text(), writer);
     ordered_pipeline(
         threads, [&] { return reader.next(); }, [&](CorpusPiece piece) { return encode(std::move(piece), tokenizer); },
         [&](const Encoded& encoded) {
-          write(encoded, writer);
+          documents.write(encoded);
           done.bytes += encoded.bytes;
           done.characters += encoded.characters;
           done.tokens = writer.size();

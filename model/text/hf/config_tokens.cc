@@ -1,6 +1,5 @@
 #include <tinyllm/model/text/hf/config_tokens.h>
 
-#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
 #include <algorithm>
@@ -11,10 +10,13 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
 constexpr size_t kMaxEnds = 100;
+constexpr const char* kEndIds = "eos_token_id";
 
-std::optional<Json> load(const std::filesystem::path& file) {
-  if (!is_there(file)) return std::nullopt;
-  return load_json_object(file, kMaxConfigBytes);
+using OrderedJson = nlohmann::ordered_json;
+
+std::optional<Json> load(const ModelFiles& files, const std::string& name) {
+  if (!files.has(name)) return std::nullopt;
+  return parse_json_object(files.read(name, kMaxConfigBytes), files.path(name));
 }
 
 // A token by its text: "..." or {"content": "..."}.
@@ -47,21 +49,68 @@ std::vector<int32_t> ids_in(const Json& config, const char* field) {
 
 }  // namespace
 
-HfConfigTokens read_hf_config_tokens(const std::filesystem::path& folder,
+std::map<std::string, std::string> side_files(const ModelFiles& files) {
+  // Also those that nothing here reads.
+  constexpr const char* kNames[] = {"tokenizer_config.json",
+                                    "special_tokens_map.json",
+                                    "added_tokens.json",
+                                    "vocab.json",
+                                    "merges.txt",
+                                    "tokenizer.model",
+                                    "chat_template.jinja",
+                                    "chat_template.json",
+                                    "generation_config.json",
+                                    "configuration.json"};
+  constexpr uint64_t kMostBytes = uint64_t{128} << 20;
+  std::map<std::string, std::string> found;
+  for (const char* name : kNames) {
+    if (files.has(name)) found.emplace(name, files.read(name, kMostBytes));
+  }
+  return found;
+}
+
+std::string with_end_token(const std::string& config, int32_t token) {
+  OrderedJson json = OrderedJson::parse(config);
+  const std::vector<int32_t> before = ids_in(parse_json_object(config, "config"), kEndIds);
+  if (std::find(before.begin(), before.end(), token) != before.end()) return config;
+  json[kEndIds] = token;
+  if (!before.empty()) {
+    json[kEndIds] = OrderedJson::array({token});
+    for (const int32_t other : before) json[kEndIds].push_back(other);
+  }
+  return json.dump(2) + "\n";
+}
+
+std::map<std::string, std::string> with_end_token(std::map<std::string, std::string> files, int32_t token,
+                                                  const std::string& text) {
+  std::string& generation = files.emplace("generation_config.json", "{}").first->second;
+  generation = with_end_token(generation, token);
+  std::string& tokenizer = files.emplace("tokenizer_config.json", "{}").first->second;
+  OrderedJson json = OrderedJson::parse(tokenizer);
+  json["eos_token"] = text;
+  tokenizer = json.dump(2) + "\n";
+  return files;
+}
+
+HfConfigTokens read_hf_config_tokens(const ModelFiles& files,
                                      const std::function<std::optional<int32_t>(std::string_view)>& id_of) {
   HfConfigTokens tokens;
   const auto add = [&](int32_t id) {
     if (std::find(tokens.ends.begin(), tokens.ends.end(), id) == tokens.ends.end()) tokens.ends.push_back(id);
   };
-  if (const std::optional<Json> config = load(folder / "tokenizer_config.json")) {
+  if (const std::optional<Json> config = load(files, "tokenizer_config.json")) {
     const std::optional<std::string> end = text_in(*config, "eos_token");
     if (const std::optional<int32_t> id = end ? id_of(*end) : std::nullopt) add(*id);
     if (const std::optional<std::string> pad = text_in(*config, "pad_token")) tokens.pad = id_of(*pad);
+    bool has_begin = true;  // As in the classes of transformers for SentencePiece.
+    if (const Json* value = find_field(*config, "add_bos_token")) read_value(*value, "add_bos_token", has_begin);
+    const std::optional<std::string> begin = text_in(*config, "bos_token");
+    if (const std::optional<int32_t> id = has_begin && begin ? id_of(*begin) : std::nullopt) tokens.before = {*id};
   }
   std::vector<int32_t> ids;
   for (const char* file : {"generation_config.json", "config.json"}) {
     if (!ids.empty()) break;
-    if (const std::optional<Json> config = load(folder / file)) ids = ids_in(*config, "eos_token_id");
+    if (const std::optional<Json> config = load(files, file)) ids = ids_in(*config, kEndIds);
   }
   for (const int32_t id : ids) add(id);
   return tokens;

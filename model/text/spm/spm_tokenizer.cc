@@ -57,6 +57,7 @@ struct SpmTokenizer::State {
   std::unique_ptr<const Unigram> unigram;
   std::map<std::string, int32_t, std::less<>> words;
   HfConfigTokens named;
+  std::map<std::string, std::string> beside;  // Other files of the model.
 
   State(std::string read, std::string_view what) : bytes(std::move(read)), file(read_sentencepiece_file(bytes, what)) {
     if (file.has_denormalizer) throw Error("{}: a map for decoded text is not supported", what);
@@ -78,14 +79,16 @@ struct SpmTokenizer::State {
     if (is_token(file.pad_id)) named.pad = file.pad_id;
   }
 
-  void read_config(const std::filesystem::path& folder) {
-    HfConfigTokens found = read_hf_config_tokens(folder, [&](std::string_view text) -> std::optional<int32_t> {
+  void read_config(const ModelFiles& files) {
+    HfConfigTokens found = read_hf_config_tokens(files, [&](std::string_view text) -> std::optional<int32_t> {
       const auto known = special.find(text);
       return known != special.end() ? std::optional(known->second) : std::nullopt;
     });
     std::erase_if(found.ends, [&](int32_t token) { return token >= std::ssize(file.pieces); });
     if (!found.ends.empty()) named.ends = std::move(found.ends);
     if (found.pad) named.pad = found.pad;
+    named.before = std::move(found.before);
+    beside = side_files(files);
   }
 
   void add(const SentencePiece& piece, int32_t id, std::string_view what) {
@@ -211,9 +214,13 @@ SpmTokenizer SpmTokenizer::load(const std::filesystem::path& file) {
   return SpmTokenizer(state);
 }
 
-void SpmTokenizer::save(const std::filesystem::path& folder) const {
-  write_file(folder / kTokenizerFile, state_->bytes);
+std::map<std::string, std::string> SpmTokenizer::files() const {
+  std::map<std::string, std::string> files = state_->beside;
+  files.insert_or_assign(kTokenizerFile, state_->bytes);
+  return files;
 }
+
+std::span<const int32_t> SpmTokenizer::before_text() const { return state_->named.before; }
 
 int64_t SpmTokenizer::size() const { return std::ssize(state_->decoded); }
 uint64_t SpmTokenizer::hash() const { return XXH3_64bits(state_->bytes.data(), state_->bytes.size()); }

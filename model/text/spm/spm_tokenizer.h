@@ -22,7 +22,9 @@ class SpmTokenizer final : public Tokenizer {
   std::optional<int32_t> special(std::string_view text) const override;
   std::span<const int32_t> end_tokens() const override;
   int32_t pad() const override;
-  void save(const std::filesystem::path& folder) const override;
+  /// The token for the beginning, unless `tokenizer_config.json` says no; nothing for a file that stands alone.
+  std::span<const int32_t> before_text() const override;
+  std::map<std::string, std::string> files() const override;
 
   /// Tokens of a text in which markers count, as SentencePiece encodes it.
   std::vector<int32_t> encode_with_added(std::string_view text) const;

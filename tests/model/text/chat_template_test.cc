@@ -39,7 +39,7 @@ class ToyTokenizer final : public Tokenizer {
   }
   std::span<const int32_t> end_tokens() const override { return {&kEnd, 1}; }
   int32_t pad() const override { return 0; }
-  void save(const std::filesystem::path&) const override {}
+  std::map<std::string, std::string> files() const override { return {}; }
 
  private:
   std::vector<int32_t> encode_utf8(std::string_view text) const override {

@@ -176,7 +176,7 @@ TEST_CASE("a vocabulary without a token for each byte is refused") {
     std::optional<int32_t> special(std::string_view) const override { return std::nullopt; }
     std::span<const int32_t> end_tokens() const override { return table().end_tokens(); }
     int32_t pad() const override { return 0; }
-    void save(const std::filesystem::path&) const override {}
+    std::map<std::string, std::string> files() const override { return {}; }
 
    private:
     std::vector<int32_t> encode_utf8(std::string_view) const override { return {}; }

@@ -1,0 +1,38 @@
+#include "model_options.h"
+
+#include <tinyllm/ops/quantized.h>
+
+namespace tinyllm::cli {
+
+void add_load_options(CLI::App& app, LoadOptions& o) {
+  std::vector<std::pair<std::string, Type>> types = {{name_of(f32), f32}};
+  for (const Type type : kPackedTypes) types.emplace_back(type.name(), type);
+  add_choice(app, "--type", o.type, types,
+             "Convert the weights to this type while they are read: 32 (f32), 16 (bf16), 8.5 (q8_0) or 4.5 (q4_0) bits "
+             "each; by default they stay as they are.")
+      ->default_str("");
+  add_number(app, "-c,--context", o.context, between(0, 1 << 24),
+             "Let the model see at most N tokens at once, prompt and answer together, which saves memory; 0 is as many "
+             "as it can.");
+}
+
+Model load(const std::string& path, const LoadOptions& o) {
+  Model model = load_model(path, o);
+  for (const std::string& text : model.notes) note(text + "\n");
+  return model;
+}
+
+double weight_megabytes(const std::filesystem::path& path) {
+  uintmax_t bytes = 0;
+  if (!std::filesystem::is_directory(path)) {
+    bytes = std::filesystem::file_size(path);
+  } else {
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("model") && name.ends_with(".safetensors")) bytes += entry.file_size();
+    }
+  }
+  return static_cast<double>(bytes) / 1e6;
+}
+
+}  // namespace tinyllm::cli

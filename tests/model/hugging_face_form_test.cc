@@ -1,0 +1,230 @@
+#include <doctest/doctest.h>
+
+#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/hugging_face.h>
+#include <tinyllm/model/hugging_face_config.h>
+#include <tinyllm/model/hugging_face_form.h>
+#include <tinyllm/model/model.h>
+#include <tinyllm/model/quantize.h>
+#include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/json.h>
+
+#include "error_of.h"
+#include "temp_folder.h"
+
+#include <fstream>
+
+namespace tinyllm::test {
+namespace {
+
+const std::filesystem::path kData = TEST_DATA;
+
+// The bytes of every tensor in a folder, and its type and file, by name.
+std::map<std::string, std::string> tensors_in(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> tensors;
+  const WeightFiles files(folder);
+  for (const auto& [name, tensor] : files.tensors()) {
+    std::string bytes(tensor.entry->size, '\0');
+    tensor.file->read(*tensor.entry, std::as_writable_bytes(std::span(bytes)));
+    tensors[name] = tensor.entry->dtype + " in " + tensor.file->path().filename().string() + ": " + bytes;
+  }
+  return tensors;
+}
+
+// A fixture with a tokenizer, whose vocabulary is not larger than the model's.
+void copy_model(const std::string& name, const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(kData / "models" / name)) {
+    if (!entry.path().filename().string().starts_with("expected")) {
+      std::filesystem::copy_file(entry.path(), folder / entry.path().filename());
+    }
+  }
+  std::filesystem::remove(folder / "config.v5.json");
+  Json tokenizer = Json::parse(read_file(kData / "tokenizers/llama2_like/tokenizer.json"));
+  tokenizer["added_tokens"] = Json::parse(
+      R"([{"id": 3, "content": "<|im_end|>", "special": true, "normalized": false},
+          {"id": 4, "content": "<|endoftext|>", "special": true, "normalized": false}])");
+  tokenizer["post_processor"] = nullptr;
+  tokenizer["model"] = Json::parse(R"({"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2}, "merges": []})");
+  write_file(folder / "tokenizer.json", tokenizer.dump());
+  write_file(folder / "tokenizer_config.json", R"({"eos_token": "<|endoftext|>", "unknown_field": [1, 2]})");
+  write_file(
+      folder / "chat_template.jinja",
+      "{% for m in messages %}{% if m.role == 'assistant' %}{{ m.content + '<|im_end|>' }}{% else %}{{ m.content }}"
+      "{% endif %}{% endfor %}");
+}
+
+}  // namespace
+
+TEST_CASE("a model that was read and is saved has every tensor and file as before, bit for bit") {
+  for (const std::string name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
+    CAPTURE(name);
+    const TempFolder folder, saved;
+    copy_model(name, folder.path());
+    // Bit for bit too where weights are widened to floats in between, as for training.
+    for (const LoadOptions options : {LoadOptions{}, LoadOptions{.type = f32}}) {
+      save_model(load_model(folder.path(), options), saved.path());
+      CHECK(tensors_in(saved.path()) == tensors_in(folder.path()));
+      for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+        const std::filesystem::path file = entry.path().filename();
+        if (file.extension() == ".safetensors") continue;
+        CAPTURE(file.string());
+        if (file == kWeightsIndexFile) {
+          CHECK(load_json_object(saved.path() / file)["weight_map"] == load_json_object(entry.path())["weight_map"]);
+        } else {
+          CHECK(read_file(saved.path() / file) == read_file(entry.path()));
+        }
+      }
+    }
+    const WeightFiles files(saved.path());
+    for (const auto& [tensor, value] : files.tensors()) {
+      CHECK(value.file->metadata().at("format") == "pt");
+    }
+  }
+}
+
+TEST_CASE("a weight that changes is the only tensor that does, and parts of one weight stay apart") {
+  const TempFolder folder, saved;
+  copy_model("qwen2_bf16_sharded", folder.path());
+  const Model model = load_model(folder.path(), {.type = f32});
+  const int64_t q_rows = model.config.q_dim();
+  model.weights->at("blocks.0.attn.qkv.weight").as<float>()[static_cast<size_t>(q_rows * model.config.dim)] = 3;
+  save_model(model, saved.path());
+  const auto before = tensors_in(folder.path()), after = tensors_in(saved.path());
+  REQUIRE(before.size() == after.size());
+  for (const auto& [name, value] : before) {
+    CAPTURE(name);
+    CHECK((after.at(name) == value) == (name != "model.layers.0.self_attn.k_proj.weight"));
+  }
+}
+
+TEST_CASE("weights of another model in the folder are removed, so that no reader mixes them") {
+  const TempFolder folder, saved;
+  copy_model("qwen2_bf16_sharded", folder.path());
+  const Model model = load_model(folder.path());
+  for (const char* stale : {"model.safetensors", "model-00001-of-00009.safetensors"})
+    std::ofstream(saved / stale) << "x";
+  save_model(model, saved.path());
+  CHECK_FALSE(std::filesystem::exists(saved / "model.safetensors"));
+  CHECK_FALSE(std::filesystem::exists(saved / "model-00001-of-00009.safetensors"));
+  CHECK(tensors_in(saved.path()) == tensors_in(folder.path()));
+  remove_model(saved.path());
+  CHECK_FALSE(std::filesystem::exists(saved.path()));
+}
+
+TEST_CASE("the token with which a base model learned to end answers is in every file that names end tokens") {
+  const TempFolder folder, saved;
+  copy_model("qwen3", folder.path());
+  Model model = load_model(folder.path());
+  REQUIRE(take_answer_end(model) == "<|im_end|>");
+  CHECK(model.tokenizer->is_end(3));
+  CHECK_FALSE(take_answer_end(model));
+  save_model(model, saved.path());
+  const Json config = load_json_object(saved / "config.json"), before = load_json_object(folder / "config.json");
+  CHECK(config["eos_token_id"] == (before.contains("eos_token_id") ? Json({3, before["eos_token_id"]}) : Json(3)));
+  CHECK(load_json_object(saved / "generation_config.json")["eos_token_id"] == 3);
+  const Json tokenizer = load_json_object(saved / "tokenizer_config.json");
+  CHECK(tokenizer["eos_token"] == "<|im_end|>");
+  CHECK(tokenizer["unknown_field"] == Json({1, 2}));
+  CHECK(load_model(saved.path()).tokenizer->is_end(3));
+}
+
+TEST_CASE("a tied model with another head says so, and stays tied") {
+  const TempFolder folder, saved;
+  copy_model("qwen3", folder.path());
+  const Safetensors file(folder / "model.safetensors");
+  REQUIRE(load_json_object(folder / "config.json")["tie_word_embeddings"] == true);
+  std::deque<std::vector<std::byte>> bytes;
+  std::vector<RawTensor> tensors;
+  for (const auto& entry : file.entries()) {
+    file.read(entry, bytes.emplace_back(entry.size));
+    tensors.push_back({entry.name, entry.dtype, entry.shape, bytes.back()});
+  }
+  const Safetensors::Entry& table = file.at("model.embed_tokens.weight");
+  std::vector<std::byte> head(table.size);
+  file.read(table, head);
+  tensors.push_back({"lm_head.weight", table.dtype, table.shape, head});
+  save_safetensors(folder / "model.safetensors", tensors);
+  CHECK(load_model(folder.path()).notes.empty());  // Equal: nothing to say.
+  head[5] ^= std::byte{1};
+  save_safetensors(folder / "model.safetensors", tensors);
+  const Model model = load_model(folder.path());
+  REQUIRE(model.notes.size() == 1);
+  CHECK(model.notes[0].find("lm_head.weight is not used") != std::string::npos);
+  save_model(model, saved.path());
+  CHECK_FALSE(tensors_in(saved.path()).contains("lm_head.weight"));
+}
+
+TEST_CASE("weights become of another type while they are read") {
+  const TempFolder folder;
+  copy_model("qwen3", folder.path());
+  const Model wide = load_model(folder.path(), {.type = f32});
+  for (const Type type : kPackedTypes) {
+    CAPTURE(type.name());
+    const Model model = load_model(folder.path(), {.type = type});
+    CHECK(model.config.types == weight_types(type));
+    for (const WeightSpec& spec : weight_specs(model.config)) {
+      if (!spec.type.is_packed()) continue;
+      ThreadPool pool(2);
+      const QuantizedMatrix expected =
+          quantize(spec.type, spec.shape, wide.weights->at(spec.name).as<float>().data(), pool);
+      std::vector<std::byte> packed(bytes_of(spec.type, spec.shape));
+      pack_quantized(spec.type, spec.shape, expected.quants.data(),
+                     reinterpret_cast<const std::byte*>(expected.scales.data()), packed.data(), pool);
+      CHECK(std::ranges::equal(packed, std::span(model.weights->at(spec.name).data, packed.size())));
+    }
+  }
+  const TempFolder saved;
+  const Model quantised = load_model(folder.path(), {.type = q8_0});
+  CHECK(error_of([&] { save_model(quantised, saved.path()); }).find("the weights are q8_0") != std::string::npos);
+  // Our own folders too: their quantised weights become floats again.
+  save_quantized(wide, weight_types(q8_0), saved / "q8", ThreadPool(1));
+  const Model own = load_model(saved / "q8", {.type = f32});
+  const Model kept = load_model(saved / "q8");
+  CHECK(kept.config.types == weight_types(q8_0));
+  for (const WeightSpec& spec : weight_specs(own.config)) {
+    std::vector<float> numbers(static_cast<size_t>(spec.shape.size()));
+    read_rows(kept.weights->at(spec.name), 0, numbers);
+    CHECK(std::ranges::equal(numbers, own.weights->at(spec.name).as<float>()));
+  }
+}
+
+TEST_CASE("what the makers of a model sample with is read from generation_config.json") {
+  const TempFolder folder;
+  copy_model("qwen3", folder.path());
+  CHECK_FALSE(load_model(folder.path()).sampling.temperature);
+  write_file(folder / "generation_config.json",
+             R"({"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "repetition_penalty": 1.05})");
+  const SamplingDefaults sampling = load_model(folder.path()).sampling;
+  CHECK(sampling.temperature == 0.6f);
+  CHECK(sampling.top_k == 20);
+  CHECK(sampling.top_p == 0.95f);
+  CHECK(sampling.repetition_penalty == 1.05f);
+  CHECK_FALSE(sampling.min_p);
+  // Without do_sample, transformers takes the likeliest token.
+  write_file(folder / "generation_config.json", R"({"temperature": 0.6, "repetition_penalty": 1.05})");
+  CHECK_FALSE(load_model(folder.path()).sampling.temperature);
+  CHECK(load_model(folder.path()).sampling.repetition_penalty == 1.05f);
+  write_file(folder / "generation_config.json", R"({"do_sample": true, "top_p": 7})");
+  CHECK(error_of([&] { load_model(folder.path()); }) ==
+        (folder / "generation_config.json").string() + ": field top_p: is 7, expected a number above 0 and at most 1");
+}
+
+TEST_CASE("sizes as a config of Hugging Face, and back") {
+  for (const char* name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
+    CAPTURE(name);
+    const ModelConfig config = config_from_hugging_face(load_json_object(kData / "models" / name / "config.json"));
+    const auto json = hugging_face_config(config);
+    ModelConfig again = config_from_hugging_face(Json::parse(json.dump()));
+    again.head_dim = config.head_dim;
+    CHECK(again == config);
+  }
+  CHECK(hugging_face_config(as_llama({}))["model_type"] == "llama");
+  CHECK(hugging_face_config(as_llama({}, true))["model_type"] == "qwen3");
+  CHECK(error_of([&] { hugging_face_config({}); }).find("no other program knows this form of model") == 0);
+  ModelConfig mixed = as_llama({}, true);
+  mixed.residual_scale = 0.5f;
+  CHECK(error_of([&] { hugging_face_config(mixed); }).find("no family of other programs has all that") == 0);
+}
+
+}  // namespace tinyllm::test
