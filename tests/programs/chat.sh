@@ -73,7 +73,7 @@ expect 1 "the context of 64 tokens has no room for this message; /reset" overflo
 
 # Output that cannot be written, and folders that are not models.
 expect 1 "^chat: .*No space left on device$" sh -c "echo one | $chat >/dev/full"
-expect 1 "session: a context of 1000 tokens, expected 1 to the model's 256" "$bin/chat" -m "$work/model" -c 1000
+expect 1 "^chat: a context of 1000 tokens, expected 1 to the model's 256" "$bin/chat" -m "$work/model" -c 1000
 expect 1 "there is no such model folder" "$bin/chat" "$work/nothing"
 expect 2 "^chat: --model: missing$" "$bin/chat"
 expect 2 "temp: -1, expected a number of at least 0" $chat --temp -1

@@ -74,8 +74,10 @@ cmp "$work/apart/model.safetensors" "$work/base/model.safetensors" || failures=$
 expect 0 "adapter_model.safetensors" ls "$work/apart"
 expect 1 "apart: holds a finished model" $finetune --output "$work/apart"
 expect 1 "base/.: is the model to begin with; give another --output" $finetune --output "$work/base/."
+# All weights are trained as floats, whatever they were; packed ones stay as they are.
+expect 0 "saved" "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --output "$work/floats"
 expect 1 "the weights are q8_0, and packed weights stay as they are; train adapters" \
-  "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --output "$work/y"
+  "$bin/finetune" --model "$work/q8" --type q8_0 --data "$work/sft.jsonl" --output "$work/y"
 # Beside packed weights, adapters alone are saved, and open with the model that they name.
 expect 0 "saved" "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --steps 6 --batch-size 2 --lora-rank 2 \
   --lora-targets q_proj --lora-targets up_proj --output "$work/beside"
