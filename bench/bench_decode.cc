@@ -1,5 +1,6 @@
 // Inference speed: tokens per second for prompts and for generation, compared with the limits of the machine's
 // arithmetic and memory.
+#include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/quantized.h>
@@ -26,6 +27,7 @@ struct Options {
   std::vector<int64_t> prompts = {128, 512};
   std::vector<tl::DType> caches = {tl::SessionOptions{}.cache_type};
   int64_t tokens = 32;
+  std::filesystem::path gguf;
 };
 
 constexpr int kPrompts = 3;            // At most this many prompts of each length,
@@ -133,6 +135,10 @@ void run(const Options& o, bench::Report& report) {
       c.context = *std::max_element(o.prompts.begin(), o.prompts.end()) + o.tokens + 1;
       const tl::Model filled = bench::untrained_model(c);
       bench::fill_weights(c, *filled.weights, limits.begin()->second.pool);
+      if (!o.gguf.empty()) {
+        tl::save_gguf(filled, tl::gguf_types(filled), o.gguf / fmt::format("{}-{}.gguf", model, type),
+                      limits.begin()->second.pool);
+      }
       bench::Json rows = bench::Json::array();
       for (auto& [threads, limit] : limits) {
         for (const int64_t batch : o.batches) {
@@ -168,5 +174,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch", options.batches, "Sequences at once")->check(CLI::Range(1, 512))->capture_default_str();
   app.add_option("--prompt", options.prompts, "Tokens of a prompt")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--tokens", options.tokens, "Tokens to generate")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--gguf", options.gguf, "Also write the models to this folder, for other programs")
+      ->check(CLI::ExistingDirectory);
   return bench::run_program(app, argc, argv, [&](bench::Report& report) { run(options, report); });
 }
