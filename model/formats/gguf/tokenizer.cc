@@ -133,7 +133,7 @@ void add_gguf_tokenizer(const GgufTokenizer& tokenizer, GgufWriter& writer) {
   std::vector<int32_t> types;
   for (const TokenType type : tokenizer.types) types.push_back(static_cast<int32_t>(type));
   writer.add(full("token_type"), types);
-  if (!tokenizer.merges.empty()) writer.add(full("merges"), tokenizer.merges);
+  if (tokenizer.model == "gpt2") writer.add(full("merges"), tokenizer.merges);  // Readers want the list, even empty.
   for (const Id& id : kIds) {
     if (const auto value = tokenizer.*id.field) writer.add(full(id.key), static_cast<uint32_t>(*value));
   }
