@@ -33,7 +33,7 @@ struct Lora {
   /// Where adapters differ from one another, or some layers have none: of each module ("model.layers.0.mlp.up_proj")
   /// that has one. If not empty, it holds instead of alpha and targets, and `rank` is the greatest.
   std::map<std::string, Size> modules = {};
-  /// Weights that came with the adapters in place of the model's, and are saved with them.
+  /// Weights of the adapter's folder that replace the model's, and are saved with the adapters.
   std::vector<std::string> replaced = {};
 
   /// Of the part `module` of a matrix.

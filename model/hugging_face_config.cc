@@ -93,7 +93,7 @@ void add_scales(const ModelConfig& c, OrderedJson& json) {
   json["dim_model_base"] = std::llround(c.logit_scale * static_cast<float>(c.dim));
 }
 
-// What is no part of a model's form.
+// Fields that do not belong to a model's form.
 ModelConfig only_form(ModelConfig c) {
   c.dropout = 0;
   c.types = {};

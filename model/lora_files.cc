@@ -13,7 +13,7 @@
 #include <deque>
 #include <set>
 
-// Adapters in the files of PEFT. A tensor is named as the weight it belongs to, behind a prefix:
+// Adapters in the files of PEFT. A tensor has a prefix and then the name of its weight:
 //   base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight
 // and a weight that was trained as a whole as this weight.
 namespace tinyllm {
@@ -92,7 +92,7 @@ class Reader {
     for (const std::string& name : peft_.saved) {
       const PeftConfig one{.saved = {name}};
       if (std::ranges::none_of(saved_, [&](const std::string& module) { return one.saves(module); })) {
-        throw Error("{}: holds no weight of {}, which modules_to_save names", file_.path().string(), short_name(name));
+        throw Error("{}: has no weights for {}, which modules_to_save lists", file_.path().string(), short_name(name));
       }
     }
     return contents;

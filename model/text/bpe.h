@@ -81,7 +81,7 @@ class Bpe {
   TextTrie find_fixed_;
   std::array<bool, 256> starts_fixed_{};
   CharTable<int32_t> id_of_;
-  // Characters that are parts of pieces but no pieces themselves have ids from here on, which are no tokens.
+  // Characters that occur in pieces but are not pieces themselves have ids from here on. These ids are not tokens.
   int32_t first_nameless_ = 0;
   std::vector<std::string> nameless_;
   PairTable pairs_;

@@ -21,7 +21,7 @@ class ByteBpe {
  public:
   struct Options {
     bool ignore_merges = false;  // A word that is a piece is that token, whatever the merges make of it.
-    int32_t unknown = -1;        // For a byte that is no piece; -1: such a byte gets no token.
+    int32_t unknown = -1;        // For a byte that is not a piece; -1: such a byte gets no token.
     bool fuse_unknown = false;
   };
   /// `pieces` are the bytes of each token, empty where a token is not made from text; `merges` the best first.

@@ -287,7 +287,7 @@ TEST_CASE("adapters that do not fit are refused by name, never taken for zeros")
   CHECK(has(refusal(norm), "neither an adapter nor a weight that modules_to_save names"));
   Files saved = files;
   saved.config["modules_to_save"] = {"lm_head"};
-  CHECK(has(refusal(saved), "holds no weight of lm_head, which modules_to_save names"));
+  CHECK(has(refusal(saved), "has no weights for lm_head, which modules_to_save lists"));
   saved.add(std::string(kPrefix) + "lm_head.weight", {fresh_model(grouped()).config.vocab_size, 32},
             std::numeric_limits<float>::quiet_NaN());
   CHECK(has(refusal(saved), "lm_head.weight has a number that is not finite"));

@@ -102,7 +102,7 @@ TEST_CASE("a word that is a piece is one token at once if merges are ignored") {
   CHECK(encode(ignores, "abcd") == std::vector<int32_t>{'a', 'b', 'c', 'd'});
 }
 
-TEST_CASE("a byte that is no piece is unknown, or nothing") {
+TEST_CASE("a byte that is not a piece is unknown, or nothing") {
   Vocabulary vocabulary = bytes_alone();
   vocabulary.pieces['b'] = "";
   const auto with = [&](const ByteBpe::Options& options) {

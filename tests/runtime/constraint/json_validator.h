@@ -8,7 +8,7 @@
 
 namespace tinyllm::test {
 
-/// Empty when it does; else what is wrong, for people. Keywords that are no part of the tests restrict nothing.
+/// Empty when it does; else what is wrong, for people. Keywords that the tests do not use restrict nothing.
 std::string why_invalid(const nlohmann::json& schema, const nlohmann::json& value);
 
 }  // namespace tinyllm::test
