@@ -11,8 +11,8 @@
 #include <map>
 
 #include "close.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 namespace tinyllm::test {
 namespace {

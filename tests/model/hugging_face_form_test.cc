@@ -12,13 +12,12 @@
 
 #include "error_of.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <fstream>
 
 namespace tinyllm::test {
 namespace {
-
-const std::filesystem::path kData = TEST_DATA;
 
 // The bytes of every tensor in a folder, and its type and file, by name.
 std::map<std::string, std::string> tensors_in(const std::filesystem::path& folder) {
@@ -34,13 +33,13 @@ std::map<std::string, std::string> tensors_in(const std::filesystem::path& folde
 
 // A fixture with a tokenizer, whose vocabulary is not larger than the model's.
 void copy_model(const std::string& name, const std::filesystem::path& folder) {
-  for (const auto& entry : std::filesystem::directory_iterator(kData / "models" / name)) {
+  for (const auto& entry : std::filesystem::directory_iterator(test_data("models") / name)) {
     if (!entry.path().filename().string().starts_with("expected")) {
       std::filesystem::copy_file(entry.path(), folder / entry.path().filename());
     }
   }
   std::filesystem::remove(folder / "config.v5.json");
-  Json tokenizer = Json::parse(read_file(kData / "tokenizers/llama2_like/tokenizer.json"));
+  Json tokenizer = Json::parse(read_file(test_data("tokenizers/llama2_like/tokenizer.json")));
   tokenizer["added_tokens"] = Json::parse(
       R"([{"id": 3, "content": "<|im_end|>", "special": true, "normalized": false},
           {"id": 4, "content": "<|endoftext|>", "special": true, "normalized": false}])");
@@ -213,7 +212,7 @@ TEST_CASE("what the makers of a model sample with is read from generation_config
 TEST_CASE("sizes as a config of Hugging Face, and back") {
   for (const char* name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
     CAPTURE(name);
-    const ModelConfig config = config_from_hugging_face(load_json_object(kData / "models" / name / "config.json"));
+    const ModelConfig config = config_from_hugging_face(load_json_object(test_data("models") / name / "config.json"));
     const auto json = hugging_face_config(config);
     ModelConfig again = config_from_hugging_face(Json::parse(json.dump()));
     again.head_dim = config.head_dim;

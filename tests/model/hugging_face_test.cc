@@ -8,8 +8,8 @@
 
 #include "close.h"
 #include "error_of.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <fstream>
 
@@ -125,9 +125,7 @@ void check_fixture(const std::filesystem::path& folder) {
   }
 }
 
-Json config_of(const char* name) {
-  return load_json_object(std::filesystem::path(TEST_DATA) / "models" / name / "config.json");
-}
+Json config_of(const char* name) { return load_json_object(test_data("models") / name / "config.json"); }
 
 std::string error_with(Json config, const char* field, const Json& value) {
   config[field] = value;
@@ -138,7 +136,7 @@ std::string error_with(Json config, const char* field, const Json& value) {
 
 TEST_CASE("models of five families give the reference's logits, loss and gradients") {
   for (const char* name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
-    check_fixture(std::filesystem::path(TEST_DATA) / "models" / name);
+    check_fixture(test_data("models") / name);
   }
 }
 
@@ -181,7 +179,7 @@ TEST_CASE("a sliding window is what the family says when the config does not") {
 }
 
 TEST_CASE("shards: the index decides, and what is missing is named") {
-  const std::filesystem::path source = std::filesystem::path(TEST_DATA) / "models/qwen2_bf16_sharded";
+  const std::filesystem::path source = test_data("models/qwen2_bf16_sharded");
   const TempFolder folder;
   std::filesystem::copy(source, folder.path(),
                         std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
@@ -199,7 +197,7 @@ TEST_CASE("shards: the index decides, and what is missing is named") {
 }
 
 TEST_CASE("a config that does not fit its weights is refused before memory is reserved") {
-  const std::filesystem::path folder = std::filesystem::path(TEST_DATA) / "models/qwen3";
+  const std::filesystem::path folder = test_data("models/qwen3");
   ModelConfig config = config_from_hugging_face(config_of("qwen3"));
   config.ffn_dim = int64_t{1} << 24;
   ThreadPool pool(1);

@@ -14,8 +14,8 @@
 #include "error_of.h"
 #include "model/packed_model.h"
 #include "model/sample_model.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <deque>
 #include <limits>
@@ -161,7 +161,7 @@ void check_fixture(const std::filesystem::path& folder, const std::filesystem::p
 }  // namespace
 
 TEST_CASE("an adapter of PEFT gives the reference's logits and gradients") {
-  const std::filesystem::path models = std::filesystem::path(TEST_DATA) / "models";
+  const std::filesystem::path models = test_data("models");
   check_fixture(models / "lora_llama3_scaled", models / "llama3_scaled");
 }
 

@@ -5,6 +5,7 @@
 #include <tinyllm/tinyllm.h>
 
 #include "close.h"
+#include "test_data.h"
 
 #include <cmath>
 
@@ -17,7 +18,7 @@ constexpr double kTolerance = 1e-4;
 const ModelConfig kTiny{
     .vocab_size = 97, .dim = 64, .n_layers = 2, .n_heads = 4, .ffn_dim = 128, .context = 16, .dropout = 0};
 
-Safetensors data(const char* name) { return Safetensors(std::filesystem::path(TEST_DATA) / name); }
+Safetensors data(const char* name) { return Safetensors(test_data(name)); }
 
 // The training step: logits, loss, gradients; and, when asked for, the update.
 struct Step {

@@ -9,15 +9,13 @@
 
 #include "close.h"
 #include "error_of.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <fstream>
 
 namespace tinyllm::test {
 namespace {
-
-const std::filesystem::path kData = std::filesystem::path(TEST_DATA) / "gguf";
 
 // The logits of both rows of tokens, read whole.
 std::vector<float> logits_of(const Model& model, const Safetensors& expected) {
@@ -38,7 +36,7 @@ std::vector<float> logits_of(const Model& model, const Safetensors& expected) {
 }  // namespace
 
 TEST_CASE("a GGUF file opens as a model: K-quants become floats, and a text is continued") {
-  const Model model = load_model(kData / "q4_k_q6_k.gguf");
+  const Model model = load_model(test_data("gguf/q4_k_q6_k.gguf"));
   CHECK(model.config.dim == 256);
   CHECK(model.config.types == WeightTypes{});
   const std::vector<int32_t> tokens = model.tokenizer->encode_alone("Hello");
@@ -51,7 +49,8 @@ TEST_CASE("a GGUF file opens as a model: K-quants become floats, and a text is c
 }
 
 TEST_CASE("matrices of a GGUF file in one of our types keep it, and their numbers") {
-  const Model kept = load_model(kData / "q4_0.gguf"), wide = load_model(kData / "q4_0.gguf", {.type = f32});
+  const Model kept = load_model(test_data("gguf/q4_0.gguf")),
+              wide = load_model(test_data("gguf/q4_0.gguf"), {.type = f32});
   CHECK(kept.config.types.matrices == q4_0);
   CHECK(wide.config.types == WeightTypes{});
   for (const WeightSpec& spec : weight_specs(kept.config)) {
@@ -80,15 +79,15 @@ TEST_CASE("what is wrong with a GGUF file is named") {
   CHECK(error() == path + ": there is no such model folder or GGUF file");
   std::ofstream(path) << "text";
   CHECK(error() == path + ": is not a GGUF file: it does not begin with GGUF");
-  std::filesystem::copy_file(kData / "q4_0.gguf", path, std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(test_data("gguf/q4_0.gguf"), path, std::filesystem::copy_options::overwrite_existing);
   std::filesystem::resize_file(path, 100000);
   CHECK(error().find("it is cut short or damaged") != std::string::npos);
 }
 
 TEST_CASE("the context of a model is limited when it is read") {
-  CHECK(load_model(kData / "q4_0.gguf", {.context = 20}).config.context == 20);
+  CHECK(load_model(test_data("gguf/q4_0.gguf"), {.context = 20}).config.context == 20);
   CHECK(error_of([&] {
-          load_model(kData / "q4_0.gguf", {.context = 1 << 20});
+          load_model(test_data("gguf/q4_0.gguf"), {.context = 1 << 20});
         }).find("a context of 1048576 tokens, expected 1 to the model's ") == 0);
 }
 

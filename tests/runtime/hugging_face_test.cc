@@ -14,16 +14,14 @@
 #include "close.h"
 #include "error_of.h"
 #include "runtime/model_to_ask.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <cmath>
 #include <fstream>
 
 namespace tinyllm::test {
 namespace {
-
-const std::filesystem::path kData = TEST_DATA;
 
 // A folder as another program saves it: a Qwen3 of random weights, whose vocabulary has more rows than its tokenizer
 // has tokens.
@@ -83,9 +81,9 @@ template <class T = float>
 void write_folder(const std::filesystem::path& folder, DType type = f32) {
   write_config(folder);
   write_weights<T>(folder / "model.safetensors", type);
-  std::filesystem::copy_file(kData / "tokenizers/qwen_like/tokenizer.json", folder / "tokenizer.json");
+  std::filesystem::copy_file(test_data("tokenizers/qwen_like/tokenizer.json"), folder / "tokenizer.json");
   std::ofstream(folder / "tokenizer_config.json") << R"({"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"})";
-  std::filesystem::copy_file(kData / "chat/qwen3.jinja", folder / "chat_template.jinja");
+  std::filesystem::copy_file(test_data("chat/qwen3.jinja"), folder / "chat_template.jinja");
 }
 
 // The logits of a fixture (see tests/model/hugging_face_test.cc) from a session that reads it whole, and token by
@@ -143,7 +141,7 @@ TEST_CASE("a folder of Hugging Face opens as it is, and answers with its own tem
 
 TEST_CASE("a session gives the reference's logits for models of five families, read whole or token by token") {
   for (const char* name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
-    check_session(kData / "models" / name);
+    check_session(test_data("models") / name);
   }
 }
 

@@ -7,8 +7,8 @@
 #include <tinyllm/tensor/base/random.h>
 
 #include "model/text/sample_text.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <sentencepiece_processor.h>
 

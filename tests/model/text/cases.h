@@ -3,6 +3,8 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
+#include "test_data.h"
+
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -12,9 +14,7 @@ namespace tinyllm::test {
 
 /// A file of tests/data/tokenizers: vocabularies learnt from texts of our own, and the tokens that the Rust library
 /// `tokenizers` 0.22.2 and SentencePiece 0.1.97 give with them.
-inline std::filesystem::path tokenizer_data(const std::string& name) {
-  return std::filesystem::path(TEST_DATA) / "tokenizers" / name;
-}
+inline std::filesystem::path tokenizer_data(const std::string& name) { return test_data("tokenizers") / name; }
 
 /// The values of a file with one JSON value on each line.
 inline std::vector<Json> json_lines(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 
 #include "error_of.h"
 #include "runtime/constraint/schemas.h"
+#include "test_data.h"
 
 #include <filesystem>
 
@@ -23,7 +24,7 @@ const std::vector<Tool>& tools() {
 
 TEST_CASE("a template says how its model writes calls") {
   CHECK(call_style_of(*default_chat_template()) == CallStyle::plain);
-  const auto source = [](const char* name) { return read_file(std::filesystem::path(TEST_DATA) / "chat" / name); };
+  const auto source = [](const char* name) { return read_file(test_data("chat") / name); };
   CHECK(call_style_of(JinjaChatTemplate(source("qwen3.jinja"), {})) == CallStyle::tagged);
   CHECK(call_style_of(JinjaChatTemplate(source("zephyr_tinyllama.jinja"), {})) == CallStyle::plain);
 }

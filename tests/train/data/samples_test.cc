@@ -4,8 +4,8 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/train/data/samples.h>
 
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <map>
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "error_of.h"
-#include "shared_data.h"
+#include "test_data.h"
 
 namespace tinyllm::test {
 namespace {
@@ -40,7 +40,7 @@ void check_types(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_CASE("every block type gives the numbers of ggml, bit for bit") {
-  check_types(std::filesystem::path(TEST_DATA) / "gguf_blocks.safetensors");
+  check_types(test_data("gguf_blocks.safetensors"));
   if (const auto path = shared("interchange/quant/blocks.safetensors")) check_types(*path);
 }
 

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "error_of.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 namespace tinyllm::test {
 namespace {

@@ -5,8 +5,8 @@
 #include "close.h"
 #include "error_of.h"
 #include "gguf_bytes.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 namespace tinyllm::test {
 namespace {

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "error_of.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 namespace tinyllm::test {
 namespace {

@@ -5,8 +5,8 @@
 #include <tinyllm/tensor/base/utf8.h>
 
 #include "model/text/cases.h"
-#include "shared_data.h"
 #include "temp_folder.h"
+#include "test_data.h"
 
 #include <pthread.h>
 

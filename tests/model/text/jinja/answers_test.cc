@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "model/text/jinja/render.h"
+#include "test_data.h"
 
 namespace tinyllm::test {
 namespace {
@@ -10,7 +11,7 @@ std::string learned(const std::string& source, const JinjaInput& input) {
   return marked(JinjaTemplate(source).render(input, true), [](const JinjaRun& run) { return run.learned; });
 }
 
-std::string published(const std::string& name) { return read_file(TEST_DATA "/chat/" + name + ".jinja"); }
+std::string published(const std::string& name) { return read_file(test_data("chat/" + name + ".jinja")); }
 
 JinjaInput two_turns() {
   JinjaInput input;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "model/text/jinja/render.h"
-#include "shared_data.h"
+#include "test_data.h"
 
 #include <map>
 
@@ -38,14 +38,14 @@ size_t check_conversations(const std::filesystem::path& cases, const std::filesy
 }  // namespace
 
 TEST_CASE("jinja: small templates give what Jinja2 gives, and what it refuses is an Error") {
-  const std::vector<OrderedJson> cases = read_json_lines(TEST_DATA "/jinja/cases.jsonl");
+  const std::vector<OrderedJson> cases = read_json_lines(test_data("jinja/cases.jsonl"));
   const JinjaInput input = input_of(cases.at(0)["context"]);
   REQUIRE(cases.size() > 600);
   for (size_t i = 1; i < cases.size(); ++i) check_case(cases[i]["template"], input, cases[i]);
 }
 
 TEST_CASE("jinja: public templates give what Jinja2 gives") {
-  CHECK(check_conversations(TEST_DATA "/chat/cases.jsonl", TEST_DATA "/chat") == 0);
+  CHECK(check_conversations(test_data("chat/cases.jsonl"), test_data("chat")) == 0);
 }
 
 TEST_CASE("jinja: more public templates, from beside the project") {

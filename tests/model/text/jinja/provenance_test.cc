@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "model/text/jinja/render.h"
-#include "shared_data.h"
+#include "test_data.h"
 
 namespace tinyllm::test {
 namespace {
@@ -91,7 +91,7 @@ TEST_CASE("jinja: in public templates, a marker that a user typed is the message
     }
     CHECK(found > 0);
   };
-  check(TEST_DATA "/chat/cases.jsonl", TEST_DATA "/chat");
+  check(test_data("chat/cases.jsonl"), test_data("chat"));
   const auto cases = shared("interchange/chat/dev.jsonl");
   if (cases) check(*cases, cases->parent_path() / "templates");
 }
