@@ -16,7 +16,7 @@ set(headers_base
 set(headers_tensor
     tinyllm.h
     tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
-    ops/attention.h ops/elementwise.h ops/indexing.h ops/ops.h ops/optimizers.h ops/products.h ops/reductions.h
+    ops/attention.h ops/convolution.h ops/elementwise.h ops/indexing.h ops/ops.h ops/optimizers.h ops/products.h ops/reductions.h
     ops/rows.h ops/shape.h ops/sources.h ops/tokens.h
     ops/convert.h ops/detail/gemm.h ops/gradients.h ops/peak.h ops/quantized.h)
 set(headers_model

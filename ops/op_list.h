@@ -13,6 +13,7 @@ extern const Op kAttention, kAttentionGrad, kCachedAttention;
 extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy, kTokenLogProbs,
     kTokenLogProbsGrad;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
+extern const Op kConv2d, kConv2dInputGrad, kConv2dWeightGrad;
 extern const Op kFlip, kBroadcastTo, kPad, kTriangle;
 extern const Op kGather, kGatherGrad, kScatterAdd, kIndexSelect, kIndexSelectGrad, kOneHot, kArange, kRandom;
 extern const Op kAccumulate, kClip, kAdamW, kMuon;

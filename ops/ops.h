@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/ops/attention.h>
+#include <tinyllm/ops/convolution.h>
 #include <tinyllm/ops/elementwise.h>
 #include <tinyllm/ops/indexing.h>
 #include <tinyllm/ops/optimizers.h>

@@ -34,9 +34,6 @@ constexpr int64_t kBlockPanels = 12;
 constexpr int64_t kLeastBlockPanels = 3;
 // With fewer blocks than this, many threads would wait for the last one.
 constexpr int64_t kEnoughBlocks = 13;
-// Floats between panels. Packing writes to many panels in turn, and a distance that is a power of two would put them
-// into the same few cache sets.
-constexpr int64_t kPanelGap = 16;
 // Path::per_thread: the most rows of A if B is [n, k], and if B is [k, n].
 constexpr int64_t kPerThreadRows = 16, kPerThreadRowsAcross = 128;
 // Columns that a thread packs at once: 512 KB of them, kPerThreadDepth deep.
@@ -52,21 +49,17 @@ enum class Path : uint8_t {
   unpacked,    // At most 8 rows of A: nothing is packed, B is read in place.
   per_thread,  // Few rows of A: each thread packs its own columns of B, or reads whole panels in place.
   transposed,  // Few rows of A, and both A and B contiguous along k: C^T = B A^T, with A packed for all threads.
-  shared,      // Everything else, and weights that are not floats: B is packed for all threads.
+  shared,      // Everything else, and a B that is not a matrix of floats: B is packed for all threads.
 };
 
 Path choose_path(const GemmShape& s) {
-  if (s.b_type.is_packed()) return Path::shared;
+  if (s.b_type.is_packed() || s.b_patches != nullptr) return Path::shared;
   if (s.precision == Precision::fp32 && !s.trans_a && s.k > 0) {
     if (s.m <= (s.trans_b ? kernels::kFewRows : kernels::kFewRowsAcross)) return Path::unpacked;
     if (s.m <= (s.trans_b ? kPerThreadRows : kPerThreadRowsAcross)) return Path::per_thread;
   }
   if (!s.trans_a && s.trans_b && s.m <= kTransposedRows && s.m < s.n) return Path::transposed;
   return Path::shared;
-}
-
-const kernels::Products& products_of(Precision precision) {
-  return precision == Precision::bf16 ? kernels::kernels().bf16 : kernels::kernels().fp32;
 }
 
 // The factors as they are used: `rows` are packed by each task, `columns` for all threads. Path::transposed swaps them.
@@ -76,7 +69,7 @@ struct Sides {
 
   Sides(const GemmShape& s, const float* a, const void* b)
       : rows{a, s.m, s.trans_a ? s.m : s.k, !s.trans_a},
-        columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b, s.b_type},
+        columns{b, s.n, s.trans_b ? s.k : s.n, s.trans_b, s.b_type, s.b_patches},
         swapped(choose_path(s) == Path::transposed) {
     if (swapped) std::swap(rows, columns);
   }
@@ -156,9 +149,6 @@ struct Scratch {
     per_worker = round_up(per_worker, kFloatsAligned);
   }
 
-  static int64_t panel_size(const kernels::Products& products, int64_t depth) {
-    return products.nr * ceil_div(depth, products.per_unit) + kPanelGap;
-  }
   static int64_t per_thread_panels() {
     const kernels::Products& products = kernels::kernels().fp32;
     return ceil_div(kPerThreadColumns, products.nr) * panel_size(products, kPerThreadDepth);
@@ -187,7 +177,7 @@ void multiply_per_thread(const GemmShape& s, const float* a, const Side& b, int6
                          float* scratch) {
   const kernels::Products& products = kernels::kernels().fp32;
   const bool in_place = !b.along_k && columns % products.nr == 0;
-  const int64_t panel = in_place ? products.nr : Scratch::panel_size(products, kPerThreadDepth);
+  const int64_t panel = in_place ? products.nr : panel_size(products, kPerThreadDepth);
   for (int64_t k0 = 0; k0 < s.k; k0 += kPerThreadDepth) {
     const int64_t depth = std::min(kPerThreadDepth, s.k - k0);
     const float* from = b.at(first, k0);
@@ -251,7 +241,7 @@ void multiply_blocks(const GemmShape& s, const float* a, const void* b, const fl
     const int64_t width = std::min(packed_block.columns, columns.lanes - j0);
     for (int64_t k0 = 0; k0 < std::max<int64_t>(s.k, 1); k0 += packed_block.depth) {
       const int64_t depth = std::min(packed_block.depth, s.k - k0);
-      const int64_t panel = Scratch::panel_size(products, depth);
+      const int64_t panel = panel_size(products, depth);
       pack_columns(products, columns, {j0, width, k0, depth}, {packed, panel}, pool, workers);
       const Blocks blocks(rows.lanes, width, products);
       pool.parallel_for(blocks.down * blocks.across, [&](int64_t task, int worker) {
@@ -300,10 +290,7 @@ size_t gemm_workspace(const GemmShape& shape, int workers) {
 void gemm(const GemmShape& s, const float* a, const void* b, const float* bias, float* c, void* workspace,
           ThreadPool& pool) {
   if (s.m == 0 || s.n == 0) return;
-  if (products_of(s.precision).multiply == nullptr) {
-    throw Error("gemm: precision {}: found {}, expected avx512 or amx kernels on a CPU with avx512bf16",
-                name_of(s.precision), cpu_features());
-  }
+  check_precision(s.precision);
   switch (choose_path(s)) {
     case Path::unpacked:
     case Path::per_thread:

@@ -8,6 +8,8 @@
 
 namespace tinyllm {
 
+struct Patches;
+
 /// A function that a matrix product may apply to its result while the result is still in the cache.
 enum class Activation : uint8_t { none, silu, gelu };
 
@@ -21,6 +23,8 @@ struct GemmShape {
   Activation activation = Activation::none;
   Precision precision = Precision::fp32;  ///< A and B are rounded to it when they are packed.
   Type b_type = f32;                      ///< Or a packed matrix, [n, k] if `trans_b`, else [k, n].
+  /// Not null: B is an image and stands for the matrix of its patches (patches.h).
+  const Patches* b_patches = nullptr;
 };
 
 /// Bytes of scratch memory that `gemm` needs for this shape with this many workers, in any precision.

@@ -1,6 +1,7 @@
 #include <tinyllm/ops/detail/gemm_pack.h>
 
 #include <tinyllm/ops/detail/parallel.h>
+#include <tinyllm/ops/detail/patches.h>
 #include <tinyllm/ops/quantized.h>
 
 namespace tinyllm {
@@ -8,11 +9,6 @@ namespace {
 
 // Floats that a thread packs at a time.
 constexpr int64_t kPackGrain = 32768;
-
-// The panels with room for lane `lane` and step `k` of a range.
-float* panel_at(const kernels::Products& products, const Panels& panels, int64_t lane, int64_t k) {
-  return panels.to + lane / products.nr * panels.panel + k / products.per_unit * products.nr;
-}
 
 // A task is a number of whole panels if lanes are contiguous along k, otherwise a number of steps along k, because then
 // these are contiguous.
@@ -81,12 +77,39 @@ void pack_quantized(const kernels::Products& products, const Side& side, const S
   });
 }
 
+// A task is a number of whole panels, or of steps along k.
+void pack_image(const kernels::Products& products, const Side& side, const SideRange& range, const Panels& panels,
+                ThreadPool& pool, const WorkerScratch& scratch) {
+  const auto* image = static_cast<const float*>(side.data);
+  const auto pack = [&](const PatchBlock& block, float* to, int worker) {
+    pack_patches(products, *side.patches, image, block, side.along_k, {to, panels.panel}, scratch.of(worker));
+  };
+  if (side.along_k) {
+    parallel_ranges(pool, range.lanes, products.nr, [&](int64_t begin, int64_t end, int worker) {
+      pack({range.first + begin, end - begin, range.k, range.depth}, panel_at(products, panels, begin, 0), worker);
+    });
+  } else {
+    const int64_t grain = round_up(std::max<int64_t>(1, kPackGrain / range.lanes), products.per_unit);
+    parallel_ranges(pool, range.depth, grain, [&](int64_t begin, int64_t end, int worker) {
+      pack({range.k + begin, end - begin, range.first, range.lanes}, panel_at(products, panels, 0, begin), worker);
+    });
+  }
+}
+
 }  // namespace
+
+void check_precision(Precision precision) {
+  if (products_of(precision).multiply != nullptr) return;
+  throw Error("gemm: precision {}: found {}, expected avx512 or amx kernels on a CPU with avx512bf16",
+              name_of(precision), cpu_features());
+}
 
 void pack_columns(const kernels::Products& products, const Side& side, const SideRange& range, const Panels& panels,
                   ThreadPool& pool, const WorkerScratch& scratch) {
   if (side.type.is_packed()) {
     pack_quantized(products, side, range, panels, pool, scratch);
+  } else if (side.patches != nullptr) {
+    pack_image(products, side, range, panels, pool, scratch);
   } else {
     pack_floats(products, side, range, panels, pool);
   }

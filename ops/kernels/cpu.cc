@@ -116,6 +116,7 @@ namespace kernels {
   void fill_attention(Kernels& table);       \
   void fill_attention_token(Kernels& table); \
   void fill_attention_grad(Kernels& table);  \
+  void fill_patches(Kernels& table);         \
   void fill_update(Kernels& table);          \
   void fill_peak(Kernels& table);            \
   static Kernels table() {                   \
@@ -130,6 +131,7 @@ namespace kernels {
     fill_attention(table);                   \
     fill_attention_token(table);             \
     fill_attention_grad(table);              \
+    fill_patches(table);                     \
     fill_update(table);                      \
     fill_peak(table);                        \
     return table;                            \

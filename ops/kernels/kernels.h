@@ -204,6 +204,18 @@ struct Bf16Block {
   int64_t y_stride;
 };
 
+/// Columns [first, first + count) of a row of the patches of an image (ops/detail/patches.h): what one tap of a kernel
+/// sees of one channel. Column c is at (y, x) = (c / width, c mod width) of the output. It sees the pixel at row
+/// y row_stride + top and column x stride + left of the image, or 0 outside it.
+struct PatchRow {
+  int64_t first, count;
+  int64_t width;           ///< Columns of the output.
+  int64_t low, high;       ///< The x that see a column of the image.
+  int64_t rows, row_size;  ///< Of the image.
+  int64_t top, row_stride;
+  int64_t left, stride;
+};
+
 /// Products with weights of one quantised type.
 struct QuantizedProducts {
   int32_t offset;  ///< The number that `multiply` expects to have been added to every weight.
@@ -267,6 +279,12 @@ struct Kernels {
   void (*attention_token)(const AttentionToken& token);
   // attention_grad.cc
   void (*attention_grad)(const AttentionBackward& head);
+
+  // patches.cc
+  /// to[c - first] = what column c sees of the channel.
+  void (*copy_patches)(const PatchRow& row, const float* channel, float* to);
+  /// Adds from[c - first] to the pixel that column c sees, if any.
+  void (*add_patches)(const PatchRow& row, const float* from, float* channel);
 
   // update.cc
   /// total = keep * total + factor * x.
