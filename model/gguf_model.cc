@@ -13,13 +13,19 @@
 namespace tinyllm {
 namespace {
 
-// What a folder from Hugging Face would have.
-ModelFiles text_files(const Gguf& file, const Json& config, const GgufTokenizer& tokenizer) {
+// From the files that a folder from Hugging Face would have.
+ModelText text_of(const Gguf& file, const Json& config, const GgufTokenizer& tokenizer) {
   const auto architecture = file.metadata().get<std::string_view>("general.architecture");
-  return {file.path(),
-          {{kConfigFile, config.dump()},
-           {kHfTokenizerFile, tokenizer_json(tokenizer, architecture).dump()},
-           {"tokenizer_config.json", tokenizer_config_json(tokenizer).dump()}}};
+  std::optional<ModelFiles> files;
+  try {
+    files.emplace(file.path(), std::map<std::string, std::string>{
+                                   {kConfigFile, config.dump()},
+                                   {kHfTokenizerFile, tokenizer_json(tokenizer, architecture).dump()},
+                                   {"tokenizer_config.json", tokenizer_config_json(tokenizer).dump()}});
+  } catch (const Error& error) {
+    throw Error("{}: {}", file.path().string(), error.what());
+  }
+  return {std::make_shared<const HfTokenizer>(HfTokenizer::load(*files)), template_of(*files)};
 }
 
 // In which type a folder of Hugging Face would have the matrices, without a loss.
@@ -65,23 +71,25 @@ GgufTokenizer export_tokenizer(const Model& model, const Json& config) {
 
 }  // namespace
 
+ModelText load_gguf_text(const std::filesystem::path& path) {
+  const Gguf file(path);
+  return text_of(file, gguf_config(file), read_gguf_tokenizer(file));
+}
+
 Model load_gguf(const std::filesystem::path& path, const LoadOptions& options) {
   const Gguf file(path);
   const Json json = gguf_config(file);
   const GgufTokenizer tokenizer = read_gguf_tokenizer(file);
   ModelConfig config;
-  std::optional<ModelFiles> files;
   try {
     config = config_from_hugging_face(json);
-    files = text_files(file, json, tokenizer);
   } catch (const Error& error) {
     throw Error("{}: {}", path.string(), error.what());
   }
-  auto hf_tokenizer = std::make_shared<const HfTokenizer>(HfTokenizer::load(*files));
-  check_fit(config, *hf_tokenizer, std::ssize(file.tensors()), path);
-  const Family& family = family_of(text(json, "model_type"));
-  Model model = load_parts(config, std::move(hf_tokenizer), GgufWeights(file, family), options);
-  model.chat_template = template_of(*files);
+  ModelText text = text_of(file, json, tokenizer);
+  check_fit(config, *text.tokenizer, std::ssize(file.tensors()), path);
+  const Family& family = family_of(json.at("model_type").get<std::string>());
+  Model model = load_parts(config, std::move(text), GgufWeights(file, family), options);
   model.origin = std::make_shared<HuggingFaceForm>(form_of(json.dump(2) + "\n", type_of_matrices(file), model.config));
   if (std::string doubt = gguf_tokenizer_doubt(tokenizer); !doubt.empty()) model.notes.push_back(std::move(doubt));
   return model;

@@ -14,6 +14,9 @@ namespace tinyllm {
 /// not supported.
 Model load_gguf(const std::filesystem::path& path, const LoadOptions& options = {});
 
+/// The tokenizer and the chat template of such a file.
+ModelText load_gguf_text(const std::filesystem::path& path);
+
 /// Writes a model with its tokenizer and its chat template, whole or not at all, with only some rows in memory. Types
 /// are of matrices and tables; where rows are not whole blocks of a type, F16 takes its place, and norms are F32.
 /// Returns what other programs will do in another way, in sentences. Throws Error when the format cannot express the

@@ -15,8 +15,7 @@ void check_fit(const ModelConfig& config, const Tokenizer& tokenizer, int64_t te
 
 /// A model of these sizes with the weights of its files, in the types and with the context of the options. Throws
 /// Error, before memory is reserved, when the options do not fit.
-Model load_parts(ModelConfig config, std::shared_ptr<const Tokenizer> tokenizer, const WeightReader& reader,
-                 const LoadOptions& options);
+Model load_parts(ModelConfig config, ModelText text, const WeightReader& reader, const LoadOptions& options);
 
 /// The chat template of another people's model. Where there is none, one whose `render` throws Error: a base model
 /// continues texts.

@@ -3,6 +3,7 @@
 #include <tinyllm/model/config.h>
 #include <tinyllm/model/text/chat_template.h>
 #include <tinyllm/model/transformer.h>
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/tensor/store.h>
 
 #include <memory>
@@ -40,16 +41,13 @@ struct Model {
   std::vector<std::string> notes = {};  ///< What a user should know of how it was read, in sentences.
 };
 
-/// The chat template of a model folder: a Jinja template if it has one, else ours if model and tokenizer were made
-/// here. Else the model has none, and rendering throws Error. Reads no weights. Throws Error that names a damaged file.
-std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder);
-
 /// How a model is read.
 struct LoadOptions {
   /// Weights become of this type, f32 or a packed one, while they are read: see `weight_types`. Empty: as in the files,
   /// f32 where that type is not one of ours.
   std::optional<Type> type = {};
-  int64_t context = 0;  ///< The model sees at most this many tokens, which saves memory; 0: as many as it can.
+  int64_t context = 0;          ///< The model sees at most this many tokens, which saves memory; 0: as many as it can.
+  OnProgress on_progress = {};  ///< Counts weights. Reading throws Stopped when it returns false.
 };
 
 /// Reads a model: one of our folders, a folder from Hugging Face or ModelScope, both with the adapters in them, a GGUF
@@ -59,6 +57,17 @@ struct LoadOptions {
 /// that do not fit the model. A model may come from a stranger: its weights are compared with the config before memory
 /// is reserved, which is bounded by the size of the files.
 Model load_model(const std::filesystem::path& path, const LoadOptions& options = {});
+
+/// What a model reads and writes.
+struct ModelText {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  /// A Jinja template if the model has one, else ours if model and tokenizer were made here. Else the model has none,
+  /// and rendering throws Error.
+  std::shared_ptr<const ChatTemplate> chat_template;
+};
+/// Reads it of whatever `load_model` opens, without the weights. Throws Error that names a file that is missing or
+/// damaged.
+ModelText load_text(const std::filesystem::path& path);
 
 /// Makes the token with which the chat template ends an answer an end token of a model that came from elsewhere, as
 /// training on answers does for a base model: all its files name it when it is saved. Returns its text, or nothing when

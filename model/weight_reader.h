@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/weights.h>
 #include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/store.h>
 
@@ -40,8 +41,9 @@ class WeightReader {
 WeightTypes types_of(const WeightReader& reader, const ModelConfig& config);
 
 /// Adds weights to a store, in the types of the specs: as they are, or converted or quantised. A few rows are read at a
-/// time, so no second copy of a model is made. Throws Error as `type_of` does before memory is reserved, and when a
-/// weight is not possible.
-void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store);
+/// time, so no second copy of a model is made. `on_progress` counts weights. Throws Stopped; Error as `type_of` does
+/// before memory is reserved, and when a weight is not possible.
+void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store,
+                  const OnProgress& on_progress = {});
 
 }  // namespace tinyllm

@@ -61,7 +61,7 @@ TEST_CASE("a model that was read and is saved has every tensor and file as befor
     const TempFolder folder, saved;
     copy_model(name, folder.path());
     // Bit for bit too where weights are widened to floats in between, as for training.
-    for (const LoadOptions options : {LoadOptions{}, LoadOptions{.type = f32}}) {
+    for (const LoadOptions& options : {LoadOptions{}, LoadOptions{.type = f32}}) {
       save_model(load_model(folder.path(), options), saved.path());
       CHECK(tensors_in(saved.path()) == tensors_in(folder.path()));
       for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
