@@ -1,0 +1,53 @@
+#pragma once
+
+#include <tinyllm/tensor/graph.h>
+
+#include <vector>
+
+namespace tinyllm {
+
+/// total = keep * total + factor * x, in place: sums gradients of the parts of a batch, or keeps a moving average.
+/// total (a state) and x of one shape, factor [1]. Returns the total; pass it to `compile` as an output. Not
+/// differentiable.
+Tensor accumulate(Tensor total, Tensor x, Tensor factor, float keep = 1);
+
+/// norm = sqrt(sum of all squares of all gradients), and factor = min(1, max_norm / (norm + 1e-6)), both [1]; factor is
+/// 0 if the norm is not finite. Multiplying the gradients by `factor` clips them to `max_norm`. adamw and muon do this,
+/// and change nothing if it is 0. The sum is in double. Source: Pascanu, Mikolov, Bengio, "On the difficulty of
+/// training recurrent neural networks", 2013.
+struct ClippedNorm {
+  Tensor norm;
+  Tensor factor;
+};
+ClippedNorm clip_by_global_norm(const std::vector<Tensor>& grads, float max_norm);
+
+struct AdamW {
+  float beta1 = 0.9f;
+  float beta2 = 0.999f;
+  float eps = 1e-8f;
+  float decay = 0.01f;
+};
+/// One step in place, with g = factor * grad and t = step counted from 1:
+///   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
+///   param -= rate * decay * param;  param -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+/// param, grad, m, v of one shape (m and v are states); step i32 [1]; rate and factor f32 [1]. Returns the updated
+/// parameter; pass it to `compile` as an output. Source: Loshchilov and Hutter, "Decoupled Weight Decay
+/// Regularization", 2019.
+Tensor adamw(Tensor param, Tensor grad, Tensor m, Tensor v, Tensor step, Tensor rate, Tensor factor,
+             const AdamW& options);
+
+struct Muon {
+  float momentum = 0.95f;
+  float decay = 0.1f;
+  int64_t parts = 1;  ///< Matrices that are stacked in `param`. Each is made orthogonal separately.
+};
+/// One step in place for a matrix [N, K], with g = factor * grad and b = momentum:
+///   m = b m + (1 - b) g;  u = b m + (1 - b) g;  o = u made nearly orthogonal (its singular values nearly 1)
+///   param -= rate * decay * param;  param -= rate * 0.2 sqrt(max(N / parts, K)) o
+/// The last factor gives steps the size of AdamW's, so that both can share a rate and a decay. param, grad and
+/// momentum (a state) of one shape; rate and factor f32 [1]. Products are in the precision passed to `compile`. Returns
+/// the updated parameter; pass it to `compile` as an output. Sources: Jordan et al., "Muon: An optimizer for hidden
+/// layers in neural networks", 2024; the step's size from Liu et al., "Muon is Scalable for LLM Training", 2025.
+Tensor muon(Tensor param, Tensor grad, Tensor momentum, Tensor rate, Tensor factor, const Muon& options);
+
+}  // namespace tinyllm
