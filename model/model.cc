@@ -60,7 +60,7 @@ std::filesystem::path base_of(const std::filesystem::path& folder) {
   return base;
 }
 
-// Adapters alone: with the model that they name.
+// A folder with only adapters is read with the model that they name.
 Model load_adapted(const std::filesystem::path& folder, const LoadOptions& options) {
   const std::filesystem::path base = base_of(folder);
   Model model = load_model(base, options);
@@ -96,7 +96,7 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
 ModelText load_text(const std::filesystem::path& path) {
   if (is_gguf(path)) return load_gguf_text(path);
   if (has_adapters_alone(path)) return load_text(base_of(path));
-  // A model with another people's tokenizer came from elsewhere, and has not learned our template.
+  // A model with a foreign tokenizer came from elsewhere, and has not learned our template.
   const bool is_ours = is_own_config(path / kConfigFile) && !is_there(path / kHfTokenizerFile);
   ModelText text{load_tokenizer(path), default_chat_template()};
   if (auto found = load_jinja_chat_template(path)) {
@@ -125,7 +125,7 @@ void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer,
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
   if (!model.base.empty() && model.config.lora.rank > 0) {
-    // A folder with these would be read as that model.
+    // If these files stayed, the folder would be read as that other model.
     remove_weights(folder);
     remove_file(folder / kConfigFile);
     return save_lora(model, folder);
@@ -146,7 +146,7 @@ std::optional<std::string> take_answer_end(Model& model) {
   std::optional<int32_t> end;
   try {
     end = answer_end(*tokenizer, *model.chat_template);
-  } catch (const Error&) {  // Where the template has no form for the shortest chat, nobody can tell.
+  } catch (const Error&) {  // The template cannot render the shortest chat, so its end token is unknown.
   }
   if (!end || tokenizer->is_end(*end)) return {};
   HuggingFaceForm form = *model.origin;

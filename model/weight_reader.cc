@@ -7,7 +7,7 @@
 namespace tinyllm {
 namespace {
 
-// Rows that are read at once: whole panels, and little memory beside a model.
+// How many rows are read at once: whole panels, and little memory compared to a model.
 constexpr int64_t kRowsAtOnce = 1024;
 
 bool is_table(const WeightSpec& spec) { return spec.role == WeightRole::embedding || spec.role == WeightRole::head; }
@@ -62,7 +62,7 @@ void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& spe
   Progress progress;
   for (const WeightSpec& spec : specs) {
     progress.total += spec.shape.size();
-    reader.type_of(spec);  // Throws when it cannot be read.
+    reader.type_of(spec);  // Throws if it cannot be read.
     wanted.push_back({spec.name, spec.type, spec.shape});
   }
   store.add(wanted);
