@@ -8,5 +8,5 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 "$program" >printed
 awk '/^```$/ && !inside { inside = 1; next } /^```/ { inside = !inside && /^```[a-z]/ ? 2 : 0; next } inside == 1' "$page" >shown
-awk 'NR == FNR { lines[NR] = $0; n = NR; next } at < n && $0 == lines[at + 1] { ++at }
+awk 'FILENAME == "shown" { lines[NR] = $0; n = NR; next } at < n && $0 == lines[at + 1] { ++at }
      END { if (at < n) { print "not printed: " lines[at + 1]; exit 1 } }' shown printed
