@@ -60,7 +60,7 @@ GgufTokenizer export_tokenizer(const Model& model, const Json& config) {
   if (files.contains(kHfTokenizerFile)) return gguf_tokenizer(json_of(kHfTokenizerFile), tokenizer_config, config);
   const SentencePieceFile file = read_sentencepiece_file(files.at(kTokenizerFile), kTokenizerFile);
   if (file.model != SentencePieceFile::Model::bpe || !file.characters_map.empty() || file.remove_extra_blanks) {
-    throw Error("GGUF: the tokenizer is not byte pair encoding of unchanged text, which is all that readers know");
+    throw Error("GGUF: the tokenizer must be byte pair encoding without normalisation, as readers expect");
   }
   GgufTokenizer tokenizer = gguf_tokenizer(file.pieces, model.config.vocab_size);
   tokenizer.add_space_prefix = file.add_dummy_prefix;

@@ -16,7 +16,8 @@ namespace tinyllm {
 /// The files of a model folder, named as in Hugging Face's.
 inline constexpr const char* kConfigFile = "config.json";
 inline constexpr const char* kWeightsFile = "model.safetensors";
-inline constexpr const char* kWeightsIndexFile = "model.safetensors.index.json";  ///< Where there are several.
+inline constexpr const char* kWeightsIndexFile =
+    "model.safetensors.index.json";  ///< Lists the files if there are several.
 
 struct HuggingFaceForm;
 

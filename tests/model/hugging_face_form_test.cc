@@ -223,7 +223,7 @@ TEST_CASE("sizes as a config of Hugging Face, and back") {
   CHECK(error_of([&] { hugging_face_config({}); }).find("no other program knows this form of model") == 0);
   ModelConfig mixed = as_llama({}, true);
   mixed.residual_scale = 0.5f;
-  CHECK(error_of([&] { hugging_face_config(mixed); }).find("no family of other programs has all that") == 0);
+  CHECK(error_of([&] { hugging_face_config(mixed); }).find("no family of other programs has all features") == 0);
 }
 
 }  // namespace tinyllm::test
