@@ -44,7 +44,7 @@ struct Lora {
 
 /// Types of the weights: f32, or packed for inference (ops/quantized.h). Norms and biases are always f32.
 struct WeightTypes {
-  Type matrices = f32;  ///< Of the blocks.
+  Type matrices = f32;  ///< The matrices of the blocks.
   Type tables = f32;    ///< Embeddings and head, with a row for each token.
 
   bool quantized() const { return matrices.is_packed() || tables.is_packed(); }
@@ -61,9 +61,8 @@ struct ModelConfig {
   int64_t dim = 512;
   int64_t n_layers = 8;
   int64_t n_heads = 8;
-  int64_t n_kv_heads =
-      0;                 ///< Heads of keys and values, each shared by several heads of queries; 0: as many as n_heads.
-  int64_t head_dim = 0;  ///< Size of a head; 0: dim / n_heads.
+  int64_t n_kv_heads = 0;  ///< Heads of keys and values, each shared by several query heads; 0: n_heads.
+  int64_t head_dim = 0;    ///< Size of a head; 0: dim / n_heads.
   bool qkv_bias = false;
   bool o_bias = false;
   bool qk_norm = false;  ///< Normalises each head of queries and keys before the rotation.
