@@ -43,7 +43,7 @@ void run_grad(const Launch& launch) {
     for (int64_t row = 0; row < grad.shape[0]; ++row) std::fill_n(grad.f32() + row * c + begin, columns, 0.0f);
     for (int64_t i = 0; i < tokens.size(); ++i) {
       float* to = grad.f32() + tokens.i32()[i] * c + begin;
-      kernels::kernels().add(columns, to, dy.f32() + i * c + begin, to);
+      kernels::kernels().binary.add(columns, to, dy.f32() + i * c + begin, to);
     }
   });
 }

@@ -55,7 +55,7 @@ void sum_groups(ThreadPool& pool, const Params& p, int64_t size, int64_t groups,
     float* total = y + (outer * groups + group) * p.inner + column;
     std::fill_n(total, columns, 0.0f);
     for (int64_t row = group * size; row < std::min(p.n, (group + 1) * size); ++row) {
-      kernels::kernels().add(columns, total, x + (outer * p.n + row) * p.inner + column, total);
+      kernels::kernels().binary.add(columns, total, x + (outer * p.n + row) * p.inner + column, total);
     }
   });
 }
