@@ -61,7 +61,7 @@ ModelConfig read_fields(const Json& json) {
   if (const Json* value = find_field(json, kQuantization)) config.types = read_types(*value);
   if (const Json* value = find_field(json, kRopeScaling))
     config.rope_scaling = read_rope_scaling(*value, config.context);
-  if (config.n_kv_heads == config.n_heads) config.n_kv_heads = 0;  // Both mean one key head for each head.
+  if (config.n_kv_heads == config.n_heads) config.n_kv_heads = 0;  // Both mean one key head per query head.
   return config;
 }
 
@@ -85,7 +85,7 @@ void check(const Lora& lora) {
   }
 }
 
-// Weights are f32 or packed, and rows of packed matrices are whole blocks.
+// Weights must be f32 or packed, and a row of a packed matrix must be a whole number of blocks.
 void check_types(const ModelConfig& c) {
   const std::tuple<const char*, int64_t, Type> rows[] = {{"hidden_size", c.dim, c.types.tables},
                                                          {"hidden_size", c.dim, c.types.matrices},
@@ -104,7 +104,7 @@ void check_types(const ModelConfig& c) {
 RopeScaling read_rope_scaling(const Json& json, int64_t context) {
   if (!json.is_object()) throw Error("{}: is {}, expected an object", kRopeScaling, type_of(json));
   std::string type = "default";
-  for (const char* field : {"type", kRopeType}) {  // transformers had the short name first.
+  for (const char* field : {"type", kRopeType}) {  // Old versions of transformers used the short name.
     if (const Json* value = find_field(json, field)) read_value(*value, field, type);
   }
   if (type == "default") return {};
@@ -136,7 +136,7 @@ void check(const RopeScaling& s, int64_t head_size) {
 }
 
 ModelConfig as_llama(ModelConfig config, bool qk_norm) {
-  const int64_t block = kernels::kQuantBlock;  // Rows stay whole blocks of all types.
+  const int64_t block = kernels::kQuantBlock;  // Rows stay a whole number of blocks of every type.
   config.ffn_dim = (2 * config.ffn_dim / 3 + block - 1) / block * block;
   config.ffn_gated = true;
   config.ffn_bias = false;
@@ -165,7 +165,7 @@ Lora::Size Lora::size_of(std::string_view matrix, const std::string& module) con
 }
 
 void check(const ModelConfig& c) {
-  constexpr int64_t kMostWeights = int64_t{1} << 50;  // Far more than any machine holds; in bytes far from overflow.
+  constexpr int64_t kMostWeights = int64_t{1} << 50;  // More than any machine holds, and no byte count overflows.
   const auto refuse = [](const char* name, const std::string& what) { throw Error("config: {} is {}", name, what); };
   for_each_problem(c, kConfigFields, refuse);
   for_each_problem(c, kOptionalConfigFields, refuse);
@@ -230,13 +230,13 @@ std::optional<uint64_t> load_tokenizer_hash(const std::filesystem::path& path) {
 
 void save_config(const ModelConfig& config, const std::filesystem::path& path, std::optional<uint64_t> tokenizer_hash,
                  std::span<const int32_t> ends) {
-  check(config);  // JSON has no infinity: it would be saved as null.
+  check(config);  // JSON has no infinity; it would be written as null.
   OrderedJson json = {
       {"model_type", kModelType}, {"architectures", {"TinyllmForCausalLM"}}, {"torch_dtype", "float32"}};
   const auto write = []<class Struct, class T>(OrderedJson& into, const Struct& values, const Field<Struct, T>& field) {
     const T value = values.*field.member;
     if constexpr (std::is_same_v<T, float>) {
-      into[field.name] = std::stod(fmt::format("{}", value));  // 0.1, not 0.10000000149.
+      into[field.name] = std::stod(fmt::format("{}", value));  // Writes 0.1, not 0.10000000149.
     } else {
       into[field.name] = value;
     }

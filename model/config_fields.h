@@ -7,14 +7,14 @@
 #include <utility>
 #include <vector>
 
-// The fields of ModelConfig under their names in config.json: reading, writing, ranges, options and the settings of a
-// run follow from these lists. What `hidden_act` and `quantization_config` stand for is in config.cc, with the rules
-// that relate fields.
+// The fields of ModelConfig with their names in config.json. Reading, writing, ranges, options of programs and the
+// settings of a run follow from these lists. `hidden_act`, `quantization_config` and the rules that relate fields are
+// in config.cc.
 namespace tinyllm {
 
-inline constexpr Range kSize = between(1, 1 << 24);  // Products of two sizes are far from overflow.
+inline constexpr Range kSize = between(1, 1 << 24);  // So that a product of two sizes cannot overflow.
 
-/// Every file has these.
+/// Every file must have these.
 inline constexpr std::tuple kConfigFields{
     field("vocab_size", &ModelConfig::vocab_size, "Learn a vocabulary of up to this many tokens.", kSize),
     field("hidden_size", &ModelConfig::dim, "Make hidden states this wide.", kSize),
@@ -29,7 +29,7 @@ inline constexpr std::tuple kConfigFields{
           below_one()),
 };
 
-/// Files without these mean the default.
+/// A file may lack these; the default applies.
 inline constexpr std::tuple kOptionalConfigFields{
     field("num_key_value_heads", &ModelConfig::n_kv_heads, "Share keys and values between this many groups of heads.",
           between(0, kSize.high)),
@@ -49,7 +49,7 @@ inline constexpr std::tuple kOptionalConfigFields{
     field("logit_scale", &ModelConfig::logit_scale, "Multiply what the head receives by this.", above(0)),
 };
 
-/// Of the object `rope_scaling`, beside its `rope_type`. Files may lack any but `factor`.
+/// Fields of the object `rope_scaling`, besides its `rope_type`. Only `factor` is required.
 inline constexpr std::tuple kRopeScalingFields{
     field("factor", &RopeScaling::factor, "", between(1, 1e6)),
     field("original_max_position_embeddings", &RopeScaling::original_context, "", kSize),
@@ -60,7 +60,7 @@ inline constexpr std::tuple kRopeScalingFields{
     field("attention_factor", &RopeScaling::attention_factor, "", at_least(0)),
 };
 
-/// Of adapters: options of programs, and the settings of a run.
+/// Fields of adapters: options of programs, and settings of a run.
 inline constexpr std::tuple kLoraFields{
     field("rank", &Lora::rank, "Train adapters of this rank instead of all weights; 0 trains all weights.",
           between(0, 4096)),

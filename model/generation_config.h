@@ -6,8 +6,8 @@
 
 namespace tinyllm {
 
-/// What `generation_config.json` says of sampling; nothing where the file is missing. As in transformers, temperature,
-/// top_k and top_p count only with `do_sample`. Throws Error that names the file and the field.
+/// Reads the sampling settings in `generation_config.json`. All are empty if the file is missing. As in transformers,
+/// temperature, top_k and top_p count only with `do_sample`. Throws Error that names the file and the field.
 SamplingDefaults sampling_defaults(const ModelFiles& files);
 
 }  // namespace tinyllm

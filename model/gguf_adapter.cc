@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kA = ".lora_a";
 constexpr const char* kB = ".lora_b";
 
-// A matrix that may have an adapter.
+// A matrix that can have an adapter.
 struct Target {
   const WeightPart* part;
   int64_t in;
@@ -51,7 +51,7 @@ AdapterPart read_part(const Gguf& file, const Target& target, int64_t heads, flo
     throw Error("{}: {} is {}, expected [rank, {}]", file.path().string(), a.name, a.shape, target.in);
   }
   const std::vector<float> rows = file.values(file.at(part.gguf + kB, {part.rows, rank}));
-  // Without an alpha the product is taken as it is.
+  // Without an alpha the scale is 1.
   AdapterPart adapter = {part.hugging_face, rank, alpha == 0 ? 1 : alpha / static_cast<float>(rank), file.values(a),
                          std::vector<float>(rows.size())};
   for (int64_t row = 0; row < part.rows; ++row) {

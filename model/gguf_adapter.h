@@ -11,13 +11,14 @@
 namespace tinyllm {
 
 /// Reads the adapters of a GGUF file, in the order of the weights. `specs` are the weights of the model. Throws Error
-/// when it is a model, or an adapter of another kind or architecture; has a tensor that belongs to no weight; or when A
-/// and B do not fit the weight or each other.
+/// if the file is a model or an adapter of another kind or architecture, if a tensor does not belong to a weight, or if
+/// A and B do not fit the weight or each other.
 std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const Family& family,
                                            const std::vector<WeightSpec>& specs);
 
-/// Writes adapters as F32. The format has one alpha, and a scale of alpha / rank for each: where a part's scale is
-/// another one, its B is multiplied. Throws Error when a weight is unknown or a size does not fit.
+/// Writes adapters as F32. The format has one alpha for all, and computes each scale as alpha / rank. If an adapter's
+/// scale is different, its B is multiplied to make up for it. Throws Error when a weight is unknown or a size does not
+/// fit.
 void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& family,
                        const std::vector<WeightSpec>& specs, const std::filesystem::path& path, ThreadPool& pool);
 

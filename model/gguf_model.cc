@@ -13,7 +13,7 @@
 namespace tinyllm {
 namespace {
 
-// What a folder from Hugging Face would have.
+// The config and text files that a Hugging Face folder of this model would have.
 ModelFiles text_files(const Gguf& file, const Json& config, const GgufTokenizer& tokenizer) {
   const auto architecture = file.metadata().get<std::string_view>("general.architecture");
   return {file.path(),
@@ -22,7 +22,7 @@ ModelFiles text_files(const Gguf& file, const Json& config, const GgufTokenizer&
            {"tokenizer_config.json", tokenizer_config_json(tokenizer).dump()}}};
 }
 
-// In which type a folder of Hugging Face would have the matrices, without a loss.
+// The type that a Hugging Face folder would use for the matrices without loss.
 DType type_of_matrices(const Gguf& file) {
   std::optional<GgufType> common;
   for (const Gguf::Tensor& tensor : file.tensors()) {
@@ -32,7 +32,7 @@ DType type_of_matrices(const Gguf& file) {
   return common == GgufType::F16 ? f16 : common == GgufType::BF16 ? bf16 : f32;
 }
 
-// Other programs leave out biases that the first models of a family did not have.
+// Other programs ignore biases that the first models of a family did not have.
 void check_biases(const ModelConfig& c, const Json& config) {
   const std::string family = text(config, "model_type");
   const bool is_llama = family == "llama" || family == "mistral";
@@ -49,7 +49,7 @@ GgufTokenizer export_tokenizer(const Model& model, const Json& config) {
     return found == files.end() ? Json(Json::object()) : parse_json_object(found->second, name);
   };
   Json tokenizer_config = json_of("tokenizer_config.json");
-  // The file comes before the field, as in transformers.
+  // As in transformers, the file takes precedence over the field.
   if (files.contains("chat_template.jinja")) tokenizer_config["chat_template"] = files.at("chat_template.jinja");
   if (files.contains(kHfTokenizerFile)) return gguf_tokenizer(json_of(kHfTokenizerFile), tokenizer_config, config);
   const SentencePieceFile file = read_sentencepiece_file(files.at(kTokenizerFile), kTokenizerFile);

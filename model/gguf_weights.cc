@@ -8,14 +8,14 @@
 namespace tinyllm {
 namespace {
 
-// Numbers of a row: 1 of a bias or norm.
+// The numbers in a row; 1 for a bias or norm.
 int64_t row_size(const WeightSpec& spec) { return spec.shape.size(1, spec.shape.rank()); }
 
 int64_t permuted_heads(const Family& family, const WeightPart& part) {
   return family.gguf_permutes_rows ? part.rotary_heads : 0;
 }
 
-// The row of the file that has row `row` of a part.
+// The row in the file that holds row `row` of a part.
 int64_t file_row(int64_t row, const WeightPart& part, int64_t heads) {
   return heads == 0 ? row : gguf_row(row, part.rows, heads);
 }
@@ -38,12 +38,12 @@ void for_each_row(const Gguf& file, const Family& family, const WeightSpec& spec
   }
 }
 
-// What a row of half a head's size is a pair of, must be whole.
+// Throws Error unless the rows are heads of an even size, since RoPE rotates pairs of rows.
 void check_heads(int64_t rows, int64_t heads) {
   if (heads < 1 || rows % (2 * heads) != 0) throw Error("{} rows are not {} heads of pairs", rows, heads);
 }
 
-// Takes a row of blocks of `size` bytes apart. A block begins with its scale if it has one.
+// Separates the scales and quants in a row of blocks of `size` bytes. A block begins with its scale, if it has one.
 void split_blocks(const std::byte* row, size_t blocks, size_t size, size_t scale, std::byte* quants, void* scales) {
   for (size_t b = 0; b < blocks; ++b, row += size) {
     if (scale > 0) std::memcpy(static_cast<std::byte*>(scales) + b * scale, row, scale);
@@ -112,7 +112,7 @@ QuantizedMatrix GgufWeights::read_packed(const WeightSpec& spec, int64_t first, 
 
 void add_gguf_weights(const std::vector<WeightSpec>& specs, const Family& family, const GgufTypes& types,
                       const WeightRow& weight_row, GgufWriter& writer) {
-  constexpr uint32_t kQuantizationVersion = 2;  // Of ggml's block formats since 2023.
+  constexpr uint32_t kQuantizationVersion = 2;  // The version of ggml's block formats since 2023.
   writer.add("general.file_type", gguf_file_type(types.matrices));
   if (gguf_type(types.matrices).block > 1) writer.add("general.quantization_version", kQuantizationVersion);
   for (const WeightSpec& spec : specs) {

@@ -12,8 +12,8 @@ namespace {
 constexpr const char* kTable = "model.embed_tokens.weight";
 constexpr const char* kHead = "lm_head.weight";
 
-// Calls read(tensor, its first element, where they go, how many) for the tensors that hold rows [first, first + n) of a
-// weight.
+// Calls read(tensor, first element in it, destination, count) for each tensor that holds some of the rows [first, first
+// + n) of a weight.
 template <class Read>
 void for_each_range(const WeightFiles& files, const WeightSpec& spec, int64_t first, int64_t n, Read read) {
   const int64_t width = spec.shape.size() / spec.shape[0];
@@ -29,7 +29,7 @@ void for_each_range(const WeightFiles& files, const WeightSpec& spec, int64_t fi
   }
 }
 
-// Whether a model whose head is the table of embeddings has a head besides, with other numbers.
+// Whether the files of a model with a tied head also contain a head, with other numbers than the embeddings.
 bool has_other_head(const WeightFiles& files) {
   const auto head = files.tensors().find(kHead);
   if (head == files.tensors().end()) return false;

@@ -9,12 +9,11 @@
 namespace tinyllm {
 
 /// Opens a folder from Hugging Face or ModelScope: a model of one of the families in formats/family.h, with its
-/// tokenizer and its chat template. Unless the options say otherwise, matrices that are all BF16 stay so, and other
-/// weights become floats. Throws Error that names the file and what is wrong or not supported.
+/// tokenizer and its chat template. Matrices that are all BF16 stay BF16, unless the options name another type. Other
+/// weights become f32. Throws Error that names the file and what is wrong or not supported.
 Model load_hugging_face(const std::filesystem::path& folder, const LoadOptions& options = {});
 
-/// The tensors of such a folder, that `WeightSpec::parts` name: F32, F16 or BF16. Those that no weight names are
-/// ignored.
+/// Reads the tensors of such a folder that `WeightSpec::parts` name: F32, F16 or BF16. Other tensors are ignored.
 class HuggingFaceWeights final : public WeightReader {
  public:
   explicit HuggingFaceWeights(const WeightFiles& files) : files_(files) {}

@@ -14,7 +14,8 @@ void read_optional(const Json& json, const char* field, T& into) {
   if (const Json* value = find_field(json, field)) read_value(*value, field, into);
 }
 
-// Fields that would change the computation in a way that no model here has. Each may be missing, null or as given.
+// Fields that would change the computation in a way that is not implemented. Each must be missing, null, or have this
+// value.
 void check_unsupported(const Json& json) {
   std::string activation = "silu";
   read_optional(json, "hidden_act", activation);
@@ -29,7 +30,7 @@ void check_unsupported(const Json& json) {
   }
 }
 
-// transformers 5 keeps the base beside the scaling, in `rope_parameters`; transformers 4 beside the sizes.
+// transformers 5 has the base in `rope_parameters`, next to the scaling. transformers 4 has it as a field of its own.
 void read_rope(const Json& json, ModelConfig& config) {
   read_optional(json, "rope_theta", config.rope_base);
   const Json* scaling = find_field(json, "rope_parameters");
@@ -41,7 +42,7 @@ void read_rope(const Json& json, ModelConfig& config) {
 
 void read_window(const Json& json, const Family& family, ModelConfig& config) {
   config.window = family.window;
-  if (json.contains("sliding_window")) config.window = 0;  // null means none, a missing field the family's default.
+  if (json.contains("sliding_window")) config.window = 0;  // null: no window. Missing: the family's default.
   read_optional(json, "sliding_window", config.window);
   if (!family.has_window_by_layer) return;
   bool is_used = false;
@@ -61,7 +62,7 @@ void read_scales(const Json& json, ModelConfig& config) {
   config.logit_scale = static_cast<float>(base_dim) / static_cast<float>(config.dim);
 }
 
-// The family whose models have what a config has. Others than those of Llama each have something of their own.
+// The family that has all features of a config. Each family other than Llama is recognised by a feature of its own.
 const Family& family_like(const ModelConfig& c) {
   if (c.embedding_scale != 1 || c.residual_scale != 1 || c.logit_scale != 1) return family_of("minicpm");
   if (c.qk_norm) return family_of("qwen3");
@@ -93,7 +94,7 @@ void add_scales(const ModelConfig& c, OrderedJson& json) {
   json["dim_model_base"] = std::llround(c.logit_scale * static_cast<float>(c.dim));
 }
 
-// Fields that do not belong to a model's form.
+// The config without what does not belong to a model's form.
 ModelConfig only_form(ModelConfig c) {
   c.dropout = 0;
   c.types = {};

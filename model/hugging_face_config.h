@@ -7,14 +7,13 @@
 
 namespace tinyllm {
 
-/// The sizes of a model in the `config.json` of transformers 4 or 5. `context` is max_position_embeddings. Throws Error
-/// on a family without a row in family.h, a field that is missing or wrong, and what no model here computes: other
-/// activations than silu, RoPE scaling of another kind than RopeType, rotation of a part of a head, mixtures of
+/// Reads the sizes of a model from the `config.json` of transformers 4 or 5. `context` is max_position_embeddings.
+/// Throws Error on a family that is not in family.cc, on a missing or wrong field, and on what is not implemented:
+/// activations other than silu, RoPE scaling that RopeType does not have, rotation of only part of a head, mixtures of
 /// experts.
 ModelConfig config_from_hugging_face(const Json& json);
 
-/// A `config.json` of transformers 4 from which `config_from_hugging_face` reads these sizes. Throws Error when no
-/// family has this form.
+/// The inverse: a `config.json` of transformers 4 with these sizes. Throws Error when no family has this form.
 nlohmann::ordered_json hugging_face_config(const ModelConfig& config);
 
 }  // namespace tinyllm

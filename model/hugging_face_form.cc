@@ -15,10 +15,10 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-// Rows that are written at once: little memory beside a model.
+// How many rows are written at once. This takes little memory compared to a model.
 constexpr int64_t kRowsAtOnce = 1024;
 
-// The rows of a weight that a file has as a tensor of their own.
+// Rows of a weight that are a tensor of their own in the file.
 struct Part {
   const WeightSpec* spec;
   const Store::Entry* weight;
@@ -35,7 +35,7 @@ void append_as(std::span<const float> numbers, const Append& append) {
 }
 
 void check_range(std::span<const float> numbers, const Part& part) {
-  constexpr float kMost = 65504;  // The largest half.
+  constexpr float kMost = 65504;  // The largest finite float16.
   for (const float x : numbers) {
     if (std::isfinite(x) && std::abs(x) > kMost) {
       throw Error("{}: {} is too large for F16, the type of the model", part.form->name, x);
@@ -76,8 +76,8 @@ std::vector<Part> parts_of(const Model& model, const HuggingFaceForm& form, cons
   return parts;
 }
 
-// The form with the weights that the source did not have, as the head of a model that is not tied any more, at the end
-// of the last file.
+// The form with the weights that the source did not have, such as the head of a model that is not tied any more. They
+// are added at the end of the last file.
 HuggingFaceForm with_missing(HuggingFaceForm form, const std::vector<WeightSpec>& specs) {
   std::string last;
   for (const auto& [name, tensor] : form.tensors) last = std::max(last, tensor.file);
@@ -125,7 +125,7 @@ std::string config_text(const Model& model, const HuggingFaceForm& form) {
   const auto set = [&](const char* field, const auto& value) {
     if (!config.contains(field) || config[field] != value) config[field] = value;
   };
-  // A config that does not say it means the default of its family.
+  // A config without the field means the family's default.
   if (config_from_hugging_face(parse_json(form.config, kConfigFile)).tied_head != model.config.tied_head) {
     set("tie_word_embeddings", model.config.tied_head);
   }
@@ -191,7 +191,7 @@ void save_hugging_face(const Model& model, const HuggingFaceForm& form, const st
   const HuggingFaceForm complete = with_missing(form, specs);
   const std::vector<Part> parts = parts_of(model, complete, specs);
   make_folder(folder);
-  remove_weights(folder);  // A reader may mix what is left from another model with what is written.
+  remove_weights(folder);  // A reader could mix weights of another model with these.
   model.tokenizer->save(folder);
   write_file(folder / kConfigFile, config_text(model, form));
   write_weights(parts, folder);

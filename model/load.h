@@ -1,4 +1,4 @@
-// What the formats of models have in common. Not installed.
+// Loading that all model formats share. Not installed.
 #pragma once
 
 #include <tinyllm/model/model.h>
@@ -7,19 +7,18 @@
 
 namespace tinyllm {
 
-/// Throws Error when a tokenizer has more tokens than the config (a vocabulary may have rows that no token uses), or
-/// when the files have fewer tensors than the config has layers: it may claim any number, and is compared with the
-/// files before a name is made for each. `where` names the model in errors.
+/// Throws Error when a tokenizer has more tokens than the config (it may have fewer, as some models have unused rows),
+/// or when the files have fewer tensors than the config has layers. A hostile config may claim any number of layers, so
+/// this is checked before names are made for their weights. `where` names the model in errors.
 void check_fit(const ModelConfig& config, const Tokenizer& tokenizer, int64_t tensors,
                const std::filesystem::path& where);
 
-/// A model of these sizes with the weights of its files, in the types and with the context of the options. Throws
-/// Error, before memory is reserved, when the options do not fit.
+/// Makes a model of these sizes and reads its weights, with the types and the context of the options. Throws Error,
+/// before it reserves memory, when the options do not fit.
 Model load_parts(ModelConfig config, std::shared_ptr<const Tokenizer> tokenizer, const WeightReader& reader,
                  const LoadOptions& options);
 
-/// The chat template of another people's model. Where there is none, one whose `render` throws Error: a base model
-/// continues texts.
+/// The chat template of a model from elsewhere. If it has none, as base models do, the result's `render` throws Error.
 std::shared_ptr<const ChatTemplate> template_of(const ModelFiles& files);
 
 }  // namespace tinyllm

@@ -8,7 +8,7 @@
 namespace tinyllm {
 namespace {
 
-// The config with these adapters. Throws Error when it has adapters already, or these are not possible.
+// The config with these adapters. Throws Error when it has adapters already, or these do not fit.
 ModelConfig with(const ModelConfig& config, const Lora& lora) {
   if (config.lora.rank > 0) throw Error("lora: the model has adapters of rank {} already", config.lora.rank);
   if (lora.rank == 0) throw Error("lora: rank 0, expected 1 or more");
@@ -47,7 +47,7 @@ void for_each_adapter(const ModelConfig& config, F f) {
   }
 }
 
-// The simplest description of adapters: one for all where they are alike and in all layers.
+// The simplest description of the adapters: one size for all if they are equal and in every layer, else one per module.
 Lora lora_of(const ModelConfig& config, const std::vector<AdapterPart>& parts) {
   Lora lora{.rank = parts[0].rank, .alpha = parts[0].scale * static_cast<float>(parts[0].rank), .targets = {}};
   std::set<std::string> names;

@@ -15,14 +15,14 @@
 
 // Adapters in the files of PEFT. A tensor has a prefix and then the name of its weight:
 //   base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight
-// and a weight that was trained as a whole as this weight.
+// A weight that was trained as a whole has the prefix and then its own name.
 namespace tinyllm {
 namespace {
 
 constexpr std::string_view kPrefix = "base_model.model.";
 constexpr std::string_view kA = ".lora_A.weight";
 constexpr std::string_view kB = ".lora_B.weight";
-// What this program wrote before: one adapter for all parts of a fused matrix.
+// The format of older versions of this program: one adapter for all parts of a fused matrix.
 constexpr const char* kOldConfigFile = "adapter.json";
 constexpr const char* kOldWeightsFile = "adapter.safetensors";
 
@@ -47,21 +47,21 @@ std::vector<float> floats(const Safetensors& file, const std::string& name, cons
   return floats(file, entry);
 }
 
-// A weight that adapters bring along.
+// A whole weight in a file of adapters.
 struct Replacement {
-  std::string name;  // Of the weight here.
-  int64_t first;     // Number of its elements before this part.
+  std::string name;  // Our name of the weight.
+  int64_t first;     // The first element of this part within the weight.
   std::vector<float> values;
 };
 
-// What a file of adapters holds for a model.
+// The content of a file of adapters, matched to a model.
 struct Contents {
   std::vector<AdapterPart> parts;
   std::vector<Replacement> replaced;
   bool unties = false;
 };
 
-// Reads adapters and replaced weights, and forgets the names of the tensors that it has read.
+// Reads adapters and replaced weights. Tensors that were read are removed from its list; any that remain are unknown.
 class Reader {
  public:
   Reader(const Safetensors& file, const PeftConfig& peft, const ModelConfig& config)
@@ -80,7 +80,7 @@ class Reader {
     for (const WeightSpec& spec : weight_specs(config_)) {
       if (!spec.lora_target.empty()) read_adapters(spec, contents);
     }
-    // The head of a tied model is a weight of its own if it is among those that are replaced.
+    // Replacing the head of a tied model makes it a weight of its own.
     ModelConfig untied = config_;
     untied.tied_head = false;
     for (const WeightSpec& spec : weight_specs(untied)) {
@@ -164,7 +164,7 @@ class Reader {
   const PeftConfig& peft_;
   const ModelConfig& config_;
   std::set<std::string> left_;
-  std::vector<std::string> saved_;  // Modules whose weights were read.
+  std::vector<std::string> saved_;  // The modules whose weights were read.
 };
 
 void write_values(const Store::Entry& entry, const Replacement& replacement, ThreadPool& pool) {
@@ -188,7 +188,7 @@ void replace_weights(Model& model, const Contents& contents) {
   }
   ThreadPool pool(hardware_threads());
   for (const Replacement& replacement : contents.replaced) {
-    // The head of a tied model is its table.
+    // The head of a tied model is its embeddings.
     const Store::Entry* found = model.weights->find(replacement.name);
     const Store::Entry& entry = found != nullptr ? *found : model.weights->at(weight_specs(model.config).front().name);
     write_values(entry, replacement, pool);
@@ -197,7 +197,7 @@ void replace_weights(Model& model, const Contents& contents) {
   }
 }
 
-// Each part of a matrix gets the A that they shared, and its own rows of B.
+// Splits an old adapter: each part of the matrix gets the shared A and its own rows of B.
 void load_old(Model& model, const std::filesystem::path& folder) {
   const Json json = load_json_object(folder / kOldConfigFile);
   Lora lora;
@@ -224,7 +224,7 @@ void load_old(Model& model, const std::filesystem::path& folder) {
   model.config.lora = lora;
 }
 
-// What a file calls the adapters of a model: names for all layers where they are alike, else every module.
+// `target_modules` for a model's adapters: short names if all layers are alike, else the name of every module.
 nlohmann::ordered_json json_of(const Model& model, const std::vector<WeightSpec>& adapters) {
   using OrderedJson = nlohmann::ordered_json;
   const Lora& lora = model.config.lora;
@@ -276,7 +276,7 @@ void save_lora(const Model& model, const std::filesystem::path& folder) {
   check(model.config);
   const std::vector<WeightSpec> adapters = adapter_specs(model.config);
   if (adapters.empty()) throw Error("{}: the model has no adapters to save", folder.string());
-  std::deque<std::vector<float>> unpacked;  // What tensors point at.
+  std::deque<std::vector<float>> unpacked;  // Storage that the tensors point to.
   std::vector<NamedTensor> tensors;
   const auto add = [&](const WeightSpec& spec, const float* values) {
     for (const WeightPart& part : spec.parts) {
@@ -312,7 +312,7 @@ void load_lora(Model& model, const std::filesystem::path& folder) {
   if (contents.parts.empty()) throw Error("{}: no adapters for this model", file.path().string());
   add_adapters(model, contents.parts);
   replace_weights(model, contents);
-  // The settings as they were given, where they hold for all.
+  // Keeps the original settings if they apply to every adapter.
   Lora& lora = model.config.lora;
   if (lora.modules.empty() && peft.ranks.empty() && peft.alphas.empty()) {
     lora.alpha = peft.alpha;

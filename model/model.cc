@@ -41,7 +41,7 @@ Model load_own(const std::filesystem::path& folder, const LoadOptions& options) 
   return model;
 }
 
-// Adapters alone: with the model that they name.
+// A folder with only adapters is read with the model that they name.
 Model load_adapted(const std::filesystem::path& folder, const LoadOptions& options) {
   const std::filesystem::path base = adapter_base(folder);
   if (!is_there(base / kConfigFile) && has_adapters(base)) {
@@ -80,7 +80,7 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
 
 std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder) {
   if (auto found = load_jinja_chat_template(folder)) return std::make_shared<JinjaChatTemplate>(*std::move(found));
-  // A model with another people's tokenizer came from elsewhere, and has not learned our template.
+  // A model with a foreign tokenizer came from elsewhere, and has not learned our template.
   const bool is_ours = is_own_config(folder / kConfigFile) && !is_there(folder / kHfTokenizerFile);
   return is_ours ? default_chat_template() : template_of(folder);
 }
@@ -107,7 +107,7 @@ void save_all_but_weights(const ModelConfig& config, const Tokenizer& tokenizer,
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
   if (!model.base.empty() && model.config.lora.rank > 0) {
-    // A folder with these would be read as that model.
+    // If these files stayed, the folder would be read as that other model.
     remove_weights(folder);
     remove_file(folder / kConfigFile);
     return save_lora(model, folder);
@@ -128,7 +128,7 @@ std::optional<std::string> take_answer_end(Model& model) {
   std::optional<int32_t> end;
   try {
     end = answer_end(*tokenizer, *model.chat_template);
-  } catch (const Error&) {  // Where the template has no form for the shortest chat, nobody can tell.
+  } catch (const Error&) {  // The template cannot render the shortest chat, so its end token is unknown.
   }
   if (!end || tokenizer->is_end(*end)) return {};
   HuggingFaceForm form = *model.origin;

@@ -29,7 +29,7 @@ std::vector<const Safetensors::Entry*> entries_of(const Safetensors& file, const
   return entries;
 }
 
-// Reads n of the rows of a tensor; each has as many bytes as any other.
+// Reads n rows of a tensor whose rows all have the same number of bytes.
 void read_rows(const Safetensors& file, const Safetensors::Entry& entry, int64_t first, int64_t n, void* to) {
   const uint64_t row = entry.size / static_cast<uint64_t>(entry.shape[0]);
   file.read(entry, static_cast<uint64_t>(first) * row,

@@ -22,7 +22,7 @@ bool is_end_of(std::string_view name, std::string_view module) {
   return module.ends_with(name) && (module.size() == name.size() || module[module.size() - name.size() - 1] == '.');
 }
 
-// A field that may be missing, null, false, or empty, and means something else otherwise.
+// A field that must be missing, null, false or empty, since any other value changes the results.
 bool is_set(const Json& json, const char* field) {
   const Json* value = find_field(json, field);
   if (value == nullptr || *value == false) return false;
@@ -78,7 +78,7 @@ std::vector<int64_t> read_layers(const Json& value) {
   return layers;
 }
 
-// A key is a regular expression for the end of a module's name.
+// A key is a regular expression that matches the end of a module's name.
 template <class T>
 std::vector<std::pair<ModuleNames, T>> read_pattern(const Json& json, const char* field) {
   std::vector<std::pair<ModuleNames, T>> all;

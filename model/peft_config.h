@@ -10,8 +10,8 @@
 
 namespace tinyllm {
 
-/// Which modules a list of names, or a regular expression, means. A name means every module that is it or ends with a
-/// dot and it; an expression those that it matches as a whole.
+/// A set of modules, given as a list of names or as a regular expression. A name selects the module of that name and
+/// every module whose path ends with a dot and the name. An expression selects the modules that it matches as a whole.
 class ModuleNames {
  public:
   ModuleNames() = default;
@@ -27,27 +27,27 @@ class ModuleNames {
   bool all_ = false;
 };
 
-/// What `adapter_config.json` of PEFT says about adapters of low rank.
+/// The settings of low-rank adapters in PEFT's `adapter_config.json`.
 struct PeftConfig {
-  std::string base = {};  ///< `base_model_name_or_path`; empty: it says none.
+  std::string base = {};  ///< `base_model_name_or_path`; empty: none.
   int64_t rank = 8;
   float alpha = 8;
   bool rslora = false;
   ModuleNames targets = {};
   ModuleNames excluded = {};
-  std::optional<std::vector<int64_t>> layers = {};  ///< Only these, counted from 0.
+  std::optional<std::vector<int64_t>> layers = {};  ///< Only these layers, counted from 0; empty: all.
   std::vector<std::pair<ModuleNames, int64_t>> ranks = {};
   std::vector<std::pair<ModuleNames, float>> alphas = {};
-  std::vector<std::string> saved = {};  ///< `modules_to_save`: ends of names.
-  bool keeps_tied = false;              ///< Head and embeddings stay one table, though one of them is saved.
+  std::vector<std::string> saved = {};  ///< `modules_to_save`: the last parts of module names.
+  bool keeps_tied = false;              ///< Head and embeddings stay tied, though one of them is saved.
 
-  /// Of "model.layers.0.self_attn.q_proj". Throws Error when two patterns mean one module.
+  /// The adapter of a module, e.g. "model.layers.0.self_attn.q_proj". Throws Error when two patterns match it.
   Lora::Size size_of(const std::string& module) const;
   bool saves(std::string_view module) const;
 };
 
-/// Reads the file. Throws Error that names it and the field when it is not such a file, is of another kind of adapter,
-/// or has a setting that would change the results and is not supported: DoRA, biases, repeated layers and others.
+/// Reads the file. Throws Error that names the file and the field when it is not such a file, describes another kind of
+/// adapter, or has a setting that changes the results and is not supported: DoRA, biases, repeated layers and others.
 PeftConfig load_peft_config(const std::filesystem::path& path);
 
 }  // namespace tinyllm

@@ -17,7 +17,7 @@ void save_quantized(const Model& model, const WeightTypes& types, const std::fil
   config.types = types;
   check(config);
 
-  std::deque<QuantizedMatrix> matrices;  // What the tensors point at.
+  std::deque<QuantizedMatrix> matrices;  // Storage that the tensors point to.
   std::deque<std::vector<float>> numbers;
   std::vector<RawTensor> tensors;
   const int64_t total = parameter_count(config);

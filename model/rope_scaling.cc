@@ -28,7 +28,7 @@ void scale_yarn(const RopeScaling& s, int64_t head_size, double base, std::vecto
   };
   const double first = std::max(std::floor(element_of(s.beta_fast)), 0.0);
   double last = std::min(std::ceil(element_of(s.beta_slow)), d - 1);
-  if (last == first) last += 0.001;  // As in the authors' code: no division by 0.
+  if (last == first) last += 0.001;  // Avoids a division by 0, as the authors' code does.
   for (size_t i = 0; i < frequencies.size(); ++i) {
     const double divided = std::clamp((static_cast<double>(i) - first) / (last - first), 0.0, 1.0);
     frequencies[i] *= 1 - divided + divided / static_cast<double>(s.factor);

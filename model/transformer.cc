@@ -5,7 +5,7 @@
 namespace tinyllm {
 namespace {
 
-// The weights as parameters of a graph, by name. Their shapes and types are those of their specs.
+// The weights as parameters of a graph, by name, with the shapes and types of their specs.
 class Weights {
  public:
   Weights(Graph& graph, const ModelConfig& config, PackedInput packed_input = PackedInput::quantized)

@@ -8,13 +8,13 @@
 
 namespace tinyllm {
 
-/// What a forward pass sees. Tensors are i32 [B, T].
+/// The input of a forward pass. Tensors are i32 [B, T].
 struct TransformerInputs {
   Tensor tokens;
   Tensor positions;      ///< Position of each token in its document, from 0.
-  Tensor starts = {};    ///< Index of the first token that a token sees; empty: the first of its row.
+  Tensor starts = {};    ///< For each token, the index of the first token that it sees; empty: the first of its row.
   Dropout dropout = {};  ///< `p` is taken from the config; an empty step means no dropout.
-  /// How hidden states meet packed weights: as answers have it, or as training does.
+  /// How hidden states are multiplied with packed weights: as in generation or as in training.
   PackedInput packed_input = PackedInput::quantized;
   /// If not null, receives the residual stream [B, T, C] at the start of each block, for
   /// `GradientOptions::checkpoints`.
@@ -37,8 +37,8 @@ Tensor lm_loss(const ModelConfig& config, Tensor hidden, Tensor targets, float z
 /// ops.h.
 Tensor token_log_probs(const ModelConfig& config, Tensor hidden, Tensor targets);
 
-/// Attention of a block, from q [B, T, H, D] and k, v [B, T, G, D] after the rotation. Training and answering differ
-/// only here. Called once for each layer.
+/// The attention of a block, from q [B, T, H, D] and k, v [B, T, G, D] after the rotation. The graphs of training and
+/// generation differ only here. Called once for each layer.
 using AttentionFn = std::function<Tensor(int64_t layer, Tensor q, Tensor k, Tensor v)>;
 Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs, const AttentionFn& attend);
 

@@ -7,7 +7,7 @@
 namespace tinyllm {
 namespace {
 
-// Rows that are read at once: whole panels, and little memory beside a model.
+// How many rows are read at once: whole panels, and little memory compared to a model.
 constexpr int64_t kRowsAtOnce = 1024;
 
 bool is_table(const WeightSpec& spec) { return spec.role == WeightRole::embedding || spec.role == WeightRole::head; }
@@ -55,7 +55,7 @@ WeightTypes types_of(const WeightReader& reader, const ModelConfig& config) {
 void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store) {
   std::vector<Store::Wanted> wanted;
   for (const WeightSpec& spec : specs) {
-    reader.type_of(spec);  // Throws when it cannot be read.
+    reader.type_of(spec);  // Throws if it cannot be read.
     wanted.push_back({spec.name, spec.type, spec.shape});
   }
   store.add(wanted);

@@ -11,20 +11,20 @@
 
 namespace tinyllm {
 
-/// Reads the weights of a model from files of some format. A weight is a matrix [rows, width], or a vector whose rows
-/// have a width of 1. Threads may share a reader.
+/// Reads the weights of a model; each file format has its own reader. A weight is a matrix [rows, width], or a vector
+/// with rows of width 1. Threads may share a reader.
 class WeightReader {
  public:
   virtual ~WeightReader() = default;
 
-  /// A weight's file and tensor, for errors.
+  /// The file and tensor of a weight, for errors.
   virtual std::string name(const WeightSpec& spec) const = 0;
-  /// The type in which the numbers can be kept as they are: a packed one, or f32. Throws Error that names a tensor
-  /// which is missing or has another type or shape.
+  /// The type that holds the numbers unchanged: a packed type or f32. Throws Error that names the tensor when it is
+  /// missing or has another type or shape.
   virtual Type type_of(const WeightSpec& spec) const = 0;
-  /// Rows [first, first + n) as floats.
+  /// Reads rows [first, first + n) as floats.
   virtual void read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const = 0;
-  /// The same rows of a weight whose `type_of` is packed, without a change of their numbers.
+  /// Reads the same rows unchanged, from a weight whose `type_of` is packed.
   virtual QuantizedMatrix read_packed(const WeightSpec& spec, int64_t first, int64_t n) const = 0;
 
  protected:
@@ -35,13 +35,13 @@ class WeightReader {
   WeightReader& operator=(WeightReader&&) = default;
 };
 
-/// The types in which a model's weights can be used as they are: where not all matrices of the blocks, or not all
-/// tables, have the same, f32. Throws Error as `type_of` does.
+/// The types that keep a model's weights unchanged. If the matrices of the blocks have different types, their type is
+/// f32; the same holds for tables. Throws Error as `type_of` does.
 WeightTypes types_of(const WeightReader& reader, const ModelConfig& config);
 
-/// Adds weights to a store, in the types of the specs: as they are, or converted or quantised. A few rows are read at a
-/// time, so no second copy of a model is made. Throws Error as `type_of` does before memory is reserved, and when a
-/// weight is not possible.
+/// Adds weights to a store. They are converted or quantised if the specs have other types than the files. A few rows
+/// are read at a time, so there is never a second copy of the model. Throws Error as `type_of` does, before it reserves
+/// memory, and Error when a weight is invalid.
 void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store);
 
 }  // namespace tinyllm

@@ -10,7 +10,7 @@
 namespace tinyllm {
 namespace {
 
-// GPT-2's standard deviation of matrices and tables.
+// The standard deviation for matrices and tables, from GPT-2.
 constexpr float kStd = 0.02f;
 
 std::string last_word(const std::string& name) { return name.substr(name.rfind('.') + 1); }
@@ -27,7 +27,7 @@ class Block {
         {.name = full(name, "weight"), .shape = {size}, .role = WeightRole::norm, .init_mean = 1, .parts = parts});
   }
 
-  // A matrix [rows of all parts, in], and a bias if the config has one for it.
+  // Declares a matrix [rows of all parts, in], and its bias if the config has one.
   void matrix(const char* name, int64_t in, float std, bool has_bias, const std::vector<WeightPart>& parts) {
     int64_t out = 0;
     for (const WeightPart& part : parts) out += part.rows;
@@ -70,7 +70,7 @@ int64_t WeightSpec::equal_parts() const {
 }
 
 std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
-  // GPT-2 draws smaller values for what is added to the residual stream, twice in each layer.
+  // As in GPT-2, matrices that add to the residual stream start smaller. There are two in each layer.
   const float residual_std = kStd / std::sqrt(2.0f * static_cast<float>(c.n_layers));
   std::vector<WeightSpec> specs;
   specs.push_back({.name = "tok_emb.weight",
@@ -136,7 +136,7 @@ std::vector<WeightSpec> adapter_specs(const ModelConfig& c) {
       const std::string name = adapter_name(spec, part), module = part.module();
       const int64_t rank = c.lora.size_of(spec.lora_target, module).rank;
       if (rank == 0) continue;
-      // The deviation of uniform numbers in +-1 / sqrt(in), which Hu et al. draw A from.
+      // Hu et al. draw A uniformly from +-1 / sqrt(in). This is the standard deviation of that distribution.
       const float std = 1 / std::sqrt(3.0f * static_cast<float>(spec.shape[1]));
       specs.push_back({.name = name + ".lora_a",
                        .shape = {rank, spec.shape[1]},
@@ -156,7 +156,7 @@ std::vector<WeightSpec> trained_specs(const ModelConfig& c) {
   return c.lora.rank > 0 ? adapter_specs(c) : weight_specs(c);
 }
 
-// Counts two layers at most: the config may be a stranger's.
+// Counts at most two layers and multiplies, since a hostile config may claim any number of layers.
 int64_t parameter_count(const ModelConfig& config) {
   const auto count = [&](int64_t layers) {
     ModelConfig some = config;

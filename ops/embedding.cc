@@ -1,6 +1,5 @@
 #include <tinyllm/ops/detail/check.h>
-#include <tinyllm/ops/detail/parallel.h>
-#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/detail/indices.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/ops/quantized.h>
@@ -14,12 +13,7 @@ void run(const Launch& launch) {
   const View& table = launch.inputs[0];
   const View& tokens = launch.inputs[1];
   const int64_t c = table.shape[1];
-  for (int64_t i = 0; i < tokens.size(); ++i) {
-    const int32_t token = tokens.i32()[i];
-    if (token < 0 || token >= table.shape[0]) {
-      throw Error("embedding: token {} at position {}, expected 0 to {}", token, i, table.shape[0] - 1);
-    }
-  }
+  check_indices("embedding", "token", tokens, table.shape[0]);
   parallel_ranges(*launch.pool, tokens.size(), row_grain(c), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       float* row = launch.outputs[0].f32() + i * c;
@@ -32,20 +26,11 @@ void run(const Launch& launch) {
   });
 }
 
-// A task computes some columns of the table's gradient for all tokens, so that sums are in the order of the tokens.
 void run_grad(const Launch& launch) {
   const View& tokens = launch.inputs[0];
-  const View& dy = launch.inputs[1];
-  const View& grad = launch.outputs[0];
-  const int64_t c = grad.shape[1];
-  parallel_ranges(*launch.pool, c, 64, [&](int64_t begin, int64_t end) {
-    const int64_t columns = end - begin;
-    for (int64_t row = 0; row < grad.shape[0]; ++row) std::fill_n(grad.f32() + row * c + begin, columns, 0.0f);
-    for (int64_t i = 0; i < tokens.size(); ++i) {
-      float* to = grad.f32() + tokens.i32()[i] * c + begin;
-      kernels::kernels().binary.add(columns, to, dy.f32() + i * c + begin, to);
-    }
-  });
+  float* grad = launch.outputs[0].f32();
+  scatter_rows(*launch.pool, AlongAxis(launch.outputs[0].shape, 0), tokens.size(), tokens.i32(), true,
+               launch.inputs[1].f32(), grad, [&](int64_t at, int64_t n) { std::fill_n(grad + at, n, 0.0f); });
 }
 
 std::vector<Tensor> gradient(const Backward& node) {

@@ -2,11 +2,13 @@
 
 #include <tinyllm/ops/attention.h>
 #include <tinyllm/ops/elementwise.h>
+#include <tinyllm/ops/indexing.h>
 #include <tinyllm/ops/optimizers.h>
 #include <tinyllm/ops/products.h>
 #include <tinyllm/ops/reductions.h>
 #include <tinyllm/ops/rows.h>
 #include <tinyllm/ops/shape.h>
+#include <tinyllm/ops/sources.h>
 #include <tinyllm/ops/tokens.h>
 
 /// All operations that a graph can be built from. Each function checks shapes and types, appends one node (or a few)

@@ -1,9 +1,7 @@
 #include <tinyllm/ops/detail/check.h>
-#include <tinyllm/ops/detail/parallel.h>
+#include <tinyllm/ops/detail/strided_copy.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
-
-#include <cstring>
 
 namespace tinyllm {
 namespace {
@@ -13,34 +11,11 @@ struct Params {
 };
 
 void run(const Launch& launch) {
-  const View& x = launch.inputs[0];
-  const View& y = launch.outputs[0];
+  const Shape& x = launch.inputs[0].shape;
   const std::vector<int>& order = launch.get<Params>().order;
-  const int rank = y.shape.rank();
-  if (y.size() == 0) return;
-  std::array<int64_t, Shape::kMaxRank> stride{};  // In x, of each axis of y.
-  for (int i = 0; i < rank; ++i) {
-    stride[static_cast<size_t>(i)] = x.shape.size(order[static_cast<size_t>(i)] + 1, rank);
-  }
-  const int64_t row = y.shape.row();
-  const int64_t step = stride[static_cast<size_t>(rank - 1)];
-  const auto* source = static_cast<const uint32_t*>(x.data);
-  auto* target = static_cast<uint32_t*>(y.data);
-  parallel_ranges(*launch.pool, y.shape.rows(), std::max<int64_t>(1, 16384 / row), [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      int64_t rest = r;
-      int64_t offset = 0;
-      for (int i = rank - 2; i >= 0; --i) {
-        offset += rest % y.shape[i] * stride[static_cast<size_t>(i)];
-        rest /= y.shape[i];
-      }
-      if (step == 1) {
-        std::memcpy(target + r * row, source + offset, static_cast<size_t>(row) * sizeof(uint32_t));
-      } else {
-        for (int64_t i = 0; i < row; ++i) target[r * row + i] = source[offset + i * step];
-      }
-    }
-  });
+  Strides strides;
+  for (int i = 0; i < x.rank(); ++i) strides[i] = x.size(order[static_cast<size_t>(i)] + 1, x.rank());
+  copy_strided(launch, strides);
 }
 
 std::vector<Tensor> gradient(const Backward& node) {
@@ -55,10 +30,7 @@ std::vector<Tensor> gradient(const Backward& node) {
 const Op kPermute{.name = "permute", .run = run, .gradient = gradient};
 
 Tensor permute(Tensor x, std::vector<int> order) {
-  check_elements("permute", x);
-  if (size_of(x.dtype()) != sizeof(uint32_t)) {
-    throw Error("permute: {} is {}, expected f32 or i32", x.str(), x.type().str());
-  }
+  check_words("permute", x);
   const int rank = x.shape().rank();
   std::vector<bool> seen(static_cast<size_t>(rank), false);
   std::vector<int64_t> extents;

@@ -8,7 +8,7 @@
 namespace tinyllm {
 namespace {
 
-// Sources: the configuration classes of huggingface/transformers 4, and for MiniCPM the code beside its weights.
+// Sources: the configuration classes of huggingface/transformers 4; for MiniCPM, the code that comes with its weights.
 constexpr Family kFamilies[] = {
     {.class_name = "LlamaForCausalLM", .model_type = "llama", .gguf = "llama", .gguf_permutes_rows = true},
     {.class_name = "MistralForCausalLM",

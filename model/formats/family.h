@@ -5,25 +5,25 @@
 
 namespace tinyllm {
 
-/// A family of models that other programs make: what its `config.json` leaves unsaid. Names of weights are in
-/// model/weights.cc, other fields in model/hugging_face_config.cc.
+/// A family of models from elsewhere: its names in files, and what a `config.json` that lacks a field means. Names of
+/// weights are in model/weights.cc, other fields in model/hugging_face_config.cc.
 struct Family {
-  const char* class_name;     ///< In `config.json`, field `architectures`.
-  const char* model_type;     ///< In `config.json`.
-  const char* gguf;           ///< In GGUF files, `general.architecture`.
-  bool gguf_permutes_rows;    ///< GGUF stores rows of Q and K for a rotation of neighbours.
-  bool has_qkv_bias = false;  ///< Whatever the config says.
+  const char* class_name;     ///< In the field `architectures` of `config.json`.
+  const char* model_type;     ///< In the field of this name in `config.json`.
+  const char* gguf;           ///< In the key `general.architecture` of GGUF files.
+  bool gguf_permutes_rows;    ///< GGUF stores Q and K so that RoPE rotates neighbouring rows, see `gguf_row`.
+  bool has_qkv_bias = false;  ///< Always, whatever the config says.
   bool has_qk_norm = false;
   bool is_tied = false;              ///< If the config does not say.
   int64_t kv_heads = 0;              ///< If the config does not say; 0: as many as heads.
   int64_t window = 0;                ///< If the config does not say.
-  bool has_window_by_layer = false;  ///< Only with `use_sliding_window`, from layer `max_window_layers` on.
-  bool has_scales = false;           ///< scale_emb, scale_depth and dim_model_base.
+  bool has_window_by_layer = false;  ///< With `use_sliding_window`, from layer `max_window_layers` on; else none.
+  bool has_scales = false;           ///< The config has scale_emb, scale_depth and dim_model_base.
 };
 
-/// Throw Error that lists the families when none has the name.
+/// The family of this name. Throws Error that lists the families if there is none.
 const Family& family_of(std::string_view model_type);
-/// Of those with one name in GGUF, the first: `llama` is Llama.
+/// If several families have the same name in GGUF, the first: `llama` is Llama.
 const Family& family_of_gguf(std::string_view architecture);
 
 }  // namespace tinyllm

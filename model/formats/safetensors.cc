@@ -22,7 +22,7 @@ constexpr size_t kLengthBytes = 8;
 constexpr size_t kMaxHeader = 100'000'000;  // The limit of the reference implementation.
 constexpr const char* kChecksum = "xxh3";
 
-// Bytes of an element; 0 for a type that the format does not have.
+// The size of an element in bytes; 0 for a type that the format does not have.
 size_t element_bytes(std::string_view dtype) {
   if (dtype == "F64" || dtype == "I64" || dtype == "U64") return 8;
   if (dtype == "F32" || dtype == "I32" || dtype == "U32") return 4;
@@ -49,7 +49,7 @@ Shape parse_shape(const Json& json) {
   return Shape{std::span<const int64_t>(extents)};
 }
 
-// An entry of the header, whose data must be within the first `data_size` bytes.
+// Reads an entry of the header. Its data must be within the first `data_size` bytes.
 Safetensors::Entry parse_entry(const std::string& name, const Json& json, uint64_t data_size) {
   if (!json.is_object()) throw Error("is {}, expected an object", type_of(json));
   const Json& shape = need_field(json, "shape");
@@ -254,7 +254,7 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<MadeT
     OrderedJson entry = {{"dtype", tensor.dtype},
                          {"shape", std::vector<int64_t>(tensor.shape.begin(), tensor.shape.end())},
                          {"data_offsets", {offset, end}}};
-    // Appended without the search for an equal name that operator[] would make.
+    // Appends directly: operator[] would search all names for an equal one.
     header.get_ref<OrderedJson::object_t&>().emplace_back(tensor.name, std::move(entry));
     offset = end;
   }

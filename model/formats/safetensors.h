@@ -27,20 +27,20 @@ class Safetensors {
     uint64_t begin;  ///< First byte, counted from the beginning of the data.
     uint64_t size;   ///< In bytes.
 
-    /// The element type of tensors that are stored the same way: of F32, I32, F16 and BF16. Else empty.
+    /// Our element type for F32, I32, F16 and BF16; else empty.
     std::optional<DType> element_type() const;
   };
 
   /// Reads the header and checks the whole file: the header's length and form; the name, type, shape and position of
-  /// every tensor; that the tensors cover the data without overlap or gap; that the data has the checksum in the
-  /// metadata, if there is one. Throws Error that names the file, the tensor, what was found and what was expected.
+  /// every tensor; that the tensors cover the data without overlap or gap; and the data's checksum, if the metadata has
+  /// one. Throws Error that names the file, the tensor, what was found and what was expected.
   explicit Safetensors(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }
   /// In the order of the data.
   const std::vector<Entry>& entries() const { return entries_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// A whole number of the metadata, from 0 to `most`. Throws Error when it is missing or is not such a number.
+  /// A whole number in the metadata, from 0 to `most`. Throws Error when it is missing or not such a number.
   int64_t number(const std::string& name, int64_t most = INT64_MAX) const;
 
   /// Null when no tensor has the name.
@@ -85,14 +85,14 @@ class Safetensors {
   std::map<std::string, std::string> metadata_;
 };
 
-/// A tensor to be written, as its elements are.
+/// A tensor to write, with elements of one of our types.
 struct NamedTensor {
   std::string name;
   DType dtype;
   Shape shape;
   const void* data;
 };
-/// A tensor to be written, of any type that the format has.
+/// A tensor to write, of any type of the format.
 struct RawTensor {
   std::string name;
   std::string dtype;
@@ -100,7 +100,7 @@ struct RawTensor {
   std::span<const std::byte> bytes;
 };
 
-/// A tensor to be written whose bytes are made when they are needed, twice: for the checksum and for the file.
+/// A tensor to write whose bytes are produced on demand. They are produced twice: for the checksum and for the file.
 struct MadeTensor {
   std::string name;
   std::string dtype;

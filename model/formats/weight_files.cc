@@ -11,7 +11,7 @@ constexpr const char* kIndexFile = "model.safetensors.index.json";
 constexpr std::string_view kPrefix = "model.";
 constexpr uint64_t kMostIndexBytes = uint64_t{1} << 26;
 
-// A shard is beside its index: a name with a folder in it could lead anywhere.
+// A shard must be in the folder of its index: a name with a path in it could lead to any file.
 void check_name(const std::string& shard) {
   const std::filesystem::path path(shard);
   if (shard.empty() || path.filename() != path || shard == "." || shard == "..") {
@@ -29,7 +29,7 @@ void read_narrow(const WeightFiles::Tensor& tensor, int64_t first, std::span<flo
 }  // namespace
 
 WeightFiles::WeightFiles(const std::filesystem::path& folder) : folder_(folder) {
-  if (std::filesystem::exists(folder / kSingleFile)) {  // As in transformers, this file comes before an index.
+  if (std::filesystem::exists(folder / kSingleFile)) {  // As in transformers, this file takes precedence over an index.
     add_all(files_.emplace_back(folder / kSingleFile));
   } else if (std::filesystem::exists(folder / kIndexFile)) {
     read_index(folder / kIndexFile);

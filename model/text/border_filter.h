@@ -8,14 +8,14 @@
 
 namespace tinyllm {
 
-/// A set of pairs of symbols that forgets none of them, but may say yes to a few others (Bloom 1970, "Space/time
-/// trade-offs in hash coding with allowable errors"; three bits for a pair, all in one word). It fits into a cache of
-/// the CPU where a table of merges does not: at most pairs of symbols it says at once that nothing is ever merged
-/// across the border between them.
+/// A Bloom filter of pairs of symbols: `has` is always true for a pair that was added, and rarely true for another
+/// (Bloom 1970, "Space/time trade-offs in hash coding with allowable errors"). Each pair sets three bits, all in one
+/// 64-bit word. The filter fits into the CPU's cache, a table of merges does not. For most pairs of neighbours in a
+/// text it answers that no merge can join them.
 class BorderFilter {
  public:
   BorderFilter() : BorderFilter(0) {}
-  /// For about that many pairs.
+  /// Sized for about this many pairs.
   explicit BorderFilter(size_t pairs) {
     constexpr size_t kPairsPerWord = 4;
     constexpr size_t kMostWords = size_t{1} << 17;

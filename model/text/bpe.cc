@@ -38,7 +38,8 @@ Bpe::Bpe(std::span<const Piece> pieces, std::span<const ListedMerge> merges, con
   uint32_t rank = 0;
   for (const auto& [left, right, merged] : merges) {
     pairs_.add(left, right, {rank++, merged});
-    // Nothing is merged across the border of two characters unless they are at the border of a merge.
+    // Two characters can only be joined if some merge has one at the end of its left side and the other at the start of
+    // its right side.
     const int32_t last = id_of_[last_character(pieces[static_cast<size_t>(left)].text)];
     const int32_t first = id_of_[first_character(pieces[static_cast<size_t>(right)].text)];
     if (last != kNone && first != kNone) borders_.add(last, first);
@@ -79,7 +80,7 @@ void Bpe::add_nameless_characters(std::span<const Piece> pieces) {
 
 void Bpe::add_pairs(std::span<const Piece> pieces, std::string_view what) {
   std::map<float, uint32_t, std::greater<>> rank_of;
-  std::map<std::string_view, int32_t> id_of_text;  // Not hashed: a stranger's texts may all have one hash.
+  std::map<std::string_view, int32_t> id_of_text;  // Not hashed: a hostile file could give all texts one hash.
   for (size_t i = 0; i < nameless_.size(); ++i) {
     id_of_text[nameless_[i]] = first_nameless_ + static_cast<int32_t>(i);
   }
@@ -91,7 +92,8 @@ void Bpe::add_pairs(std::span<const Piece> pieces, std::string_view what) {
   uint32_t next_rank = 0;
   for (auto& [score, rank] : rank_of) rank = next_rank++;
 
-  // At each border inside a piece: the pair of the two characters, and the pair of the two parts.
+  // Each piece is cut at every border between characters. The two characters at the border go into the filter. If both
+  // parts are pieces, they get a merge.
   size_t borders = 0;
   for (const auto& [text, id] : id_of_text) borders += text.size();
   borders_ = BorderFilter(borders);
@@ -151,8 +153,8 @@ void Bpe::finish(std::vector<Symbol>& segment, Output& output) const {
   segment.clear();
 }
 
-// The text is split into segments that are merged one by one: nothing is merged across two characters that no piece has
-// side by side.
+// Cuts the text into segments and merges each by itself. It cuts between two characters that no merge can join, so the
+// tokens are the same.
 void Bpe::encode(std::string_view text, bool with_markers, std::vector<int32_t>& tokens) const {
   Output output{tokens};
   std::vector<Symbol> segment;

@@ -16,18 +16,18 @@
 namespace tinyllm {
 
 /// Byte pair encoding over characters (Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with
-/// Subword Units"). Two neighbours are merged when a merge is known for them: the best merge first, the leftmost of
-/// equal ones, until no two can be merged. The merges come from a list, or, as in SentencePiece, from the pieces: two
-/// neighbours are merged when their joined text is a piece, that of the highest score first. Gives the tokens of
-/// SentencePiece's own encoder, many times faster.
+/// Subword Units"). A text starts as single characters. The best merge of two neighbours is applied first, and the
+/// leftmost of equally good ones, until no merge applies. The merges are either given as a list or, as in
+/// SentencePiece, follow from the pieces: two neighbours can be merged if their joined text is a piece, and the piece
+/// with the highest score is the best. The tokens are those of SentencePiece's own encoder, many times faster.
 class Bpe {
  public:
   enum class Kind : uint8_t {
-    merged,   // A character, or made of two merged pieces.
-    whole,    // Found in the text before anything is merged, the longest first.
+    merged,   // A character, or the result of merging two pieces.
+    whole,    // Found in the text before any merge; the longest match wins.
     spelled,  // A marker. Text that spells it stays text: no merge crosses the end of its first character.
     byte,
-    control,  // Has no text, and is never made.
+    control,  // Has no text. Encoding never produces it.
   };
   struct Piece {
     std::string text;
@@ -40,8 +40,8 @@ class Bpe {
     int32_t merged;
   };
   struct Options {
-    bool refuse_unmade = true;  // Throw Error on a merged piece that no two pieces make.
-    int32_t unknown = -1;       // For a character that is neither a piece nor, where there are bytes, encoded as these.
+    bool refuse_unmade = true;  // Throw Error if a merged piece is not two pieces joined.
+    int32_t unknown = -1;       // For a character that is not a piece and has no byte tokens.
     bool fuse_unknown = false;  // One token for several unknown characters in a row.
   };
 
@@ -51,10 +51,9 @@ class Bpe {
   /// With a list of merges, the best first.
   Bpe(std::span<const Piece> pieces, std::span<const ListedMerge> merges, const Options& options);
 
-  /// Appends the tokens of a text, which must be UTF-8. Takes time linear in the text if it is ordinary, and n log n on
-  /// any text.
+  /// Appends the tokens of a text, which must be UTF-8. Takes linear time on ordinary text, and O(n log n) at worst.
   void encode(std::string_view text, std::vector<int32_t>& tokens) const { encode(text, false, tokens); }
-  /// The same; if `with_markers`, spelled pieces are found like whole ones.
+  /// The same. With `with_markers`, the text's `spelled` pieces become tokens too, like `whole` ones.
   void encode(std::string_view text, bool with_markers, std::vector<int32_t>& tokens) const;
 
  private:
@@ -85,7 +84,7 @@ class Bpe {
   int32_t first_nameless_ = 0;
   std::vector<std::string> nameless_;
   PairTable pairs_;
-  BorderFilter borders_;  // That are inside pieces.
+  BorderFilter borders_;  // Pairs of symbols that meet inside a piece.
 };
 
 }  // namespace tinyllm

@@ -11,13 +11,13 @@ constexpr int32_t kNone = -1;
 
 unsigned char byte(char c) { return static_cast<unsigned char>(c); }
 
-// Bytes of the character that begins with this byte; 0 where none does.
+// The number of bytes of a UTF-8 character that begins with this byte; 0 if no character begins with it.
 size_t character_size(char first) {
   const unsigned char b = byte(first);
   return b < 0x80 ? 1 : b < 0xC2 ? 0 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : b < 0xF5 ? 4 : 0;
 }
 
-// The last character of a piece, with all its bytes; empty where the piece ends or begins within it.
+// The last character of a piece; empty if the piece does not hold all its bytes.
 std::string_view last_character(std::string_view piece) {
   size_t at = piece.size() - 1;
   for (int i = 0; i < 3 && at > 0 && continues_character(piece[at]); ++i) --at;
@@ -71,8 +71,7 @@ void ByteBpe::add_merges(std::span<const std::string> pieces, std::span<const Bp
   }
 }
 
-// Nothing is merged across the border of two symbols unless they are at the border of a merge. A symbol at the
-// beginning is a byte or a character.
+// Notes which symbols a merge can join at its border. Words start as bytes and characters, so both are noted.
 void ByteBpe::add_borders(std::string_view left, std::string_view right) {
   if (left.empty() || right.empty()) return;
   const auto character_id = [&](std::string_view character) {
@@ -90,7 +89,7 @@ void ByteBpe::add_borders(std::string_view left, std::string_view right) {
 }
 
 void ByteBpe::add_characters(std::span<const std::string> pieces, std::span<const Bpe::ListedMerge> merges) {
-  std::vector<uint32_t> first_use(pieces.size(), Merge::kNever);  // The best merge that has the token on a side.
+  std::vector<uint32_t> first_use(pieces.size(), Merge::kNever);  // By token: the best merge that takes it.
   for (uint32_t rank = 0; rank < merges.size(); ++rank) {
     for (const int32_t id : {merges[rank].left, merges[rank].right}) {
       first_use[static_cast<size_t>(id)] = std::min(first_use[static_cast<size_t>(id)], rank);
@@ -102,7 +101,7 @@ void ByteBpe::add_characters(std::span<const std::string> pieces, std::span<cons
     std::vector<int32_t> ids;
     for (const char b : piece) ids.push_back(byte_id_[byte(b)]);
     if (std::find(ids.begin(), ids.end(), kNone) != ids.end()) continue;
-    // As merge_segment does it, noting the ranks.
+    // The same merges as in merge_segment, but the worst rank is recorded.
     uint32_t last_rank = 0;
     while (ids.size() > 1) {
       size_t best = 0;
@@ -119,15 +118,15 @@ void ByteBpe::add_characters(std::span<const std::string> pieces, std::span<cons
       ids.erase(ids.begin() + static_cast<ptrdiff_t>(best) + 1);
     }
     size_t at = 0;
-    // A merge that uses the token must not come before those that make it, lest it is done too early.
+    // The table is only valid if every merge that takes this token ranks after the merges that build it.
     if (ids == std::vector{static_cast<int32_t>(i)} && last_rank < first_use[i]) {
       characters_.set(next_character(piece, at), {static_cast<int32_t>(i), last_rank});
     }
   }
 }
 
-// Whether the character's bytes become one token before a part of it is merged with a neighbour: all merges that could
-// do so come later than those within the character.
+// Whether the character's bytes become one token before a neighbour could take some of them: the merges within the
+// character must all rank before the merges that tear it apart.
 bool ByteBpe::goes_first(const Character& character, std::string_view word, size_t begin, size_t end) const {
   const auto is_before = [&](size_t border) {
     return character.last_rank < torn_rank_[256 * size_t{byte(word[border - 1])} + byte(word[border])];

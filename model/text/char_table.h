@@ -6,7 +6,8 @@
 
 namespace tinyllm {
 
-/// A value for some of all characters: blocks of 256, of which the first is shared by all that have none.
+/// A value for each Unicode character, most of which have the value `none`. Values are in blocks of 256 characters, and
+/// all blocks without a value share one.
 template <class T>
 class CharTable {
  public:

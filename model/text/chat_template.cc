@@ -9,7 +9,7 @@
 namespace tinyllm {
 namespace {
 
-// Appends parts of the template.
+// Appends pieces as the template writes them.
 class Pieces {
  public:
   explicit Pieces(bool learns_all) : learns_all_(learns_all) {}
@@ -93,7 +93,7 @@ class DefaultTemplate final : public ChatTemplate {
   }
 };
 
-// For each token of texts beside each other, whether one of its bytes is learned.
+// For each token of a text that consists of these pieces: whether one of its bytes is learned.
 std::vector<bool> learned_tokens(const Tokenizer& tokenizer, std::span<const Piece> pieces, std::string_view text,
                                  std::span<const int32_t> tokens) {
   const auto is_like_first = [&](const Piece& piece) { return piece.learned == pieces[0].learned; };
@@ -103,8 +103,8 @@ std::vector<bool> learned_tokens(const Tokenizer& tokenizer, std::span<const Pie
   std::vector<size_t> ends;
   size_t size = 0;
   for (const int32_t token : tokens) ends.push_back(size += tokenizer.decode({&token, 1}).size());
-  // Where the tokenizer normalises text, the bytes of the tokens are others: then the beginning of the text is encoded
-  // too, up to where it begins or ceases to be learned.
+  // If the tokenizer normalises text, its tokens have other bytes than the text. Then each beginning of the text that
+  // ends where `learned` changes is encoded too, to find the same place in the tokens' bytes.
   const bool is_text = size == text.size();
   std::vector<bool> bytes;
   for (size_t i = 0, end = 0; i < pieces.size(); ++i) {
@@ -156,7 +156,7 @@ Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces) {
   }
   const std::vector<int32_t> tokens = tokenizer.encode_rendered(text, special);
   Sample sample;
-  // Text never makes a special token, so that these tell which tokens belong to which piece.
+  // Text never becomes a special token. The special tokens therefore show where each piece's tokens begin and end.
   auto token = tokens.begin();
   size_t next_special = 0;
   for (size_t i = 0; i < pieces.size();) {

@@ -8,7 +8,8 @@
 
 namespace tinyllm {
 
-/// The byte of a token like "<0x0A>", which vocabularies of characters have for bytes of rare ones.
+/// The byte that a token like "<0x0A>" stands for. A vocabulary of characters has such tokens to encode rare characters
+/// as bytes.
 inline std::optional<char> fallback_byte(std::string_view token) {
   unsigned byte = 0;
   if (token.size() == 6) std::from_chars(token.data() + 3, token.data() + 5, byte, 16);

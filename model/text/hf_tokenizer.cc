@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{128} << 20;
 
-// Where no file names an end token.
+// The usual end tokens, for when no file names one.
 constexpr std::string_view kUsualEnds[] = {"</s>", "<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "<|eot_id|>"};
 
 struct Files {
@@ -100,11 +100,11 @@ struct HfTokenizer::State {
     pre_tokenizer.split(text, is_first, [&](std::string_view word) { vocabulary->encode_word(word, tokens); });
   }
 
-  // A part of the text between added tokens that are found in the raw text.
+  // Encodes a text between two added tokens that were found in the raw text.
   void encode_part(std::string_view text, bool is_first, std::span<const TextRange> typed,
                    std::vector<int32_t>& tokens) const {
     if (!added.any_normalized()) return encode_words(normalizer.apply(text), is_first, tokens);
-    // What was typed is normalised by itself, so that it is known where it is afterwards.
+    // Each typed range is normalised by itself, so that its new position is known.
     std::string normal;
     std::vector<TextRange> normal_typed;
     size_t done = 0;
@@ -167,7 +167,7 @@ std::vector<int32_t> HfTokenizer::encode_utf8(std::string_view text) const {
 
 std::vector<int32_t> HfTokenizer::encode_with_added(std::string_view text, std::span<const TextRange> typed) const {
   std::vector<int32_t> tokens;
-  size_t next = 0;  // Of the typed ranges.
+  size_t next = 0;  // The next typed range.
   for (const HfAddedTokens::Part& part : state_->added.split(text, false, typed)) {
     if (part.token != nullptr) {
       tokens.push_back(part.token->id);

@@ -11,11 +11,11 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 OrderedJson parse_ordered(std::string_view text, std::string_view what) {
-  parse_json(text, what);  // For its limits and its errors.
+  parse_json(text, what);  // Checks the limits, and reports errors in our way.
   return OrderedJson::parse(text);
 }
 
-// Templates print arguments as an object; the form of OpenAI is a string with the object's JSON.
+// Templates expect arguments as an object. OpenAI's format has the object's JSON as a string.
 void expand_arguments(OrderedJson& calls, std::string_view what) {
   for (OrderedJson& call : calls) {
     if (!call.is_object()) throw Error("{}: expected a list of objects", what);
@@ -39,7 +39,7 @@ OrderedJson json_of(const Message& message, size_t number) {
   return json;
 }
 
-// Cuts the template's own text at special tokens, the longest where several begin at one place.
+// Cuts the template's own text at special tokens. If several begin at one place, the longest one counts.
 class Markers {
  public:
   explicit Markers(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {
@@ -49,7 +49,7 @@ class Markers {
     });
   }
 
-  // The size of the token that a text begins with; 0 when there is none.
+  // The size of the special token at the beginning of a text; 0 if there is none.
   size_t match(std::string_view text) const {
     auto token = std::lower_bound(tokens_.begin(), tokens_.end(), text[0],
                                   [](const std::string& t, char c) { return t[0] < c; });
@@ -85,7 +85,7 @@ class PieceBuilder {
     bool learned;
   };
 
-  // A marker may reach over several runs of the template's text.
+  // A marker may span several runs of the template's text.
   void finish_template() {
     const std::string_view text = template_;
     auto run = ends_.begin();

@@ -1,4 +1,4 @@
-// The files of a model folder that say what its chat template is.
+// Reads the chat template from the files of a model folder.
 #include <tinyllm/model/text/jinja_chat_template.h>
 
 #include <tinyllm/model/text/jinja_template.h>
@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 constexpr uint64_t kMaxTokenizerBytes = uint64_t{64} << 20;
 
-// A token is its text, or an object with the text as its content.
+// A token is a string, or an object whose `content` is the string.
 std::string token_text(const Json& config, const char* field) {
   const Json* token = find_field(config, field);
   if (token == nullptr) return "";
@@ -23,7 +23,7 @@ std::string token_text(const Json& config, const char* field) {
   return text;
 }
 
-// A text, or a list of {name, template}.
+// The template is a string, or one of a list of {name, template}.
 std::string template_in(const Json& config) {
   const Json* given = find_field(config, "chat_template");
   if (given == nullptr) return "";

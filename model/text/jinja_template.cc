@@ -36,7 +36,7 @@ bool is_assistant(const nlohmann::ordered_json& message) {
   return role != message.end() && (*role == "assistant" || *role == "model");
 }
 
-// Cuts a text where its origin changes, and where an answer begins or ends.
+// Cuts a text into runs: where its origin changes, and where an answer begins or ends.
 std::vector<JinjaRun> runs_of(const jinja::Text& text, const std::vector<jinja::Answer>& answers) {
   std::vector<JinjaRun> runs;
   auto answer = answers.begin();

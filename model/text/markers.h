@@ -1,4 +1,4 @@
-// The special tokens of the chat template that models are trained with here.
+// The special tokens of the chat template for models that are trained here.
 #pragma once
 
 #include <array>

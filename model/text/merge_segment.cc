@@ -7,7 +7,7 @@ namespace tinyllm {
 namespace {
 
 constexpr int32_t kNone = -1;
-// In a segment of up to this length, the best merge is searched for anew each time; a longer one keeps a heap.
+// Segments of up to this many symbols are searched for the best merge each time. Longer ones use a heap.
 constexpr size_t kShort = 48;
 
 Merge merge_of(const PairTable& pairs, int32_t left, int32_t right) {
@@ -27,9 +27,9 @@ void merge_short(const PairTable& pairs, std::vector<Symbol>& segment) {
   }
 }
 
-// The same in n log n steps: a heap of merges over a linked list.
+// The same in O(n log n) time: a heap of merges over a linked list.
 void merge_long(const PairTable& pairs, std::vector<Symbol>& segment) {
-  // A merge and its left symbol as one number: the rank, then the place.
+  // A merge as one number, which sorts by rank, then by the index of its left symbol.
   constexpr int kPlaceBits = 40;
   const auto key = [](uint32_t rank, size_t left) { return uint64_t{rank} << kPlaceBits | left; };
   const size_t n = segment.size();
@@ -53,7 +53,7 @@ void merge_long(const PairTable& pairs, std::vector<Symbol>& segment) {
     const auto left = static_cast<size_t>(heap.front() & ((uint64_t{1} << kPlaceBits) - 1));
     std::pop_heap(heap.begin(), heap.end(), std::greater<>());
     heap.pop_back();
-    // Its symbols may have been merged with others since.
+    // Skip the entry if an earlier merge has changed its symbols.
     if (segment[left].id == kNone || segment[left].merge.rank != rank) continue;
     const size_t right = next[left];
     segment[left].id = segment[left].merge.id;

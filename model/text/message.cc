@@ -12,10 +12,10 @@ size_t count_of_turns(const Messages& messages) {
 }
 
 void check_order(const Messages& messages, std::string_view where) {
-  Role last = Role::system;  // Of the message before.
+  Role last = Role::system;  // The previous role.
   for (size_t i = 0; i < messages.size(); ++i) {
     const Role role = messages[i].role;
-    const bool is_answer = last == Role::user || last == Role::tool;  // Expected here.
+    const bool is_answer = last == Role::user || last == Role::tool;  // Whether the assistant is expected next.
     const bool is_in_order = role == Role::system ? i == 0
                              : role == Role::tool ? last == Role::assistant || last == Role::tool
                                                   : (role == Role::assistant) == is_answer;

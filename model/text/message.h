@@ -18,11 +18,11 @@ constexpr auto names(Role) { return std::array{"system", "user", "assistant", "t
 struct Message {
   Role role;
   std::string content;
-  bool learned = true;  ///< Whether a model learns this answer. Of no meaning for other roles.
+  bool learned = true;  ///< Whether a model learns this answer. Other roles ignore it.
 
   std::string name = {};               ///< Of the speaker, or of the tool.
   std::string reasoning_content = {};  ///< What the assistant thought before it answered.
-  std::string tool_calls = {};         ///< Of the assistant: a list in JSON.
+  std::string tool_calls = {};         ///< Of the assistant: a JSON list.
   std::string tool_call_id = {};       ///< Of a tool's message: the call that it answers.
 };
 using Messages = std::vector<Message>;
@@ -30,8 +30,8 @@ using Messages = std::vector<Message>;
 /// The number of user messages: each begins a turn.
 size_t count_of_turns(const Messages& messages);
 
-/// Throws Error unless messages are in the usual order: one of the system first or none, then user and assistant
-/// alternating; after an assistant's message, tools may answer before the assistant goes on. The error begins with
+/// Throws Error unless the messages are in the usual order: at most one system message, which is the first; then user
+/// and assistant alternate. Between two assistant messages there may be tool messages instead. The error begins with
 /// `where` and names the message, counted from 1: "where: message 2: is the user's, expected the assistant's".
 void check_order(const Messages& messages, std::string_view where);
 

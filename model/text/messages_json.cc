@@ -3,7 +3,7 @@
 namespace tinyllm {
 namespace {
 
-// A string, or a list of parts that are text.
+// The content: a string, or a list of text parts.
 std::string content_of(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) throw Error("content is {}, expected a string or a list", type_of(value));
@@ -17,7 +17,7 @@ std::string content_of(const Json& value) {
   return content;
 }
 
-// Whether a message is learned, by its weight.
+// Whether a message is learned: its weight is not 0.
 bool is_learned(const Json& message) {
   const Json* weight = find_field(message, "weight");
   if (weight == nullptr || *weight == 1) return true;

@@ -12,18 +12,19 @@ namespace tinyllm {
 /// What two neighbouring tokens become.
 struct Merge {
   static constexpr uint32_t kNever = UINT32_MAX;
-  uint32_t rank = kNever;  // 0 goes first; kNever: the two are not merged.
+  uint32_t rank = kNever;  // 0 is merged first; kNever: the two are not merged.
   int32_t id = 0;
 };
 
-/// The merges of pairs of tokens: a hash table with open addressing, which is looked up for each pair of characters.
+/// The merges of pairs of tokens, as a hash table with open addressing. Encoding looks up each pair of neighbours in
+/// it.
 class PairTable {
  public:
-  /// Slots that are looked at for one pair at most. Pairs of a real vocabulary need a tenth of it.
+  /// The most slots to search for one pair. Real vocabularies need a tenth of this.
   static constexpr size_t kMaxProbes = 256;
 
-  /// A pair that is there already keeps the merge of the lower rank. Throws Error when too many pairs have one hash,
-  /// as only pairs do that were made for it: looking them up would take time without bound.
+  /// If the pair exists already, the merge of lower rank stays. Throws Error when more than kMaxProbes pairs share a
+  /// hash: only a hostile file has so many, and searching them would take unbounded time.
   void add(int32_t left, int32_t right, Merge merge) {
     if (kSlotsPerPair * (pairs_ + 1) > slots_.size()) grow();
     Slot& slot = slots_[find_slot(left, right)];
@@ -50,7 +51,7 @@ class PairTable {
   };
   static constexpr size_t kSlotsPerPair = 4;
 
-  // The slot of the pair, or the empty one where it would go, or the last one that is looked at.
+  // The slot of the pair, else the empty slot for it, else the last slot searched.
   size_t find_slot(int32_t left, int32_t right) const {
     const uint64_t pair = static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
     const size_t mask = slots_.size() - 1;

@@ -9,8 +9,8 @@ namespace {
 
 constexpr RenderOptions kPrompt = {.add_generation_prompt = true};
 
-// Where each turn begins; what stands before the first user message belongs to the first turn, unless it is the
-// system's.
+// Where each turn begins. The first turn begins after the leading system messages, even if its first message is not the
+// user's.
 std::vector<size_t> turn_starts(const Messages& messages) {
   const auto is_system = [](const Message& message) { return message.role == Role::system; };
   const auto first = std::find_if_not(messages.begin(), messages.end(), is_system);
@@ -28,7 +28,8 @@ class Fitter {
       : tokenizer_(tokenizer), template_(chat_template), messages_(messages), starts_(turn_starts(messages)) {}
 
   ChatPrompt fit(int64_t max_tokens) const {
-    // Backwards from the last turn, so that of the turns that are dropped only one is encoded.
+    // Adds turns from the newest to the oldest, and stops at the first that does not fit: the older ones are never
+    // encoded.
     ChatPrompt prompt{tokens_from(starts_.size() - 1), starts_.size() - 1};
     if (prompt.dropped_turns == 0) return prompt;
     int64_t size = std::ssize(prompt.tokens);
@@ -37,7 +38,8 @@ class Fitter {
       if (size > max_tokens) break;
       --prompt.dropped_turns;
     }
-    // A template may render a turn otherwise than alone. Then more turns go, which are found by bisection.
+    // A template may render a turn differently inside the conversation, so that the prompt is longer than the sum. Then
+    // a binary search finds how many more turns to drop.
     size_t least = std::exchange(prompt.dropped_turns, starts_.size() - 1);
     for (size_t dropped = least; least < prompt.dropped_turns; dropped = (least + prompt.dropped_turns) / 2) {
       std::vector<int32_t> tokens = tokens_from(dropped);
@@ -55,14 +57,14 @@ class Fitter {
     return tokenize(tokenizer_, template_.render(messages, kPrompt)).tokens;
   }
 
-  // The prompt with the turns from this one on.
+  // The prompt that begins with this turn.
   std::vector<int32_t> tokens_from(size_t turn) const {
     Messages kept(messages_.begin(), at(starts_[0]));
     kept.insert(kept.end(), at(starts_[turn]), messages_.end());
     return tokens_of(kept);
   }
 
-  // Tokens that a turn which is not the last adds to a prompt.
+  // How many tokens a turn, other than the last one, adds to a prompt.
   int64_t size_of(size_t turn) const {
     Messages messages(at(starts_[turn]), at(starts_[turn + 1]));
     const Message question{Role::user, "?"};
@@ -87,7 +89,8 @@ ChatPrompt fit_chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& chat_
   try {
     return Fitter(tokenizer, chat_template, messages).fit(max_tokens);
   } catch (const Error&) {
-    // What the template says of a message is to name it by its place among all messages.
+    // The error counts messages from the first that was kept. Rendering all of them throws one that counts from the
+    // first message.
     chat_template.render(messages, kPrompt);
     throw;
   }

@@ -19,17 +19,17 @@ enum class Wire : uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 struct Field {
   uint64_t number = 0;
   Wire wire = Wire::varint;
-  uint64_t value = 0;      // Of a number.
-  std::string_view bytes;  // Of a text or a message.
+  uint64_t value = 0;      // If the field is a number.
+  std::string_view bytes;  // If it is a text or a message.
 };
 
-// Walks over the fields of a protobuf message, which is a part of a file.
+// Reads the fields of a protobuf message one by one.
 class Message {
  public:
   Message(std::string_view bytes, std::string_view file, std::string_view what)
       : rest_(bytes), file_(file), what_(what) {}
 
-  // The next field. Returns false at the end.
+  // Reads the next field. Returns false at the end.
   bool next(Field& field) {
     if (rest_.empty()) return false;
     const uint64_t key = varint();
@@ -126,7 +126,7 @@ void read_normalizer_spec(Message message, SentencePieceFile& read) {
   }
 }
 
-// Of a denormaliser, which changes decoded text, only the map matters.
+// A denormaliser changes decoded text. It does so only if it has a map.
 void read_denormalizer_spec(Message message, SentencePieceFile& read) {
   for (Field field; message.next(field);) {
     if (field.number == 2 && !message.bytes(field).empty()) read.has_denormalizer = true;

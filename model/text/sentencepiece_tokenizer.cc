@@ -16,7 +16,7 @@
 namespace tinyllm {
 namespace {
 
-// SentencePiece writes a blank as this character.
+// SentencePiece writes a blank as U+2581.
 constexpr std::string_view kBlankSymbol = "\u2581";
 
 }  // namespace

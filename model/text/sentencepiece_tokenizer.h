@@ -4,25 +4,26 @@
 
 namespace tinyllm {
 
-/// The file of such a tokenizer in its folder, in the format of SentencePiece.
+/// The tokenizer's file in a model folder, in SentencePiece's format.
 inline constexpr const char* kTokenizerFile = "tokenizer.model";
 
-/// Byte pair encoding that gives every text back byte for byte: text is not normalised, rare characters are encoded as
-/// bytes, digits are single tokens, line feeds and runs of blanks are kept. Its special tokens are <pad>, <s>, </s>,
-/// <unk> and the markers of our chat template. Copies share one vocabulary.
+/// The tokenizer of models that are trained here: byte pair encoding in which every text decodes to exactly the same
+/// bytes. Text is not normalised, rare characters are encoded as bytes, every digit is one token, and line feeds and
+/// runs of blanks are kept. The special tokens are <pad>, <s>, </s>, <unk> and the markers of our chat template. Copies
+/// share one vocabulary.
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   struct TrainOptions {
     int64_t vocab_size = 16000;
   };
-  /// Learns a vocabulary from UTF-8 texts with the trainer of SentencePiece, line by line. It is smaller than asked for
-  /// when the texts have fewer different pieces. The commonest characters get at most half of the tokens; all others,
-  /// and always U+2581, U+2585, tab and NUL, are encoded as bytes. No line is left out. Throws Error when there is no
-  /// text, or when the size is below 300.
+  /// Learns a vocabulary from UTF-8 texts with SentencePiece's trainer, line by line. The vocabulary is smaller than
+  /// `vocab_size` if the texts have fewer different pieces. The most common characters get at most half of the tokens.
+  /// All others are encoded as bytes, and so are U+2581, U+2585, tab and NUL. Throws Error when there is no text, or
+  /// when the size is below 300.
   static SentencePieceTokenizer train(std::span<const std::string> texts, const TrainOptions& options);
 
-  /// Reads a `tokenizer.model`, which may come from a stranger. Throws Error on a file that is not a SentencePiece
-  /// model, lacks bytes or markers, or would encode in another way than the models of `train`.
+  /// Reads a `tokenizer.model`, which may come from a stranger. Throws Error unless it is a SentencePiece model with
+  /// bytes and markers that encodes as the models of `train` do.
   static SentencePieceTokenizer load(const std::filesystem::path& file);
   void save_file(const std::filesystem::path& file) const;
 

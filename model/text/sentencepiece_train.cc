@@ -17,11 +17,11 @@ namespace {
 
 constexpr int64_t kFixedTokens = 4 + kMarkers.size() + 1 + 256;  // Controls, markers, the line feed, bytes.
 constexpr int64_t kMinVocab = 300;
-// Characters that the trainer of SentencePiece reserves: it would take the first for a blank, and skips every line that
-// has the second. Both are given as bytes.
+// SentencePiece's trainer reserves two characters: it treats the first as a blank, and skips every line that contains
+// the second. Both are therefore encoded as bytes.
 constexpr char32_t kReserved[] = {U'\u2581', U'\u2585'};
 
-// The lines of all texts, for the trainer.
+// Gives the trainer the lines of all texts.
 class Lines : public sentencepiece::SentenceIterator {
  public:
   explicit Lines(std::span<const std::string> texts) : texts_(texts) { Next(); }
@@ -49,7 +49,7 @@ class Lines : public sentencepiece::SentenceIterator {
   std::string line_;
 };
 
-// The commonest keys: at most `size` of them, and of equally common ones all or none.
+// The most common keys, at most `size` of them. Equally common keys are all kept or all dropped.
 template <typename Key>
 std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts, size_t size) {
   std::vector<int64_t> sorted;
@@ -63,14 +63,13 @@ std::unordered_set<Key> commonest(const std::unordered_map<Key, int64_t>& counts
   return kept;
 }
 
-// The texts as the trainer should see them. A line feed replaces each rare character: those left get at most half of
-// the vocabulary, so that there is room for words, and the rare ones will be encoded as bytes. A line feed also
-// separates two characters that are rarely neighbours: no piece will hold both, since every piece is at most as common
-// as each pair in it. This saves time, since the trainer goes through a share of all different pairs for each new
-// piece.
+// Prepares the texts for the trainer. Every rare character becomes a line feed, and will later be encoded as bytes. The
+// other characters get at most half of the vocabulary, so that there is room for words. A line feed is also inserted
+// between two characters that are rarely neighbours. No piece can contain such a pair, since a piece is at most as
+// common as each pair in it. This saves time: for each new piece the trainer visits a share of all different pairs.
 std::vector<std::string> learnable(std::span<const std::string> texts, int64_t vocab_size) {
   constexpr size_t kPairsPerToken = 4;
-  constexpr size_t kLongestLine = 4000;  // The trainer fails at words of some ten thousand characters.
+  constexpr size_t kLongestLine = 4000;  // The trainer fails on words of about 10,000 characters.
   const auto pair = [](char32_t a, char32_t b) { return static_cast<uint64_t>(a) << 32 | b; };
   std::unordered_map<char32_t, int64_t> characters;
   std::unordered_map<uint64_t, int64_t> pairs;
@@ -128,7 +127,7 @@ std::string train_sentencepiece(std::span<const std::string> texts, int64_t voca
       sentencepiece::SentencePieceTrainer::Train({{"model_type", "bpe"},
                                                   {"vocab_size", std::to_string(vocab_size)},
                                                   {"hard_vocab_limit", "false"},
-                                                  {"num_threads", "1"},  // Written into the file.
+                                                  {"num_threads", "1"},  // The trainer writes it into the file.
                                                   {"pad_id", std::to_string(kPadId)},
                                                   {"bos_id", std::to_string(kBosId)},
                                                   {"eos_id", std::to_string(kEosId)},

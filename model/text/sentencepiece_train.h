@@ -1,4 +1,4 @@
-// Learning the vocabulary of a SentencePieceTokenizer. For its sources alone.
+// Trains the vocabulary of a SentencePieceTokenizer. Private to its sources.
 #pragma once
 
 #include <cstdint>

@@ -10,15 +10,16 @@
 
 namespace tinyllm {
 
-/// Finds those of a set of texts that another text begins with, in one step for each byte. The nodes below the first
-/// are in a hash table with open addressing, by their parent and the byte that leads to them.
+/// A set of texts, each with a value. Finds all of them that another text begins with, in one step per byte. The
+/// children of the root are an array. All other nodes are in a hash table with open addressing, keyed by parent and
+/// byte.
 class TextTrie {
  public:
   static constexpr int32_t kNone = -1;
   static constexpr size_t kMaxProbes = 256;
 
-  /// A text that is there already gets the new value, which is not negative. Throws Error when too many nodes have one
-  /// hash, as only texts make that were made for it.
+  /// A text that was added before gets the new value. Values are not negative. Throws Error when more than kMaxProbes
+  /// nodes share a hash, which only happens in a hostile file.
   void add(std::string_view text, int32_t value) {
     if (text.empty()) return;
     while (2 * (children_ + text.size()) > slots_.size()) grow();
@@ -34,7 +35,7 @@ class TextTrie {
     *child |= kHasValue;
   }
 
-  /// Calls visit(length, value) for each, the shortest first.
+  /// Calls visit(length, value) for each text that `text` begins with, the shortest first.
   template <class Visit>
   void prefixes(std::string_view text, Visit visit) const {
     if (text.empty()) return;
@@ -60,11 +61,11 @@ class TextTrie {
   bool contains(std::string_view text) const { return !text.empty() && longest(text).length == text.size(); }
 
  private:
-  // A child is the number of a node, and whether a text ends there; 0: none.
+  // A child is the number of a node, with the bit kHasValue if a text ends there; 0: no child.
   static constexpr uint32_t kHasValue = uint32_t{1} << 31;
   static constexpr uint32_t kNode = (uint32_t{1} << 24) - 1;
   struct Slot {
-    uint32_t key = 0;  // No node is the child of node 0.
+    uint32_t key = 0;  // 0: empty. Node 0 is not used, so no real key is 0.
     uint32_t child = 0;
   };
 

@@ -13,7 +13,7 @@
 namespace tinyllm {
 namespace {
 
-// Whether the model was made by train_tokenizer, and not for another family of models.
+// Whether train_tokenizer made the model. If not, it belongs to another family of models.
 bool has_our_markers(std::string_view bytes, std::string_view what) {
   const SentencePieceFile file = read_sentencepiece_file(bytes, what);
   return std::all_of(kMarkers.begin(), kMarkers.end(), [&](std::string_view marker) {

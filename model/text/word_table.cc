@@ -22,15 +22,15 @@ WordTable::Slot WordTable::slot_with(std::string_view word) {
   return slot;
 }
 
-// Of a slot with a long word.
+// The word of a slot that holds a long one.
 std::string_view WordTable::word_in(const Slot& slot) const {
   uint32_t place[2];
   std::memcpy(place, slot.bytes.data(), sizeof place);
   return std::string_view(texts_).substr(place[0], place[1]);
 }
 
-// Whether the word is in the slot `index`. If not, that is the empty one where it would go, or the last one that is
-// looked at.
+// Whether the table has the word, and in which slot. If not, `index` is the empty slot for it, or the last slot
+// searched.
 bool WordTable::find_slot(std::string_view word, size_t& index, unsigned char& tag) const {
   const uint64_t hash = hash_of(word);
   const Slot wanted = slot_with(word);

@@ -9,21 +9,21 @@
 
 namespace tinyllm {
 
-/// Tokens of whole words: a hash table with open addressing, which is looked up for each word of a text.
+/// The tokens of whole words, as a hash table with open addressing. Encoding looks up each word of a text in it.
 class WordTable {
  public:
   static constexpr int32_t kNone = -1;
   static constexpr size_t kMaxProbes = 256;
   static constexpr size_t kLongest = 255;
 
-  /// Throws Error when too many words have one hash, as only words do that were made for it. A word longer than
-  /// kLongest is left out; one that is there keeps its token.
+  /// A word longer than kLongest is skipped. A word that was added before keeps its token. Throws Error when more than
+  /// kMaxProbes words share a hash, which only happens in a hostile file.
   void add(std::string_view word, int32_t token);
-  /// kNone when it was never added.
+  /// kNone if the word was never added.
   int32_t find(std::string_view word) const;
 
  private:
-  // A short word is in its slot; of a longer one, where it is in `texts_`.
+  // A short word is stored in its slot. For a longer one the slot stores its position and size in `texts_`.
   struct Slot {
     static constexpr size_t kShort = 11;
     static constexpr unsigned char kLong = 255;
@@ -39,7 +39,7 @@ class WordTable {
   bool find_slot(std::string_view word, size_t& index, unsigned char& tag) const;
   void grow();
 
-  // For each slot 0 while it is empty, or bits of the hash: most words that are not there touch nothing else.
+  // One byte per slot: 0 if empty, else some bits of the hash. A search for an unknown word mostly reads only these.
   std::vector<unsigned char> tags_ = std::vector<unsigned char>(8);
   std::vector<Slot> slots_ = std::vector<Slot>(8);  // A power of two.
   std::string texts_;

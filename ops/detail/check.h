@@ -25,6 +25,14 @@ inline void check_elements(std::string_view op, const Tensor& tensor) {
   if (tensor.type().is_packed()) throw Error("{}: {} is {}, expected elements", op, tensor.str(), tensor.type().str());
 }
 
+/// It has elements of 4 bytes, which ops that only move elements copy without looking at them.
+inline void check_words(std::string_view op, const Tensor& tensor) {
+  check_elements(op, tensor);
+  if (size_of(tensor.dtype()) != sizeof(uint32_t)) {
+    throw Error("{}: {} is {}, expected f32 or i32", op, tensor.str(), tensor.type().str());
+  }
+}
+
 inline void check_shape(std::string_view op, const Tensor& tensor, const Shape& expected) {
   if (tensor.shape() != expected) throw Error("{}: {}: expected {}", op, tensor.str(), expected);
 }

@@ -121,6 +121,9 @@ struct NextRows {
     }
   }
 };
+// Clang 14 does not deduce T from the members.
+template <class T>
+NextRows(const T*, int64_t, int64_t, int64_t) -> NextRows<T>;
 
 inline float score_scale(int64_t head_size) { return 1.0f / __builtin_sqrtf(static_cast<float>(head_size)); }
 

@@ -1,4 +1,4 @@
-// Reads the keywords of one schema. For json_schema.cc alone. Needs nlohmann/json.
+// Reads a JSON Schema into the nodes of a grammar. For json_schema.cc alone. Needs nlohmann/json.
 #pragma once
 
 #include <tinyllm/runtime/constraint/json_grammar.h>
@@ -13,28 +13,28 @@
 
 namespace tinyllm {
 
-/// What schemas say before references are followed: a value is one of some nodes and of some other values.
+/// The content of a schema before references are resolved: each value is one of some nodes or other values.
 struct SchemaParts {
   struct Part {
     bool is_value;
     uint32_t id;
   };
   std::vector<std::vector<Part>> values;
-  /// Values that anyOf or oneOf made, and where they stand.
+  /// A value from anyOf or oneOf, and its path in the schema.
   struct Choice {
     uint32_t value;
-    bool excludes;  ///< oneOf: no two of its parts may hold.
+    bool excludes;  ///< oneOf: no value may fit two of its parts.
     std::string where;
   };
   std::vector<Choice> choices;
-  /// For each node, whether its schema allows its own types alone.
+  /// For each node, whether its schema names its types; else other types are valid too.
   std::vector<bool> typed;
-  uint32_t any = JsonGrammar::kNone;  ///< Any value at all.
+  uint32_t any = JsonGrammar::kNone;  ///< The value that fits anything.
 };
 
 class SchemaReader {
  public:
-  using Json = nlohmann::ordered_json;  // Properties come in the order of the schema.
+  using Json = nlohmann::ordered_json;  // Properties keep the order of the schema.
 
   /// `what` names the schema in errors. Nodes are added to the grammar. All must outlive the reader.
   SchemaReader(std::string_view schema, const std::string& what, JsonGrammar& grammar, SchemaParts& parts);
@@ -43,11 +43,11 @@ class SchemaReader {
   uint32_t read();
 
  private:
-  // A schema within the whole one.
+  // A schema inside the whole one.
   struct Place {
     const Json* schema;
     size_t parent;
-    std::string step;  // From the parent, as "properties/x".
+    std::string step;  // The path from the parent, such as "properties/x".
     uint32_t value;
   };
 

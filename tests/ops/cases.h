@@ -17,6 +17,8 @@ std::vector<OpCase> rows_cases();
 std::vector<OpCase> attention_cases();
 std::vector<OpCase> token_cases();
 std::vector<OpCase> shape_cases();
+std::vector<OpCase> layout_cases();
+std::vector<OpCase> indexing_cases();
 std::vector<OpCase> optimizer_cases();
 
 /// What a dropout multiplies element `j` with, by its definition: half s of word 2 h + l of block 8 g + i, where

@@ -7,22 +7,22 @@
 namespace tinyllm::gguf {
 namespace {
 
-constexpr int kSmall = 32;  // Numbers in a small block.
+constexpr int kSmall = 32;  // The numbers in a small block.
 constexpr int kGroups = 8;  // Groups of 32 in a block of 256.
 constexpr int kGroup = 32;
 
-// The values that the non-linear types choose from.
+// The table of values of the non-linear types.
 constexpr float kNonLinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 uint32_t u16(const uint8_t* at) { return at[0] | uint32_t{at[1]} << 8; }
 uint32_t u32(const uint8_t* at) { return u16(at) | u16(at + 2) << 16; }
 float half(const uint8_t* at) { return float_of_f16(static_cast<uint16_t>(u16(at))); }
 
-// Byte i has number i in its lower half, and number i + 16 in its upper one.
+// Byte i holds number i in its lower four bits and number i + 16 in its upper four.
 uint32_t nibble(const uint8_t* quants, int i) { return i < 16 ? quants[i] & 15u : quants[i - 16] >> 4; }
 
-// Six bits of scale and six of minimum of each of eight groups in twelve bytes: the first four groups in the lower bits
-// of the first eight bytes, the others in the last four bytes and the two upper bits of the first eight.
+// Twelve bytes hold a scale and a minimum of six bits each for eight groups. Groups 0 to 3 are in the lower bits of the
+// first eight bytes. Groups 4 to 7 are in the last four bytes, and their two upper bits in those of the first eight.
 struct ScaleAndMin {
   float scale, min;
 };
@@ -33,18 +33,18 @@ ScaleAndMin scale_and_min(const uint8_t* packed, int group) {
           static_cast<float>(at(group + 4) >> 4 | at(group) >> 6 << 4)};
 }
 
-// Four bits of group g of Q4_K and Q5_K: pairs of groups share 32 bytes.
+// The four-bit quants of group g in Q4_K and Q5_K. Two groups share 32 bytes.
 uint32_t pair_nibble(const uint8_t* quants, int group, int i) {
   return quants[group / 2 * kGroup + i] >> (group % 2 * 4) & 15u;
 }
 
-// A group of 16 numbers of a block of 256 whose quants have two bits each in 64 bytes: of each half of the block, byte
-// i of 32 has numbers i, i + 32, i + 64 and i + 96.
+// A group of 16 numbers in a block of 256, whose two-bit quants take 64 bytes. Each half of the block has 32 bytes.
+// Byte i of them holds numbers i, i + 32, i + 64 and i + 96 of its half.
 struct Group16 {
   int index;
   int half;
-  int shift;  // Of its bits in a byte.
-  int first;  // Byte of the 32.
+  int shift;  // Position of the group's bits in a byte.
+  int first;  // The group's first byte among the 32.
 };
 constexpr auto kGroups16 = [] {
   std::array<Group16, 16> groups{};
@@ -91,7 +91,8 @@ void dequantize_iq4_nl(const uint8_t* block, float* out) {
   for (int i = 0; i < kSmall; ++i) out[i] = d * kNonLinear[nibble(block + 2, i)];
 }
 
-// 16 bytes of scales (lower half) and minima (upper half) of groups of 16; 64 bytes of quants; d; m.
+// Layout: 16 bytes, each with the scale (lower four bits) and minimum (upper four) of a group of 16; 64 bytes of
+// quants; d; m.
 void dequantize_q2_k(const uint8_t* block, float* out) {
   const float d = half(block + 80), m = half(block + 82);
   for (const Group16 g : kGroups16) {
@@ -101,8 +102,9 @@ void dequantize_q2_k(const uint8_t* block, float* out) {
   }
 }
 
-// 32 bytes of third bits; 64 bytes of quants as in Q2_K; 12 bytes of scales of groups of 16: four lower bits in the
-// halves of the first eight bytes, two upper ones in the last four; d.
+// Layout: 32 bytes with the third bit of each quant; 64 bytes with the lower two bits as in Q2_K; 12 bytes with the
+// scales of groups of 16 (the lower four bits in the halves of the first eight bytes, the upper two in the last four
+// bytes); d.
 void dequantize_q3_k(const uint8_t* block, float* out) {
   const uint8_t* scales = block + 96;
   const float d = half(block + 108);
@@ -119,7 +121,7 @@ void dequantize_q3_k(const uint8_t* block, float* out) {
   }
 }
 
-// d; m; 12 bytes of scales and minima; 128 bytes of quants.
+// Layout: d; m; 12 bytes of scales and minima; 128 bytes of quants.
 void dequantize_q4_k(const uint8_t* block, float* out) {
   const float d = half(block), m = half(block + 2);
   for (int g = 0; g < kGroups; ++g) {
@@ -131,7 +133,8 @@ void dequantize_q4_k(const uint8_t* block, float* out) {
   }
 }
 
-// d; m; 12 bytes of scales and minima; 32 bytes of fifth bits, bit g of byte i; 128 bytes of quants.
+// Layout: d; m; 12 bytes of scales and minima; 32 bytes of fifth bits (bit g of byte i is for number i of group g); 128
+// bytes of quants.
 void dequantize_q5_k(const uint8_t* block, float* out) {
   const float d = half(block), m = half(block + 2);
   for (int g = 0; g < kGroups; ++g) {
@@ -144,8 +147,9 @@ void dequantize_q5_k(const uint8_t* block, float* out) {
   }
 }
 
-// 128 bytes of lower halves; 64 bytes of two upper bits as the quants of Q2_K; 16 scales with sign of groups of 16; d.
-// Of each half of the block, 64 bytes have numbers i and i + 64.
+// Layout: 128 bytes with the lower four bits; 64 bytes with the upper two bits, as the quants of Q2_K; 16 signed scales
+// of groups of 16; d. Each half of the block has 64 of the 128 bytes. Byte i of them holds numbers i and i + 64 of its
+// half.
 void dequantize_q6_k(const uint8_t* block, float* out) {
   const float d = half(block + 208);
   for (const Group16 g : kGroups16) {
@@ -160,8 +164,8 @@ void dequantize_q6_k(const uint8_t* block, float* out) {
   }
 }
 
-// d; 2 bytes with two upper bits of each group's scale; 4 bytes with its four lower bits; 128 bytes of quants, 16 for
-// each group of 32.
+// Layout: d; 2 bytes with the upper two bits of each group's scale; 4 bytes with its lower four bits; 128 bytes of
+// quants, 16 for each group of 32.
 void dequantize_iq4_xs(const uint8_t* block, float* out) {
   const float d = half(block);
   const uint32_t upper = u16(block + 2);

@@ -1,4 +1,4 @@
-// What reading and writing hyper-parameters share. Not installed.
+// Shared by reading and writing hyper-parameters. Not installed.
 #pragma once
 
 #include <tinyllm/model/formats/family.h>
@@ -11,7 +11,7 @@ namespace tinyllm::gguf {
 
 inline constexpr const char* kRopeFactors = "rope_freqs.weight";
 
-/// Whole numbers that a `config.json` and, after `<architecture>.`, GGUF both have.
+/// Whole numbers that both formats have: the field in `config.json`, and the key in GGUF after `<architecture>.`.
 struct Size {
   const char* field;
   const char* key;

@@ -13,9 +13,9 @@ using gguf::full_key;
 using gguf::kRopeFactors;
 using gguf::kSizes;
 
-constexpr int64_t kLlama3Original = 8192;  // Of Llama 3.1 and 3.2, whose files do not say it.
+constexpr int64_t kLlama3Original = 8192;  // Of Llama 3.1 and 3.2, whose files do not record it.
 
-// The shortest decimal that is this float: 1e-05 and not 9.999999747378752e-06.
+// The shortest decimal that reads as this float: 1e-05, not 9.999999747378752e-06.
 double shortest(double x) { return std::stod(fmt::format("{}", static_cast<float>(x))); }
 
 // Reads the keys of one architecture.
@@ -29,7 +29,7 @@ class Keys {
     return file_.metadata().find<std::string_view>(name(key));
   }
 
-  // A whole number from 1 on, or an array of equal ones.
+  // A whole number of at least 1, or an array of equal ones.
   std::optional<int64_t> size(const char* key) const {
     std::optional<int64_t> found = equal_values(key);
     if (!found) found = file_.metadata().find<int64_t>(name(key));
@@ -77,7 +77,7 @@ const Family& family_in(const Gguf& file) {
   }
 }
 
-// Heads of one size for queries, keys and values, all of it rotated.
+// Heads must have one size for queries, keys and values, and all of it must be rotated.
 void read_heads(const Keys& keys, Json& config) {
   const int64_t heads = config["num_attention_heads"], width = config["hidden_size"];
   config["num_key_value_heads"] = keys.size("attention.head_count_kv").value_or(heads);
@@ -92,7 +92,7 @@ Json read_yarn(const Keys& keys, double factor, const Json& config) {
   Json scaling = {{"rope_type", "yarn"}, {"factor", factor}};
   scaling["original_max_position_embeddings"] =
       keys.size("rope.scaling.original_context_length").value_or(int64_t{config["max_position_embeddings"]});
-  // GGUF has the factor that comes after the one of the paper.
+  // The factor in GGUF is multiplied with the paper's default, 0.1 ln(factor) + 1.
   if (const auto attention = keys.real("rope.scaling.attn_factor"); attention && *attention != 1) {
     scaling["attention_factor"] = shortest(*attention * (0.1 * std::log(factor) + 1));
   }
@@ -117,13 +117,13 @@ Json read_llama3(const Gguf& file, const Gguf::Tensor& tensor, const Keys& keys,
           {"original_max_position_embeddings", original}};
 }
 
-// Null when frequencies are not scaled.
+// Null if frequencies are not scaled.
 Json read_scaling(const Gguf& file, const Keys& keys, const Json& config) {
   for (const char* name : {"rope_factors_long.weight", "rope_factors_short.weight"}) {
     if (file.find(name) != nullptr) throw Error("{}: has {}: longrope is not supported", file.path().string(), name);
   }
   const Gguf::Tensor* factors = file.find(kRopeFactors);
-  // Old files have no type and another name for the factor.
+  // Old files have no type, and another key for the factor.
   const double factor = shortest(keys.real("rope.scaling.factor").value_or(keys.real("rope.scale_linear").value_or(1)));
   const std::string_view type = keys.text("rope.scaling.type").value_or("linear");
   if (!(factor >= 1)) keys.fail("rope.scaling.factor", fmt::format("is {}, expected 1 or more", factor));
@@ -137,7 +137,7 @@ Json read_scaling(const Gguf& file, const Keys& keys, const Json& config) {
   return type == "yarn" ? read_yarn(keys, factor, config) : Json{{"rope_type", "linear"}, {"factor", factor}};
 }
 
-// The fallbacks of other programs for files without these keys are those of one model of 2 billion parameters.
+// These keys are required. Other programs fall back to the values of one model of 2 billion parameters.
 void read_minicpm(const Keys& keys, Json& config) {
   const auto need = [&](const char* key) {
     const auto value = keys.real(key);

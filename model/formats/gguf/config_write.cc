@@ -48,7 +48,7 @@ void add_yarn(const Json& scaling, const Family& family, GgufWriter& writer) {
     if (find_field(scaling, field) != nullptr) throw Error("field rope_scaling: {} is not supported", field);
   }
   if (find_field(scaling, "attention_factor") != nullptr) {
-    // Readers of GGUF multiply with the default, 0.1 ln(factor) + 1, themselves.
+    // Readers of GGUF multiply the key with the default, 0.1 ln(factor) + 1, so it is divided by that here.
     writer.add(full_key(family, "rope.scaling.attn_factor"),
                real_field(scaling, "attention_factor") / (0.1f * std::log(real_field(scaling, "factor")) + 1));
   }
@@ -75,7 +75,7 @@ void add_scaling(const Json& scaling, const Json& config, int64_t head, const Fa
   if (type == "yarn") add_yarn(scaling, family, writer);
 }
 
-// 0: none. Other families have a window only where a flag says so, and then only in some layers.
+// The window; 0: none. Other families than Mistral have one only with a flag, and then only in some layers.
 int64_t window_of(const Json& config) {
   bool is_used = false;
   if (find_field(config, "use_sliding_window") != nullptr) read_field(config, "use_sliding_window", is_used);

@@ -9,7 +9,7 @@
 
 namespace tinyllm::gguf {
 
-/// Reads little-endian values one after the other. Throws Error, which begins with `what`, where the bytes end.
+/// Reads little-endian values one after another. Throws Error that begins with `what` when the bytes end too early.
 class Cursor {
  public:
   Cursor(std::span<const std::byte> bytes, uint64_t at, std::string_view what) : bytes_(bytes), at_(at), what_(what) {}
@@ -34,7 +34,7 @@ class Cursor {
     return value;
   }
 
-  /// Eight bytes of length, then the characters.
+  /// A string: eight bytes with its length, then the characters.
   std::string_view string() {
     const std::span<const std::byte> characters = take(number<uint64_t>());
     return {reinterpret_cast<const char*>(characters.data()), characters.size()};

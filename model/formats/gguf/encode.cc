@@ -19,7 +19,7 @@ std::vector<std::byte> halves(std::span<const float> numbers, float most, const 
   return bytes;
 }
 
-// `quantize` keeps scales and quants apart; a file has each block's scale before its quants.
+// `quantize` stores scales and quants separately. In a file, each block's scale comes before its quants.
 std::vector<std::byte> interleaved(const QuantizedMatrix& matrix, size_t block_bytes) {
   constexpr size_t kScale = sizeof(uint16_t);
   const size_t quants = block_bytes - kScale;
@@ -39,7 +39,7 @@ bool can_encode(GgufType type) {
 }
 
 std::vector<std::byte> encode(GgufType type, int64_t row, std::span<const float> numbers, ThreadPool& pool) {
-  // From these on a number is nearer to infinity than to the type's largest.
+  // Numbers from these limits on would round to infinity.
   constexpr float kMostF16 = 65520, kMostBf16 = 0x1.FFp127f;
   switch (type) {
     case GgufType::F16:

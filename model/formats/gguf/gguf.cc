@@ -20,7 +20,7 @@ constexpr uint64_t kMaxTensors = 1 << 16;
 constexpr uint64_t kMaxNameBytes = 64;  // The format's own limit.
 constexpr uint32_t kMaxRank = 4;
 constexpr int64_t kDefaultAlignment = 32;
-constexpr int64_t kMinAlignment = 8;  // The format's own limit: elements are read where they are.
+constexpr int64_t kMinAlignment = 8;  // The format's own limit. It lets elements be read in place.
 constexpr int64_t kMaxAlignment = 1 << 20;
 
 void check_version(uint32_t version, const std::string& what) {
@@ -42,7 +42,7 @@ Shape read_shape(Cursor& cursor) {
   return Shape{std::span<const int64_t>(extents)};
 }
 
-// Its position is counted from the beginning of the data, which is not known yet.
+// Reads one entry of the index. Its position is relative to the data, whose beginning is not known yet.
 Gguf::Tensor read_tensor(Cursor& cursor, std::string_view name) {
   if (name.empty() || name.size() > kMaxNameBytes) {
     throw Error("its name has {} bytes, expected 1 to {}", name.size(), kMaxNameBytes);
@@ -98,7 +98,7 @@ void Gguf::read_tensors(uint64_t count, uint64_t at) {
       throw Error("{}: tensor {}: its data is at {}, expected a multiple of {}", what, short_name(tensor.name),
                   tensor.begin, alignment);
     }
-    // Neither sum wraps around once the position is below the file's size: a tensor has at most 2^58 bytes.
+    // Neither sum can overflow, since the position is below the file's size and a tensor has at most 2^58 bytes.
     if (tensor.begin > bytes.size() || data + tensor.begin + tensor.size > bytes.size()) {
       throw Error(
           "{}: tensor {}: {} bytes at {}, but the file has {} after its header of {}: it is cut short or damaged", what,

@@ -27,10 +27,10 @@ class Gguf {
     uint64_t size;   ///< In bytes.
   };
 
-  /// Reads the header and checks everything but the numbers: metadata (see GgufMetadata); each tensor's name, type,
-  /// shape and position; that tensors are aligned, are within the file and do not overlap. Memory grows with the number
-  /// of keys and tensors, at most 65,536 each. Throws Error that names the file, the tensor or key, what was found and
-  /// what was expected.
+  /// Reads the header and checks everything except the numbers: metadata (see GgufMetadata); each tensor's name, type,
+  /// shape and position; that tensors are aligned, inside the file and do not overlap. Memory is proportional to the
+  /// number of keys and tensors, of which there are at most 65,536 each. Throws Error that names the file, the tensor
+  /// or key, what was found and what was expected.
   explicit Gguf(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
@@ -45,10 +45,10 @@ class Gguf {
   /// Throws Error also when the tensor has another shape.
   const Tensor& at(std::string_view name, const Shape& shape) const;
 
-  /// The bytes in the file, in blocks of the type. Throws Error when the file has become shorter.
+  /// The tensor's bytes in the file, in blocks of its type. Throws Error when the file has become shorter.
   std::span<const std::byte> bytes(const Tensor& tensor) const;
-  /// Numbers [first, first + out.size()) of a tensor as floats, in row-major order. `first` and the count are multiples
-  /// of the type's block. Throws Error when they are not, or are outside the tensor.
+  /// Decodes numbers [first, first + out.size()) of a tensor, in row-major order. `first` and the count must be
+  /// multiples of the type's block size. Throws Error when they are not, or are outside the tensor.
   void read(const Tensor& tensor, int64_t first, std::span<float> out) const;
   /// All numbers of a tensor.
   std::vector<float> values(const Tensor& tensor) const;

@@ -14,7 +14,7 @@ namespace {
 
 using TokenType = GgufTokenizer::TokenType;
 
-constexpr size_t kMaxBytes = 256;  // Of a token that is split in all ways.
+constexpr size_t kMaxBytes = 256;  // Tokens are split at every byte, so their size is limited.
 
 struct Pair {
   float score;

@@ -5,17 +5,18 @@
 #include <string>
 #include <vector>
 
-// Two ways to say the order in which byte pair encoding joins tokens: SentencePiece gives each token a score, and joins
-// the pair whose joint token has the highest one; others list the pairs ("a b"), first to last.
+// There are two ways to specify the order in which byte pair encoding joins tokens. SentencePiece gives each token a
+// score, and joins the pair whose result has the highest one. Others list the pairs ("a b"), the first to join first.
+// These functions convert between the two.
 namespace tinyllm::gguf {
 
-/// Every pair of ordinary tokens whose joint token is one, by falling score; among equals by falling length of the
-/// first token in characters, then of the second. Throws Error on an ordinary token of more than 256 bytes or with a
-/// blank.
+/// Every pair of normal tokens whose result is a normal token, sorted by descending score of the result, then by
+/// descending length in characters of the first token, then of the second. Throws Error on a normal token of more than
+/// 256 bytes or with a blank.
 std::vector<std::string> merges_of_scores(const GgufTokenizer& tokenizer);
 
-/// Minus the rank of the first pair that gives a token; 0 for one character, and below all ranks for what no pair
-/// gives.
+/// The score of each token: minus the rank of the first pair that gives it. Single characters have 0. A token that no
+/// pair gives is below all others.
 std::vector<float> scores_of_merges(const GgufTokenizer& tokenizer, const std::vector<std::string>& merges);
 
 }  // namespace tinyllm::gguf

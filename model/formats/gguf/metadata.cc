@@ -28,7 +28,7 @@ ValueType type_of(uint32_t number, std::string_view what) {
   return static_cast<ValueType>(number);
 }
 
-// Bytes of a value; 0 where the value itself tells.
+// The size of a value in bytes; 0 for strings and arrays, whose size is part of the value.
 uint64_t size_of(ValueType type) {
   switch (type) {
     case ValueType::uint8:
@@ -61,7 +61,7 @@ void skip(Cursor& cursor, ValueType type, int depth, std::string_view what) {
     const ValueType element = type_of(cursor.number<uint32_t>(), what);
     const auto count = cursor.number<uint64_t>();
     if (const uint64_t size = size_of(element)) {
-      // A product that wraps around would take fewer bytes than the array has.
+      // Without this check the product could overflow and look like a small array.
       cursor.take(count > UINT64_MAX / size ? UINT64_MAX : count * size);
     } else {
       for (uint64_t i = 0; i < count; ++i) skip(cursor, element, depth + 1, what);

@@ -27,19 +27,19 @@ enum class GgufValueType : uint32_t {
   float64
 };
 
-/// The metadata of a GGUF file: values by key. Points into the bytes it was read from, and reads a value when it is
-/// asked for: an index costs memory only for each key.
+/// The metadata of a GGUF file: values by key. It points into the bytes of the file and reads a value only on request,
+/// so its memory is proportional to the number of keys.
 class GgufMetadata {
  public:
-  /// Checks `count` keys and values at the beginning of `bytes`, moves `at` after them. Throws Error, which begins with
-  /// `what`, on a value that ends after the bytes, a type that does not exist, arrays nested deeper than 8, more than
-  /// 65,536 keys, and a key that is there twice, is empty, not UTF-8, or longer than 65,535 bytes.
+  /// Checks `count` keys and values from position `at` of `bytes` on, and moves `at` past them. Throws Error that
+  /// begins with `what` on a value that is cut short, an unknown type, arrays nested deeper than 8, more than 65,536
+  /// keys, and a key that is a duplicate, empty, not UTF-8, or longer than 65,535 bytes.
   GgufMetadata(std::span<const std::byte> bytes, uint64_t count, uint64_t& at, std::string what);
   GgufMetadata() = default;
 
   bool has(std::string_view key) const { return find_entry(key) != nullptr; }
   bool is_array(std::string_view key) const;
-  /// In order of their bytes.
+  /// All keys, sorted by their bytes.
   std::vector<std::string_view> keys() const;
 
   /// The value of a key, or nothing. T is bool, int64_t (any whole number), double (float32 or float64),
@@ -73,7 +73,7 @@ class GgufMetadata {
   Array array(const Entry& entry, std::string_view expected) const;
 
   std::string what_;
-  std::vector<Entry> entries_;  // By key.
+  std::vector<Entry> entries_;  // Sorted by key.
 };
 
 }  // namespace tinyllm

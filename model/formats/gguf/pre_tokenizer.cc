@@ -7,13 +7,13 @@ namespace {
 
 constexpr const char* kContractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 
-// The expression of Llama 3 and Qwen, with what a word is made of and how digits are grouped.
+// The expression of Llama 3 and Qwen. They differ in the characters of a word and in how digits are grouped.
 std::string words(const std::string& letters, const std::string& digits, const std::string& other) {
   return std::string(kContractions) + R"(|[^\r\n\p{L}\p{N}]?)" + letters + "+|" + digits + "| ?" + other +
          R"(+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 }
 
-// The expression of GPT-4o and of Mistral's later models: a word is capitals, then small letters.
+// The expression of GPT-4o and of Mistral's later models: a word is upper-case letters, then lower-case letters.
 std::string cased_words(const std::string& ending, const std::string& digits) {
   const std::string before = R"([^\r\n\p{L}\p{N}]?)", upper = R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])",
                     lower = R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])";
@@ -21,12 +21,12 @@ std::string cased_words(const std::string& ending, const std::string& digits) {
          digits + R"(| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 }
 
-// A step that cuts: an expression, or one of these.
+// A step that cuts is an expression or one of these two constants.
 constexpr const char* kDigits = "each digit";
-constexpr const char* kGpt2 = "GPT-2's expression";  // Built into the step that maps bytes.
+constexpr const char* kGpt2 = "GPT-2's expression";  // Part of the ByteLevel step, which maps bytes to characters.
 
 struct Row {
-  std::vector<const char*> names;  // The first is written.
+  std::vector<const char*> names;  // The first one is used for writing.
   std::vector<std::string> cuts;
   bool nfc;
   bool ignore_merges;
@@ -51,7 +51,7 @@ const std::vector<Row>& rows() {
   return kRows;
 }
 
-// Null, or a list of steps that may be one alone.
+// The steps of a normalizer or pre-tokenizer: none if null, one, or those of a Sequence.
 std::vector<Json> steps(const Json& json, const char* list) {
   if (json.is_null()) return {};
   if (text_or_none(json, "type") != "Sequence") return {json};
@@ -60,7 +60,7 @@ std::vector<Json> steps(const Json& json, const char* list) {
   return {items.begin(), items.end()};
 }
 
-// What a step of a pre-tokenizer cuts by; empty when it only maps bytes to characters.
+// The expression by which a step cuts; empty if the step only maps bytes to characters.
 std::string cut_of(const Json& step) {
   const std::string type = text(step, "type");
   const auto flag = [&](const char* name, bool otherwise) {

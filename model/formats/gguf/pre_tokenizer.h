@@ -1,5 +1,5 @@
-// How byte pair encoding cuts a text into words: GGUF names it (`tokenizer.ggml.pre`), a `tokenizer.json` spells it
-// out. Not installed: needs nlohmann/json.
+// Converts the rules that cut a text into words. GGUF has a name for them (`tokenizer.ggml.pre`); a `tokenizer.json`
+// spells them out. Not installed: needs nlohmann/json.
 #pragma once
 
 #include <tinyllm/tensor/base/json.h>
@@ -11,15 +11,15 @@ namespace tinyllm::gguf {
 
 struct PreTokenizer {
   std::string name;  ///< `tokenizer.ggml.pre`.
-  Json normalizer;   ///< As in a `tokenizer.json`, as the next one.
+  Json normalizer;   ///< As in a `tokenizer.json`.
   Json pre_tokenizer;
-  bool ignore_merges;  ///< A word of the vocabulary is one token, whatever the merges say.
-  bool add_bos;        ///< Where the file does not say it.
+  bool ignore_merges;  ///< A word in the vocabulary is one token, even if merges give others.
+  bool add_bos;        ///< The default of `tokenizer.ggml.add_bos_token`.
 };
 
-/// Throws Error that lists the known names when it is not one of them.
+/// The rules with this name. Throws Error that lists the known names if it is unknown.
 PreTokenizer pre_tokenizer(std::string_view name);
-/// The one that a `tokenizer.json` spells out. Throws Error when none is the same.
+/// The rules that a `tokenizer.json` spells out. Throws Error if GGUF has no name for them.
 PreTokenizer pre_tokenizer_of(const Json& tokenizer);
 
 }  // namespace tinyllm::gguf

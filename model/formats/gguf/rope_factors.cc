@@ -7,7 +7,7 @@
 namespace tinyllm {
 namespace {
 
-// Positions of a text per wavelength: the x in which 1 / divisor is linear between the two ends.
+// x = 1 / wavelength, in rotations per token. Between the two ends, 1 / divisor is linear in x.
 double per_position(double base, size_t i, size_t count) {
   return std::pow(base, -static_cast<double>(i) / static_cast<double>(count)) / (2 * std::numbers::pi);
 }
@@ -18,7 +18,7 @@ double divisor(const Llama3Rope& rope, double x) {
   return t <= 0 ? rope.factor : 1 / ((1 - t) / rope.factor + t);
 }
 
-// To six digits where that is as good: files round to floats.
+// Rounds to six digits if the result is as good, because files store floats.
 double rounded(double x) {
   const double unit = std::pow(10, std::floor(std::log10(std::abs(x))) - 5);
   const double near = std::round(x / unit) * unit;
@@ -49,7 +49,7 @@ std::optional<Llama3Rope> llama3_rope(const std::vector<float>& factors, double 
   if (!std::isfinite(factor) || factor == 1 || !(*std::min_element(factors.begin(), factors.end()) >= 1)) return {};
   const Llama3Rope usual = {.factor = factor, .original = original};
   if (gives(usual, factors, base)) return usual;
-  // Where the slope is, from the highest frequency to the lowest: 1 / divisor over x.
+  // The points (x, 1 / divisor) between the two ends, from the highest frequency to the lowest.
   struct Point {
     double x, y;
   };
@@ -73,7 +73,7 @@ std::optional<Llama3Rope> llama3_rope(const std::vector<float>& factors, double 
     }
     return {};
   };
-  // Both ends of the line through two points: y is 1 / factor at `low` and 1 at `high`.
+  // Extends the line through two points to its ends: y is 1 / factor at `low` and 1 at `high`.
   const auto line = [&](Point a, Point b) {
     const double gradient = (a.y - b.y) / (a.x - b.x);
     return between(a.x + (1 / factor - a.y) / gradient, a.x + (1 - a.y) / gradient);
@@ -85,7 +85,7 @@ std::optional<Llama3Rope> llama3_rope(const std::vector<float>& factors, double 
     const double t = (slope[0].y - 1 / factor) / (1 - 1 / factor);
     if (const auto rope = between(slope[0].x / (1 + 3 * t), 4 * slope[0].x / (1 + 3 * t))) return rope;
   }
-  // The lowest frequency may be on the line itself.
+  // The highest of the frequencies that are divided by `factor` may be the lower end of the line.
   if (!slope.empty() && below > 0) {
     if (const auto rope = line(slope.front(), {below, 1 / factor})) return rope;
   }

@@ -50,7 +50,7 @@ constexpr GgufTypeInfo kTypes[] = {
     blocks_of<gguf::dequantize_iq4_xs, 256, 136>(GgufType::IQ4_XS, "IQ4_XS"),
 };
 
-// Types that other programs write and this one cannot read.
+// Types that other programs write but this one cannot read. Their names are used in errors.
 constexpr struct {
   uint32_t number;
   const char* name;

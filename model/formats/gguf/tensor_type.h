@@ -10,8 +10,8 @@
 
 namespace tinyllm {
 
-/// Types of tensors in GGUF files that can be read, with their numbers in the file. Those with a Q cut a row into
-/// blocks of 32 or 256 numbers that share scales. Source: the block formats of ggml-org/ggml.
+/// The types of tensors that can be read, with their numbers in GGUF files. Types with a Q divide a row into blocks of
+/// 32 or 256 numbers that share scales. Source: the block formats of ggml-org/ggml.
 enum class GgufType : uint32_t {
   F32 = 0,
   F16 = 1,
@@ -32,20 +32,20 @@ enum class GgufType : uint32_t {
 
 struct GgufTypeInfo {
   GgufType type;
-  const char* name;    ///< As the format spells it: Q4_K.
-  int64_t block;       ///< Numbers in a block.
-  size_t block_bytes;  ///< Bytes of a block.
-  /// Writes the numbers of `blocks` blocks, exactly as ggml computes them.
+  const char* name;    ///< The format's name, such as Q4_K.
+  int64_t block;       ///< The numbers in a block.
+  size_t block_bytes;  ///< The size of a block in bytes.
+  /// Decodes `blocks` blocks to exactly the numbers that ggml computes.
   void (*dequantize)(const std::byte* from, int64_t blocks, float* out);
 };
 
-/// Throws Error that names the type when it cannot be read.
+/// Throws Error that names the type if it cannot be read.
 const GgufTypeInfo& gguf_type(uint32_t number);
 const GgufTypeInfo& gguf_type(GgufType type);
-/// From a name in any case. Throws Error that lists the types when there is none.
+/// The type with this name, in upper or lower case. Throws Error that lists the types if there is none.
 const GgufTypeInfo& gguf_type(std::string_view name);
 
-/// Bytes of a tensor. Throws Error when its rows are not whole blocks.
+/// The size of a tensor in bytes. Throws Error when a row is not a whole number of blocks.
 uint64_t bytes_of(const GgufTypeInfo& type, const Shape& shape);
 
 }  // namespace tinyllm

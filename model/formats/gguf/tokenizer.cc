@@ -15,7 +15,7 @@ constexpr const char* kTemplate = "tokenizer.chat_template";
 constexpr const char* kTemplateNames = "tokenizer.chat_templates";
 constexpr const char* kHuggingFace = "tokenizer.huggingface.json";
 
-// Optional fields, after `tokenizer.ggml.`.
+// Optional keys, without the prefix `tokenizer.ggml.`.
 struct Id {
   const char* key;
   std::optional<int64_t> GgufTokenizer::*field;
@@ -57,7 +57,7 @@ std::vector<TokenType> read_types(const GgufMetadata& metadata, size_t count) {
   if (!numbers) return types;
   check_count(numbers->size(), count, "token_type");
   for (size_t i = 0; i < count; ++i) {
-    // 0, undefined, is what a converter writes that does not know better.
+    // Some converters write 0 (undefined), which counts as 1 (normal).
     const int64_t number = numbers->at(i) == 0 ? 1 : numbers->at(i);
     if (number < 1 || number > 6) throw Error("{}: number {} is {}, expected 0 to 6", full("token_type"), i, number);
     types[i] = static_cast<TokenType>(number);
@@ -133,7 +133,8 @@ void add_gguf_tokenizer(const GgufTokenizer& tokenizer, GgufWriter& writer) {
   std::vector<int32_t> types;
   for (const TokenType type : tokenizer.types) types.push_back(static_cast<int32_t>(type));
   writer.add(full("token_type"), types);
-  if (tokenizer.model == "gpt2") writer.add(full("merges"), tokenizer.merges);  // Readers want the list, even empty.
+  // Readers require the list, even if it is empty.
+  if (tokenizer.model == "gpt2") writer.add(full("merges"), tokenizer.merges);
   for (const Id& id : kIds) {
     if (const auto value = tokenizer.*id.field) writer.add(full(id.key), static_cast<uint32_t>(*value));
   }

@@ -50,7 +50,7 @@ int64_t token_id(const Json& value, int64_t vocab_size) {
   return id;
 }
 
-// Places without a token become unused ones. Returns whether GGUF can express the options of all added tokens.
+// Ids without a token become unused tokens. Returns whether GGUF can express the options of all added tokens.
 bool read_vocabulary(const Json& json, int64_t vocab_size, GgufTokenizer& tokenizer) {
   const Json& model = need_field(json, "model");
   const Json& vocabulary = need_field(model, "vocab");
@@ -85,7 +85,7 @@ std::optional<int64_t> find_token(const GgufTokenizer& tokenizer, const std::str
   return found - tokenizer.tokens.begin();
 }
 
-// "a b", or ["a", "b"] in newer files.
+// A merge is "a b", or ["a", "b"] in newer files.
 std::vector<std::string> read_merges(const Json& model) {
   std::vector<std::string> merges;
   for (const Json& item : list(model, "merges")) {
@@ -105,7 +105,7 @@ std::vector<std::string> read_merges(const Json& model) {
 
 // ---- Around the vocabulary ------------------------------------------------------------------------------------------
 
-// The steps of a part of a tokenizer: none, one, or those of a sequence.
+// The steps of the field `part` of a tokenizer: none, one, or those of a Sequence.
 std::vector<Json> steps(const Json& json, const char* part, const char* items) {
   const Json* found = find_field(json, part);
   if (found == nullptr) return {};
@@ -114,7 +114,7 @@ std::vector<Json> steps(const Json& json, const char* part, const char* items) {
   return {sequence.begin(), sequence.end()};
 }
 
-// The type of a step, and whether it is one that puts a blank first.
+// A step's type. For the types that add or replace blanks, the name says how.
 std::string blank_step(const Json& step) {
   const std::string type = text(step, "type");
   if (type == "Prepend") return text_or_none(step, "prepend") == kBlank ? type : "Prepend of another text";
@@ -128,7 +128,7 @@ std::string blank_step(const Json& step) {
   return is_never ? "Metaspace never" : "Metaspace first";
 }
 
-// Whether a blank is put first. Returns whether readers of GGUF put and remove it in the same places.
+// Finds whether encoding adds a blank first. Returns whether readers of GGUF add and remove it in the same places.
 bool read_blanks(const Json& json, GgufTokenizer& tokenizer) {
   std::vector<Json> all = steps(json, "normalizer", "normalizers");
   for (Json& step : steps(json, "pre_tokenizer", "pretokenizers")) all.push_back(std::move(step));
@@ -149,7 +149,7 @@ bool read_blanks(const Json& json, GgufTokenizer& tokenizer) {
   return strips == tokenizer.add_space_prefix && !splits && name != "Metaspace first";
 }
 
-// Which tokens are put around a text.
+// Finds the tokens that are added around a text.
 void read_post_processor(const Json& processor, GgufTokenizer& tokenizer) {
   const std::string type = text_or_none(processor, "type");
   if (type == "Sequence") {
@@ -168,7 +168,7 @@ void read_post_processor(const Json& processor, GgufTokenizer& tokenizer) {
   }
 }
 
-// The text of a special token: a string, or an object with its options.
+// The text of a special token. It is a string, or an object with options.
 std::string token_text(const Json& config, const char* field) {
   const Json* found = find_field(config, field);
   if (found == nullptr) return {};
@@ -222,12 +222,12 @@ void add_tokenizer_config(const Json& tokenizer_config, const Json& config, Gguf
        {std::pair("add_bos_token", &tokenizer.add_bos), {"add_eos_token", &tokenizer.add_eos}}) {
     if (!*value && find_field(tokenizer_config, field) != nullptr) *value = flag(tokenizer_config, field, false);
   }
-  // Those that a tokenizer.json puts around a text are known already.
+  // Tokens that the post-processor adds around a text are already set.
   if (!puts_bos) from_text("bos_token", tokenizer.bos);
   if (!puts_eos) from_text("eos_token", tokenizer.eos);
   from_text("unk_token", tokenizer.unknown);
   from_text("pad_token", tokenizer.padding);
-  // GGUF names three tokens at which an answer ends.
+  // GGUF has three keys for tokens that end an answer: eos, eot and eom.
   for (const int64_t end : ends) {
     if (end == tokenizer.eos || end == tokenizer.eot) continue;
     (tokenizer.eot ? tokenizer.eom : tokenizer.eot) = end;

@@ -10,12 +10,12 @@ namespace {
 
 using TokenType = GgufTokenizer::TokenType;
 
-constexpr const char* kBlank = "\u2581";  // What SentencePiece writes for a blank.
+constexpr const char* kBlank = "\u2581";  // SentencePiece's character for a blank.
 
 bool is_sentencepiece(const GgufTokenizer& tokenizer) { return tokenizer.model == "llama"; }
 bool puts_blank_first(const GgufTokenizer& tokenizer) { return tokenizer.add_space_prefix.value_or(true); }
 
-// Special tokens, and others that are cut out of a text before it is encoded.
+// Whether tokens of this type are added tokens, which a text is searched for before it is encoded.
 bool is_added(TokenType type) {
   return type == TokenType::control || type == TokenType::user_defined || type == TokenType::unknown;
 }
@@ -40,7 +40,8 @@ Json added_tokens(const GgufTokenizer& tokenizer) {
   return list;
 }
 
-// Added tokens after the last ordinary one are not in the vocabulary; unused ones are nowhere.
+// The vocabulary ends with the last normal token: later added tokens are only in `added_tokens`. Unused tokens are left
+// out.
 Json vocabulary(const GgufTokenizer& tokenizer) {
   size_t end = tokenizer.tokens.size();
   while (end > 0 && (is_added(tokenizer.types[end - 1]) || tokenizer.types[end - 1] == TokenType::unused)) --end;
@@ -80,7 +81,7 @@ Json byte_level() {
 
 Json sequence(const char* list, const Json& items) { return {{"type", "Sequence"}, {list, items}}; }
 
-// Puts tokens before and after a text.
+// The post-processor that adds these tokens before and after a text.
 Json template_processing(const std::vector<std::string>& before, const std::vector<std::string>& after,
                          const Json& special_tokens) {
   const auto part = [&](const char* text, int type_id) {
@@ -95,7 +96,7 @@ Json template_processing(const std::vector<std::string>& before, const std::vect
   return {{"type", "TemplateProcessing"}, {"single", part("A", 0)}, {"pair", pair}, {"special_tokens", special_tokens}};
 }
 
-// Null when nothing is put around a text.
+// Null if no tokens are added around a text.
 Json post_processor(const GgufTokenizer& tokenizer, bool add_bos) {
   Json special_tokens = Json::object();
   const auto tokens = [&](bool is_wanted, std::optional<int64_t> id, const char* name) {

@@ -1,4 +1,4 @@
-// The tokenizer of a GGUF file as the JSON files of Hugging Face, and back. Not installed: needs nlohmann/json.
+// Converts the tokenizer of a GGUF file to Hugging Face's JSON files, and back. Not installed: needs nlohmann/json.
 #pragma once
 
 #include <tinyllm/model/formats/gguf/tokenizer.h>
@@ -9,24 +9,24 @@
 
 namespace tinyllm {
 
-/// The `tokenizer.json` with the same tokens for every text. `architecture` (`general.architecture`) tells how words
-/// are cut where the file does not. Throws Error when the pre-tokenizer is not known, or a merge is not two tokens.
+/// The `tokenizer.json` that gives the same tokens for every text. If the file does not name its pre-tokenizer,
+/// `architecture` (the key `general.architecture`) decides how words are cut. Throws Error when the pre-tokenizer is
+/// unknown, or a merge is not two tokens.
 Json tokenizer_json(const GgufTokenizer& tokenizer, std::string_view architecture);
-/// The `tokenizer_config.json`: special tokens, chat templates.
+/// The `tokenizer_config.json`, with special tokens and chat templates.
 Json tokenizer_config_json(const GgufTokenizer& tokenizer);
 
-/// What reading such a tokenizer may get wrong, in a sentence; empty when nothing: the file does not name its
-/// pre-tokenizer.
+/// A warning for the user if the file does not name its pre-tokenizer, so that tokens may be wrong; else empty.
 std::string gguf_tokenizer_doubt(const GgufTokenizer& tokenizer);
 
-/// From a `tokenizer.json`, a `tokenizer_config.json` (with the chat template in it; an empty object if there is none)
-/// and a `config.json`, whose fields `vocab_size`, `bos_token_id` and `eos_token_id` count. What GGUF cannot express
-/// (an added token that swallows blanks, another way to put the first blank) is kept in a copy of the `tokenizer.json`,
-/// which this program reads and others ignore. Throws Error on another kind of tokenizer than byte pair encoding, and
-/// when GGUF has no name for how it cuts words.
+/// The inverse. Reads a `tokenizer.json`, a `tokenizer_config.json` with the chat template (an empty object if there is
+/// none), and the fields `vocab_size`, `bos_token_id` and `eos_token_id` of a `config.json`. If GGUF cannot express
+/// something (an added token that absorbs blanks, another rule for the first blank), the result includes a copy of the
+/// `tokenizer.json`, which this program reads and others ignore. Throws Error when the tokenizer is not byte pair
+/// encoding, or GGUF has no name for the rules that cut words.
 GgufTokenizer gguf_tokenizer(const Json& tokenizer, const Json& tokenizer_config, const Json& config);
 
-/// Special tokens and chat templates alone, for a tokenizer that comes from a SentencePiece model.
+/// Adds only special tokens and chat templates, to a tokenizer that was read from a SentencePiece model.
 void add_tokenizer_config(const Json& tokenizer_config, const Json& config, GgufTokenizer& tokenizer);
 
 }  // namespace tinyllm

@@ -10,9 +10,9 @@
 namespace tinyllm {
 namespace {
 
-constexpr uint64_t kAlignment = 32;   // What readers take where the metadata says nothing.
-constexpr size_t kMaxNameBytes = 63;  // ggml's names have 64 bytes with their end.
-constexpr int64_t kAtOnce = 1 << 20;  // Numbers in memory.
+constexpr uint64_t kAlignment = 32;   // The format's default alignment.
+constexpr size_t kMaxNameBytes = 63;  // ggml stores a name in 64 bytes, with its terminating 0.
+constexpr int64_t kAtOnce = 1 << 20;  // How many numbers are in memory at a time.
 
 uint64_t aligned(uint64_t size) { return checked_add(size, kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -122,7 +122,7 @@ void GgufWriter::add_tensor(std::string name, GgufType type, const Shape& shape,
     }
     if (shape.rank() < 1 || shape.rank() > 4) throw Error("is {}, expected 1 to 4 axes", shape);
     if (!gguf::can_encode(type)) throw Error("type {} is not written", gguf_type(type).name);
-    bytes_of(gguf_type(type), shape);  // Throws where a row is not whole blocks.
+    bytes_of(gguf_type(type), shape);  // Throws if a row is not a whole number of blocks.
     if (!names_.insert(name).second) throw Error("is there twice");
   } catch (const Error& error) {
     throw Error("GGUF: tensor {}: {}", name, error.what());

@@ -18,7 +18,7 @@ bool flag(const Json& json, const char* field, bool otherwise) {
   return otherwise;
 }
 
-// The sets of the Rust crate `regex`, where a word has the two joiners too.
+// As in the Rust crate `regex`, whose words also contain the two joiners (U+200C, U+200D).
 bool is_word(char32_t c) {
   static const icu::UnicodeSet set(icu::UnicodeSet(word_characters()).add(0x200C, 0x200D));
   return set.contains(static_cast<UChar32>(c));

@@ -16,7 +16,7 @@
 
 namespace tinyllm {
 
-/// The `added_tokens` of a tokenizer.json: tokens that are found in a text before anything else is done to it.
+/// The `added_tokens` of a tokenizer.json: a text is searched for them before it is normalised, split and encoded.
 /// Immutable.
 class HfAddedTokens {
  public:
@@ -24,14 +24,14 @@ class HfAddedTokens {
     int32_t id = 0;
     std::string content;
     bool special = false;
-    bool single_word = false;  // Not within a word.
-    bool lstrip = false;       // Takes the blanks before it.
+    bool single_word = false;  // Only matches a whole word.
+    bool lstrip = false;       // Absorbs the blanks before it.
     bool rstrip = false;
-    bool normalized = false;  // Found in the normalised text.
+    bool normalized = false;  // Searched for in the normalised text, not in the raw text.
   };
 
   HfAddedTokens() = default;
-  /// Null: none. Throws Error on a token with a wrong id or without text.
+  /// Null: no tokens. Throws Error on a token with a wrong id or without text.
   HfAddedTokens(const Json* json, const HfNormalizer& normalizer);
 
   const std::vector<Token>& tokens() const { return tokens_; }
@@ -39,20 +39,21 @@ class HfAddedTokens {
   const Token* with_text(std::string_view text) const;
   bool any_normalized() const { return any_[1]; }
 
-  /// The text from one added token to the next: a token, or a range of text.
+  /// An added token, or the text between two of them.
   struct Part {
     const Token* token = nullptr;
     TextRange range;
   };
-  /// Only tokens that are `normalized`, or only the others. The leftmost match, of those the longest. None is found
-  /// that has a byte of the `typed` ranges, which are in order and do not overlap.
+  /// Cuts a text at its added tokens. Looks only for those whose `normalized` is as given. The leftmost match is taken,
+  /// and the longest of those. A match that overlaps a `typed` range is ignored. The ranges are in order and do not
+  /// overlap.
   std::vector<Part> split(std::string_view text, bool normalized, std::span<const TextRange> typed) const;
 
  private:
   std::vector<Token> tokens_;
   std::map<int32_t, size_t> index_of_id_;
   std::map<std::string, size_t, std::less<>> index_of_text_;
-  // Of the tokens that are found in raw and in normalised text.
+  // [0] for tokens in the raw text, [1] for tokens in the normalised text.
   std::array<TextTrie, 2> tries_;
   std::array<std::array<bool, 256>, 2> begins_{};
   std::array<bool, 2> any_{};

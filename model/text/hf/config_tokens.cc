@@ -19,7 +19,7 @@ std::optional<Json> load(const ModelFiles& files, const std::string& name) {
   return parse_json_object(files.read(name, kMaxConfigBytes), files.path(name));
 }
 
-// A token by its text: "..." or {"content": "..."}.
+// A token's text, from "..." or {"content": "..."}.
 std::optional<std::string> text_in(const Json& config, const char* field) {
   const Json* found = find_field(config, field);
   if (found == nullptr) return std::nullopt;
@@ -50,7 +50,7 @@ std::vector<int32_t> ids_in(const Json& config, const char* field) {
 }  // namespace
 
 std::map<std::string, std::string> side_files(const ModelFiles& files) {
-  // Also those that nothing here reads.
+  // Includes files that are only copied when a model is saved.
   constexpr const char* kNames[] = {"tokenizer_config.json",
                                     "special_tokens_map.json",
                                     "added_tokens.json",
@@ -102,7 +102,7 @@ HfConfigTokens read_hf_config_tokens(const ModelFiles& files,
     const std::optional<std::string> end = text_in(*config, "eos_token");
     if (const std::optional<int32_t> id = end ? id_of(*end) : std::nullopt) add(*id);
     if (const std::optional<std::string> pad = text_in(*config, "pad_token")) tokens.pad = id_of(*pad);
-    bool has_begin = true;  // As in the classes of transformers for SentencePiece.
+    bool has_begin = true;  // The default of transformers' SentencePiece tokenizers.
     if (const Json* value = find_field(*config, "add_bos_token")) read_value(*value, "add_bos_token", has_begin);
     const std::optional<std::string> begin = text_in(*config, "bos_token");
     if (const std::optional<int32_t> id = has_begin && begin ? id_of(*begin) : std::nullopt) tokens.before = {*id};

@@ -11,23 +11,23 @@
 
 namespace tinyllm {
 
-/// The byte that ByteLevel writes as this character. GPT-2 writes the 188 printable bytes of Latin-1 as themselves, and
-/// the others as U+0100 and what follows.
+/// The byte that ByteLevel writes as this character. GPT-2 writes each of the 188 printable bytes of Latin-1 as itself,
+/// and the other 68 as the characters from U+0100 on.
 std::optional<char> hf_byte(char32_t c);
-/// The bytes of a token of a vocabulary that writes bytes as characters. Nothing if another character is in it.
+/// The bytes of a token in a vocabulary that writes bytes as characters. Nothing if a character stands for no byte.
 std::optional<std::string> hf_bytes(std::string_view token);
 
 /// The `decoder` of a tokenizer.json. Immutable.
 class HfDecoder {
  public:
   HfDecoder() = default;
-  /// Null: tokens are joined with blanks. Throws Error on a type that is not ByteLevel, ByteFallback, Fuse, Strip,
+  /// Null: `decode` joins tokens with blanks. Throws Error on a type that is not ByteLevel, ByteFallback, Fuse, Strip,
   /// Replace, Metaspace or Sequence.
   explicit HfDecoder(const Json* json);
 
-  /// The text of the tokens of a whole answer. May begin or end within a character.
+  /// The text of a whole answer. It may begin or end within a character.
   std::string decode(std::vector<std::string> tokens) const;
-  /// The bytes of one token wherever it is, without what is done to the beginning and the end of a text.
+  /// The bytes of one token at any position: without the steps that change the beginning or the end of a text.
   std::string bytes_of(std::string_view token) const;
 
  private:

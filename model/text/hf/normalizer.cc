@@ -25,8 +25,8 @@ const icu::Normalizer2& icu_normalizer(bool compose, bool compatible) {
   return *found;
 }
 
-// The characters that normalisation knows: those of Unicode 9.0, as in the Rust library, whatever ICU knows. Later
-// ones stay as they are.
+// The characters that normalisation changes: those of Unicode 9.0, as in the Rust library. ICU knows later ones too,
+// but they must stay unchanged to give the same tokens.
 const icu::UnicodeSet& known_characters() {
   static const icu::UnicodeSet set = [] {
     UErrorCode status = U_ZERO_ERROR;

@@ -10,16 +10,15 @@
 
 namespace tinyllm {
 
-/// The `normalizer` of a tokenizer.json: what is done to a text before it is split. Immutable.
+/// The `normalizer` of a tokenizer.json: changes a text before it is split into words. Immutable.
 class HfNormalizer {
  public:
   HfNormalizer() = default;
-  /// Null: the text stays as it is. Throws Error on a type that is not NFC, NFD, NFKC, NFKD, Prepend, Replace or
-  /// Sequence.
+  /// Null: texts stay unchanged. Throws Error on a type that is not NFC, NFD, NFKC, NFKD, Prepend, Replace or Sequence.
   explicit HfNormalizer(const Json* json);
 
   bool empty() const { return steps_.empty(); }
-  /// `is_first` is false for a part of a text that continues another one: nothing is put before it.
+  /// `is_first` is false for text that continues other text: Prepend is skipped.
   std::string apply(std::string_view text, bool is_first = true) const;
 
  private:
@@ -39,10 +38,10 @@ class HfNormalizer {
   std::vector<std::variant<Form, Prepend, Replace>> steps_;
 };
 
-/// A regular expression of the `pattern` of a tokenizer.json: {"Regex": ...} or {"String": ...}.
+/// Reads the field `pattern` of a tokenizer.json: {"Regex": ...} or {"String": ...}.
 Regex read_hf_pattern(const Json& pattern);
 
-/// Nested Sequences of a tokenizer.json are followed to this depth.
+/// The deepest nesting of Sequences in a tokenizer.json.
 inline constexpr int kMaxHfSequences = 8;
 
 }  // namespace tinyllm

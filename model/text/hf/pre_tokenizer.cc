@@ -7,7 +7,7 @@
 namespace tinyllm {
 namespace {
 
-// Of GPT-2.
+// GPT-2's pattern.
 constexpr std::string_view kByteLevelPattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
@@ -17,7 +17,7 @@ struct Part {
   bool is_match;
 };
 
-// Calls visit(part) with the matches and what lies between them, from the beginning to the end of the text.
+// Calls visit(part) with each match and each text between matches, in order.
 template <class Visit>
 void for_each_part(const Regex& pattern, std::string_view text, Visit visit) {
   size_t last = 0;
@@ -138,7 +138,7 @@ void HfPreTokenizer::run(size_t stage, std::string_view text, bool is_first, con
     run(stage + 1, piece, is_first && part.begin == 0, word);
   };
   if (split.behavior == Behavior::isolated) return for_each_part(split.pattern, text, emit);
-  Part last{0, 0, false};  // Not emitted yet. Without a part before it, a match is merged with nothing.
+  Part last{0, 0, false};  // Not emitted yet, as the next part may join it. Empty at first.
   bool last_was_match = false;
   for_each_part(split.pattern, text, [&](Part part) {
     part.is_match = part.is_match != split.invert;

@@ -11,7 +11,7 @@
 
 namespace tinyllm {
 
-/// The `pre_tokenizer` of a tokenizer.json: how a text is split into words, which are encoded one by one. Immutable.
+/// The `pre_tokenizer` of a tokenizer.json: splits a text into words, which are encoded one by one. Immutable.
 class HfPreTokenizer {
  public:
   HfPreTokenizer() = default;

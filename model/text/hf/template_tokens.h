@@ -7,13 +7,13 @@
 
 namespace tinyllm {
 
-/// What the `post_processor` of a tokenizer.json puts around a text that is encoded alone.
+/// The tokens that the `post_processor` of a tokenizer.json adds around a text that is not a chat.
 struct HfTemplateTokens {
   std::vector<int32_t> before;
   std::vector<int32_t> after;
 };
 
-/// Null: nothing. Throws Error on a type that is not ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing
+/// Null: no tokens. Throws Error on a type that is not ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing
 /// or Sequence.
 HfTemplateTokens read_hf_template(const Json* json);
 

@@ -19,9 +19,9 @@ bool flag(const Json& json, const char* field) {
   return value;
 }
 
-// Fields that would change the tokens in ways that are not implemented.
+// Throws Error on fields that would change the tokens in ways that are not implemented.
 void refuse_others(const Json& json) {
-  std::string type = "BPE";  // Old files do not say it.
+  std::string type = "BPE";  // Old files lack the field.
   if (find_field(json, "type") != nullptr) read_field(json, "type", type);
   if (type != "BPE") throw Error("field model: type {}, expected BPE", shortened(type));
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {

@@ -17,11 +17,11 @@ namespace tinyllm {
 /// The `model` of a tokenizer.json: pieces and merges. Immutable.
 class HfVocabulary {
  public:
-  /// A special token is never made from text, whatever the file says. Throws Error unless it is byte pair encoding with
-  /// one token for each id, and merges of tokens into tokens.
+  /// Merges that produce a special token are ignored. Throws Error unless the model is byte pair encoding, each id has
+  /// one token, and each merge joins two tokens into a third.
   HfVocabulary(const Json& json, bool byte_level, const HfAddedTokens& added);
 
-  /// As they are in the file, by id; empty where there is none.
+  /// Texts of tokens as in the file, by id; empty if the id is not used.
   const std::vector<std::string>& texts() const { return texts_; }
   /// Appends the tokens of a word.
   void encode_word(std::string_view word, std::vector<int32_t>& tokens) const;
@@ -33,7 +33,7 @@ class HfVocabulary {
   std::vector<std::string> texts_;
   WordTable ids_;
   std::vector<std::pair<std::string, int32_t>> long_ids_;  // Sorted.
-  WordTable words_;  // That are one token whatever the merges are, where they are characters.
+  WordTable words_;  // With `ignore_merges` over characters: words that are one token.
   std::unique_ptr<const ByteBpe> bytes_;
   std::unique_ptr<const Bpe> characters_;
 };

@@ -9,7 +9,8 @@
 namespace tinyllm::jinja {
 namespace {
 
-// From the first to the last character of a message that stand together, but for text of the template.
+// For each message, the bytes from its first to its last character. Text of the template may be in between, but not
+// text of another message.
 std::vector<Answer> spans_of_messages(const Text& text) {
   std::vector<Answer> spans;
   size_t begin = 0;
@@ -25,35 +26,37 @@ std::vector<Answer> spans_of_messages(const Text& text) {
   return spans;
 }
 
-// What the template writes after the last character of a message.
+// The template's text after the last character of a message.
 std::string_view tail_of(const Text& text) {
   const std::vector<Answer> spans = spans_of_messages(text);
   return text.bytes().substr(spans.empty() ? 0 : spans.back().end);
 }
 
-// Characters of which markers are made.
+// Characters that markers consist of.
 bool in_marker(char c) {
   return is_ascii_letter(c) || (c >= '0' && c <= '9') || std::string_view("<|[/_").find(c) != std::string_view::npos ||
          static_cast<unsigned char>(c) >= 0x80;
 }
 
-// What two texts begin with.
+// The common beginning of two texts.
 struct Common {
   size_t size;
-  bool whole;  // It is all of one of them.
+  bool whole;  // Whether it is one of the texts as a whole.
 };
 Common common_of(std::string_view a, std::string_view b) {
   const auto size = static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
   return {size, size == a.size() || size == b.size()};
 }
 
-// The same without a part of a marker at its end: `<think>` and `<tool_call>` have nothing in common.
+// The common beginning without an incomplete marker at its end: `<think>` and `<tool_call>` have nothing in common, not
+// even `<t`.
 size_t without_marker(std::string_view text, Common common) {
   while (!common.whole && common.size > 0 && in_marker(text[common.size - 1])) --common.size;
   return common.size;
 }
 
-// The size of `gap`, which follows an answer, that belongs to the answer. `tail` follows it where it is the last one.
+// How many bytes of `gap`, the text after an answer, belong to the answer. `tail` is what follows the answer when it is
+// the last message.
 size_t size_of_end(std::string_view gap, std::string_view tail, std::string_view eos) {
   const size_t common = without_marker(gap, common_of(gap, tail));
   if (!eos.empty()) {
@@ -84,20 +87,20 @@ std::vector<Answer> answers_of_blocks(const Text& text) {
 std::vector<Answer> answers_of_messages(const Text& text, std::string_view eos,
                                         const std::function<bool(int32_t message)>& is_answer,
                                         const std::function<Text(int32_t messages, bool prompt)>& render) {
-  // The size of `gap`, which is before the text of an answer, that belongs to the prompt for it.
+  // How many bytes of `gap`, the text before an answer, belong to its prompt.
   const auto size_of_prompt = [&](std::string_view gap, int32_t message) {
     const Text with_prompt = render(message, true);
     if (with_prompt.empty()) return gap.size();
     const Common common = common_of(gap, tail_of(with_prompt));
     if (common.whole) return common.size;
-    // Something else is before it here: look for what the prompt adds.
+    // The template writes other text here than in a prompt. Search for the text that the prompt adds.
     const Text without = render(message, false);
     std::string_view added = with_prompt.bytes();
     added.remove_prefix(added.starts_with(without.bytes()) ? without.size() : added.size());
     const size_t at = added.empty() ? gap.npos : gap.rfind(added);
     return at != gap.npos ? at + added.size() : without_marker(gap, common);
   };
-  // The same text around two answers is divided in the same way, which saves most renderings.
+  // Equal gaps are divided alike, so each different gap is worked out once. This saves most renderings.
   std::map<std::string_view, size_t> prompts;
   std::map<std::string_view, size_t> ends;
   const std::vector<Answer> spans = spans_of_messages(text);

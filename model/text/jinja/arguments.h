@@ -6,27 +6,27 @@
 
 namespace tinyllm::jinja {
 
-/// What a call was given.
+/// The arguments of a call, as given.
 struct Arguments {
   std::vector<Value> values;
   std::vector<std::pair<std::string, Value>> named;
 };
 
-/// The arguments of a call to `callee`, one for each of its parameters.
+/// The arguments of a call to `callee`, assigned to its parameters.
 class Bound {
  public:
-  /// Throws Error when there are too many arguments, or one with an unknown name.
+  /// Throws Error on too many arguments, or one with an unknown name.
   Bound(std::string_view callee, std::span<const std::string_view> parameters, const Arguments& arguments);
 
-  /// Null when it was left out.
+  /// Null if it was left out.
   const Value* get(size_t parameter) const { return values_[parameter]; }
-  /// Throws Error when it was left out.
+  /// Throws Error if it was left out.
   const Value& need(size_t parameter) const;
-  /// The following throw Error when it is of another type.
+  /// These throw Error if the argument has another type.
   const Text& text(size_t parameter) const;
   int64_t integer(size_t parameter, int64_t otherwise) const;
   bool flag(size_t parameter, bool otherwise) const;
-  /// Null when it was left out, or is None.
+  /// Null if it was left out or is None.
   const Text* text_or_none(size_t parameter) const;
 
  private:
@@ -43,7 +43,7 @@ struct Function {
   std::vector<std::string_view> parameters;
   Value (*run)(const Value& self, const Bound& arguments, Budget& budget);
 };
-/// Null when there is none of this name.
+/// Null if the table has no such function.
 const Function* find_function(std::span<const Function> table, std::string_view name);
 Value call(const Function& function, const Value& self, const Arguments& arguments, Budget& budget);
 

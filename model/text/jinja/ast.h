@@ -1,5 +1,6 @@
-// A template as the parser gives it. Operators of one level and everything that follows a value, as `.a[0]|trim`, are
-// lists instead of trees, so that trees are only as deep as the source nests.
+// The syntax tree of a template. Operators of one precedence are a list, and so is everything that follows a value, as
+// in `.a[0]|trim`. The tree is therefore only as deep as the brackets and blocks in the source, which the parser
+// limits.
 #pragma once
 
 #include <tinyllm/model/text/jinja/value.h>
@@ -77,7 +78,7 @@ struct Suffix {
   int line;
   std::variant<Attribute, Subscript, Slice, Call, Filter, Test> what;
 };
-/// A value and what is applied to it, one after the other.
+/// A value and the suffixes that are applied to it in order.
 struct Chain {
   ExprPtr base;
   std::vector<Suffix> suffixes;
@@ -91,7 +92,7 @@ struct Expr {
 struct Stmt;
 using Block = std::vector<Stmt>;
 
-/// What `set` and `for` give a value to: a name, several names, or a field of a namespace.
+/// The target of `set` and `for`: a name, several names, or a field of a namespace.
 struct Target {
   std::vector<std::string> names;
   std::string field;

@@ -5,7 +5,8 @@
 
 namespace tinyllm::jinja {
 
-/// What a template may still do. Templates come from strangers: whatever takes time or memory takes steps.
+/// The steps that a template may still take. Templates come from strangers, so everything that costs time or memory
+/// takes steps.
 class Budget {
  public:
   explicit Budget(size_t steps) : steps_(steps), left_(steps) {}
@@ -18,7 +19,7 @@ class Budget {
     left_ -= steps;
   }
   bool is_spent() const { return left_ == 0; }
-  /// For reading or comparing so many bytes.
+  /// For reading or comparing this many bytes.
   void read(size_t bytes) { step(1 + bytes / 16); }
   /// For a new text.
   void made(const Text& text) { step(4 + text.size() / 16 + text.runs().size()); }
@@ -28,7 +29,7 @@ class Budget {
   size_t left_;
 };
 
-/// One level of nesting, as long as it lives.
+/// Counts one level of nesting while it exists.
 class Nesting {
  public:
   Nesting(int& depth, int most) : depth_(depth) {

@@ -1,4 +1,4 @@
-// Classes of characters as Python has them.
+// Python's classes of characters.
 #pragma once
 
 #include <tinyllm/tensor/base/utf8.h>
@@ -16,8 +16,8 @@ inline bool ends_line(char32_t c) {
   return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
 
-/// What repr() escapes: controls, format characters, separators other than the blank, and characters for private use.
-/// Characters that Unicode has not assigned are not known here.
+/// Whether repr() escapes the character: controls, format characters, separators other than the blank, and characters
+/// for private use. Python also escapes characters that Unicode has not assigned; this function does not.
 inline bool is_escaped(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD || (c > 0x7F && is_space(c)) ||
          (c >= 0x0600 && c <= 0x0605) || c == 0x061C || c == 0x06DD || c == 0x070F || c == 0x180E ||
@@ -30,7 +30,8 @@ inline bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A'
 inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 inline char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 
-/// The first byte of a text that is valid UTF-8 which is not of a blank; its size when all are.
+/// The position of the first character from `at` on that is not a blank; the text's size if there is none. The text
+/// must be UTF-8.
 inline size_t skip_spaces(std::string_view text, size_t at = 0) {
   while (at < text.size()) {
     size_t next = at;
@@ -40,7 +41,7 @@ inline size_t skip_spaces(std::string_view text, size_t at = 0) {
   return at;
 }
 
-/// Where the character before the byte `at` begins.
+/// The first byte of the character before position `at`.
 inline size_t previous_character(std::string_view text, size_t at) {
   do --at;
   while (at > 0 && continues_character(text[at]));

@@ -36,8 +36,8 @@ Value convert(const Json& json, int32_t source, int depth, Budget& budget) {
   return make_dict(std::move(entries), budget, source);
 }
 
-// The names of roles, which templates make markers of, as in `'<|' + message.role + '|>'`. A role with another name is
-// text like any other of the message.
+// Templates build markers from the names of roles, as in `'<|' + message.role + '|>'`. These names therefore count as
+// the template's own text. Any other role is text of the message.
 bool is_role(std::string_view name) {
   static constexpr std::string_view kRoles[] = {"system",      "user",        "assistant",  "tool",         "developer",
                                                 "function",    "ipython",     "model",      "tool_results", "tool_call",

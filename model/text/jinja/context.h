@@ -5,11 +5,11 @@
 
 namespace tinyllm::jinja {
 
-/// A value of JSON, with `source` as the origin of all of its text. Throws Error when it nests too deep, has an integer
+/// Converts JSON to a value. All its text has the origin `source`. Throws Error on JSON that nests too deep, an integer
 /// beyond 64 bits, or text that is not UTF-8.
 Value from_json(const nlohmann::ordered_json& json, int32_t source, Budget& budget);
 
-/// The names that a template sees. They refer to the input.
+/// The variables that a template sees. They refer to the input, which must outlive them.
 Names globals_of(const JinjaInput& input, Budget& budget);
 
 }  // namespace tinyllm::jinja

@@ -90,7 +90,7 @@ Evaluator::Flow Evaluator::run(const For& loop) {
   return Flow::next;
 }
 
-// The items that meet the loop's condition, if it has one.
+// The items that the loop visits: those that meet its condition, if it has one.
 ListPtr Evaluator::rounds_of(const For& loop) {
   const ListPtr items = items_of(eval(*loop.iterable), budget_);
   if (loop.condition == nullptr) return items;

@@ -18,12 +18,12 @@ class Evaluator {
   Evaluator(Names globals, const std::tm& now, Budget& budget);
 
   Text run(const Block& block);
-  /// The line of the template that was reached: where an Error happened.
+  /// The line of the template that runs, for errors.
   int line() const { return line_; }
 
  private:
   enum class Flow : uint8_t { next, stop_loop, next_round };
-  // Names that blocks within see; those of an inner scope are gone after it.
+  // The variables of a block. Blocks inside it see them too. They end with the block.
   struct Scope {
     Scope* outer;
     Names names;
@@ -43,7 +43,7 @@ class Evaluator {
   Flow run(const Continue&) { return Flow::next_round; }
   Flow run(const Generation& block);
   ListPtr rounds_of(const For& loop);
-  // What a block prints, and how it ended.
+  // The text that a block prints, and how it ended.
   std::pair<Text, Flow> captured(const Block& block);
   void assign(const Target& target, const Value& value);
   void print(const Text& text);
@@ -73,7 +73,7 @@ class Evaluator {
   Value call(Builtin builtin, const Arguments& arguments);
   Value make_namespace(const Arguments& arguments);
 
-  // Deepest nesting of blocks, expressions and calls of macros while a template runs.
+  // The deepest nesting of blocks, expressions and macro calls while a template runs.
   static constexpr int kMaxDepth = 400;
 
   Budget& budget_;
@@ -84,7 +84,7 @@ class Evaluator {
   int line_ = 1;
   int depth_ = 0;
   std::deque<Namespace> namespaces_;
-  std::deque<Loop> loop_states_;  // A template may keep `loop` beyond its loop.
+  std::deque<Loop> loop_states_;  // Kept, as a template may use `loop` after its loop.
 };
 
 }  // namespace tinyllm::jinja

@@ -133,7 +133,7 @@ ExprPtr ExpressionParser::comparison() {
   return make(line, std::move(comparison));
 }
 
-// One level of arithmetic, of operands of the next level.
+// Operators of one precedence; `operand` parses the next higher one.
 ExprPtr ExpressionParser::arithmetic(ExprPtr (ExpressionParser::*operand)(), Operators operators) {
   const int line = peek().line;
   Arithmetic level{(this->*operand)(), {}};

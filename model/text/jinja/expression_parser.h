@@ -13,7 +13,7 @@ class ExpressionParser {
  public:
   explicit ExpressionParser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
 
-  /// Several with commas between them are a tuple.
+  /// One expression, or a tuple of several with commas between them.
   ExprPtr tuple_or_expression(bool with_conditional = true);
   ExprPtr expression(bool with_conditional = true);
   /// `name(arguments)|name...`: the filters of a block.

@@ -1,4 +1,4 @@
-// The part of the evaluator that computes expressions.
+// Evaluates expressions.
 #include <tinyllm/model/text/jinja/evaluator.h>
 #include <tinyllm/model/text/jinja/filters.h>
 #include <tinyllm/model/text/jinja/methods.h>
@@ -45,7 +45,7 @@ Value strftime_now(const Arguments& arguments, const std::tm& now, Budget& budge
   static constexpr std::string_view kParameters[] = {"format"};
   const std::string_view given = Bound("strftime_now", kParameters, arguments).text(0).bytes();
   if (given.size() > 100) throw Error("strftime_now: the format has more than 100 bytes");
-  // One byte more, so that an empty result differs from one that does not fit.
+  // strftime returns 0 both for an empty result and for one that does not fit. One extra byte tells them apart.
   const std::string format = std::string(given) + ".";
   char buffer[4096];
   const size_t size = std::strftime(buffer, sizeof buffer, format.c_str(), &now);

@@ -23,7 +23,7 @@ Value run_tojson(const Value& self, const Bound& arguments, Budget& budget) {
   style.ensure_ascii = arguments.flag(0, false);
   style.sort_keys = arguments.flag(3, false);
   style.indent = static_cast<int>(std::clamp<int64_t>(arguments.integer(1, -1), -1, 64));
-  if (style.indent >= 0) style.item_separator.pop_back();  // No blank before a line end.
+  if (style.indent >= 0) style.item_separator.pop_back();  // Python writes no blank before a line end.
   const Value* separators = arguments.get(2);
   if (separators != nullptr && !std::holds_alternative<None>(*separators)) {
     const List* pair = list_in(*separators);
@@ -41,7 +41,7 @@ Value run_length(const Value& self, const Bound&, Budget& budget) { return lengt
 
 Value run_string(const Value& self, const Bound&, Budget& budget) { return to_text(self, budget); }
 
-// Keys with values, as tuples.
+// (key, value) tuples.
 Value entries_of(std::string_view filter, const Value& self, Budget& budget) {
   if (dict_in(self) == nullptr) throw Error("{}: found {}, expected a dict", filter, type_name(self));
   const Value view = call_method({self, "items"}, {}, budget);
@@ -135,7 +135,7 @@ Value run_dictsort(const Value& self, const Bound& arguments, Budget& budget) {
   return apply_filter("sort", entries_of("dictsort", self, budget), sort, budget);
 }
 
-// The integer that a text begins with, as int() reads it: blanks around, a sign, and `_` between digits.
+// The integer that a text begins with, in the syntax of Python's int(): blanks around it, a sign, `_` between digits.
 bool read_integer(std::string_view text, int64_t& into) {
   std::string digits;
   for (size_t at = skip_spaces(text); at < text.size(); ++at) {

@@ -4,17 +4,17 @@
 
 namespace tinyllm::jinja {
 
-/// `value | name(arguments)`. Throws Error that names it when there is no such filter.
+/// `value | name(arguments)`. Throws Error that names an unknown filter.
 Value apply_filter(std::string_view name, const Value& value, const Arguments& arguments, Budget& budget);
-/// `value is name(arguments)`. Throws Error that names it when there is no such test.
+/// `value is name(arguments)`. Throws Error that names an unknown test.
 bool apply_test(std::string_view name, const Value& value, const Arguments& arguments, Budget& budget);
 
-/// The filters that run over items: select, selectattr, reject, rejectattr, map, sort, unique, min, max. False when
-/// `name` is none of them.
+/// The filters over the items of a list: select, selectattr, reject, rejectattr, map, sort, unique, min, max. Returns
+/// false if `name` is not one of them.
 bool apply_item_filter(std::string_view name, const Value& value, const Arguments& arguments, Budget& budget,
                        Value& result);
 
-/// The field of a value that a filter's argument `attribute` names: `a.b` is a field of a field, numbers are indices.
+/// The part of a value that a filter's argument `attribute` names. `a.b` is a field of a field; a number is an index.
 Value path_of(const Value& value, const Value& path, Budget& budget);
 
 }  // namespace tinyllm::jinja

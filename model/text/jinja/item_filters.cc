@@ -1,4 +1,4 @@
-// Filters that run over the items of a value, and may be given the name of a field, a test or another filter.
+// Filters over the items of a value. Their arguments may name a field, a test or another filter.
 #include <tinyllm/model/text/jinja/filters.h>
 #include <tinyllm/model/text/jinja/text_functions.h>
 
@@ -24,7 +24,7 @@ std::string_view name_at(std::string_view filter, const Arguments& arguments, si
 Value run_select(std::string_view name, const Value& value, const Arguments& arguments, Budget& budget) {
   const bool wanted = name.starts_with("select");
   const bool by_field = name.ends_with("attr");
-  const size_t at = by_field ? 1 : 0;  // Where the name of the test is.
+  const size_t at = by_field ? 1 : 0;  // The argument that names the test.
   if (by_field && arguments.values.empty()) throw Error("{}: expected the name of a field", name);
   const bool has_test = arguments.values.size() > at;
   const Arguments rest = rest_of(arguments, at + 1);
@@ -59,7 +59,7 @@ Value run_map(const Value& value, const Arguments& arguments, Budget& budget) {
   return make_list(std::move(mapped), budget, List::Kind::generator);
 }
 
-// What items are compared by: the item or a field of it, in small letters where case does not matter.
+// The sort key of an item: the item or a field of it, in lower case unless case matters.
 std::vector<std::pair<Value, Value>> keyed(const Value& value, const Value* path, bool case_sensitive, Budget& budget) {
   const ListPtr list = items_of(value, budget);
   std::vector<std::pair<Value, Value>> items;

@@ -110,7 +110,7 @@ class Dump {
     out_.append("\"", origin);
   }
 
-  // Empty when the character stands for itself.
+  // Empty if the character needs no escape.
   std::string escape(char32_t c) const {
     switch (c) {
       case '"':

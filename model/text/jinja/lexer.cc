@@ -11,7 +11,7 @@ namespace {
 
 using Kind = Token::Kind;
 
-// Line ends as line feeds, without the last one.
+// Converts all line ends to line feeds, and removes the last one.
 std::string normalised(std::string_view source) {
   std::string text;
   for (size_t i = 0; i < source.size(); ++i) {
@@ -41,7 +41,7 @@ class Lexer {
 
   void add(Kind kind, std::string text) { tokens_.push_back({kind, std::move(text), line_}); }
 
-  // Goes on to a place, and counts the lines in between.
+  // Moves to a position, and counts the lines on the way.
   void go_to(size_t place) {
     line_ += static_cast<int>(
         std::count(text_.begin() + static_cast<ptrdiff_t>(at_), text_.begin() + static_cast<ptrdiff_t>(place), '\n'));
@@ -70,7 +70,7 @@ class Lexer {
     return at_ + 2 < text_.size() && (text_[at_ + 2] == '-' || text_[at_ + 2] == '+') ? text_[at_ + 2] : ' ';
   }
 
-  // Text up to a tag, and the tag.
+  // Reads the text up to the next tag, and the tag's opening.
   void data() {
     size_t tag = at_;
     for (;; ++tag) {
@@ -95,7 +95,8 @@ class Lexer {
     if (!data.empty()) tokens_.push_back({Kind::data, std::string(data), line});
   }
 
-  // What follows a tag: blanks when the tag ends with `-`, else one line feed if it is a block's (trim_blocks).
+  // Skips what a tag removes after it: all blanks if the tag ends with `-`; else one line feed after a block
+  // (trim_blocks).
   void after_tag(size_t end, char sign, bool output) {
     go_to(sign == '-' ? skip_spaces(text_, end) : end);
     if (sign == ' ' && !output && at_ < text_.size() && text_[at_] == '\n') go_to(at_ + 1);
@@ -129,7 +130,7 @@ class Lexer {
     refuse("raw has no endraw");
   }
 
-  // Whether a word and `%}` are at a place; moves it after them.
+  // Whether a word and `%}` are at a position; if so, moves it past them.
   bool word_and_end(std::string_view word, size_t& place) const {
     size_t at = skip_spaces(text_, place);
     if (!text_.substr(at).starts_with(word)) return false;
@@ -145,7 +146,7 @@ class Lexer {
     const std::string_view mark = output ? "}}" : "%}";
     const int line = line_;
     add(begin, "");
-    std::string open;  // Brackets within the tag.
+    std::string open;  // The open brackets within the tag.
     for (;;) {
       go_to(skip_spaces(text_, at_));
       if (at_ == text_.size()) throw Error("line {}: the tag has no end", line);
@@ -193,7 +194,7 @@ class Lexer {
     go_to(end + 1);
   }
 
-  // Digits, with `_` between them; then it is a float if there is a fraction or an exponent.
+  // Reads digits, with `_` between them. The number is a float if it has a fraction or an exponent.
   void number() {
     size_t end = at_;
     const auto digits = [&](size_t place) {
@@ -225,7 +226,7 @@ class Lexer {
   std::string_view text_;
   size_t at_ = 0;
   int line_ = 1;
-  bool line_starts_ = true;  // Whether only what a tag took precedes on this line.
+  bool line_starts_ = true;  // Whether the line so far has only blanks that a tag removed.
   std::vector<Token> tokens_;
 };
 

@@ -26,8 +26,8 @@ struct Token {
   int line;
 };
 
-/// The tokens of a template, the last one of the kind `end`. Blanks around tags are gone as with Jinja's trim_blocks
-/// and lstrip_blocks, and so is one line feed at the end of the template. Throws Error that names the line.
+/// The tokens of a template; the last has the kind `end`. Blanks around tags are removed as with Jinja's trim_blocks
+/// and lstrip_blocks. One line feed at the end of the template is removed too. Throws Error that names the line.
 std::vector<Token> tokenize(std::string_view source);
 
 }  // namespace tinyllm::jinja

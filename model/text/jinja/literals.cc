@@ -8,7 +8,7 @@
 namespace tinyllm::jinja {
 namespace {
 
-// Digits of a character's number: at most `most`, or exactly so many.
+// Reads the digits of a character's code: at most `most`, or exactly that many.
 char32_t number(std::string_view text, size_t& at, size_t most, int base, bool exact, int line) {
   const std::string_view digits = text.substr(at, most);
   uint32_t code = 0;

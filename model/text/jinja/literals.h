@@ -5,7 +5,7 @@
 
 namespace tinyllm::jinja {
 
-/// What a string stands for in a template: Python's escapes. Throws Error that names the line.
+/// Replaces Python's escapes in a string. Throws Error that names the line.
 std::string unescape(std::string_view text, int line);
 
 }  // namespace tinyllm::jinja

@@ -107,7 +107,7 @@ const std::vector<Function>& dict_methods() {
   return table;
 }
 
-// `'{} of {}'.format(a, b)`: fields are empty, a number or a name, without a format.
+// `'{} of {}'.format(a, b)`: a field is empty, a number or a name. Formats such as `{:>3}` are not supported.
 Value format(const Text& pattern, const Arguments& arguments, Budget& budget) {
   Text out;
   size_t automatic = 0;

@@ -4,7 +4,7 @@
 
 namespace tinyllm::jinja {
 
-/// Whether a text or a dict has this method. Lists have none: transformers forbids those that change them.
+/// Whether a text or a dict has this method. Lists have no methods, since transformers forbids changing lists.
 bool is_method(const Value& self, std::string_view name);
 Value call_method(const Method& method, const Arguments& arguments, Budget& budget);
 

@@ -29,7 +29,7 @@ std::optional<double> real_in(const Value& value) {
   return real != nullptr ? std::optional(*real) : std::nullopt;
 }
 
-// The quotient that is rounded down, and the remainder with the sign of the divisor.
+// As in Python, the quotient is rounded down, and the remainder has the sign of the divisor.
 Value divided_down(bool remainder, int64_t a, int64_t b) {
   if (b == 0) throw Error("divides by 0");
   if (b == -1) {
@@ -85,7 +85,7 @@ Value joined(const Text& a, const Text& b, Budget& budget) {
   return make_text(std::move(text), budget);
 }
 
-// A text or list, `count` times.
+// Repeats a text or list `count` times.
 Value repeated(const Value& value, int64_t count, Budget& budget) {
   const Text* text = text_in(value);
   Text texts;

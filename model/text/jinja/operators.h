@@ -4,10 +4,10 @@
 
 namespace tinyllm::jinja {
 
-/// Python's operators. Throws Error for types that an operator does not take, and for integers beyond 64 bits.
+/// Python's operators. Throws Error on types that the operator does not support, and on integers beyond 64 bits.
 Value apply(Arithmetic::Op op, const Value& a, const Value& b, Budget& budget);
 bool apply(Comparison::Op op, const Value& a, const Value& b, Budget& budget);
-/// The sign of a number.
+/// Unary plus or minus.
 Value signed_number(Unary::Op op, const Value& value);
 
 }  // namespace tinyllm::jinja

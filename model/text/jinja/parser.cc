@@ -20,7 +20,8 @@ class Parser {
   }
 
  private:
-  // Statements up to a tag with one of these names, which stays after its `{%`. Without names: up to the end.
+  // Parses statements up to a tag with one of these names; its `{%` is consumed, its name is not. Without names: up to
+  // the end.
   Block block(std::initializer_list<std::string_view> ends) {
     const Nesting nesting(in_.depth(), kMaxNesting);
     Block block;
@@ -49,7 +50,7 @@ class Parser {
     in_.take();
   }
 
-  // A block up to its `end` tag.
+  // Parses a block with its `end` tag.
   Block body(std::string_view end) {
     end_of(Kind::tag_end);
     Block body = block({end});
@@ -148,13 +149,13 @@ class Parser {
       macro.parameters.push_back({in_.expect_name(), in_.take_op("=") ? in_.expression() : nullptr});
       if (!in_.is_op(")")) in_.expect_op(",");
     }
-    // Its names are looked up outside of it when it runs: those of a loop would be gone.
+    // A macro looks up outer variables when it runs. After the loop, the loop's variables would be gone.
     if (loops_ > 0) throw Error("line {}: a macro within a loop is not supported", line);
     macro.body = body("endmacro");
     return macro;
   }
 
-  // A body that no `break` leaves: Jinja makes a function of it.
+  // Parses a body that `break` cannot leave, since Jinja compiles it to a function of its own.
   Block outside_of_loops(std::string_view end) {
     const int loops = std::exchange(loops_, 0);
     Block result = body(end);
@@ -163,7 +164,7 @@ class Parser {
   }
 
   ExpressionParser in_;
-  int loops_ = 0;  // Around this place.
+  int loops_ = 0;  // How many loops enclose the current position.
   bool has_generation_ = false;
 };
 

@@ -4,15 +4,15 @@
 
 namespace tinyllm::jinja {
 
-/// Deepest nesting of blocks and expressions in a template.
+/// The deepest nesting of blocks and expressions in a template.
 inline constexpr int kMaxNesting = 100;
 
 struct Program {
   Block block;
-  bool has_generation = false;  ///< Whether `{% generation %}` says what the assistant writes.
+  bool has_generation = false;  ///< Whether the template marks answers with `{% generation %}`.
 };
 
-/// Throws Error that names the line, and what is not supported.
+/// Throws Error that names the line and what is wrong or not supported.
 Program parse(std::string_view source);
 
 }  // namespace tinyllm::jinja

@@ -8,7 +8,7 @@
 namespace tinyllm::jinja {
 namespace {
 
-// Appends values to a text as repr() prints them. What a list or dict adds to its items comes from where it comes from.
+// Appends values to a text as repr() prints them. Brackets and commas have the origin of their list or dict.
 class Representation {
  public:
   Representation(Text& out, Budget& budget) : out_(out), budget_(budget) {}
@@ -77,7 +77,7 @@ class Representation {
     out_.append({&quote, 1}, origin);
   }
 
-  // Empty when the character stands for itself.
+  // Empty if the character needs no escape.
   static std::string escape(char32_t c, char quote) {
     if (c == '\\' || c == static_cast<char32_t>(quote)) return std::string{'\\', static_cast<char>(c)};
     if (c == '\n') return "\\n";
@@ -111,7 +111,7 @@ std::string float_text(double number) {
   const size_t e = text.find('e');
   int exponent = 0;
   std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), text.data() + text.size(), exponent);
-  // Python writes an exponent where the shortest digits would need many zeros.
+  // Python uses an exponent if the number would otherwise need many zeros.
   if (exponent < -4 || exponent >= 16) return std::string(text);
   const auto fixed = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::fixed).ptr;
   std::string digits(buffer, fixed);

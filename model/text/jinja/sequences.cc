@@ -1,4 +1,4 @@
-// What values have in common that are a sequence of others: iteration, length, indices and slices.
+// Operations on lists, texts and other sequences: iteration, length, indices and slices.
 #include <tinyllm/model/text/jinja/characters.h>
 #include <tinyllm/model/text/jinja/value.h>
 
@@ -7,7 +7,7 @@
 namespace tinyllm::jinja {
 namespace {
 
-// Where each character begins, and the end.
+// The position of each character, and the end.
 std::vector<size_t> character_starts(const Text& text, Budget& budget) {
   budget.step(1 + text.size() / 4);
   std::vector<size_t> starts;
@@ -18,7 +18,7 @@ std::vector<size_t> character_starts(const Text& text, Budget& budget) {
   return starts;
 }
 
-// Null when the index is outside.
+// Null if the index is out of range.
 const Value* item_at(const List& list, int64_t index) {
   const auto size = static_cast<int64_t>(list.items.size());
   if (index < 0) index += size;

@@ -1,4 +1,4 @@
-// What may stand after `is`.
+// The tests that may follow `is`.
 #include <tinyllm/model/text/jinja/filters.h>
 #include <tinyllm/model/text/jinja/text_functions.h>
 
@@ -46,7 +46,7 @@ int64_t remainder_of(const Value& value, int64_t divisor) {
   return divisor == -1 ? 0 : *integer % divisor;
 }
 
-// Whether a text has letters, all of them of this case.
+// Whether a text has letters and all of them have this case.
 bool has_case(const Value& value, Case wanted, Budget& budget) {
   const Text* text = text_in(value);
   if (text == nullptr) return false;

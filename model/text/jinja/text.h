@@ -9,24 +9,24 @@
 
 namespace tinyllm::jinja {
 
-inline constexpr int32_t kFromTemplate = -1;  ///< Characters that the template spells.
-inline constexpr int32_t kFromRequest = -2;   ///< Of tools and other arguments: not the template's, and no message's.
+inline constexpr int32_t kFromTemplate = -1;  ///< Text of the template itself.
+inline constexpr int32_t kFromRequest = -2;   ///< Text of tools and other arguments.
 
 /// Where a character comes from.
 struct Origin {
-  int32_t source = kFromTemplate;  ///< Or the index of the message.
-  bool learned = false;            ///< Whether it was written by a `{% generation %}` block.
+  int32_t source = kFromTemplate;  ///< kFromTemplate, kFromRequest, or the index of a message.
+  bool learned = false;            ///< Whether a `{% generation %}` block wrote it.
 
   bool operator==(const Origin&) const = default;
 };
 
-/// A string in UTF-8 that knows of each character where it comes from.
+/// A UTF-8 string that records the origin of each character. So text of a message never becomes a special token.
 class Text {
  public:
-  /// Longest text in bytes. A text that grows longer is an Error.
+  /// The most bytes of a text. Throws Error beyond it.
   static constexpr size_t kMaxBytes = size_t{16} << 20;
 
-  /// Characters of one origin, which end before the byte `end`.
+  /// Characters with the same origin, up to byte `end`.
   struct Run {
     size_t end;
     Origin origin;
@@ -53,7 +53,7 @@ class Text {
   size_t run_at(size_t byte) const;
 
   std::string bytes_;
-  std::vector<Run> runs_;  // Neighbours differ in origin; the last one ends with the text.
+  std::vector<Run> runs_;  // Neighbours differ in origin. The last run ends with the text.
 };
 
 }  // namespace tinyllm::jinja

@@ -52,7 +52,7 @@ Value replace(const Text& text, const Text& from, const Text& to, int64_t count,
     --count;
     at = found + from.size();
     if (!from.empty()) continue;
-    // An empty text is before each character, and at the end.
+    // As in Python, an empty text is found before each character and at the end.
     if (at == text.size()) break;
     const size_t next = next_start(text.bytes(), at);
     out.append(text, at, next);

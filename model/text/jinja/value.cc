@@ -43,7 +43,7 @@ Value loop_attribute(const Loop& loop, std::string_view name) {
   if (name == "first") return index == 0;
   if (name == "last") return index + 1 == size;
   if (name == "length") return size;
-  if (name == "depth") return int64_t{1};  // More only in recursive loops, which are not supported.
+  if (name == "depth") return int64_t{1};  // Always 1, as recursive loops are not supported.
   if (name == "depth0") return int64_t{0};
   if (name == "previtem" && index > 0) return loop.list->items[loop.index - 1];
   if (name == "nextitem" && index + 1 < size) return loop.list->items[loop.index + 1];
@@ -61,7 +61,7 @@ bool equal_dicts(const Dict& a, const Dict& b, Budget& budget) {
 }  // namespace
 
 int depth_above(const Value& value) {
-  // It could come to contain itself.
+  // A namespace can change, so it could end up containing itself.
   if (std::holds_alternative<Namespace*>(value)) throw Error("a namespace cannot be in a list, a dict or a namespace");
   const int depth = depth_of(value) + 1;
   if (depth > kMaxValueDepth) throw Error("makes a value that nests deeper than {} levels", kMaxValueDepth);

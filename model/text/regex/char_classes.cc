@@ -11,7 +11,7 @@ namespace {
 
 constexpr UChar32 kEnd = 0x110000;
 
-// Where membership in a set may change, with the beginning and the end of all characters.
+// The characters at which membership in some set changes, and the first and last character of all.
 std::vector<UChar32> borders_of(const std::vector<icu::UnicodeSet>& sets) {
   std::set<UChar32> borders = {0, kEnd};
   for (const icu::UnicodeSet& set : sets) {

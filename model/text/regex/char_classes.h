@@ -11,8 +11,8 @@
 
 namespace tinyllm {
 
-/// Answers in a few steps whether a character is in one of several sets. Characters that are in the same sets are one
-/// class; a table has the class of each character, and another the classes of each set.
+/// Tells quickly whether a character is in one of several sets. Characters that belong to exactly the same sets form a
+/// class. One table gives the class of each character, another the classes of each set.
 class CharClasses {
  public:
   static constexpr size_t kMaxClasses = 256;
@@ -34,7 +34,7 @@ class CharClasses {
     return blocks_[block_of_[c / 256]][c % 256];
   }
 
-  /// Moves `at` to the next character if the set has the one there.
+  /// Moves `at` to the next character if the one at `at` is in the set.
   bool take(uint32_t set, std::string_view text, size_t& at) const {
     if (at == text.size()) return false;
     size_t next = at;
@@ -43,7 +43,7 @@ class CharClasses {
     return true;
   }
 
-  /// Whether the set has the character at `at`.
+  /// Whether the character at `at` is in the set.
   bool sees(uint32_t set, std::string_view text, size_t at) const { return take(set, text, at); }
 
  private:

@@ -75,7 +75,7 @@ icu::UnicodeSet with_categories(uint32_t mask) {
 }  // namespace
 
 icu::UnicodeSet characters_with(std::string_view property) {
-  // ICU's own syntax must not come in with a name.
+  // A name must not contain ICU's own pattern syntax.
   const std::string name(property);
   if (name.empty() || name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=- ") !=
                           std::string::npos) {

@@ -6,9 +6,9 @@
 
 namespace tinyllm {
 
-/// The characters with a property of Unicode, by its name in a pattern: a general category ("L", "Lu"), a script
-/// ("Han"), or a property of ICU ("White_Space", "Script=Greek"). Categories are those of Unicode 16 with every version
-/// of ICU, since the tokens of a vocabulary were made with these. Throws Error on an unknown name.
+/// The characters with a Unicode property, by its name in a pattern: a general category ("L", "Lu"), a script ("Han"),
+/// or another property ("White_Space", "Script=Greek"). Categories are those of Unicode 16, whatever the version of
+/// ICU: other categories would give other tokens. Throws Error on an unknown name.
 icu::UnicodeSet characters_with(std::string_view property);
 
 /// `\s`: U+0009 to U+000D, U+0085, and the blanks of all scripts.

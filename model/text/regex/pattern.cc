@@ -36,7 +36,7 @@ PatternNode one_of(icu::UnicodeSet set) {
   return made;
 }
 
-// Without a choice where there is none; one set where all alternatives are sets.
+// Simplifies a choice: a single alternative stands alone, and alternatives that are all sets become one set.
 PatternNode simpler(PatternNode choice) {
   std::vector<PatternNode>& children = choice.children;
   if (children.size() == 1) return PatternNode(std::move(children[0]));
@@ -59,7 +59,7 @@ class Parser {
   }
 
  private:
-  // Up to the end, or to a closing parenthesis.
+  // Parses alternatives up to the end or to a closing parenthesis.
   PatternNode choice(int depth) {
     if (depth > kMaxDepth) reader_.fail("nested too deeply");
     const bool outer_case = any_case_;
@@ -78,7 +78,7 @@ class Parser {
     return simpler(std::move(alternatives));
   }
 
-  // An atom with its repeats; nothing where flags alone are set.
+  // Parses an atom with its repeats. Nothing if it only sets flags.
   std::optional<PatternNode> repeated(int depth) {
     std::optional<PatternNode> item = atom(depth);
     uint32_t least = 0;
@@ -91,7 +91,7 @@ class Parser {
       outer.least = least;
       outer.most = most;
       if (is_interval && least == most && reader_.sees("?")) {
-        // x{n}? may be left out; it is not lazy.
+        // In this syntax x{n}? is an optional x{n}, not a lazy one.
       } else if (reader_.take("?")) {
         outer.greed = Greed::lazy;
       } else if (!is_interval && reader_.take("+")) {
@@ -113,7 +113,7 @@ class Parser {
     const bool has_comma = reader_.take(",");
     const std::optional<uint32_t> to = has_comma ? number() : from;
     if (!reader_.take("}") || (!from && !to)) {
-      reader_.go_to(before);  // A brace like any character.
+      reader_.go_to(before);  // Not a repeat: the brace is an ordinary character.
       return false;
     }
     least = from.value_or(0);
@@ -168,7 +168,7 @@ class Parser {
     return one_of(is_class ? std::move(set) : cased(std::move(set)));
   }
 
-  // After the opening parenthesis.
+  // Parses a group after its opening parenthesis.
   std::optional<PatternNode> group(int depth) {
     if (reader_.take("?#")) {
       reader_.take_until(")");
@@ -215,7 +215,7 @@ class Parser {
         reader_.fail("a group that is not supported");
       }
     }
-    // What follows in the group is one part, alternatives and all.
+    // The rest of the group, with its alternatives, belongs to these flags.
     const bool has_end = reader_.take(":");
     if (!has_end) reader_.take(")");
     PatternNode inner = choice(depth);

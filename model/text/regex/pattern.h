@@ -13,12 +13,12 @@ struct PatternNode {
   enum class Kind : uint8_t {
     set,         // One character of `set`.
     sequence,    // The children one after the other.
-    choice,      // The first child that lets the whole match.
+    choice,      // The first child with which the whole pattern matches.
     repeat,      // The child `least` to `most` times.
-    atomic,      // The child, with the first of its matches alone.
-    look_ahead,  // The child matches from here, or (`negated`) does not; consumes nothing.
+    atomic,      // The child, but only its first match is tried.
+    look_ahead,  // The child matches here, or does not (`negated`). Consumes nothing.
     look_behind,
-    place,  // Nothing, at a certain place in the text.
+    place,  // An anchor: matches the empty text at such a position.
   };
   enum class Greed : uint8_t { greedy, lazy, possessive };
   enum class Place : uint8_t { text_begin, text_end, last_line_end, line_begin, line_end, word_border, no_word_border };
@@ -34,11 +34,10 @@ struct PatternNode {
   std::vector<PatternNode> children;
 };
 
-/// Parses a pattern in the syntax of Oniguruma for Ruby, which tokenizer.json files are written in: classes with
-/// ranges,
-/// `&&` and nesting, `\p{...}`, groups that capture nothing here, `(?i)`, `(?m)` (a dot matches line feeds), `(?>...)`,
-/// looking ahead and behind, and greedy, lazy and possessive repeats. Throws Error on a pattern that is wrong, too
-/// large or nested too deeply, and on what is not supported: back references, calls, conditions, `\R`, `\X` and `\K`.
+/// Parses a pattern in Oniguruma's Ruby syntax, which tokenizer.json files use. It supports classes with ranges, `&&`
+/// and nesting, `\p{...}`, groups (without captures), `(?i)`, `(?m)` (a dot matches line feeds), `(?>...)`, look-ahead
+/// and look-behind, and greedy, lazy and possessive repeats. Throws Error on a pattern that is wrong, too large or
+/// nested too deeply, and on what is not supported: back references, calls, conditions, `\R`, `\X` and `\K`.
 PatternNode parse_pattern(std::string_view pattern);
 
 }  // namespace tinyllm

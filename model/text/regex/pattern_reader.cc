@@ -57,7 +57,7 @@ icu::UnicodeSet read_posix(PatternReader& reader) {
   return negated ? set.complement() : set;
 }
 
-// One member of a class: a set, or one character, which may begin a range.
+// Reads one member of a class: a set, a character, or a range that begins with this character.
 icu::UnicodeSet read_member(PatternReader& reader, bool any_case, bool& is_class, int depth) {
   is_class = true;
   if (reader.take("[")) {

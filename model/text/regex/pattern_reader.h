@@ -10,25 +10,25 @@
 
 namespace tinyllm {
 
-/// Walks over the characters of a pattern that is UTF-8.
+/// Reads the characters of a pattern, which must be UTF-8.
 class PatternReader {
  public:
   explicit PatternReader(std::string_view pattern) : pattern_(pattern) {}
 
   bool done() const { return at_ == pattern_.size(); }
   bool sees(std::string_view text) const { return pattern_.substr(at_).starts_with(text); }
-  /// Skips the text if it comes next.
+  /// Skips the text if it is next.
   bool take(std::string_view text) {
     if (!sees(text)) return false;
     at_ += text.size();
     return true;
   }
-  /// The next character.
+  /// Reads the next character.
   char32_t take() {
     if (done()) fail("ends too early");
     return next_character(pattern_, at_);
   }
-  /// The text up to `end`, which is skipped.
+  /// Reads the text up to `end`, and skips `end`.
   std::string_view take_until(std::string_view end) {
     const size_t found = pattern_.find(end, at_);
     if (found == std::string_view::npos) fail("ends too early");
@@ -48,14 +48,14 @@ class PatternReader {
   size_t at_ = 0;
 };
 
-/// The set of an escape after its backslash: a class (`\s`, `\p{L}`) or one character (`\n`, `\x{4E2D}`, `\.`), which
-/// `is_class` tells apart. Throws Error on other escapes of letters and digits.
+/// Reads an escape after its backslash. It is a class (`\s`, `\p{L}`) or one character (`
+/// `, `\x{4E2D}`, `\.`); `is_class` tells which. Throws Error on other escapes of letters and digits.
 icu::UnicodeSet read_escape(PatternReader& reader, bool& is_class);
 
-/// The set of a class after its opening bracket, up to the closing one. Letters stand for both cases where `any_case`.
+/// Reads a class after its opening bracket, up to the closing one. With `any_case`, letters match in both cases.
 icu::UnicodeSet read_class(PatternReader& reader, bool any_case, int depth = 0);
 
-/// With the characters that differ from its own in case alone.
+/// The set, with all characters that differ from its own only in case.
 icu::UnicodeSet with_cases(icu::UnicodeSet set);
 
 }  // namespace tinyllm

@@ -34,7 +34,7 @@ bool may_be_empty(const PatternNode& node) {
   }
 }
 
-// The characters that matches begin with, besides empty ones.
+// The first characters of all matches that are not empty.
 icu::UnicodeSet first_of(const PatternNode& node) {
   if (node.kind == Kind::set) return node.set;
   icu::UnicodeSet first;
@@ -46,7 +46,7 @@ icu::UnicodeSet first_of(const PatternNode& node) {
   return first;
 }
 
-// The number of characters of each match, where all have the same.
+// The number of characters of every match, or nothing if matches differ in length.
 std::optional<uint32_t> width_of(const PatternNode& node) {
   uint64_t width = 0;
   switch (node.kind) {
@@ -152,7 +152,7 @@ class Compiler {
     }
   }
 
-  // Before `preferred`.
+  // Emits the choice to match `preferred` first.
   uint32_t push_split(const PatternNode& preferred) {
     if (may_be_empty(preferred)) return push({.op = Op::split});
     return push({.op = Op::split, .has_first = true, .set = set_of(first_of(preferred))});
@@ -186,7 +186,7 @@ class Compiler {
     }
     for (uint32_t i = 0; i < node.least; ++i) emit(child);
     const bool is_lazy = node.greed == Greed::lazy;
-    const auto option = [&] {  // To what follows, or to the end, which `close` says.
+    const auto option = [&] {  // A split to the code after it or to the end, which `close` fills in.
       const uint32_t split = is_lazy ? push({.op = Op::split}) : push_split(child);
       (is_lazy ? at(split).other : at(split).to) = here();
       return split;
@@ -218,7 +218,7 @@ class Compiler {
     at(apart).to = here();
   }
 
-  // Each alternative looks behind from its own distance.
+  // Each alternative starts at its own distance, so they may differ in length.
   void emit_behind(const PatternNode& node) {
     const PatternNode& child = node.children[0];
     const bool is_choice = child.kind == Kind::choice;
@@ -228,7 +228,7 @@ class Compiler {
       const PatternNode& part = is_choice ? child.children[i] : child;
       const std::optional<uint32_t> width = width_of(part);
       if (!width) throw Error("pattern: looks behind at a part of no fixed length");
-      // None of the parts may be there if it is negated; else one of them must.
+      // Negated: no alternative may match. Otherwise one must.
       const bool is_option = !node.negated && i + 1 < count;
       const uint32_t split = is_option ? push({.op = Op::split, .to = here() + 1}) : 0;
       emit_apart(Op::behind, node.negated, *width, part);
@@ -239,8 +239,8 @@ class Compiler {
     for (const uint32_t end : ends) at(end).to = here();
   }
 
-  // A run whose end is given back for nothing does not go back: when all that follows matches anyway, or when none of
-  // its characters can come next.
+  // Backtracking into a run is useless if the rest always matches, or if the next character cannot be one of the run's.
+  // Such a run becomes `run_all`, which saves the attempts.
   void never_shrink(uint32_t index) {
     RegexProgram::Instruction& run = at(index);
     if (run.op != Op::run) return;

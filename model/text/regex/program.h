@@ -9,21 +9,20 @@
 
 namespace tinyllm {
 
-/// A regular expression as instructions of a matcher that goes back where it must.
+/// A regular expression compiled to instructions for a backtracking matcher.
 struct RegexProgram {
   enum class Op : uint8_t {
     set,       // One character of `set`.
-    run,       // As many characters of `set` as there are, `least` to `most`; fewer if the rest does not match.
+    run,       // As many characters of `set` as possible, `least` to `most`; fewer if the rest does not match.
     run_lazy,  // As few as possible.
-    run_all,   // As many as there are, never fewer.
-    split,     // Goes on at `to`, or else at `other`; at `other` alone if `has_first` and no character of `set` comes
-               // next.
+    run_all,   // As many as possible, never fewer.
+    split,     // Tries `to`, then `other`. If `has_first` and the next character is not in `set`, only `other`.
     jump,      // To `to`.
-    mark,      // Keeps the position as number `other`.
-    progress,  // Goes to `to` if the position is still that of number `other`.
-    atomic,    // Matches what follows, up to its own `match`, once and for all; goes on at `to`.
-    ahead,     // The same without moving; `negated`: it must not match.
-    behind,    // The same from `least` characters before.
+    mark,      // Stores the position as mark `other`.
+    progress,  // Jumps to `to` if the position is still that of mark `other`.
+    atomic,    // Matches the code up to its own `match`, never backtracks into it; continues at `to`.
+    ahead,     // The same without consuming; `negated`: must not match.
+    behind,    // The same, starting `least` characters earlier.
     place,
     match,
   };
@@ -41,14 +40,15 @@ struct RegexProgram {
 
   std::vector<Instruction> code;
   CharClasses classes;
-  /// The alternatives of the whole pattern that may match where a character of each class comes next, and at the end.
+  /// By the class of the next character: the alternatives of the whole pattern that may match there. Then the same at
+  /// the end of the text.
   std::array<std::vector<uint32_t>, CharClasses::kMaxClasses> starts;
   std::vector<uint32_t> starts_at_end;
   uint32_t marks = 0;
   uint32_t word_set = 0;
 };
 
-/// Throws Error when a pattern is too large, or looks behind at parts of no fixed length.
+/// Throws Error when a pattern is too large, or has a look-behind without a fixed length.
 RegexProgram compile_pattern(const PatternNode& pattern);
 
 }  // namespace tinyllm

@@ -11,16 +11,16 @@ namespace {
 using Op = RegexProgram::Op;
 using Instruction = RegexProgram::Instruction;
 
-// Well-known patterns need ten steps for a character of text.
+// The patterns of well-known models need about ten steps per character of text.
 constexpr uint64_t kStepsPerByte = 256;
 constexpr uint64_t kMinSteps = uint64_t{1} << 24;
 constexpr size_t kMaxStack = size_t{1} << 22;
 
-// Kinds of Back.
+// Values of Back::kind.
 constexpr uint32_t kJump = 0;
-constexpr uint32_t kShrink = 1;   // A run may end a character earlier, down to `limit`.
-constexpr uint32_t kGrow = 2;     // A lazy run may take one more character; `limit` more at most.
-constexpr uint32_t kRestore = 3;  // Mark `at` was `position`.
+constexpr uint32_t kShrink = 1;   // A run may end one character earlier, down to `limit`.
+constexpr uint32_t kGrow = 2;     // A lazy run may take one more character, at most `limit` more.
+constexpr uint32_t kRestore = 3;  // Sets mark `at` back to `position`.
 
 size_t before(std::string_view text, size_t position) {
   do {
@@ -86,7 +86,7 @@ void Regex::Search::push(const Back& back) {
   stack_.push_back(back);
 }
 
-// The end of the match of the instructions from `start` up to their `match`.
+// Runs the instructions from `start` up to their `match`. Returns the end of the match, or kNone.
 size_t Regex::Search::match_at(uint32_t start, size_t position) {
   const size_t base = stack_.size();
   uint32_t at = start;
@@ -140,7 +140,7 @@ size_t Regex::Search::match_at(uint32_t start, size_t position) {
   }
 }
 
-// To the last place where there was something else to try.
+// Backtracks to the last choice that has an untried alternative. Returns false if there is none.
 bool Regex::Search::go_back(size_t base, uint32_t& at, size_t& position) {
   while (stack_.size() > base) {
     Back& back = stack_.back();
@@ -189,7 +189,7 @@ bool Regex::Search::run(uint32_t& at, size_t& position) {
   return true;
 }
 
-// Instructions with a `match` of their own. The recursion is as deep as such groups are nested in the pattern.
+// Runs a group with its own `match`. The recursion is as deep as such groups are nested in the pattern.
 bool Regex::Search::look_apart(uint32_t& at, size_t& position) {
   const Instruction& instruction = program_.code[at];
   size_t from = position;

@@ -10,8 +10,9 @@ namespace tinyllm {
 
 struct RegexProgram;
 
-/// A regular expression in the syntax of Oniguruma (`parse_pattern`) over texts that are UTF-8. Finds the same matches:
-/// the leftmost, and of those the one that its alternatives and repeats prefer. Immutable, for any number of threads.
+/// A regular expression in Oniguruma's syntax (see `parse_pattern`), for UTF-8 texts. It finds the same matches as
+/// Oniguruma: the leftmost, and of those the one that the order of alternatives and repeats prefers. Immutable: any
+/// number of threads may use it.
 class Regex {
  public:
   explicit Regex(std::string_view pattern);
@@ -24,21 +25,21 @@ class Regex {
     size_t end = 0;
   };
 
-  /// Finds one match of a text after the other. The stack of the matcher is on the heap, and its steps are counted: a
-  /// pattern that goes back too often, such as `(a*)*b`, is an Error, as its time would have no bound.
+  /// Finds the matches in a text one after another. The matcher's stack is on the heap, and its steps are limited: a
+  /// pattern that backtracks too often, such as `(a*)*b`, throws Error instead of running for exponential time.
   class Search {
    public:
     /// Both must outlive the search.
     Search(const Regex& regex, std::string_view text);
 
-    /// Returns false at the end. An empty match is not found right after another match.
+    /// Returns false at the end. An empty match directly after another match is skipped.
     bool next(Match& match);
-    /// Steps taken so far: characters read, instructions done.
+    /// Steps so far: characters read plus instructions executed.
     uint64_t steps() const { return steps_; }
 
    private:
     static constexpr size_t kNone = SIZE_MAX;
-    struct Back {  // Where to go on when what was tried does not match.
+    struct Back {  // Where to continue if the current attempt fails.
       uint32_t at;
       uint32_t kind;
       size_t position;

@@ -8,14 +8,14 @@
 namespace tinyllm {
 namespace {
 
-// A map may make a text longer, but not without bound.
+// A map may lengthen a text up to this size.
 constexpr size_t kMostBytes = size_t{1} << 31;
 
 }  // namespace
 
 std::string SpmNormalizer::apply(std::string_view text, const TextTrie& kept) const {
   const std::string_view blank = escape_blanks ? "\u2581" : " ";
-  // The next part of the text, and what it becomes.
+  // Reads the next part of the text, and returns what replaces it.
   const auto next = [&](size_t& at) -> std::string_view {
     const std::string_view rest = text.substr(at);
     if (const size_t length = kept.longest(rest).length; length > 0) {
@@ -23,7 +23,7 @@ std::string SpmNormalizer::apply(std::string_view text, const TextTrie& kept) co
       return rest.substr(0, length);
     }
     const CharsMap::Found found = map.find(rest);
-    // A map whose sequence ends within a character would leave bytes that are no text.
+    // A sequence that ends within a character is ignored: the bytes after it would not be valid UTF-8.
     if (found.length > 0 && (found.length == rest.size() || !continues_character(rest[found.length]))) {
       at += found.length;
       return found.text;

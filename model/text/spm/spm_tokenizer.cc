@@ -46,13 +46,13 @@ struct SpmTokenizer::State {
   std::string bytes;
   SentencePieceFile file;
   SpmNormalizer normalizer;
-  TextTrie kept;             // User-defined pieces, which are not normalised,
-  TextTrie kept_no_markers;  // and those of them that are no markers.
+  TextTrie kept;             // User-defined pieces: normalisation does not change them.
+  TextTrie kept_no_markers;  // The same without markers.
   std::vector<std::string> decoded;
   std::map<std::string, int32_t, std::less<>> special;
   std::array<int32_t, 256> byte_id{};
   int32_t unknown = -1;
-  // One of the three, by the type of the model.
+  // The model's type decides which one of these three is used.
   std::unique_ptr<const Bpe> bpe;
   std::unique_ptr<const Unigram> unigram;
   std::map<std::string, int32_t, std::less<>> words;
@@ -244,7 +244,7 @@ std::string SpmTokenizer::decode_text(std::span<const int32_t> tokens) const {
     const Type type = state_->file.pieces[i].type;
     const bool has_blank = type != Type::byte && type != Type::unknown && part.starts_with(' ');
     if (at_begin && has_blank) part.remove_prefix(1);
-    // All blanks at the beginning go where several in a row do.
+    // With `remove_extra_blanks`, every blank at the beginning is removed. Otherwise only the first one is.
     if (!part.empty() || (has_blank && !state_->file.remove_extra_blanks)) at_begin = false;
     text += part;
   }

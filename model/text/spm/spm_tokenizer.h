@@ -5,14 +5,14 @@
 namespace tinyllm {
 
 /// A `tokenizer.model` that SentencePiece made for another model: byte pair encoding, unigram, words or characters,
-/// with any normalisation. Gives the tokens of SentencePiece, except that `encode` finds no marker in a text: no
-/// user-defined piece that looks like one, as "<|im_end|>" or "[INST]". Copies share one vocabulary.
+/// with any normalisation. The tokens are those of SentencePiece, with one exception: `encode` never produces a marker,
+/// which is a user-defined piece that looks like "<|im_end|>" or "[INST]". Copies share one vocabulary.
 class SpmTokenizer final : public Tokenizer {
  public:
-  /// Reads the file, which may come from a stranger, and beside it the end and padding tokens that a Hugging Face
-  /// folder names. Throws Error on a damaged file, and on a denormaliser.
+  /// Reads the file, and the end and padding tokens that Hugging Face's files in the same folder name. The files may
+  /// come from a stranger. Throws Error on a damaged file, and on a denormaliser, which is not supported.
   static SpmTokenizer load(const std::filesystem::path& file);
-  /// The same from the bytes of a file alone. `what` names it in errors.
+  /// The same from the bytes of one file. `what` names it in errors.
   static SpmTokenizer parse(std::string bytes, std::string_view what);
 
   int64_t size() const override;
@@ -22,13 +22,14 @@ class SpmTokenizer final : public Tokenizer {
   std::optional<int32_t> special(std::string_view text) const override;
   std::span<const int32_t> end_tokens() const override;
   int32_t pad() const override;
-  /// The token for the beginning, unless `tokenizer_config.json` says no; nothing for a file that stands alone.
+  /// The token that begins a text, unless `tokenizer_config.json` turns it off. Empty without a
+  /// `tokenizer_config.json`.
   std::span<const int32_t> before_text() const override;
   std::map<std::string, std::string> files() const override;
 
-  /// Tokens of a text in which markers count, as SentencePiece encodes it.
+  /// The tokens of a text in which markers become tokens, as SentencePiece encodes it.
   std::vector<int32_t> encode_with_added(std::string_view text) const;
-  /// The text of a whole answer as SentencePiece decodes it: without the blank that is put before a text.
+  /// The text of a whole answer as SentencePiece decodes it: without the blank that encoding adds before a text.
   std::string decode_text(std::span<const int32_t> tokens) const;
 
  private:

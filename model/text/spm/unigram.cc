@@ -8,9 +8,9 @@
 namespace tinyllm {
 namespace {
 
-// Of SentencePiece: how much worse than the worst piece an unknown character is.
+// As in SentencePiece: an unknown character scores this much less than the worst piece.
 constexpr float kUnknownPenalty = 10;
-// What a fixed piece of one byte loses, so that a longer one is better than two.
+// As in SentencePiece: every fixed piece loses this much, so that one long piece beats two short ones.
 constexpr double kFixedPenalty = 0.1;
 
 }  // namespace
@@ -32,14 +32,14 @@ Unigram::Unigram(std::span<const Piece> pieces, int32_t unknown)
 }
 
 std::vector<Unigram::Found> Unigram::split(std::string_view text, const TextTrie& fixed) const {
-  struct Best {  // Of the ways to split the text up to here: its last piece.
+  struct Best {  // The last piece of the best way to split the text up to here.
     int32_t token = 0;
     float score = 0;
     uint32_t size = 0;  // 0: no way is known.
   };
   std::vector<Best> best(text.size() + 1);
-  // Sums are compared as SentencePiece does it, in 64 bits where a piece is fixed and else in 32: equal ones must be
-  // equal.
+  // Sums are rounded as in SentencePiece, so that ties are decided alike: double for pieces, float for unknown
+  // characters.
   const auto offer = [&](size_t begin, size_t end, int32_t token, auto score) {
     const auto sum = score + best[begin].score;
     Best& there = best[end];

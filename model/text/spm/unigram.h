@@ -10,12 +10,12 @@
 
 namespace tinyllm {
 
-/// The unigram model of SentencePiece (Kudo 2018, "Subword Regularization"): of all ways to split a text into pieces,
-/// the one whose scores, which are logarithms of probabilities, have the largest sum. Immutable.
+/// The unigram model of SentencePiece (Kudo 2018, "Subword Regularization"). Scores are logarithms of probabilities. Of
+/// all ways to split a text into pieces, the model takes the one whose scores have the largest sum. Immutable.
 class Unigram {
  public:
   struct Piece {
-    enum class Kind : uint8_t { scored, fixed, none };  // Fixed: taken wherever it fits. None: never made.
+    enum class Kind : uint8_t { scored, fixed, none };  // fixed: preferred wherever it fits. none: never produced.
     std::string text;
     float score = 0;
     Kind kind = Kind::none;
@@ -27,8 +27,8 @@ class Unigram {
     std::string_view text;
     int32_t token;
   };
-  /// The pieces of a text that is UTF-8; of the fixed ones, those that are in `fixed`. Each unknown character is one.
-  /// Takes time in the product of the text's length and that of the longest piece.
+  /// Splits a text, which must be UTF-8. Fixed pieces are used only if they are in `fixed`. Each unknown character is a
+  /// piece of its own. Time is proportional to the text's length times the length of the longest piece.
   std::vector<Found> split(std::string_view text, const TextTrie& fixed) const;
 
  private:
