@@ -14,11 +14,11 @@ set(headers_base
     tensor/base/checked.h tensor/base/clock.h tensor/base/error.h tensor/base/file.h tensor/base/folder_lock.h
     tensor/base/names.h tensor/base/progress.h tensor/base/random.h tensor/base/thread_pool.h tensor/base/utf8.h)
 set(headers_tensor
-    tinyllm.h
-    tensor/arena.h tensor/graph.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
+    tinyllm.h testing.h
+    tensor/arena.h tensor/graph.h tensor/inspect.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
     ops/attention.h ops/elementwise.h ops/indexing.h ops/ops.h ops/optimizers.h ops/products.h ops/reductions.h
     ops/rows.h ops/shape.h ops/sources.h ops/tokens.h
-    ops/convert.h ops/detail/gemm.h ops/gradients.h ops/peak.h ops/quantized.h)
+    ops/convert.h ops/detail/gemm.h ops/gradients.h ops/peak.h ops/quantized.h ops/testing.h)
 set(headers_model
     model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h
     model/rope_scaling.h model/transformer.h model/weight_reader.h model/weights.h

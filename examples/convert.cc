@@ -1,4 +1,5 @@
 // A model in the form of other programs: a folder of Hugging Face, or a GGUF file.
+#include <tinyllm/model/gguf_adapter.h>
 #include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/hugging_face_form.h>
 #include <tinyllm/model/lora.h>
@@ -15,9 +16,10 @@ namespace tl = tinyllm;
 namespace {
 
 struct Options {
-  std::string model;
+  std::string model, base;
   std::filesystem::path output;
   std::optional<tl::GgufType> type;
+  bool only_adapters = false;
   int threads = tl::hardware_threads();
 
   bool to_gguf() const { return output.extension() == ".gguf"; }
@@ -35,8 +37,8 @@ Options parse(int argc, char** argv) {
       "Writes a model for other programs: a GGUF file, as llama.cpp reads it, if the name of the output ends with "
       ".gguf, "
       "and otherwise a folder as transformers reads it. Reads our folders, those of Hugging Face, and GGUF files. "
-      "Adapters are merged into the weights first.");
-  tl::cli::add_model(app, o.model, "Read the model in this folder or GGUF file.");
+      "Adapters are merged into the weights first, or written alone with --adapters.");
+  tl::cli::add_model(app, o.model, "Read the model, or the adapters, in this folder or GGUF file.");
   app.add_option("-o,--output,output", o.output, "Write this file, NAME.gguf, or this folder.")
       ->type_name("PATH")
       ->required();
@@ -47,10 +49,18 @@ Options parse(int argc, char** argv) {
       "Write the weights in this type; by default in their own, and in a folder f32 for quantised ones. "
       "q8_0 and q4_0 are for GGUF; with q4_0, embeddings and head are q8_0.")
       ->default_str("");
+  CLI::Option* const adapters =
+      app.add_flag("--adapters", o.only_adapters,
+                   "Write the adapters alone: NAME.gguf, as llama.cpp adds them to a model, or a folder of PEFT.");
+  adapters->excludes(app.get_option("--type"));
+  app.add_option("--base", o.base,
+                 "The adapters belong to this model, a folder or a GGUF file, instead of the one that they name; "
+                 "adapters in a GGUF file name none.")
+      ->type_name("MODEL");
   tl::cli::add_threads(app, o.threads);
   tl::cli::add_examples(app,
                         {"convert Qwen3-0.6B qwen3-q8_0.gguf --type q8_0", "convert my-model.gguf my-model-folder",
-                         "convert my-model my-model.gguf"},
+                         "convert my-model my-model.gguf", "convert my-adapters my-adapters.gguf --adapters"},
                         "chat qwen3-q8_0.gguf");
   tl::cli::parse(app, argc, argv);
   const bool is_quantised = o.type == tl::GgufType::Q8_0 || o.type == tl::GgufType::Q4_0;
@@ -76,15 +86,28 @@ bool is_quantised(const tl::Model& model) {
   return is_block(model.config.types.matrices) || is_block(model.config.types.tables);
 }
 
+tl::Model read(const Options& o, const tl::LoadOptions& load) {
+  if (o.base.empty()) return tl::cli::load(o.model, load);
+  tl::Model model = tl::cli::load(o.base, load);
+  model.base = std::filesystem::absolute(o.base).lexically_normal();
+  if (std::filesystem::is_directory(o.model)) {
+    tl::load_lora(model, o.model);
+  } else {
+    tl::load_gguf_adapter(model, o.model);
+  }
+  return model;
+}
+
 // As floats where the target, or merging adapters, cannot do with quantised weights.
 tl::Model load(const Options& o) {
-  std::optional<tl::Model> model = tl::cli::load(o.model, {});
-  const bool has_adapters = model->config.lora.rank > 0;
-  if (model->config.types.quantized() && (has_adapters || (!o.to_gguf() && is_quantised(*model)))) {
+  const bool has_adapters = !o.base.empty() || tl::has_adapters(o.model);
+  std::optional<tl::Model> model = read(o, {.type = has_adapters ? std::optional(tl::f32) : std::nullopt});
+  if (has_adapters) {
+    tl::merge_lora(*model);
+  } else if (!o.to_gguf() && is_quantised(*model)) {
     model.reset();
     model = tl::load_model(o.model, {.type = tl::f32});
   }
-  if (has_adapters) tl::merge_lora(*model);
   return *std::move(model);
 }
 
@@ -144,8 +167,22 @@ void to_folder(tl::Model& model, const Options& o) {
   fmt::print("{} ({})\n", tl::cli::count(std::ssize(model.origin->tensors), "tensor"), types_in(counts));
 }
 
+int convert_adapters(const Options& o) {
+  const tl::Model model = read(o, {});
+  if (o.to_gguf()) {
+    tl::ThreadPool pool(o.threads);
+    tl::save_gguf_adapter(model, o.output, pool);
+  } else {
+    const auto lock = tl::cli::lock_folder(o.output);
+    tl::save_lora(model, o.output);
+  }
+  fmt::print("{}\nsaved {}\n", tl::cli::count(std::ssize(tl::adapter_parts(model)), "adapter"), o.output.string());
+  return 0;
+}
+
 int convert(const Options& o) {
   check_output(o);
+  if (o.only_adapters) return convert_adapters(o);
   tl::Model model = load(o);
   if (o.to_gguf()) {
     to_gguf(model, o);

@@ -57,15 +57,10 @@ int quantize(const Options& o) {
   tl::Model model = tl::cli::load(o.model, {});
   if (model.config.lora.rank > 0) tl::merge_lora(model);
   const tl::cli::InterruptGuard guard;
-  std::optional<tl::cli::ProgressBar> bar;
   const tl::WeightTypes types = {o.type, o.tables.value_or(tl::weight_types(o.type).tables)};
-  tl::save_quantized(model, types, o.output, tl::ThreadPool(o.threads), [&](const tl::Progress& p) {
-    if (p.total < 100'000'000) return tl::cli::interrupts == 0;  // Too short for a progress bar.
-    if (!bar) bar.emplace("M weights", p.total / 1'000'000);
-    bar->show(p.done / 1'000'000, "");
-    return tl::cli::interrupts == 0;
-  });
-  bar.reset();
+  tl::save_quantized(
+      model, types, o.output, tl::ThreadPool(o.threads),
+      [show = tl::cli::show_weights()](const tl::Progress& p) { return show(p) && tl::cli::interrupts == 0; });
   fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", types.matrices.name(),
              types.tables.name(), tl::cli::weight_megabytes(o.output), tl::cli::weight_megabytes(o.model),
              o.output.string());

@@ -3,7 +3,8 @@
 #include <tinyllm/runtime/serve/server.h>
 #include <tinyllm/runtime/session.h>
 
-#include "common/parse.h"
+#include "common/model_options.h"
+#include "common/progress_bar.h"
 
 #include <sys/resource.h>
 
@@ -42,8 +43,8 @@ void add_many(CLI::App& app, const std::string& name, std::vector<std::string>& 
 }
 
 void add_options(CLI::App& app, Options& o) {
-  add_many(app, "-m,--model", o.models, "[NAME=]FOLDER",
-           "Serve the model in this folder; may be given several times. The first one is the default.");
+  add_many(app, "-m,--model", o.models, "[NAME=]MODEL",
+           "Serve this model, a folder or a GGUF file; may be given several times. The first one is the default.");
   add_many(app, "--alias", o.aliases, "NAME=MODEL", "Serve a model under another name too, for example gpt-4o-mini.");
   app.add_option("--address", o.address, "Listen on this IP address.")->type_name("ADDRESS")->capture_default_str();
   tl::cli::add_number(app, "--port", o.port, tl::between(0, 65535), "Listen on this port; 0 is a free one.");
@@ -60,6 +61,7 @@ void add_options(CLI::App& app, Options& o) {
                       "Limit prompt and answer together to N tokens; 0 is the context of the model.");
   tl::cli::add_number(app, "--cache", o.cache_sequences, tl::between(0, 1 << 16),
                       "Reserve a cache for N full contexts of each model; 0 is one for each answer that runs.");
+  tl::cli::add_weight_type(app, o.type);
   tl::cli::add_choice(app, "--cache-type", o.cache_type,
                       {{tl::name_of(tl::f32), tl::f32}, {tl::name_of(tl::f16), tl::f16}},
                       "Store keys and values in this type: f16 takes half the memory of f32.");
@@ -92,10 +94,11 @@ Options parse(int argc, char** argv) {
   Options o;
   o.cache_type = tl::SessionOptions{}.cache_type;
   o.threads = tl::hardware_threads();
+  o.on_load = tl::cli::show_reading();
   std::string folder;
   CLI::App app(
       "Answers over HTTP, in the forms that OpenAI's clients speak. Ctrl-C stops it after the answers that run.");
-  app.add_option("folder", folder, "The model folder, unless --model gives it.")->type_name("FOLDER");
+  app.add_option("folder", folder, "The model, unless --model gives it.")->type_name("MODEL");
   add_options(app, o);
   tl::cli::add_examples(app,
                         {"serve tinyllm-model", "serve --keys keys.jsonl --new-key --requests-per-minute 60",
@@ -178,6 +181,7 @@ int serve(const Options& o) {
   const sigset_t signals = wait_for_signals();
   tl::Server server(o);
   for (const tl::Server::ModelInfo& model : server.models()) {
+    for (const std::string& text : model.notes) tl::cli::note(text + "\n");
     fmt::print("{}: context {}, cache {:.1f} MiB\n", model.name, model.context,
                static_cast<double>(model.cache_bytes) / (1 << 20));
   }

@@ -35,8 +35,8 @@ Options parse(int argc, char** argv) {
       "JSON lines: chats, reasoning, prompt and completion, Alpaca, ShareGPT, messages, preferences, multiple choice. "
       "The exit code is 1 when a file has no samples.");
   app.add_option("-i,--input,input", o.files, "Read these files of JSON lines.")->type_name("FILE")->required();
-  auto* model = app.add_option("-m,--model", o.model, "Use the tokenizer and the chat template of this model folder.");
-  model->type_name("FOLDER");
+  auto* model = app.add_option("-m,--model", o.model, "Use the tokenizer and the chat template of this model.");
+  model->type_name("MODEL");
   app.add_option("--tokenizer", o.tokenizer,
                  "Use this tokenizer, a tokenizer.model or a model folder, with the chat template of models that are "
                  "trained here.")
@@ -65,14 +65,8 @@ std::vector<tl::Piece> question(const tl::Choice& choice) {
   return pieces;
 }
 
-// How samples become tokens.
-struct Text {
-  std::shared_ptr<const tl::Tokenizer> tokenizer;
-  std::shared_ptr<const tl::ChatTemplate> chat_template;
-};
-
 // A preference makes two samples: the prompt with the chosen answer, and with the rejected one.
-void add_tokens(const Text& text, const tl::AnySample& sample, std::vector<tl::Sample>& to) {
+void add_tokens(const tl::ModelText& text, const tl::AnySample& sample, std::vector<tl::Sample>& to) {
   const auto add = [&](const tl::Messages& messages) {
     to.push_back(tl::tokenize(*text.tokenizer, text.chat_template->render(messages, {})));
   };
@@ -123,7 +117,7 @@ struct File {
   std::vector<tl::Sample> samples;
 };
 
-File read(const std::string& path, const Text* text, bool strict) {
+File read(const std::string& path, const tl::ModelText* text, bool strict) {
   constexpr size_t kShown = 5;
   File file;
   const auto note = [&](int64_t line, const std::string& problem) {
@@ -183,14 +177,15 @@ void print_packing(const std::vector<tl::Sample>& samples, int64_t length) {
              r.tokens, r.learned_tokens, 100 * r.padding(), 100 * alone);
 }
 
-std::optional<Text> load_text(const Options& o) {
-  if (!o.model.empty()) return Text{tl::load_tokenizer(o.model), tl::load_chat_template(o.model)};
-  if (!o.tokenizer.empty()) return Text{tl::load_tokenizer(o.tokenizer), tl::default_chat_template()};
+// How samples become tokens.
+std::optional<tl::ModelText> load_text(const Options& o) {
+  if (!o.model.empty()) return tl::load_text(o.model);
+  if (!o.tokenizer.empty()) return tl::ModelText{tl::load_tokenizer(o.tokenizer), tl::default_chat_template()};
   return std::nullopt;
 }
 
 int show(const Options& o) {
-  const std::optional<Text> text = load_text(o);
+  const std::optional<tl::ModelText> text = load_text(o);
   bool all_hold_samples = true;
   for (const std::string& path : o.files) {
     const File file = read(path, text ? &*text : nullptr, o.strict);

@@ -44,7 +44,7 @@ struct Lora {
 
 /// Types of the weights: f32, or packed for inference (ops/quantized.h). Norms and biases are always f32.
 struct WeightTypes {
-  Type matrices = f32;  ///< Of the blocks.
+  Type matrices = f32;  ///< The matrices of the blocks.
   Type tables = f32;    ///< Embeddings and head, with a row for each token.
 
   bool quantized() const { return matrices.is_packed() || tables.is_packed(); }

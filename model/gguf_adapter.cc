@@ -1,6 +1,7 @@
 #include <tinyllm/model/gguf_adapter.h>
 
 #include <tinyllm/model/gguf_weights.h>
+#include <tinyllm/model/hugging_face_config.h>
 
 #include <algorithm>
 #include <cmath>
@@ -59,6 +60,10 @@ AdapterPart read_part(const Gguf& file, const Target& target, int64_t heads, flo
     std::copy_n(rows.begin() + from * rank, rank, adapter.b.begin() + row * rank);
   }
   return adapter;
+}
+
+const Family& family_of_model(const Model& model) {
+  return family_of(text(parse_json(hugging_face_config(model.config).dump(), kConfigFile), "model_type"));
 }
 
 // The adapter must live until the file is written.
@@ -124,6 +129,18 @@ void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& fami
     add_part(adapter, *found, heads_of(family, *found), alpha, writer);
   }
   writer.save(path, pool);
+}
+
+void load_gguf_adapter(Model& model, const std::filesystem::path& path) {
+  add_adapters(model, read_gguf_adapter(Gguf(path), family_of_model(model), weight_specs(model.config)));
+}
+
+void save_gguf_adapter(const Model& model, const std::filesystem::path& path, ThreadPool& pool) {
+  if (const std::vector<std::string>& replaced = model.config.lora.replaced; !replaced.empty()) {
+    throw Error("{}: GGUF adapters cannot hold {}, which modules_to_save trained as a whole: merge them into the model",
+                path.string(), fmt::join(replaced, ", "));
+  }
+  save_gguf_adapter(adapter_parts(model), family_of_model(model), weight_specs(model.config), path, pool);
 }
 
 }  // namespace tinyllm

@@ -22,4 +22,11 @@ std::vector<AdapterPart> read_gguf_adapter(const Gguf& file, const Family& famil
 void save_gguf_adapter(const std::vector<AdapterPart>& parts, const Family& family,
                        const std::vector<WeightSpec>& specs, const std::filesystem::path& path, ThreadPool& pool);
 
+/// Reads a GGUF file of adapters and adds them to a model. Throws Error as `read_gguf_adapter` and `add_adapters` do,
+/// or when no family of other programs has the form of the model.
+void load_gguf_adapter(Model& model, const std::filesystem::path& path);
+/// Writes the adapters of a model as F32. Throws Error when it has none, when adapters brought weights along, which the
+/// format cannot hold, or as the other `save_gguf_adapter` does.
+void save_gguf_adapter(const Model& model, const std::filesystem::path& path, ThreadPool& pool);
+
 }  // namespace tinyllm

@@ -13,13 +13,19 @@
 namespace tinyllm {
 namespace {
 
-// The config and text files that a Hugging Face folder of this model would have.
-ModelFiles text_files(const Gguf& file, const Json& config, const GgufTokenizer& tokenizer) {
+// From the config and text files that a Hugging Face folder of this model would have.
+ModelText text_of(const Gguf& file, const Json& config, const GgufTokenizer& tokenizer) {
   const auto architecture = file.metadata().get<std::string_view>("general.architecture");
-  return {file.path(),
-          {{kConfigFile, config.dump()},
-           {kHfTokenizerFile, tokenizer_json(tokenizer, architecture).dump()},
-           {"tokenizer_config.json", tokenizer_config_json(tokenizer).dump()}}};
+  std::optional<ModelFiles> files;
+  try {
+    files.emplace(file.path(), std::map<std::string, std::string>{
+                                   {kConfigFile, config.dump()},
+                                   {kHfTokenizerFile, tokenizer_json(tokenizer, architecture).dump()},
+                                   {"tokenizer_config.json", tokenizer_config_json(tokenizer).dump()}});
+  } catch (const Error& error) {
+    throw Error("{}: {}", file.path().string(), error.what());
+  }
+  return {std::make_shared<const HfTokenizer>(HfTokenizer::load(*files)), template_of(*files)};
 }
 
 // The type that a Hugging Face folder would use for the matrices without loss.
@@ -54,7 +60,7 @@ GgufTokenizer export_tokenizer(const Model& model, const Json& config) {
   if (files.contains(kHfTokenizerFile)) return gguf_tokenizer(json_of(kHfTokenizerFile), tokenizer_config, config);
   const SentencePieceFile file = read_sentencepiece_file(files.at(kTokenizerFile), kTokenizerFile);
   if (file.model != SentencePieceFile::Model::bpe || !file.characters_map.empty() || file.remove_extra_blanks) {
-    throw Error("GGUF: the tokenizer is not byte pair encoding of unchanged text, which is all that readers know");
+    throw Error("GGUF: the tokenizer must be byte pair encoding without normalisation, as readers expect");
   }
   GgufTokenizer tokenizer = gguf_tokenizer(file.pieces, model.config.vocab_size);
   tokenizer.add_space_prefix = file.add_dummy_prefix;
@@ -65,23 +71,25 @@ GgufTokenizer export_tokenizer(const Model& model, const Json& config) {
 
 }  // namespace
 
+ModelText load_gguf_text(const std::filesystem::path& path) {
+  const Gguf file(path);
+  return text_of(file, gguf_config(file), read_gguf_tokenizer(file));
+}
+
 Model load_gguf(const std::filesystem::path& path, const LoadOptions& options) {
   const Gguf file(path);
   const Json json = gguf_config(file);
   const GgufTokenizer tokenizer = read_gguf_tokenizer(file);
   ModelConfig config;
-  std::optional<ModelFiles> files;
   try {
     config = config_from_hugging_face(json);
-    files = text_files(file, json, tokenizer);
   } catch (const Error& error) {
     throw Error("{}: {}", path.string(), error.what());
   }
-  auto hf_tokenizer = std::make_shared<const HfTokenizer>(HfTokenizer::load(*files));
-  check_fit(config, *hf_tokenizer, std::ssize(file.tensors()), path);
-  const Family& family = family_of(text(json, "model_type"));
-  Model model = load_parts(config, std::move(hf_tokenizer), GgufWeights(file, family), options);
-  model.chat_template = template_of(*files);
+  ModelText text = text_of(file, json, tokenizer);
+  check_fit(config, *text.tokenizer, std::ssize(file.tensors()), path);
+  const Family& family = family_of(json.at("model_type").get<std::string>());
+  Model model = load_parts(config, std::move(text), GgufWeights(file, family), options);
   model.origin = std::make_shared<HuggingFaceForm>(form_of(json.dump(2) + "\n", type_of_matrices(file), model.config));
   if (std::string doubt = gguf_tokenizer_doubt(tokenizer); !doubt.empty()) model.notes.push_back(std::move(doubt));
   return model;

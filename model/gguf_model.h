@@ -14,6 +14,9 @@ namespace tinyllm {
 /// wrong or not supported.
 Model load_gguf(const std::filesystem::path& path, const LoadOptions& options = {});
 
+/// Reads the tokenizer and the chat template of such a file.
+ModelText load_gguf_text(const std::filesystem::path& path);
+
 /// Writes a model with its tokenizer and its chat template. The file is complete or not there at all. Only some rows
 /// are in memory at a time. `types` applies to matrices and tables; one whose rows are not whole blocks of the type
 /// becomes F16. Norms are F32. Returns sentences on what other programs will do differently with this model. Throws

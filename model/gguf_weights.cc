@@ -40,7 +40,8 @@ void for_each_row(const Gguf& file, const Family& family, const WeightSpec& spec
 
 // Throws Error unless the rows are heads of an even size, since RoPE rotates pairs of rows.
 void check_heads(int64_t rows, int64_t heads) {
-  if (heads < 1 || rows % (2 * heads) != 0) throw Error("{} rows are not {} heads of pairs", rows, heads);
+  if (heads < 1 || rows % (2 * heads) != 0)
+    throw Error("has {} rows, expected {} heads with an even number of rows each", rows, heads);
 }
 
 // Separates the scales and quants in a row of blocks of `size` bytes. A block begins with its scale, if it has one.

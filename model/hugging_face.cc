@@ -89,10 +89,9 @@ Model load_hugging_face(const std::filesystem::path& folder, const LoadOptions& 
     throw Error("{}: {}", path.string(), error.what());
   }
   const WeightFiles files(folder);
-  std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder);
-  check_fit(config, *tokenizer, std::ssize(files.tensors()), folder);
-  Model model = load_parts(config, std::move(tokenizer), HuggingFaceWeights(files), options);
-  model.chat_template = load_chat_template(folder);
+  ModelText text = load_text(folder);
+  check_fit(config, *text.tokenizer, std::ssize(files.tensors()), folder);
+  Model model = load_parts(config, std::move(text), HuggingFaceWeights(files), options);
   model.origin = std::make_shared<HuggingFaceForm>(form_of(read_file(path), files, model.config));
   if (config.tied_head && has_other_head(files)) {
     model.notes.push_back(fmt::format("{}: {} is not used: the config ties the head to the embeddings, which differ",

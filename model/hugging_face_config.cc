@@ -138,7 +138,7 @@ OrderedJson hugging_face_config(const ModelConfig& c) {
   }
   if (family.has_scales) add_scales(c, json);
   if (only_form(config_from_hugging_face(parse_json(json.dump(), "config"))) != only_form(c)) {
-    throw Error("no family of other programs has all that this model has: the nearest is {}", family.class_name);
+    throw Error("no family of other programs has all features of this model: the nearest is {}", family.class_name);
   }
   return json;
 }

@@ -38,14 +38,13 @@ void check_fit(const ModelConfig& config, const Tokenizer& tokenizer, int64_t te
   }
 }
 
-Model load_parts(ModelConfig config, std::shared_ptr<const Tokenizer> tokenizer, const WeightReader& reader,
-                 const LoadOptions& options) {
+Model load_parts(ModelConfig config, ModelText text, const WeightReader& reader, const LoadOptions& options) {
   limit_context(config, options.context);
   config.types = options.type ? weight_types(*options.type) : types_of(reader, config);
   check(config);
-  Model model{config, std::move(tokenizer)};
+  Model model{.config = config, .tokenizer = std::move(text.tokenizer), .chat_template = std::move(text.chat_template)};
   ThreadPool pool(hardware_threads());
-  load_weights(reader, weight_specs(config), pool, *model.weights);
+  load_weights(reader, weight_specs(config), pool, *model.weights, options.on_progress);
   return model;
 }
 

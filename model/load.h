@@ -15,8 +15,7 @@ void check_fit(const ModelConfig& config, const Tokenizer& tokenizer, int64_t te
 
 /// Makes a model of these sizes and reads its weights, with the types and the context of the options. Throws Error,
 /// before it reserves memory, when the options do not fit.
-Model load_parts(ModelConfig config, std::shared_ptr<const Tokenizer> tokenizer, const WeightReader& reader,
-                 const LoadOptions& options);
+Model load_parts(ModelConfig config, ModelText text, const WeightReader& reader, const LoadOptions& options);
 
 /// The chat template of a model from elsewhere. If it has none, as base models do, the result's `render` throws Error.
 std::shared_ptr<const ChatTemplate> template_of(const ModelFiles& files);

@@ -32,22 +32,37 @@ void check_hash(const Tokenizer& tokenizer, const std::filesystem::path& folder)
 
 Model load_own(const std::filesystem::path& folder, const LoadOptions& options) {
   const ModelConfig config = load_config(folder / kConfigFile);
-  std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder);
-  check_hash(*tokenizer, folder);
+  ModelText text = load_text(folder);
+  check_hash(*text.tokenizer, folder);
   const Safetensors file(folder / kWeightsFile);
-  check_fit(config, *tokenizer, std::ssize(file.entries()), folder);
-  Model model = load_parts(config, std::move(tokenizer), OwnWeights(file, weight_specs(config)), options);
-  model.chat_template = load_chat_template(folder);
-  return model;
+  check_fit(config, *text.tokenizer, std::ssize(file.entries()), folder);
+  return load_parts(config, std::move(text), OwnWeights(file, weight_specs(config)), options);
+}
+
+// Throws Error when a path is neither a file nor a folder.
+bool is_gguf(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) return true;
+  if (std::filesystem::is_directory(path, ignored)) return false;
+  throw Error("{}: there is no such model folder or GGUF file", path.string());
+}
+
+bool has_adapters_alone(const std::filesystem::path& folder) {
+  return !is_there(folder / kConfigFile) && has_adapters(folder);
+}
+
+std::filesystem::path base_of(const std::filesystem::path& folder) {
+  std::filesystem::path base = adapter_base(folder);
+  if (has_adapters_alone(base)) {
+    throw Error("{}: base_model_name_or_path: {} is a folder of adapters too, expected a model", folder.string(),
+                base.string());
+  }
+  return base;
 }
 
 // A folder with only adapters is read with the model that they name.
 Model load_adapted(const std::filesystem::path& folder, const LoadOptions& options) {
-  const std::filesystem::path base = adapter_base(folder);
-  if (!is_there(base / kConfigFile) && has_adapters(base)) {
-    throw Error("{}: base_model_name_or_path: {} is a folder of adapters too, expected a model", folder.string(),
-                base.string());
-  }
+  const std::filesystem::path base = base_of(folder);
   Model model = load_model(base, options);
   model.base = std::filesystem::absolute(base).lexically_normal();
   load_lora(model, folder);
@@ -78,20 +93,23 @@ void save_weights(const Model& model, const std::vector<WeightSpec>& specs, cons
   save_safetensors(path, tensors, {{"format", "pt"}});
 }
 
-std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder) {
-  if (auto found = load_jinja_chat_template(folder)) return std::make_shared<JinjaChatTemplate>(*std::move(found));
+ModelText load_text(const std::filesystem::path& path) {
+  if (is_gguf(path)) return load_gguf_text(path);
+  if (has_adapters_alone(path)) return load_text(base_of(path));
   // A model with a foreign tokenizer came from elsewhere, and has not learned our template.
-  const bool is_ours = is_own_config(folder / kConfigFile) && !is_there(folder / kHfTokenizerFile);
-  return is_ours ? default_chat_template() : template_of(folder);
+  const bool is_ours = is_own_config(path / kConfigFile) && !is_there(path / kHfTokenizerFile);
+  ModelText text{load_tokenizer(path), default_chat_template()};
+  if (auto found = load_jinja_chat_template(path)) {
+    text.chat_template = std::make_shared<JinjaChatTemplate>(*std::move(found));
+  } else if (!is_ours) {
+    text.chat_template = template_of(path);
+  }
+  return text;
 }
 
 Model load_model(const std::filesystem::path& path, const LoadOptions& options) {
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(path, ignored)) return load_gguf(path, options);
-  if (!std::filesystem::is_directory(path, ignored)) {
-    throw Error("{}: there is no such model folder or GGUF file", path.string());
-  }
-  if (!is_there(path / kConfigFile) && has_adapters(path)) return load_adapted(path, options);
+  if (is_gguf(path)) return load_gguf(path, options);
+  if (has_adapters_alone(path)) return load_adapted(path, options);
   Model model = is_own_config(path / kConfigFile) ? load_own(path, options) : load_hugging_face(path, options);
   model.sampling = sampling_defaults(path);
   if (has_adapters(path)) load_lora(model, path);

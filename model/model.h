@@ -3,6 +3,7 @@
 #include <tinyllm/model/config.h>
 #include <tinyllm/model/text/chat_template.h>
 #include <tinyllm/model/transformer.h>
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/tensor/store.h>
 
 #include <memory>
@@ -15,7 +16,8 @@ namespace tinyllm {
 /// The files of a model folder, named as in Hugging Face's.
 inline constexpr const char* kConfigFile = "config.json";
 inline constexpr const char* kWeightsFile = "model.safetensors";
-inline constexpr const char* kWeightsIndexFile = "model.safetensors.index.json";  ///< Where there are several.
+inline constexpr const char* kWeightsIndexFile =
+    "model.safetensors.index.json";  ///< Lists the files if there are several.
 
 struct HuggingFaceForm;
 
@@ -40,17 +42,13 @@ struct Model {
   std::vector<std::string> notes = {};  ///< Sentences for the user about how it was read.
 };
 
-/// The chat template of a model folder: its Jinja template, else ours if model and tokenizer were made here. Otherwise
-/// the model has none, and the result's `render` throws Error. Reads no weights. Throws Error that names a damaged
-/// file.
-std::shared_ptr<const ChatTemplate> load_chat_template(const std::filesystem::path& folder);
-
 /// How a model is read.
 struct LoadOptions {
   /// Converts weights to this type while it reads them: f32 or a packed type, see `weight_types`. Empty: keeps the type
   /// of the files, or uses f32 if that type is not supported.
   std::optional<Type> type = {};
-  int64_t context = 0;  ///< Limits the context to this many tokens, which saves memory; 0: the model's own.
+  int64_t context = 0;          ///< Limits the context to this many tokens, which saves memory; 0: the model's own.
+  OnProgress on_progress = {};  ///< Counts weights. Reading throws Stopped when it returns false.
 };
 
 /// Reads a model from one of our folders, a folder from Hugging Face or ModelScope, or a GGUF file. Adapters in the
@@ -60,6 +58,16 @@ struct LoadOptions {
 /// model may come from a stranger: its weights are compared with the config before memory is reserved, so memory is
 /// bounded by the size of the files.
 Model load_model(const std::filesystem::path& path, const LoadOptions& options = {});
+
+/// What a model needs to turn conversations into tokens, and back.
+struct ModelText {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  /// The model's Jinja template, else ours if model and tokenizer were made here. Otherwise the model has none, and
+  /// `render` throws Error.
+  std::shared_ptr<const ChatTemplate> chat_template;
+};
+/// Reads it from whatever `load_model` opens, without the weights. Throws Error that names a missing or damaged file.
+ModelText load_text(const std::filesystem::path& path);
 
 /// Adds the token with which the chat template ends an answer to the model's end tokens. A base model from elsewhere
 /// needs this before it is trained on answers. All files of the saved model name the token. Returns its text, or

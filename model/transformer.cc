@@ -33,7 +33,7 @@ class Weights {
   }
 
  private:
-  // What the adapters of a matrix add to x [..., in] -> [..., out]; empty if it has none.
+  // The output of a matrix's adapters for x [..., in] -> [..., out]; empty if it has none.
   Tensor adapted(const WeightSpec& matrix, Tensor x) const {
     std::vector<Tensor> parts;
     bool any = false;

@@ -17,7 +17,10 @@ void pack(const QuantizedMatrix& matrix, std::byte* to, ThreadPool& pool) {
                  reinterpret_cast<const std::byte*>(matrix.scales.data()), to, pool);
 }
 
-void load_packed(const WeightReader& reader, const WeightSpec& spec, const Store::Entry& entry, ThreadPool& pool) {
+// Calls done(number of weights) for what is loaded.
+template <class Done>
+void load_packed(const WeightReader& reader, const WeightSpec& spec, const Store::Entry& entry, ThreadPool& pool,
+                 Done done) {
   const int64_t rows = spec.shape[0], width = spec.shape[1];
   const bool is_kept = reader.type_of(spec) == entry.type;
   std::vector<float> numbers;
@@ -36,6 +39,7 @@ void load_packed(const WeightReader& reader, const WeightSpec& spec, const Store
       if (std::string_view(error.what()).starts_with(name)) throw;
       throw Error("{}: {}", name, error.what());
     }
+    done(n * width);
   }
 }
 
@@ -52,19 +56,27 @@ WeightTypes types_of(const WeightReader& reader, const ModelConfig& config) {
   return {.matrices = matrices.value_or(f32), .tables = tables.value_or(f32)};
 }
 
-void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store) {
+void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store,
+                  const OnProgress& on_progress) {
   std::vector<Store::Wanted> wanted;
+  Progress progress;
   for (const WeightSpec& spec : specs) {
+    progress.total += spec.shape.size();
     reader.type_of(spec);  // Throws if it cannot be read.
     wanted.push_back({spec.name, spec.type, spec.shape});
   }
   store.add(wanted);
+  const auto done = [&](int64_t weights) {
+    progress.done += weights;
+    report(on_progress, progress);
+  };
   for (const WeightSpec& spec : specs) {
     const Store::Entry& entry = store.at(spec.name);
     if (entry.type.is_packed()) {
-      load_packed(reader, spec, entry, pool);
+      load_packed(reader, spec, entry, pool, done);
     } else {
       reader.read(spec, 0, spec.shape[0], entry.as<float>());
+      done(spec.shape.size());
     }
   }
 }

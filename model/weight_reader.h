@@ -2,6 +2,7 @@
 
 #include <tinyllm/model/weights.h>
 #include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/store.h>
 
@@ -40,8 +41,9 @@ class WeightReader {
 WeightTypes types_of(const WeightReader& reader, const ModelConfig& config);
 
 /// Adds weights to a store. They are converted or quantised if the specs have other types than the files. A few rows
-/// are read at a time, so there is never a second copy of the model. Throws Error as `type_of` does, before it reserves
-/// memory, and Error when a weight is invalid.
-void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store);
+/// are read at a time, so there is never a second copy of the model. `on_progress` counts weights. Throws Stopped;
+/// Error as `type_of` does, before it reserves memory, and when a weight is invalid.
+void load_weights(const WeightReader& reader, const std::vector<WeightSpec>& specs, ThreadPool& pool, Store& store,
+                  const OnProgress& on_progress = {});
 
 }  // namespace tinyllm

@@ -22,6 +22,21 @@ std::vector<bool> depends_on(const Graph& graph, const std::vector<Tensor>& wrt)
   return depends;
 }
 
+// An op from outside may return anything.
+void check_found(const Op& op, std::span<const Tensor> inputs, std::span<const Tensor> found) {
+  if (found.size() != inputs.size()) {
+    throw Error("gradients: the gradient of {} has {} tensors, expected one for each of {} inputs", op.name,
+                found.size(), inputs.size());
+  }
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (!found[i]) continue;
+    if (&found[i].graph() != &inputs[i].graph() || found[i].type() != f32 || found[i].shape() != inputs[i].shape()) {
+      throw Error("gradients: the gradient of {} for {} is {} {}, expected f32 of its shape", op.name, inputs[i].str(),
+                  found[i].type().str(), found[i].str());
+    }
+  }
+}
+
 // Recomputes forward nodes for the backward pass by appending copies. A segment is the nodes from one checkpoint to the
 // next. The segment after the last checkpoint is not copied, because its results are still in memory. All nodes of a
 // segment are copied; `compile` leaves out the unused ones. A copy gives bit-identical results: the mask of a dropout
@@ -104,6 +119,7 @@ std::vector<Tensor> gradients(Tensor loss, const std::vector<Tensor>& wrt, const
     if (node.op->gradient == nullptr) throw Error("gradients: {} has no gradient", outputs[0].str());
     for (const int input : node.inputs) inputs.push_back(forward.of(input));
     const std::vector<Tensor> found = node.op->gradient({inputs, outputs, output_grads, &node.params});
+    check_found(*node.op, inputs, found);
     for (size_t i = 0; i < inputs.size(); ++i) {
       const size_t input = index(node.inputs[i]);
       if (!found[i] || !depends[input]) continue;

@@ -4,6 +4,27 @@
 
 namespace tinyllm {
 
+namespace {
+
+// The row of an op from outside may be wrong.
+void check_op(const Op& op, const std::vector<Graph::Output>& outputs) {
+  if (op.name == nullptr) throw Error("graph: an op has no name");
+  if (op.run == nullptr) throw Error("{}: the op has no run", op.name);
+  if (outputs.empty()) throw Error("{}: the op has no output", op.name);
+}
+
+// Output 0 of an alias has the memory of input 0.
+void check_alias(const Op& op, const std::vector<Tensor>& inputs, const std::vector<Graph::Output>& outputs) {
+  if (!op.alias) return;
+  if (inputs.empty()) throw Error("{}: an alias has no input", op.name);
+  const size_t bytes = bytes_of(outputs[0].type, outputs[0].shape);
+  if (bytes != bytes_of(inputs[0].type(), inputs[0].shape())) {
+    throw Error("{}: an alias of {} has {} bytes, expected the same number", op.name, inputs[0].str(), bytes);
+  }
+}
+
+}  // namespace
+
 const Shape& Tensor::shape() const { return graph_->value(id_).shape; }
 Type Tensor::type() const { return graph_->value(id_).type; }
 const std::string& Tensor::name() const { return graph_->value(id_).name; }
@@ -37,6 +58,7 @@ Tensor Graph::add_named(Kind kind, std::string name, Type type, Shape shape) {
 
 std::vector<Tensor> Graph::append(const Op& op, const std::vector<Tensor>& inputs, const std::vector<Output>& outputs,
                                   std::any params) {
+  check_op(op, outputs);
   const int node_id = static_cast<int>(nodes_.size());
   Node node{&op, {}, {}, std::move(params)};
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -44,6 +66,7 @@ std::vector<Tensor> Graph::append(const Op& op, const std::vector<Tensor>& input
     if (&inputs[i].graph() != this) throw Error("{}: {} belongs to another graph", op.name, inputs[i].str());
     node.inputs.push_back(inputs[i].id());
   }
+  check_alias(op, inputs, outputs);
   std::vector<Tensor> results;
   for (const Output& output : outputs) {
     const int id = static_cast<int>(values_.size());

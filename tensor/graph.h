@@ -93,7 +93,7 @@ class Graph {
     Shape shape;
   };
   /// Appends a node. For the functions in ops/, which check shapes and types first.
-  /// Throws Error when an input is empty or belongs to another graph.
+  /// Throws Error when an input is empty or belongs to another graph, and when the row of the op cannot be right.
   std::vector<Tensor> append(const Op& op, const std::vector<Tensor>& inputs, const std::vector<Output>& outputs,
                              std::any params = {});
 

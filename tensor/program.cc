@@ -4,6 +4,7 @@
 #include <tinyllm/tensor/op.h>
 #include <tinyllm/tensor/plan.h>
 
+#include <cmath>
 #include <map>
 
 namespace tinyllm {
@@ -15,6 +16,7 @@ bool is_persistent(const Value& value) { return value.kind == Kind::parameter ||
 
 struct Program::State {
   struct Step {
+    std::string name;
     const Op* op;
     std::any params;
     std::vector<View> inputs;
@@ -36,6 +38,7 @@ struct Program::State {
   std::unordered_map<int, std::pair<View, std::string>> outputs;  // The outputs by value id, with their names.
   Memory memory;
   Precision precision = Precision::fp32;
+  bool check_finite = false;
 };
 
 Program::Program(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -105,6 +108,17 @@ double moved_bytes(const Node& node, const Graph& graph) {
   return bytes;
 }
 
+void require_finite(const std::string& node, std::span<const View> outputs) {
+  for (const View& output : outputs) {
+    if (output.type != f32 || output.data == nullptr) continue;
+    for (int64_t i = 0; i < output.size(); ++i) {
+      if (!std::isfinite(output.f32()[i])) {
+        throw Error("run: element {} of {} {} is {}, expected finite numbers", i, node, output.shape, output.f32()[i]);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs, int threads) {
@@ -117,6 +131,7 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   Store& store = options.store != nullptr ? *options.store : *state->own_store;
   Store& states = options.states != nullptr ? *options.states : store;
   state->precision = options.precision;
+  state->check_finite = options.check_finite;
 
   const Plan plan = tinyllm::plan(graph, outputs, state->pool.threads());
   state->memory = memory_of(graph, plan);
@@ -137,8 +152,14 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
     const Node& node = graph.nodes()[index(plan.schedule[step])];
     const int block = plan.workspace[step];
     void* workspace = block < 0 ? nullptr : state->activations.data() + plan.blocks[index(block)].offset;
-    Program::State::Step& out = state->steps.emplace_back(
-        Program::State::Step{node.op, node.params, {}, {}, workspace, flops_of(node, graph), moved_bytes(node, graph)});
+    Program::State::Step& out = state->steps.emplace_back(Program::State::Step{graph.value(node.outputs[0]).name,
+                                                                               node.op,
+                                                                               node.params,
+                                                                               {},
+                                                                               {},
+                                                                               workspace,
+                                                                               flops_of(node, graph),
+                                                                               moved_bytes(node, graph)});
     for (const int id : node.inputs) out.inputs.push_back(view(id));
     for (const int id : node.outputs) {
       out.outputs.push_back(view(id));
@@ -156,23 +177,36 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
 }
 
 void Program::run() {
-  for (const State::Step& step : state_->steps) step.run(*state_);
+  for (const State::Step& step : state_->steps) {
+    step.run(*state_);
+    if (state_->check_finite) require_finite(step.name, step.outputs);
+  }
+}
+
+std::vector<NodeTime> Program::trace() {
+  std::vector<NodeTime> times;
+  const Clock::time_point begin = Clock::now();
+  for (const State::Step& step : state_->steps) {
+    const double start = seconds_since(begin);
+    step.run(*state_);
+    times.push_back(
+        {step.name, step.op->name, step.outputs[0].shape, start, seconds_since(begin) - start, step.flops, step.bytes});
+  }
+  return times;
 }
 
 std::vector<OpTime> Program::profile() {
-  std::map<std::string, OpTime> times;
-  for (const State::Step& step : state_->steps) {
-    const Clock::time_point start = Clock::now();
-    step.run(*state_);
-    OpTime& time = times[step.op->name];
-    time.op = step.op->name;
-    time.nodes += 1;
-    time.seconds += seconds_since(start);
-    time.flops += step.flops;
-    time.bytes += step.bytes;
+  std::map<std::string, OpTime> sums;
+  for (const NodeTime& node : trace()) {
+    OpTime& sum = sums[node.op];
+    sum.op = node.op;
+    sum.nodes += 1;
+    sum.seconds += node.seconds;
+    sum.flops += node.flops;
+    sum.bytes += node.bytes;
   }
   std::vector<OpTime> sorted;
-  for (auto& [name, time] : times) sorted.push_back(std::move(time));
+  for (auto& [name, sum] : sums) sorted.push_back(std::move(sum));
   std::sort(sorted.begin(), sorted.end(), [](const OpTime& a, const OpTime& b) { return a.seconds > b.seconds; });
   return sorted;
 }

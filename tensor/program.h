@@ -19,14 +19,25 @@ struct Memory {
   std::string str() const;
 };
 
+/// The cost of one node in a run.
+struct NodeTime {
+  std::string name;  ///< Of its first output, `linear#3`.
+  std::string op;
+  Shape shape;       ///< Of its first output.
+  double start = 0;  ///< Seconds from the beginning of the run.
+  double seconds = 0;
+  double flops = 0;  ///< Floating point operations; 0 for an op that counts none.
+  /// Sum over inputs and outputs. A state counts twice (read and written), a view and an unused output that is not
+  /// computed count 0.
+  double bytes = 0;
+};
+
 /// The cost of one op in a run, summed over its nodes.
 struct OpTime {
   std::string op;
   int nodes = 0;
   double seconds = 0;
-  double flops = 0;  ///< Floating point operations; 0 for an op that counts none.
-  /// Sum over inputs and outputs. A state counts twice (read and written), a view and an unused output that is not
-  /// computed count 0.
+  double flops = 0;
   double bytes = 0;
 };
 
@@ -36,6 +47,9 @@ struct CompileOptions {
   const Store* weights = nullptr;         ///< Instead of `store`: holds every parameter, and is only read.
   Store* states = nullptr;                ///< Where states live. Null: in `store` or the program's own store.
   Precision precision = Precision::fp32;  ///< Of matrix products. `run` throws Error if the CPU does not support it.
+  /// `run` looks at every float that a node has computed, and throws Error that names the first node with one that is
+  /// infinite or not a number. For the search of a fault: it reads every result once more.
+  bool check_finite = false;
 };
 
 /// A graph that is ready to run, made by `compile`: the nodes are scheduled, and every tensor has its memory.
@@ -75,7 +89,9 @@ class Program {
 
   /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary).
   void run();
-  /// Runs all nodes and returns the time of each op, slowest first. `run` has no overhead from this.
+  /// Runs all nodes and returns the time of each, in order. `run` has no overhead from this. inspect.h prints it.
+  std::vector<NodeTime> trace();
+  /// The same by op, slowest first.
   std::vector<OpTime> profile();
 
   const Memory& memory() const;

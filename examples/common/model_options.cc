@@ -2,22 +2,34 @@
 
 #include <tinyllm/ops/quantized.h>
 
+#include "progress_bar.h"
+
+#include <unistd.h>
+
 namespace tinyllm::cli {
 
-void add_load_options(CLI::App& app, LoadOptions& o) {
+void add_weight_type(CLI::App& app, std::optional<Type>& into) {
   std::vector<std::pair<std::string, Type>> types = {{name_of(f32), f32}};
   for (const Type type : kPackedTypes) types.emplace_back(type.name(), type);
-  add_choice(app, "--type", o.type, types,
+  add_choice(app, "--type", into, types,
              "Convert the weights to this type while they are read: 32 (f32), 16 (bf16), 8.5 (q8_0) or 4.5 (q4_0) bits "
              "each; by default they stay as they are.")
       ->default_str("");
+}
+
+void add_load_options(CLI::App& app, LoadOptions& o) {
+  add_weight_type(app, o.type);
   add_number(app, "-c,--context", o.context, between(0, 1 << 24),
              "Let the model see at most N tokens at once, prompt and answer together, which saves memory; 0 is as many "
              "as it can.");
 }
 
+OnProgress show_reading() { return isatty(STDERR_FILENO) != 0 ? show_weights() : nullptr; }
+
 Model load(const std::string& path, const LoadOptions& o) {
-  Model model = load_model(path, o);
+  LoadOptions shown = o;
+  shown.on_progress = show_reading();
+  Model model = load_model(path, shown);
   for (const std::string& text : model.notes) note(text + "\n");
   return model;
 }

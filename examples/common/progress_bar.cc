@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace tinyllm::cli {
@@ -39,6 +41,24 @@ void ProgressBar::show(int64_t done, const std::string& words) {
     line.resize(window.ws_col - 1u);
   }
   note("\r\x1b[K" + line);
+}
+
+OnProgress show_weights() {
+  struct State {
+    Clock::time_point begin = Clock::now();
+    std::optional<ProgressBar> bar = {};
+  };
+  return [state = std::make_shared<State>()](const Progress& progress) {
+    constexpr int64_t kMillion = 1'000'000;
+    if (!state->bar && seconds_since(state->begin) < 1) return true;
+    if (!state->bar) state->bar.emplace("M weights", progress.total / kMillion);
+    state->bar->show(progress.done / kMillion, "");
+    if (progress.done == progress.total) {
+      state->bar.reset();
+      state->begin = Clock::now();
+    }
+    return true;
+  };
 }
 
 std::string clock_time(double seconds) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/tensor/base/clock.h>
+#include <tinyllm/tensor/base/progress.h>
 
 #include <string>
 
@@ -26,6 +27,9 @@ class ProgressBar {
   bool drawn_ = false;
   Clock::time_point last_{};
 };
+
+/// Shows how many weights are done of a model, or of one after the other, when it takes longer than a second.
+OnProgress show_weights();
 
 /// 3:05, or 2:03:05.
 std::string clock_time(double seconds);

@@ -167,7 +167,8 @@ Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces) {
     token = to;
     if (end < pieces.size()) {
       if (token == tokens.end())
-        throw Error("chat template: {} stands where the tokenizer does not find it", pieces[end].text);
+        throw Error("chat template: the tokenizer does not find the special token {} where the template wrote it",
+                    pieces[end].text);
       sample.tokens.push_back(*token++);
       sample.learned.push_back(pieces[end].learned);
     }

@@ -36,10 +36,10 @@ class ChatTemplate {
 };
 
 /// The template of models that are trained here:
-///   <|system|>\n{system}\n<|sep|>\n<|user|>\n{user}\n<|sep|>\n<|assistant|>\n{assistant}</s>
-/// A message that follows an answer begins with <|sep|>
-/// . Without a system message, {system} is empty. `render` throws Error without a user message, on a system message
-/// that is not the first, on the role `tool` and on tool calls.
+/// `<|system|>\n{system}\n<|sep|>\n<|user|>\n{user}\n<|sep|>\n<|assistant|>\n{assistant}</s>`.
+/// A message that follows an answer begins with `<|sep|>\n`. Without a system message, {system} is empty. `render`
+/// throws Error without a user message, on a system message that is not the first, on the role `tool` and on tool
+/// calls.
 std::shared_ptr<const ChatTemplate> default_chat_template();
 
 /// Tokens, and for each whether a model learns to produce it.

@@ -20,10 +20,10 @@ struct Message {
   std::string content;
   bool learned = true;  ///< Whether a model learns this answer. Other roles ignore it.
 
-  std::string name = {};               ///< Of the speaker, or of the tool.
-  std::string reasoning_content = {};  ///< What the assistant thought before it answered.
-  std::string tool_calls = {};         ///< Of the assistant: a JSON list.
-  std::string tool_call_id = {};       ///< Of a tool's message: the call that it answers.
+  std::string name = {};               ///< The name of the speaker or the tool.
+  std::string reasoning_content = {};  ///< The reasoning of the assistant before its answer.
+  std::string tool_calls = {};         ///< The calls of the assistant, a JSON list.
+  std::string tool_call_id = {};       ///< In a tool's message: the call that it answers.
 };
 using Messages = std::vector<Message>;
 

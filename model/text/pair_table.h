@@ -9,7 +9,7 @@
 
 namespace tinyllm {
 
-/// What two neighbouring tokens become.
+/// The merge of two neighbouring tokens.
 struct Merge {
   static constexpr uint32_t kNever = UINT32_MAX;
   uint32_t rank = kNever;  // 0 is merged first; kNever: the two are not merged.

@@ -9,8 +9,8 @@ inline constexpr const char* kTokenizerFile = "tokenizer.model";
 
 /// The tokenizer of models that are trained here: byte pair encoding in which every text decodes to exactly the same
 /// bytes. Text is not normalised, rare characters are encoded as bytes, every digit is one token, and line feeds and
-/// runs of blanks are kept. The special tokens are <pad>, <s>, </s>, <unk> and the markers of our chat template. Copies
-/// share one vocabulary.
+/// runs of blanks are kept. The special tokens are `<pad>`, `<s>`, `</s>`, `<unk>` and the markers of our chat
+/// template. Copies share one vocabulary.
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   struct TrainOptions {

@@ -1,6 +1,7 @@
 #include <tinyllm/runtime/serve/engine.h>
 
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/tensor/base/file.h>
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -10,9 +11,9 @@
 namespace tinyllm {
 namespace {
 
-int64_t written_at(const std::filesystem::path& folder) {
+int64_t written_at(const std::filesystem::path& path) {
   struct stat status {};
-  stat(folder.c_str(), &status);
+  stat(path.c_str(), &status);
   return status.st_mtime;
 }
 
@@ -36,12 +37,12 @@ std::string fingerprint_of(const Model& model, const EngineOptions& options) {
 
 }  // namespace
 
-Engine::Engine(std::string given_name, const std::filesystem::path& folder, const EngineOptions& given,
+Engine::Engine(std::string given_name, const std::filesystem::path& path, const EngineOptions& given,
                const ThreadPool& threads)
     : name(std::move(given_name)),
       options(given),
-      model(load_model(folder)),
-      created(written_at(folder / kConfigFile)),
+      model(load_model(path, given.load)),
+      created(written_at(is_there(path / kConfigFile) ? path / kConfigFile : path)),
       fingerprint(fingerprint_of(model, given)),
       context(options.context == 0 ? model.config.context : options.context),
       constraints(*model.tokenizer, model.config.vocab_size),

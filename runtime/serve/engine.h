@@ -16,13 +16,14 @@ struct EngineOptions {
   DType cache_type = fastest_cache_type();
   double pass_seconds = 0.05;  ///< See BatcherOptions.
   bool keeps_prefixes = true;
+  LoadOptions load = {};
 };
 
 /// A model that is served: its weights, its cache and its batcher. Everything but the const members belongs to the
 /// scheduler's thread.
 struct Engine {
   /// Loads the model and compiles every program that its passes need. Throws Error that names the file.
-  Engine(std::string name, const std::filesystem::path& folder, const EngineOptions& options, const ThreadPool& pool);
+  Engine(std::string name, const std::filesystem::path& path, const EngineOptions& options, const ThreadPool& pool);
 
   /// Starts again with an empty cache, after a pass has failed.
   void reopen();

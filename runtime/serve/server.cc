@@ -122,7 +122,8 @@ void Server::State::load_models() {
                                .context = options.context,
                                .cache_sequences = options.cache_sequences,
                                .cache_type = options.cache_type,
-                               .pass_seconds = options.pass_seconds};
+                               .pass_seconds = options.pass_seconds,
+                               .load = {.type = options.type, .on_progress = options.on_load}};
     for (const auto& other : engines) {
       if (other->name == name) throw Error("model {}: is given twice", name);
     }
@@ -370,7 +371,7 @@ std::vector<Server::ModelInfo> Server::models() const {
   std::vector<ModelInfo> infos;
   for (size_t i = 0; i < state_->models(); ++i) {
     const Engine& engine = state_->engine(i);
-    infos.push_back({engine.name, engine.context, engine.cache_bytes});
+    infos.push_back({engine.name, engine.context, engine.cache_bytes, engine.model.notes});
   }
   return infos;
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/tensor/types.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,8 +14,8 @@
 namespace tinyllm {
 
 struct ServedModel {
-  std::string name;  ///< As requests name it; empty: the name of the folder.
-  std::filesystem::path folder;
+  std::string name;              ///< As requests name it; empty: the name of the folder.
+  std::filesystem::path folder;  ///< Or a GGUF file.
 };
 
 struct ServerOptions {
@@ -34,6 +36,8 @@ struct ServerOptions {
   int64_t context = 0;          ///< Tokens of prompt and answer together; 0: the model's.
   int64_t cache_sequences = 0;  ///< The cache has room for so many full contexts; 0: `max_running`.
   DType cache_type;             ///< f32 or f16.
+  std::optional<Type> type;     ///< Of the weights, see LoadOptions; empty: as in the files.
+  OnProgress on_load;           ///< Counts the weights of each model while it is loaded.
   int threads = 1;              ///< Of the model.
   double drain_seconds = 25;    ///< Answers that have begun may take so long to end when the server stops.
 
@@ -61,11 +65,12 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   int port() const;
-  /// The models by name, with their contexts and the bytes of their caches.
+  /// The models by name, with their contexts, the bytes of their caches and `Model::notes`.
   struct ModelInfo {
     std::string name;
     int64_t context;
     int64_t cache_bytes;
+    std::vector<std::string> notes;
   };
   std::vector<ModelInfo> models() const;
 

@@ -61,7 +61,7 @@ TEST_CASE("a model that was read and is saved has every tensor and file as befor
     const TempFolder folder, saved;
     copy_model(name, folder.path());
     // Bit for bit too where weights are widened to floats in between, as for training.
-    for (const LoadOptions options : {LoadOptions{}, LoadOptions{.type = f32}}) {
+    for (const LoadOptions& options : {LoadOptions{}, LoadOptions{.type = f32}}) {
       save_model(load_model(folder.path(), options), saved.path());
       CHECK(tensors_in(saved.path()) == tensors_in(folder.path()));
       for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
@@ -223,7 +223,7 @@ TEST_CASE("sizes as a config of Hugging Face, and back") {
   CHECK(error_of([&] { hugging_face_config({}); }).find("no other program knows this form of model") == 0);
   ModelConfig mixed = as_llama({}, true);
   mixed.residual_scale = 0.5f;
-  CHECK(error_of([&] { hugging_face_config(mixed); }).find("no family of other programs has all that") == 0);
+  CHECK(error_of([&] { hugging_face_config(mixed); }).find("no family of other programs has all features") == 0);
 }
 
 }  // namespace tinyllm::test

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/model/gguf_adapter.h>
 #include <tinyllm/model/hugging_face.h>
 #include <tinyllm/model/hugging_face_config.h>
 #include <tinyllm/model/lora.h>
@@ -315,6 +316,9 @@ TEST_CASE("weights that adapters bring along replace the model's, and a tied hea
   Model again = fresh_model(config);
   load_lora(again, folder.path());
   CHECK(logits_of(again) == logits_of(model));
+  ThreadPool pool(1);
+  const std::string refused = error_of([&] { save_gguf_adapter(model, folder / "x.gguf", pool); });
+  CHECK(has(refused, "x.gguf: GGUF adapters cannot hold norm.weight, lm_head.weight, which modules_to_save"));
 
   files.config["ensure_weight_tying"] = true;
   const Model tied = load(files, config);

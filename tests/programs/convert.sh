@@ -62,6 +62,27 @@ cp "$data/models/mistral/config.json" "$data/models/mistral/model.safetensors" "
   "$qwen/tokenizer_config.json" "$work/mistral"
 expect 0 "other programs that read GGUF ignore this window" $convert "$work/mistral" "$work/mistral.gguf"
 
+# Adapters alone, beside rows that GGUF permutes, to GGUF and back: merged they give the same weights.
+llama="$work/base"
+mkdir "$llama"
+cp "$data/models/llama3_scaled/config.json" "$data/models/llama3_scaled/model.safetensors" "$qwen/tokenizer.json" \
+  "$qwen/tokenizer_config.json" "$llama"
+cp -r "$data/models/lora_llama3_scaled" "$work/peft"
+expect 1 "peft/adapter_config.json: base_model_name_or_path: there is no" $convert "$work/peft" "$work/peft.gguf" --adapters
+expect 0 "^14 adapters$" $convert "$work/peft" "$work/peft.gguf" --adapters --base "$llama"
+expect 0 "^saved $work/peft-back$" $convert "$work/peft.gguf" "$work/peft-back" --adapters --base "$llama"
+expect 0 "^saved $work/merged$" $convert "$work/peft" "$work/merged" --base "$llama"
+expect 0 "^saved $work/merged2$" $convert "$work/peft.gguf" "$work/merged2" --base "$llama"
+expect 0 "^saved $work/merged3$" $convert "$work/peft-back" "$work/merged3"
+same "$work/merged/model.safetensors" "$work/merged2/model.safetensors"
+same "$work/merged/model.safetensors" "$work/merged3/model.safetensors"
+! cmp -s "$work/merged/model.safetensors" "$llama/model.safetensors" || fail "the adapters change nothing"
+expect 1 "^convert: $work/peft.gguf: holds adapter, expected a model" $convert "$work/peft.gguf" "$work/x"
+expect 1 "^convert: $work/q8_0.gguf: general.type is missing, expected adapter" $convert "$work/q8_0.gguf" "$work/x" --base "$llama"
+expect 1 "^convert: .*no adapters" $convert "$llama" "$work/x.gguf" --adapters
+expect 1 "^convert: .*no adapters" $convert "$llama" "$work/x" --adapters
+expect 1 "peft.gguf: exists; remove it" $convert "$work/peft" "$work/peft.gguf" --adapters --base "$llama"
+
 # Our own models: those of the form of Llama travel, the others do not.
 $tiny --preset llama --output "$work/llama" >/dev/null 2>&1 || fail "train_tiny --preset llama"
 answer() {

@@ -20,6 +20,8 @@ expect 0 "1 sample that the chat template cannot express" "$bin/show_samples" --
 expect 0 "line 3: .*no sums of twos" "$bin/show_samples" --model "$work/other" "$work/chats.jsonl"
 expect 1 "sums.jsonl: line 1: .*no sums of twos" \
   sh -c "sed -n 3p '$work/chats.jsonl' >'$work/sums.jsonl' && '$bin/show_samples' --strict --model '$work/other' '$work/sums.jsonl'"
+# A GGUF file has both in it.
+expect 0 "q4_0.gguf: the model has no chat template" "$bin/show_samples" --model "$(dirname "$0")/../data/gguf/q4_0.gguf" "$work/chats.jsonl"
 printf '{"user": "esc \\u001b[31m", "assistant": "\\u009b2J"}' >"$work/escape.jsonl"
 expect 0 'esc .x1b\[31m' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"
 expect 0 '.x9b2J' "$bin/show_samples" --tokenizer "$work/model/tokenizer.model" "$work/escape.jsonl"

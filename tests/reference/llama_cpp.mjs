@@ -1,5 +1,5 @@
 // llama.cpp reads a GGUF file and gives the probabilities of every token after every position of the expected tokens:
-//   node llama_cpp.mjs <file.gguf> <expected.safetensors>
+//   node llama_cpp.mjs <file.gguf> <expected.safetensors> [<adapters.gguf>]
 // The file of tensors has `tokens` [B, T] and `logits` [B, T, V].
 import assert from "node:assert/strict";
 import {getLlama} from "node-llama-cpp";
@@ -17,14 +17,14 @@ function softmax(logits) {
 
 const indexOfMax = (values) => values.reduce((best, x, i) => (x > values[best] ? i : best), 0);
 
-const [gguf, expected] = process.argv.slice(2);
+const [gguf, expected, lora] = process.argv.slice(2);
 const {tokens, logits} = readTensors(expected);
 const [rows, length, vocabulary] = logits.shape;
 const llama = await getLlama({gpu: false, build: "never", logLevel: "error"});
 const model = await llama.loadModel({modelPath: gguf});
 // Its flash attention and its cache round to half floats by default.
 const context = await model.createContext({
-  contextSize: 2 * length, threads: 1, flashAttention: false,
+  contextSize: 2 * length, threads: 1, flashAttention: false, lora,
   experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32"});
 const sequence = context.getSequence();
 let worst = 0, compared = 0;
@@ -44,5 +44,5 @@ for (let row = 0; row < rows; ++row) {
   });
 }
 assert.ok(worst <= tolerance, `probabilities differ by up to ${worst}, expected at most ${tolerance}`);
-console.log(`${gguf}: ${compared} positions, probabilities within ${worst.toExponential(1)}`);
+console.log(`${lora ?? gguf}: ${compared} positions, probabilities within ${worst.toExponential(1)}`);
 await llama.dispose();

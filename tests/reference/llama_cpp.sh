@@ -1,5 +1,5 @@
 #!/bin/sh
-# llama.cpp loads the GGUF files that `convert` writes and gives the probabilities that the fixtures expect.
+# llama.cpp loads the models and adapters that `convert` writes as GGUF files and gives the probabilities that the fixtures expect.
 set -eu
 . "$(dirname "$0")/../npm.sh"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,3 +27,7 @@ for name in llama3_scaled qwen3 qwen2_bf16_sharded minicpm; do
   "$bin/convert" "$work/$name" "$work/$name.gguf" --type f32 >"$work/said" || { cat "$work/said"; exit 1; }
   node "$modules/llama_cpp.mjs" "$work/$name.gguf" "$data/models/$name/expected.safetensors"
 done
+"$bin/convert" "$data/models/lora_llama3_scaled" "$work/lora.gguf" --adapters --base "$work/llama3_scaled" >"$work/said" ||
+  { cat "$work/said"; exit 1; }
+node "$modules/llama_cpp.mjs" "$work/llama3_scaled.gguf" "$data/models/lora_llama3_scaled/expected.safetensors" \
+  "$work/lora.gguf"

@@ -3,6 +3,7 @@
 #include <tinyllm/model/formats/gguf/gguf.h>
 #include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/gguf_model.h>
+#include <tinyllm/model/lora.h>
 #include <tinyllm/model/model.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/runtime/generate.h>
@@ -89,6 +90,44 @@ TEST_CASE("the context of a model is limited when it is read") {
   CHECK(error_of([&] {
           load_model(test_data("gguf/q4_0.gguf"), {.context = 1 << 20});
         }).find("a context of 1048576 tokens, expected 1 to the model's ") == 0);
+}
+
+TEST_CASE("tokenizer and chat template are read without the weights, from all that opens as a model") {
+  const std::filesystem::path gguf = test_data("gguf/q4_0.gguf");
+  CHECK(load_text(gguf).tokenizer->hash() == load_model(gguf).tokenizer->hash());
+  const TempFolder folder;
+  Model model = load_model(gguf, {.type = f32});
+  save_model(model, folder / "base");
+  const std::string form = "{% for m in messages %}<{{ m.content }}>{% endfor %}";
+  std::ofstream(folder / "base/chat_template.jinja") << form;
+  model.base = folder / "base";
+  add_lora(model, {.rank = 2}, 1);
+  save_model(model, folder / "adapters");
+  for (const char* name : {"base", "adapters"}) {
+    const ModelText text = load_text(folder / name);
+    CHECK(text.tokenizer->hash() == load_model(folder / name).tokenizer->hash());
+    std::string rendered;
+    for (const Piece& piece : text.chat_template->render({{Role::user, "Hi"}}, {})) rendered += piece.text;
+    CHECK(rendered == "<Hi>");
+  }
+}
+
+TEST_CASE("reading a model reports its progress in weights, and stops when asked to") {
+  const std::filesystem::path gguf = test_data("gguf/q4_0.gguf");
+  for (const std::optional<Type> type : {std::optional<Type>(), std::optional<Type>(q8_0)}) {
+    std::vector<Progress> reports;
+    const Model model = load_model(gguf, {.type = type, .on_progress = [&](const Progress& progress) {
+                                            reports.push_back(progress);
+                                            return true;
+                                          }});
+    REQUIRE(reports.size() > 1);
+    CHECK(std::ranges::is_sorted(reports, {}, &Progress::done));
+    CHECK(reports.back().done == parameter_count(model.config));
+    CHECK(reports.back().total == parameter_count(model.config));
+  }
+  int calls = 0;
+  CHECK_THROWS_AS(load_model(gguf, {.on_progress = [&](const Progress&) { return ++calls < 3; }}), Stopped);
+  CHECK(calls == 3);
 }
 
 }  // namespace tinyllm::test

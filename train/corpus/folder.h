@@ -16,7 +16,7 @@ std::string_view format_name(TextFormat format);
 /// A file to read, as of when the folder was listed.
 struct InputFile {
   std::filesystem::path path;
-  std::string name;  ///< The path as people read it: bytes that are not UTF-8 and control characters as \xHH.
+  std::string name;  ///< The path as people read it: bytes that are not UTF-8 and control characters as `\xHH`.
   TextFormat format = TextFormat::text;
   bool compressed = false;
   int64_t size = 0;  ///< Bytes on disk.

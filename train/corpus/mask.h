@@ -8,9 +8,9 @@ namespace tinyllm::corpus {
 
 /// Which personal data are replaced.
 struct MaskOptions {
-  bool email = false;  ///< Becomes <email>; names and domains may have letters of any script.
-  bool phone = false;  ///< Becomes <phone>: numbers of China and of North America, and any after + and a country code.
-  bool id = false;     ///< Becomes <id>: numbers of Chinese identity cards with a valid check digit (GB 11643-1999).
+  bool email = false;  ///< Becomes `<email>`; names and domains may have letters of any script.
+  bool phone = false;  ///< Becomes `<phone>`: numbers of China and North America, and any after + and a country code.
+  bool id = false;     ///< Becomes `<id>`: numbers of Chinese identity cards with a valid check digit (GB 11643-1999).
 
   bool any() const { return email || phone || id; }
 };

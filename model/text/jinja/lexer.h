@@ -22,7 +22,7 @@ struct Token {
   };
 
   Kind kind;
-  std::string text;  ///< Of a string: without quotes and escapes.
+  std::string text;  ///< A string is without its quotes and escapes.
   int line;
 };
 

@@ -120,7 +120,7 @@ Value format(const Text& pattern, const Arguments& arguments, Budget& budget) {
     for (const auto& [name, value] : arguments.named) {
       if (name == field) return value;
     }
-    throw Error("format: there is no argument for the field '{{{}}}', and formats within are not supported", field);
+    throw Error("format: no argument for the field '{{{}}}'; format specifications are not supported", field);
   };
   const std::string_view bytes = pattern.bytes();
   for (size_t at = 0; at < bytes.size();) {
@@ -134,7 +134,7 @@ Value format(const Text& pattern, const Arguments& arguments, Budget& budget) {
       continue;
     }
     const size_t end = bytes[at] == '{' ? bytes.find('}', at) : std::string_view::npos;
-    if (end == std::string_view::npos) throw Error("format: a brace stands alone");
+    if (end == std::string_view::npos) throw Error("format: a brace without its partner; double it to print it");
     const Value printed = to_text(argument(bytes.substr(at + 1, end - at - 1)), budget);
     budget.read(text_in(printed)->size());
     out.append(*text_in(printed));

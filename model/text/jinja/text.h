@@ -12,7 +12,7 @@ namespace tinyllm::jinja {
 inline constexpr int32_t kFromTemplate = -1;  ///< Text of the template itself.
 inline constexpr int32_t kFromRequest = -2;   ///< Text of tools and other arguments.
 
-/// Where a character comes from.
+/// The origin of a character.
 struct Origin {
   int32_t source = kFromTemplate;  ///< kFromTemplate, kFromRequest, or the index of a message.
   bool learned = false;            ///< Whether a `{% generation %}` block wrote it.

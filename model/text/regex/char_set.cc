@@ -15,7 +15,8 @@ struct NewCharacters {
   uint32_t category;
 };
 
-// What Unicode 15.1 and 16.0 added to 15.0, and U+1171E, whose category they changed. Source: UnicodeData.txt of both.
+// The characters that Unicode 15.1 and 16.0 added to 15.0, and U+1171E, whose category changed. Source: UnicodeData.txt
+// of both.
 // clang-format off
 constexpr NewCharacters kNew[] = {
     {0x897, 0x897, U_GC_MN_MASK}, {0x1B4E, 0x1B4F, U_GC_PO_MASK}, {0x1B7F, 0x1B7F, U_GC_PO_MASK},

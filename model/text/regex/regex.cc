@@ -82,7 +82,7 @@ void Regex::Search::count(uint64_t steps) {
 }
 
 void Regex::Search::push(const Back& back) {
-  if (stack_.size() == kMaxStack) throw Error("pattern: goes back to more than {} places", kMaxStack);
+  if (stack_.size() == kMaxStack) throw Error("pattern: needs more than {} positions to backtrack to", kMaxStack);
   stack_.push_back(back);
 }
 

@@ -1,0 +1,4 @@
+#pragma once
+
+/// What tests of your own ops need, besides tinyllm.h.
+#include <tinyllm/ops/testing.h>
