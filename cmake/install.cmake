@@ -16,8 +16,8 @@ set(headers_base
 set(headers_tensor
     tinyllm.h testing.h
     tensor/arena.h tensor/graph.h tensor/inspect.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
-    ops/attention.h ops/convolution.h ops/elementwise.h ops/indexing.h ops/ops.h ops/optimizers.h ops/products.h
-    ops/reductions.h ops/rows.h ops/shape.h ops/sources.h ops/tokens.h
+    ops/attention.h ops/convolution.h ops/elementwise.h ops/indexing.h ops/losses.h ops/ops.h ops/optimizers.h
+    ops/products.h ops/reductions.h ops/rows.h ops/shape.h ops/sources.h ops/tokens.h
     ops/convert.h ops/detail/gemm.h ops/gradients.h ops/peak.h ops/quantized.h ops/testing.h)
 set(headers_model
     model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h

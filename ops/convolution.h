@@ -4,7 +4,8 @@
 
 #include <array>
 
-/// Convolutions of images [B, C, H, W] and sequences [B, C, L]. Of each pair of numbers the first is vertical.
+/// Convolutions, pooling and upsampling of images [B, C, H, W] and sequences [B, C, L]. Of each pair of numbers the
+/// first is vertical.
 namespace tinyllm {
 
 struct Conv2d {
@@ -28,5 +29,28 @@ struct Conv1d {
 };
 /// The same for sequences: x [B, C, L], w [O, C/G, K], bias [O] or empty; y [B, O, OL].
 Tensor conv1d(Tensor x, Tensor w, Tensor bias = {}, const Conv1d& options = {});
+
+struct Pool2d {
+  std::array<int64_t, 2> kernel = {2, 2};
+  std::array<int64_t, 2> stride = {0, 0};   ///< 0: that of the kernel, so that windows do not overlap.
+  std::array<int64_t, 2> padding = {0, 0};  ///< Less than the kernel.
+};
+/// y[b, c, y, x] = the largest of the window of `kernel` pixels that begins at (y s - p, x s - p), or their mean. Only
+/// pixels inside the image count. x [B, C, H, W]; y [B, C, OH, OW] with OH = floor((H + 2 p - K) / s) + 1. The gradient
+/// of a maximum goes to the first of equal pixels. A window with NaN gives NaN.
+Tensor max_pool2d(Tensor x, const Pool2d& options = {});
+Tensor avg_pool2d(Tensor x, const Pool2d& options = {});
+
+struct Pool1d {
+  int64_t kernel = 2;
+  int64_t stride = 0;
+  int64_t padding = 0;
+};
+/// The same for sequences [B, C, L].
+Tensor max_pool1d(Tensor x, const Pool1d& options = {});
+Tensor avg_pool1d(Tensor x, const Pool1d& options = {});
+
+/// Each pixel `factor` times in each direction: y[b, c, y, x] = x[b, c, floor(y / factor_0), floor(x / factor_1)].
+Tensor upsample_nearest(Tensor x, std::array<int64_t, 2> factor);
 
 }  // namespace tinyllm

@@ -1,3 +1,4 @@
+#include <tinyllm/ops/detail/broadcast.h>
 #include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
@@ -14,16 +15,34 @@ GemmShape gemm_shape(const Shape& a, const Shape& b, Type b_type, const MatmulOp
           .b_type = b_type};
 }
 
+// The extent of leading axis `i`, of `rank` with those of the matrix; 1 if the shape has fewer axes.
+int64_t leading(const Shape& shape, int i, int rank) {
+  const int own = i - (rank - shape.rank());
+  return own < 0 ? 1 : shape[own];
+}
+
+// The number of the matrix of `shape` that product `i` of `result` reads.
+int64_t matrix_of(const Shape& shape, const Shape& result, int64_t i) {
+  int64_t matrix = 0, stride = 1;
+  for (int axis = result.rank() - 3; axis >= 0; --axis) {
+    const int64_t extent = leading(shape, axis, result.rank());
+    if (extent != 1) matrix += i % result[axis] * stride;
+    stride *= extent;
+    i /= result[axis];
+  }
+  return matrix;
+}
+
 void run(const Launch& launch) {
   const View& a = launch.inputs[0];
   const View& b = launch.inputs[1];
+  const View& c = launch.outputs[0];
   GemmShape shape = gemm_shape(a.shape, b.shape, b.type, launch.get<MatmulOptions>());
   shape.precision = launch.precision;
-  const int64_t batch = a.shape.size(0, a.shape.rank() - 2);
-  for (int64_t i = 0; i < batch; ++i) {
-    const void* factor = b.type.is_packed() ? b.data : b.f32() + i * shape.k * shape.n;
-    gemm(shape, a.f32() + i * shape.m * shape.k, factor, nullptr, launch.outputs[0].f32() + i * shape.m * shape.n,
-         launch.workspace, *launch.pool);
+  for (int64_t i = 0; i < c.shape.size(0, c.shape.rank() - 2); ++i) {
+    const void* factor = b.type.is_packed() ? b.data : b.f32() + matrix_of(b.shape, c.shape, i) * shape.k * shape.n;
+    gemm(shape, a.f32() + matrix_of(a.shape, c.shape, i) * shape.m * shape.k, factor, nullptr,
+         c.f32() + i * shape.m * shape.n, launch.workspace, *launch.pool);
   }
 }
 
@@ -42,7 +61,7 @@ double flops(const Node& node, const Graph& graph) {
 }
 
 // With C = op(A) op(B) and G = dC: d op(A) = G op(B)^T and d op(B) = op(A)^T G, transposed back if the input is
-// transposed.
+// transposed, and summed over the matrices of the result that read one matrix.
 std::vector<Tensor> gradient(const Backward& node) {
   const auto [trans_a, trans_b] = node.get<MatmulOptions>();
   const Tensor a = node.inputs[0];
@@ -50,10 +69,10 @@ std::vector<Tensor> gradient(const Backward& node) {
   const Tensor dc = node.output_grads[0];
   const Tensor da =
       trans_a ? matmul(b, dc, {.trans_a = trans_b, .trans_b = true}) : matmul(dc, b, {.trans_b = !trans_b});
-  if (b.type().is_packed()) return {da, {}};
+  if (b.type().is_packed()) return {reduce_to(da, a.shape()), {}};
   const Tensor db =
       trans_b ? matmul(dc, a, {.trans_a = true, .trans_b = trans_a}) : matmul(a, dc, {.trans_a = !trans_a});
-  return {da, db};
+  return {reduce_to(da, a.shape()), reduce_to(db, b.shape())};
 }
 
 }  // namespace
@@ -63,10 +82,17 @@ const Op kMatmul{.name = "matmul", .run = run, .gradient = gradient, .workspace 
 Tensor matmul(Tensor a, Tensor b, MatmulOptions options) {
   check_f32("matmul", {a});
   if (!b || !b.type().is_packed()) check_f32("matmul", {b});
-  const int rank = a.shape().rank();
-  if (rank < 2 || b.shape().rank() != rank || !std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin())) {
-    throw Error("matmul: a {} and b {}: expected [..., M, K] and [..., K, N] with the same leading extents", a.str(),
-                b.str());
+  const int rank = std::max(a.shape().rank(), b.shape().rank());
+  std::vector<int64_t> extents;
+  bool fits = a.shape().rank() >= 2 && b.shape().rank() >= 2;
+  for (int i = 0; fits && i < rank - 2; ++i) {
+    const int64_t of_a = leading(a.shape(), i, rank), of_b = leading(b.shape(), i, rank);
+    fits = of_a == of_b || of_a == 1 || of_b == 1;
+    extents.push_back(of_a == 1 ? of_b : of_a);
+  }
+  if (!fits) {
+    throw Error("matmul: a {} and b {}: expected [..., M, K] and [..., K, N] with leading extents that are equal or 1",
+                a.str(), b.str());
   }
   const GemmShape shape = gemm_shape(a.shape(), b.shape(), b.type(), options);
   const int64_t b_inner = b.shape()[options.trans_b ? -1 : -2];
@@ -74,7 +100,12 @@ Tensor matmul(Tensor a, Tensor b, MatmulOptions options) {
     throw Error("matmul: a {}{} and b {}{}: inner sizes differ ({} vs {})", a.str(), options.trans_a ? "^T" : "",
                 b.str(), options.trans_b ? "^T" : "", shape.k, b_inner);
   }
-  const Shape result = a.shape().with(-2, shape.m).with(-1, shape.n);
+  extents.insert(extents.end(), {shape.m, shape.n});
+  const Shape result{std::span<const int64_t>(extents)};
+  if (rank > 2 && !options.trans_a && b.shape().rank() == 2) {  // One product of all rows.
+    const Tensor rows = reshape(a, {a.shape().rows(), shape.k});
+    return reshape(matmul(rows, b, options), {result.begin(), result.end()});
+  }
   return a.graph().append(kMatmul, {a, b}, {{f32, result}}, options)[0];
 }
 

@@ -92,6 +92,10 @@ std::span<const Op* const> all_ops() {
       &kConv2d,
       &kConv2dInputGrad,
       &kConv2dWeightGrad,
+      &kMaxPool2d,
+      &kMaxPool2dGrad,
+      &kAvgPool2d,
+      &kAvgPool2dGrad,
       &kFlip,
       &kBroadcastTo,
       &kPad,
@@ -107,6 +111,8 @@ std::span<const Op* const> all_ops() {
       &kAccumulate,
       &kClip,
       &kAdamW,
+      &kSgd,
+      &kLion,
       &kMuon,
   };
   return kOps;

@@ -18,10 +18,10 @@ extern const Op kAttention, kAttentionGrad, kCachedAttention;
 extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy, kTokenLogProbs,
     kTokenLogProbsGrad;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
-extern const Op kConv2d, kConv2dInputGrad, kConv2dWeightGrad;
+extern const Op kConv2d, kConv2dInputGrad, kConv2dWeightGrad, kMaxPool2d, kMaxPool2dGrad, kAvgPool2d, kAvgPool2dGrad;
 extern const Op kFlip, kBroadcastTo, kPad, kTriangle;
 extern const Op kGather, kGatherGrad, kScatterAdd, kIndexSelect, kIndexSelectGrad, kOneHot, kArange, kRandom;
-extern const Op kAccumulate, kClip, kAdamW, kMuon;
+extern const Op kAccumulate, kClip, kAdamW, kSgd, kLion, kMuon;
 
 /// All rows. The op-table test fails if one of them is not in any of its cases.
 std::span<const Op* const> all_ops();

@@ -4,6 +4,7 @@
 #include <tinyllm/ops/convolution.h>
 #include <tinyllm/ops/elementwise.h>
 #include <tinyllm/ops/indexing.h>
+#include <tinyllm/ops/losses.h>
 #include <tinyllm/ops/optimizers.h>
 #include <tinyllm/ops/products.h>
 #include <tinyllm/ops/reductions.h>
@@ -15,5 +16,5 @@
 /// All operations that a graph can be built from. Each function checks shapes and types, appends one node (or a few)
 /// and returns its result. It throws Error with the names and shapes involved. `...` stands for any leading extents.
 /// One file `ops/<name>.cc` per operation holds its shape rule, its kernel call and its gradient. Products of matrices
-/// (linear, matmul, linear_cross_entropy, token_log_probs) are computed in the precision passed to `compile`,
+/// (linear, matmul, conv2d, linear_cross_entropy, token_log_probs) are computed in the precision passed to `compile`,
 /// everything else in float.

@@ -32,9 +32,34 @@ struct AdamW {
 ///   param -= rate * decay * param;  param -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 /// param, grad, m, v of one shape (m and v are states); step i32 [1]; rate and factor f32 [1]. Returns the updated
 /// parameter; pass it to `compile` as an output. Source: Loshchilov and Hutter, "Decoupled Weight Decay
-/// Regularization", 2019.
+/// Regularization", 2019. With a decay of 0 this is Adam: Kingma and Ba, "Adam: A Method for Stochastic Optimization",
+/// 2015.
 Tensor adamw(Tensor param, Tensor grad, Tensor m, Tensor v, Tensor step, Tensor rate, Tensor factor,
              const AdamW& options);
+
+struct Sgd {
+  float momentum = 0.9f;
+  float decay = 0;
+  bool nesterov = false;
+};
+/// One step in place, with g = factor * grad + decay * param and b = momentum:
+///   m = b m + g;  param -= rate * m, or with `nesterov` param -= rate * (b m + g)
+/// param, grad and momentum (m, a state) of one shape; rate and factor f32 [1]. A factor of 0 changes nothing. Returns
+/// the updated parameter; pass it to `compile` as an output. Source: Sutskever et al., "On the importance of
+/// initialization and momentum in deep learning", 2013.
+Tensor sgd(Tensor param, Tensor grad, Tensor momentum, Tensor rate, Tensor factor, const Sgd& options);
+
+struct Lion {
+  float beta1 = 0.9f;
+  float beta2 = 0.99f;
+  float decay = 0.1f;
+};
+/// One step in place, with g = factor * grad:
+///   param -= rate * (decay * param + sign(b1 m + (1 - b1) g));  m = b2 m + (1 - b2) g
+/// The sign of 0 is 0. param, grad and m (a state) of one shape; rate and factor f32 [1]. A factor of 0 changes
+/// nothing. Steps are larger than AdamW's: the paper takes a rate 3 to 10 times smaller. Returns the updated parameter;
+/// pass it to `compile` as an output. Source: Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
+Tensor lion(Tensor param, Tensor grad, Tensor m, Tensor rate, Tensor factor, const Lion& options);
 
 struct Muon {
   float momentum = 0.95f;

@@ -22,9 +22,9 @@ enum class PackedInput : uint8_t {
 Tensor linear(Tensor x, Tensor w, Tensor bias = {}, Activation activation = Activation::none,
               PackedInput input = PackedInput::quantized);
 
-/// c = op(a) op(b), where op transposes the last two axes if its flag is set. a [..., M, K], b [..., K, N] with the
-/// same leading extents; c [..., M, N]. b may be a packed matrix (ops/quantized.h); it is read as floats and has no
-/// gradient.
+/// c = op(a) op(b), where op transposes the last two axes if its flag is set. a [..., M, K], b [..., K, N];
+/// c [..., M, N]. Leading extents are broadcast: seen from the last, they are equal, or one is 1 or missing. b may be a
+/// packed matrix (ops/quantized.h); it is read as floats and has no gradient.
 struct MatmulOptions {
   bool trans_a = false;  ///< a is [..., K, M].
   bool trans_b = false;  ///< b is [..., N, K].

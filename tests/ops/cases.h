@@ -20,6 +20,8 @@ std::vector<OpCase> shape_cases();
 std::vector<OpCase> layout_cases();
 std::vector<OpCase> indexing_cases();
 std::vector<OpCase> convolution_cases();
+std::vector<OpCase> pool_cases();
+std::vector<OpCase> norm_cases();
 std::vector<OpCase> optimizer_cases();
 
 /// What a dropout multiplies element `j` with, by its definition: half s of word 2 h + l of block 8 g + i, where

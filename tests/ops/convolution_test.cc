@@ -8,12 +8,14 @@
 #include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/program.h>
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <vector>
 
 namespace tinyllm::test {
 
-TEST_CASE("shapes that do not make a convolution are named while building") {
+TEST_CASE("shapes that do not make a convolution, a window, a norm or a loss are named while building") {
   Graph g;
   const Tensor x = g.input("x", f32, {2, 4, 5, 6});
   const Tensor w = g.parameter("w", f32, {8, 4, 3, 3});
@@ -44,6 +46,37 @@ TEST_CASE("shapes that do not make a convolution are named while building") {
       {[&] { conv2d(x, w, flat); }, "conv2d: flat [2,4,5]: expected [8]"},
       {[&] { conv1d(x, w); }, "conv1d: x x [2,4,5,6] and w w [8,4,3,3]: expected x [B, C, L] and w [O, C/G, K]"},
   };
+  const Case pools[] = {
+      {[&] { max_pool2d(flat); }, "max_pool2d: x flat [2,4,5]: expected [B, C, H, W]"},
+      {[&] {
+         avg_pool2d(x, {{6, 2}});
+       },
+       "avg_pool2d: x x [2,4,5,6]: the kernel is 6 pixels, the padded image 5"},
+      {[&] {
+         max_pool2d(x, {{2, 2}, {1, 1}, {0, 2}});
+       },
+       "max_pool2d: kernel 2, stride 1, padding 2: expected at least 1, 1 and 0, and less padding than kernel"},
+      {[&] { max_pool1d(x); }, "max_pool1d: x x [2,4,5,6]: expected [B, C, L]"},
+      {[&] {
+         upsample_nearest(x, {0, 1});
+       },
+       "upsample_nearest: x x [2,4,5,6] by 0 and 1: expected [B, C, H, W] and factors of at least 1"},
+      {[&] { layer_norm(x, w, w, 0); }, "layer_norm: w [8,4,3,3]: expected [6]"},
+      {[&] { group_norm(x, 3, w, w, 0); },
+       "group_norm: x x [2,4,5,6] in 3 groups: expected [B, C, ...] with C a multiple of the groups"},
+      {[&] { mse(x, flat); }, "mse: flat [2,4,5]: expected [2,4,5,6]"},
+      {[&] { smooth_l1(x, x, 0); }, "smooth_l1: beta 0, expected more than 0"},
+      {[&] { nll(x, g.input("targets", i32, {2})); },
+       "nll: log_probs x [2,4,5,6] and targets targets [2]: expected [..., V] and [...]"},
+      {[&] { sgd(flat, flat, x, x, x, {}); }, "sgd: x [2,4,5,6]: expected [2,4,5]"},
+      {[&] { lion(flat, flat, flat, x, x, {}); }, "lion: x [2,4,5,6]: expected [1]"},
+      {[&] {
+         matmul(flat, g.input("three", f32, {3, 5, 2}));
+       },
+       "matmul: a flat [2,4,5] and b three [3,5,2]: expected [..., M, K] and [..., K, N] with leading extents that are "
+       "equal or 1"},
+  };
+  for (const Case& c : pools) CHECK_THROWS_WITH_AS(c.build(), c.message, Error);
   for (const Case& c : cases) CHECK_THROWS_WITH_AS(c.build(), c.message, Error);
 }
 
@@ -77,6 +110,35 @@ TEST_CASE("convolutions in bfloat16 differ from those in float by the rounding o
       }
     }
   }
+}
+
+TEST_CASE("a maximum over a window with NaN is NaN, and a window of the lowest numbers has a maximum") {
+  Graph g;
+  const Tensor x = g.input("x", f32, {1, 1, 2, 4});
+  const Tensor y = max_pool2d(x);
+  Program program = compile(g, {y}, {.pool = ThreadPool(1)});
+  const float nan = std::nanf(""), low = -std::numeric_limits<float>::infinity();
+  program.write("x", std::vector<float>{1, nan, low, low, 2, 3, low, low});
+  program.run();
+  CHECK(std::isnan(program.read<float>(y)[0]));
+  CHECK(program.read<float>(y)[1] == low);
+}
+
+TEST_CASE("binary cross-entropy of large logits and the divergence of a probability of 0 are finite") {
+  Graph g;
+  const Tensor x = g.input("x", f32, {2});
+  const Tensor y = g.input("y", f32, {2});
+  const Tensor binary = binary_cross_entropy_with_logits(x, y);
+  const Tensor divergence = kl_div(x, y);
+  Program program = compile(g, {binary, divergence}, {.pool = ThreadPool(1)});
+  program.write("x", std::vector<float>{1000, -1000});
+  program.write("y", std::vector<float>{1, 0});
+  program.run();
+  CHECK(program.read<float>(binary)[0] == 0);
+  CHECK(program.read<float>(divergence)[0] == -1000);
+  program.write("y", std::vector<float>{0, 1});
+  program.run();
+  CHECK(program.read<float>(binary)[0] == 1000);
 }
 
 }  // namespace tinyllm::test

@@ -81,6 +81,53 @@ OpCase adamw_case(Shape shape, int32_t step) {
   return test;
 }
 
+OpCase sgd_case(Shape shape, bool nesterov) {
+  const Sgd options{.momentum = 0.8f, .decay = 0.1f, .nesterov = nesterov};
+  OpCase test;
+  test.name = fmt::format("sgd {}{}", shape, nesterov ? " by Nesterov" : "");
+  test.check_gradient = false;
+  test.arguments = {{f32, shape, -1, 1, false, Kind::parameter},
+                    {f32, shape, -1, 1, false},
+                    {f32, shape, -1, 1, false, Kind::state},
+                    {f32, {1}, 0.01, 0.02, false},
+                    {f32, {1}, 0.2, 0.9, false}};
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {sgd(in[0], in[1], in[2], in[3], in[4], options), in[2]};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array param = in[0];
+    Array m = in[2];
+    for (int64_t i = 0; i < shape.size(); ++i) {
+      const double g = in[4][0] * in[1][i] + double(options.decay) * param[i];
+      m[i] = double(options.momentum) * m[i] + g;
+      param[i] -= in[3][0] * (nesterov ? double(options.momentum) * m[i] + g : m[i]);
+    }
+    return std::vector<Array>{param, m};
+  };
+  return test;
+}
+
+OpCase lion_case(Shape shape) {
+  const Lion options{.beta1 = 0.9f, .beta2 = 0.95f, .decay = 0.2f};
+  OpCase test = sgd_case(shape, false);
+  test.name = fmt::format("lion {}", shape);
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {lion(in[0], in[1], in[2], in[3], in[4], options), in[2]};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array param = in[0];
+    Array m = in[2];
+    for (int64_t i = 0; i < shape.size(); ++i) {
+      const double g = in[4][0] * in[1][i];
+      const double direction = double(options.beta1) * m[i] + (1 - double(options.beta1)) * g;
+      param[i] -= in[3][0] * (double(options.decay) * param[i] + double(direction > 0) - double(direction < 0));
+      m[i] = double(options.beta2) * m[i] + (1 - double(options.beta2)) * g;
+    }
+    return std::vector<Array>{param, m};
+  };
+  return test;
+}
+
 // What five Newton-Schulz steps make of a matrix [n, k], as plain loops: x -> a x + (b x x^T + c (x x^T)^2) x.
 void orthogonalise(std::vector<double>& x, int64_t n, int64_t k) {
   const auto product = [](const std::vector<double>& a, const std::vector<double>& b, int64_t m, int64_t inner,
@@ -156,6 +203,12 @@ std::vector<OpCase> optimizer_cases() {
       adamw_case({13}, 1),
       adamw_case({300, 111}, 1000),
       adamw_case({0}, 2),
+      sgd_case({13}, false),
+      sgd_case({300, 111}, true),
+      sgd_case({0}, false),
+      lion_case({13}),
+      lion_case({300, 111}),
+      lion_case({0}),
       muon_case({24, 40}, 1),
       muon_case({70, 33}, 1),
       muon_case({96, 40}, 3),

@@ -69,6 +69,40 @@ OpCase matmul_case(const std::string& name, int64_t batch, int64_t m, int64_t n,
   return test;
 }
 
+// Leading extents [2, 3], each of which may be 1 or missing in an argument: product (i, j) reads matrix
+// i * row + j * column of it.
+struct Leading {
+  std::vector<int64_t> extents;
+  int64_t row, column;
+};
+OpCase broadcast_matmul_case(const Leading& a, const Leading& b, bool trans_a, bool trans_b) {
+  constexpr int64_t kM = 4, kN = 5, kK = 3;
+  const auto shape = [](std::vector<int64_t> extents, int64_t rows, int64_t columns) {
+    extents.insert(extents.end(), {rows, columns});
+    return Shape(std::span<const int64_t>(extents));
+  };
+  OpCase test;
+  const Shape left = trans_a ? shape(a.extents, kK, kM) : shape(a.extents, kM, kK);
+  const Shape right = trans_b ? shape(b.extents, kN, kK) : shape(b.extents, kK, kN);
+  test.name = fmt::format("matmul, {} with {}", left, right);
+  test.arguments = {{f32, left}, {f32, right}};
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    return {matmul(in[0], in[1], {.trans_a = trans_a, .trans_b = trans_b})};
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array c({2, 3, kM, kN});
+    for (int64_t at = 0; at < c.shape.size(); ++at) {
+      const int64_t j = at % kN, i = at / kN % kM, second = at / (kM * kN) % 3, first = at / (3 * kM * kN);
+      for (int64_t p = 0; p < kK; ++p) {
+        c[at] += in[0][(first * a.row + second * a.column) * kM * kK + (trans_a ? p * kM + i : i * kK + p)] *
+                 in[1][(first * b.row + second * b.column) * kK * kN + (trans_b ? j * kK + p : p * kN + j)];
+      }
+    }
+    return std::vector<Array>{c};
+  };
+  return test;
+}
+
 // Rows of x in INT8, block by block, as ops.h says: in float, where that decides what is nearest. With weights in
 // bfloat16 they are as they come.
 OpCase packed_case(const std::string& name, Type type, Shape x, int64_t n, bool bias,
@@ -157,6 +191,11 @@ std::vector<OpCase> products_cases() {
       matmul_case("b transposed", 2, 3, 7, 5, false, true),
       matmul_case("both transposed", 1, 10, 18, 5, true, true),
       matmul_case("an empty batch", 0, 3, 2, 4, false, false),
+      broadcast_matmul_case({{2, 3}, 3, 1}, {{}, 0, 0}, false, false),
+      broadcast_matmul_case({{2, 3}, 3, 1}, {{}, 0, 0}, true, true),
+      broadcast_matmul_case({{}, 0, 0}, {{2, 3}, 3, 1}, false, true),
+      broadcast_matmul_case({{2, 1}, 1, 0}, {{3}, 0, 1}, false, false),
+      broadcast_matmul_case({{1, 3}, 0, 1}, {{2, 1}, 1, 0}, true, false),
       large(matmul_case("several blocks", 1, 205, 290, 520, true, false)),
   };
   for (const Type type : kPackedTypes) {
