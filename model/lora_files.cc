@@ -154,7 +154,10 @@ class Reader {
     };
     if (name.find("lora_magnitude_vector") != std::string::npos) refuse("belongs to DoRA, which is not supported");
     if (name.find("lora_embedding") != std::string::npos || name.starts_with("lm_head.lora")) {
-      refuse("adapters of embeddings and heads are not supported, only of matrices of the blocks");
+      refuse(
+          "adapters of embeddings and heads are not supported, only of matrices of the blocks: merge them into the "
+          "model "
+          "with PEFT, or train these as a whole, in modules_to_save");
     }
     if (name.find(".lora_") != std::string::npos) refuse("the model has no such matrix");
     refuse("is neither an adapter nor a weight that modules_to_save names");
