@@ -36,6 +36,9 @@ std::vector<float> floats(const Safetensors& file, const Safetensors::Entry& ent
   }
   std::vector<float> values(static_cast<size_t>(entry.shape.size()));
   WeightFiles::Tensor{&file, &entry}.read(0, values);
+  if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
+    throw Error("{}: {} has a number that is not finite", file.path().string(), short_name(entry.name));
+  }
   return values;
 }
 
@@ -134,9 +137,6 @@ class Reader {
                       file_.path().string(), part.hugging_face);
         }
         std::vector<float> values = floats(file_, prefixed(part.hugging_face), shape);
-        if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
-          throw Error("{}: {} has a number that is not finite", file_.path().string(), part.hugging_face);
-        }
         contents.replaced.push_back({spec.name, first, std::move(values)});
         saved_.push_back(part.module());
         any = true;
