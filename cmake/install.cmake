@@ -30,8 +30,9 @@ set(headers_model
     model/text/spm/spm_tokenizer.h model/text/tokenizer.h)
 set(headers_runtime
     runtime/constraint/answer_form.h runtime/constraint/json_constraint.h
-    runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
+    runtime/batcher.h runtime/chat.h runtime/embed.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
+set(headers_c tinyllm_c.h)
 set(headers_http runtime/http/http.h runtime/http/http_request.h)
 set(headers_serve runtime/serve/server.h)
 set(headers_train
