@@ -1,5 +1,5 @@
+#include <tinyllm/ops/detail/broadcast.h>
 #include <tinyllm/ops/detail/check.h>
-#include <tinyllm/ops/detail/strided_copy.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 
@@ -7,24 +7,19 @@ namespace tinyllm {
 namespace {
 
 void run(const Launch& launch) {
-  const Shape& x = launch.inputs[0].shape;
-  const int added = launch.outputs[0].shape.rank() - x.rank();
-  Strides strides;
-  for (int i = 0; i < x.rank(); ++i) strides[added + i] = x[i] == 1 ? 0 : x.size(i + 1, x.rank());
-  copy_strided(launch, strides);
+  const BroadcastWalk walk(launch.inputs, launch.outputs[0].shape);
+  auto* out = static_cast<uint32_t*>(launch.outputs[0].data);
+  walk.for_each_run(*launch.pool, [&](int64_t at, int64_t count, const BroadcastWalk::Offsets& from) {
+    const auto x = walk.operand<uint32_t>(0, from);
+    if (x.repeated) {
+      std::fill_n(out + at, count, *x.data);
+    } else {
+      std::copy_n(x.data, count, out + at);
+    }
+  });
 }
 
-// Sums over the axes that were added or repeated, innermost first.
-std::vector<Tensor> gradient(const Backward& node) {
-  const Shape& x = node.inputs[0].shape();
-  Tensor grad = node.output_grads[0];
-  const Shape y = grad.shape();
-  for (int i = y.rank() - 1; i >= 0; --i) {
-    const int own = i - (y.rank() - x.rank());
-    if (own < 0 || x[own] != y[i]) grad = sum(grad, i);
-  }
-  return {reshape(grad, {x.begin(), x.end()})};
-}
+std::vector<Tensor> gradient(const Backward& node) { return {reduce_to(node.output_grads[0], node.inputs[0].shape())}; }
 
 }  // namespace
 

@@ -7,7 +7,12 @@ namespace tinyllm {
 // One row for each operation, defined in `ops/<name>.cc`. Rows that end in Grad have no function of their own in
 // ops.h: `gradients` appends them.
 extern const Op kLinear, kPackedLinear, kMatmul;
-extern const Op kAdd, kMul, kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kSwiglu, kSwigluGrad, kDropout;
+extern const Op kAdd, kSub, kMul, kDiv, kPow, kMinimum, kMaximum;
+extern const Op kEqual, kNotEqual, kLess, kLessEqual, kLogicalAnd, kLogicalOr, kLogicalNot, kIsNan, kWhere, kCast;
+extern const Op kNeg, kAbs, kSign, kFloor, kRound, kSquare, kReciprocal, kSqrt, kRsqrt, kExp, kExpm1, kLog, kLog1p,
+    kSin, kCos, kTanh, kTanhGrad, kErf, kErfGrad, kClamp, kClampGrad, kSigmoid, kSigmoidGrad, kSoftplus, kRelu,
+    kReluGrad, kLeakyRelu, kLeakyReluGrad, kElu, kEluGrad, kHardSwish, kHardSwishGrad, kGeluExact, kGeluExactGrad;
+extern const Op kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kSwiglu, kSwigluGrad, kDropout;
 extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
 extern const Op kAttention, kAttentionGrad, kCachedAttention;
 extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy, kTokenLogProbs,

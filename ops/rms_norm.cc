@@ -45,7 +45,7 @@ void run_grad(const Launch& launch) {
   float* dw = launch.outputs[1].f32();
   std::fill_n(dw, c, 0.0f);
   for (int64_t row = 0; row < x.shape.rows(); row += grain) {
-    kernels::kernels().add(c, dw, partial + row / grain * c, dw);
+    kernels::kernels().binary.add(c, dw, partial + row / grain * c, dw);
   }
 }
 

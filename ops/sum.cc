@@ -55,7 +55,7 @@ void sum_groups(ThreadPool& pool, const Params& p, int64_t size, int64_t groups,
     float* total = y + (outer * groups + group) * p.inner + column;
     std::fill_n(total, columns, 0.0f);
     for (int64_t row = group * size; row < std::min(p.n, (group + 1) * size); ++row) {
-      kernels::kernels().add(columns, total, x + (outer * p.n + row) * p.inner + column, total);
+      kernels::kernels().binary.add(columns, total, x + (outer * p.n + row) * p.inner + column, total);
     }
   });
 }
@@ -79,14 +79,12 @@ void run(const Launch& launch) {
   }
 }
 
-// Every summand gets the gradient of its sum: repeat it n times along a new first axis, then move that axis into
-// position.
+// Every summand gets the gradient of its sum.
 std::vector<Tensor> gradient(const Backward& node) {
   const auto [outer, n, inner] = node.get<Params>();
-  const Tensor x = node.inputs[0];
-  const Tensor zeros = x.graph().constant(0.0f, {n, outer, inner});
-  const Tensor repeated = add(zeros, reshape(node.output_grads[0], {outer, inner}));
-  return {reshape(permute(repeated, {1, 0, 2}), {x.shape().begin(), x.shape().end()})};
+  const Shape& x = node.inputs[0].shape();
+  const Tensor repeated = broadcast_to(reshape(node.output_grads[0], {outer, 1, inner}), {outer, n, inner});
+  return {reshape(repeated, {x.begin(), x.end()})};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ void run(const Launch& launch) {
       const float* gate = launch.inputs[0].f32() + 2 * i * f;
       float* y = launch.outputs[0].f32() + i * f;
       kernel.silu(f, gate, y);
-      kernel.mul(f, y, gate + f, y);
+      kernel.binary.mul(f, y, gate + f, y);
     }
   });
 }
@@ -31,10 +31,10 @@ void run_grad(const Launch& launch) {
       const float* dy = launch.inputs[1].f32() + i * f;
       float* dgate = launch.outputs[0].f32() + 2 * i * f;
       float* dup = dgate + f;
-      kernel.mul(f, dy, gate + f, dgate);
+      kernel.binary.mul(f, dy, gate + f, dgate);
       kernel.silu_grad(f, gate, dgate, dgate);
       kernel.silu(f, gate, dup);
-      kernel.mul(f, dup, dy, dup);
+      kernel.binary.mul(f, dup, dy, dup);
     }
   });
 }

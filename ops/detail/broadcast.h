@@ -2,52 +2,97 @@
 
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
-#include <tinyllm/ops/ops.h>
 #include <tinyllm/tensor/op.h>
 
 #include <array>
+#include <string_view>
 
-// What `add` and `mul` share: the second argument may be one row of the first, or one element.
+// What the elementwise ops of several arguments share: NumPy's broadcasting. Shapes are aligned at their last axes, and
+// an extent of 1 (or a missing axis) is repeated.
 namespace tinyllm {
 
-/// Throws Error unless y's shape is x's, a tail of x's, or [1].
-inline void check_broadcast(const char* op, const Tensor& x, const Tensor& y) {
-  const Shape& a = x.shape();
-  const Shape& b = y.shape();
-  const bool is_tail = b.rank() <= a.rank() && std::equal(b.begin(), b.end(), a.end() - b.rank());
-  if (!is_tail && b != Shape{1}) {
-    throw Error("{}: x {} and y {}: expected y of x's shape, or the end of it, or [1]", op, x.str(), y.str());
-  }
-}
+/// The shape that the tensors broadcast to. Throws Error when two extents of an axis differ and neither is 1, or when a
+/// tensor is empty.
+Shape broadcast_shape(std::string_view op, std::initializer_list<Tensor> tensors);
 
-/// out[i] = kernel(x[i], y[i mod size of y]).
-inline void run_broadcast(const Launch& launch, void (*kernel)(int64_t, const float*, const float*, float*)) {
-  const float* x = launch.inputs[0].f32();
-  const float* y = launch.inputs[1].f32();
-  float* out = launch.outputs[0].f32();
-  int64_t period = launch.inputs[1].size();
-  std::array<float, 512> repeated;
-  if (period == 1) {
-    repeated.fill(y[0]);
-    y = repeated.data();
-    period = static_cast<int64_t>(repeated.size());
+/// Sums a gradient to the shape of an argument that was broadcast.
+Tensor reduce_to(Tensor grad, const Shape& shape);
+
+/// How to walk over the arguments in the order of the output. Neighbouring axes that are walked alike are joined, so
+/// that the innermost axis is as long as possible; on it, an argument is contiguous or one repeated number.
+class BroadcastWalk {
+ public:
+  static constexpr size_t kMaxArguments = 3;
+  using Offsets = std::array<int64_t, kMaxArguments>;
+
+  BroadcastWalk(std::span<const View> arguments, const Shape& output);
+
+  /// Calls `f(position, count, offsets)` in parallel for runs of `count` elements of the output from `position` on. The
+  /// arguments of a run begin at `offsets`.
+  template <class F>
+  void for_each_run(ThreadPool& pool, F f) const {
+    parallel_ranges(pool, size_, 16384, [&](int64_t begin, int64_t end) { walk(begin, end, f); });
   }
-  parallel_ranges(*launch.pool, launch.outputs[0].size(), 16384, [&](int64_t begin, int64_t end) {
-    while (begin < end) {
-      const int64_t skip = begin % period;
-      const int64_t count = std::min(period - skip, end - begin);
-      kernel(count, x + begin, y + skip, out + begin);
-      begin += count;
+  /// An argument of a run.
+  template <class X>
+  kernels::Operand<X> operand(size_t argument, const Offsets& offsets) const {
+    return {static_cast<const X*>(arguments_[argument].data) + offsets[argument], strides_[0][argument] == 0};
+  }
+
+ private:
+  template <class F>
+  void walk(int64_t begin, int64_t end, F& f) const {
+    std::array<int64_t, Shape::kMaxRank> at{};
+    Offsets offsets{};
+    int64_t rest = begin;
+    for (size_t axis = 0; axis < rank_; ++axis) {
+      at[axis] = rest % extents_[axis];
+      rest /= extents_[axis];
+      move(offsets, axis, at[axis]);
     }
+    while (begin < end) {
+      const int64_t count = std::min(extents_[0] - at[0], end - begin);
+      f(begin, count, offsets);
+      begin += count;
+      at[0] += count;
+      move(offsets, 0, count);
+      for (size_t axis = 0; axis + 1 < rank_ && at[axis] == extents_[axis]; ++axis) {
+        move(offsets, axis, -extents_[axis]);
+        at[axis] = 0;
+        move(offsets, axis + 1, 1);
+        ++at[axis + 1];
+      }
+    }
+  }
+  void move(Offsets& offsets, size_t axis, int64_t by) const {
+    for (size_t i = 0; i < kMaxArguments; ++i) offsets[i] += by * strides_[axis][i];
+  }
+
+  std::span<const View> arguments_;
+  int64_t size_;
+  // The joined axes, innermost first; at least one.
+  size_t rank_ = 1;
+  std::array<int64_t, Shape::kMaxRank> extents_{1};
+  std::array<Offsets, Shape::kMaxRank> strides_{};
+};
+
+/// out[i] = kernel(x[i], y[i]).
+template <class X, class Y>
+void run_broadcast(const Launch& launch, kernels::Combine<X, Y> kernel) {
+  const BroadcastWalk walk(launch.inputs, launch.outputs[0].shape);
+  Y* out = static_cast<Y*>(launch.outputs[0].data);
+  walk.for_each_run(*launch.pool, [&](int64_t at, int64_t count, const BroadcastWalk::Offsets& from) {
+    kernel(count, walk.operand<X>(0, from), walk.operand<X>(1, from), out + at);
   });
 }
-
-/// Sums a gradient of x's shape to the shape of a broadcast y.
-inline Tensor reduce_to(Tensor grad, const Shape& shape) {
-  if (grad.shape() == shape) return grad;
-  if (shape.size() == 1) return reshape(sum(grad), {shape.begin(), shape.end()});
-  const int64_t outer = grad.shape().size(0, grad.shape().rank() - shape.rank());
-  return reshape(sum(reshape(grad, {outer, shape.size()}), 0), {shape.begin(), shape.end()});
+/// out[i] = kernel(condition[i], x[i], y[i]).
+template <class X>
+void run_broadcast(const Launch& launch, kernels::Choose<X> kernel) {
+  const BroadcastWalk walk(launch.inputs, launch.outputs[0].shape);
+  X* out = static_cast<X*>(launch.outputs[0].data);
+  walk.for_each_run(*launch.pool, [&](int64_t at, int64_t count, const BroadcastWalk::Offsets& from) {
+    kernel(count, walk.operand<int32_t>(0, from), walk.operand<X>(1, from), walk.operand<X>(2, from), out + at);
+  });
 }
 
 }  // namespace tinyllm

@@ -120,7 +120,7 @@ void finish(const kernels::Kernels& kernel, const GemmShape& s, int64_t rows, in
   if (bias == nullptr && s.activation == Activation::none) return;
   for (int64_t i = 0; i < rows; ++i) {
     float* row = c + i * s.n;
-    if (bias != nullptr) kernel.add(columns, row, bias, row);
+    if (bias != nullptr) kernel.binary.add(columns, row, bias, row);
     switch (s.activation) {
       case Activation::none:
         break;

@@ -46,7 +46,7 @@ void scatter_rows(ThreadPool& pool, const AlongAxis& to_axis, int64_t m, const i
         const int64_t at = (o * m + j) * inner + first;
         if (one_per_row) {
           float* sum = to + (o * n + indices[j]) * inner + first;
-          kernels::kernels().add(columns, sum, from + at, sum);
+          kernels::kernels().binary.add(columns, sum, from + at, sum);
         } else {
           for (int64_t i = 0; i < columns; ++i) to[(o * n + indices[at + i]) * inner + first + i] += from[at + i];
         }

@@ -111,6 +111,8 @@ namespace kernels {
   void fill_quantized(Kernels& table);       \
   void fill_bf16_weights(Kernels& table);    \
   void fill_convert(Kernels& table);         \
+  void fill_unary(Kernels& table);           \
+  void fill_binary(Kernels& table);          \
   void fill_elementwise(Kernels& table);     \
   void fill_rows(Kernels& table);            \
   void fill_attention(Kernels& table);       \
@@ -125,6 +127,8 @@ namespace kernels {
     fill_quantized(table);                   \
     fill_bf16_weights(table);                \
     fill_convert(table);                     \
+    fill_unary(table);                       \
+    fill_binary(table);                      \
     fill_elementwise(table);                 \
     fill_rows(table);                        \
     fill_attention(table);                   \

@@ -1,28 +1,9 @@
 #include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/kernels/map.h>
 #include <tinyllm/ops/kernels/random.h>
-#include <tinyllm/ops/kernels/simd.h>
 
 namespace tinyllm::kernels::TINYLLM_ISA {
 namespace {
-
-template <class F>
-inline void map(int64_t size, const float* x, float* out, F f) {
-  for_each_vector(size, [&](int64_t i, int64_t n) { store_any(out + i, f(load_any(x + i, n)), n); });
-}
-
-template <class F>
-inline void map(int64_t size, const float* x, const float* y, float* out, F f) {
-  for_each_vector(size,
-                  [&](int64_t i, int64_t n) { store_any(out + i, f(load_any(x + i, n), load_any(y + i, n)), n); });
-}
-
-void add(int64_t n, const float* x, const float* y, float* out) {
-  map(n, x, y, out, [](Vf a, Vf b) { return a + b; });
-}
-
-void mul(int64_t n, const float* x, const float* y, float* out) {
-  map(n, x, y, out, [](Vf a, Vf b) { return a * b; });
-}
 
 void scale(int64_t n, float factor, const float* x, float* out) {
   map(n, x, out, [=](Vf a) { return a * factor; });
@@ -82,8 +63,6 @@ void dropout(int64_t n, int64_t first, const DropoutMask& mask, const float* x, 
 }  // namespace
 
 void fill_elementwise(Kernels& table) {
-  table.add = add;
-  table.mul = mul;
   table.scale = scale;
   table.silu = silu;
   table.silu_grad = silu_grad;

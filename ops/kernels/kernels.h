@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/ops/kernels/elementwise.h>
 #include <tinyllm/tensor/types.h>
 
 #include <cstddef>
@@ -235,9 +236,11 @@ struct Kernels {
   // bf16_weights.cc
   void (*bf16_weights)(const Bf16Block& block);
 
+  Unary unary;           // unary.cc
+  UnaryGrad unary_grad;  // unary.cc
+  Binary binary;         // binary.cc
+
   // elementwise.cc. The result may overwrite an argument.
-  void (*add)(int64_t n, const float* x, const float* y, float* out);
-  void (*mul)(int64_t n, const float* x, const float* y, float* out);
   void (*scale)(int64_t n, float factor, const float* x, float* out);
   void (*silu)(int64_t n, const float* x, float* y);
   void (*silu_grad)(int64_t n, const float* x, const float* dy, float* dx);

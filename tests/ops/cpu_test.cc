@@ -34,7 +34,8 @@ TEST_CASE("every instruction set that is here has a whole table, and one that is
     const kernels::Kernels& k = kernels::kernels(isa);
     CHECK(k.fp32.nr > 0);
     CHECK((k.fp32.multiply != nullptr));
-    CHECK((k.add != nullptr));
+    CHECK((k.binary.add != nullptr));
+    CHECK((k.unary.exp != nullptr));
     CHECK((k.rms_norm != nullptr));
     CHECK((k.attention != nullptr));
     CHECK((k.adamw != nullptr));

@@ -20,19 +20,6 @@ OpCase unary(const std::string& name, Shape shape, UnaryOp op, double (*f)(doubl
   return test;
 }
 
-OpCase binary(const std::string& name, Shape x, Shape y, Tensor (*op)(Tensor, Tensor), double (*f)(double, double)) {
-  OpCase test;
-  test.name = name;
-  test.arguments = {{f32, x}, {f32, y}};
-  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {op(in[0], in[1])}; };
-  test.reference = [=](const std::vector<Array>& in) {
-    Array out(x);
-    for (int64_t i = 0; i < x.size(); ++i) out[i] = f(in[0][i], in[1][i % y.size()]);
-    return std::vector<Array>{out};
-  };
-  return test;
-}
-
 using DroppedOp = Tensor (*)(Tensor, const Dropout&);
 
 // Of dropout(f(x)).
@@ -76,8 +63,6 @@ double scaled(double x) { return -2.5 * x; }
 }  // namespace
 
 std::vector<OpCase> elementwise_cases() {
-  const auto plus = [](double a, double b) { return a + b; };
-  const auto times = [](double a, double b) { return a * b; };
   std::vector<OpCase> cases = {
       unary(
           "silu", {3, 21}, [](Tensor x) { return silu(x); }, silu_of),
@@ -87,14 +72,6 @@ std::vector<OpCase> elementwise_cases() {
           "gelu", {67}, [](Tensor x) { return gelu(x); }, gelu_of),
       unary(
           "scale", {2, 9}, [](Tensor x) { return scale(x, -2.5f); }, scaled),
-      binary("add", {3, 7}, {3, 7}, add, plus),
-      binary("add, one row", {3, 5, 7}, {7}, add, plus),
-      binary("add, a tail", {3, 5, 7}, {5, 7}, add, plus),
-      binary("add, one element", {3, 7}, {1}, add, plus),
-      binary("add, an empty batch", {0, 7}, {7}, add, plus),
-      binary("mul", {3, 7}, {3, 7}, mul, times),
-      binary("mul, one row", {30, 7}, {7}, mul, times),
-      binary("mul, one element", {600}, {1}, mul, times),
       swiglu_case("odd sizes", {2, 3, 19}),
       swiglu_case("one row", {5}),
       swiglu_case("an empty batch", {0, 4}),
@@ -110,9 +87,6 @@ std::vector<OpCase> elementwise_cases() {
   large.check_gradient = false;
   cases.push_back(large);
   large = swiglu_case("many rows", {70, 300});
-  large.check_gradient = false;
-  cases.push_back(large);
-  large = binary("add, many rows", {900, 70}, {70}, add, plus);
   large.check_gradient = false;
   cases.push_back(large);
   return cases;

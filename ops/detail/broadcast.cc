@@ -1,0 +1,86 @@
+#include <tinyllm/ops/detail/broadcast.h>
+
+#include <tinyllm/ops/ops.h>
+
+namespace tinyllm {
+namespace {
+
+// The extent of a tensor's axis that is aligned with axis `i` of `rank` axes; 1 if it has none.
+int64_t aligned_extent(const Shape& shape, int i, int rank) {
+  const int own = i - (rank - shape.rank());
+  return own < 0 ? 1 : shape[own];
+}
+
+}  // namespace
+
+Shape broadcast_shape(std::string_view op, std::initializer_list<Tensor> tensors) {
+  int rank = 0;
+  for (const Tensor& tensor : tensors) {
+    if (!tensor) throw Error("{}: an input is empty", op);
+    rank = std::max(rank, tensor.shape().rank());
+  }
+  std::array<int64_t, Shape::kMaxRank> extents{};
+  for (int i = 0; i < rank; ++i) {
+    int64_t& extent = extents[static_cast<size_t>(i)];
+    extent = 1;
+    const Tensor* of = nullptr;
+    for (const Tensor& tensor : tensors) {
+      const int64_t found = aligned_extent(tensor.shape(), i, rank);
+      if (found == 1 || found == extent) continue;
+      if (extent != 1) {
+        throw Error("{}: {} and {} do not broadcast: extents {} and {} on axis {}, expected equal ones or 1", op,
+                    of->str(), tensor.str(), extent, found, i - rank);
+      }
+      extent = found;
+      of = &tensor;
+    }
+  }
+  return Shape(std::span<const int64_t>(extents.data(), static_cast<size_t>(rank)));
+}
+
+Tensor reduce_to(Tensor grad, const Shape& shape) {
+  // Sums over runs of neighbouring axes that were repeated, from the last to the first.
+  const Shape from = grad.shape();
+  const auto is_repeated = [&](int i) { return from[i] != 1 && aligned_extent(shape, i, from.rank()) == 1; };
+  int64_t inner = 1;  // Elements after the run that are left.
+  for (int end = from.rank(), begin; end > 0; end = begin) {
+    const bool repeated = is_repeated(end - 1);
+    for (begin = end - 1; begin > 0 && (from[begin - 1] == 1 || is_repeated(begin - 1) == repeated);) --begin;
+    const int64_t n = from.size(begin, end);
+    if (repeated) {
+      grad = sum(reshape(grad, {from.size(0, begin), n, inner}), 1);
+    } else {
+      inner *= n;
+    }
+  }
+  return grad.shape() == shape ? grad : reshape(grad, {shape.begin(), shape.end()});
+}
+
+BroadcastWalk::BroadcastWalk(std::span<const View> arguments, const Shape& output)
+    : arguments_(arguments), size_(output.size()) {
+  Offsets size{1, 1, 1};  // Of the axes of each argument that have been seen.
+  bool is_first = true;
+  for (int i = output.rank() - 1; i >= 0; --i) {
+    if (output[i] == 1) continue;
+    Offsets strides{};
+    for (size_t a = 0; a < arguments.size(); ++a) {
+      const int64_t extent = aligned_extent(arguments[a].shape, i, output.rank());
+      strides[a] = extent == 1 ? 0 : size[a];
+      size[a] *= extent;
+    }
+    bool joins = !is_first;
+    for (size_t a = 0; a < arguments.size(); ++a) {
+      joins = joins && strides[a] == strides_[rank_ - 1][a] * extents_[rank_ - 1];
+    }
+    if (joins) {
+      extents_[rank_ - 1] *= output[i];
+    } else {
+      if (!is_first) ++rank_;
+      extents_[rank_ - 1] = output[i];
+      strides_[rank_ - 1] = strides;
+    }
+    is_first = false;
+  }
+}
+
+}  // namespace tinyllm
