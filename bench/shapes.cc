@@ -18,60 +18,46 @@ struct Named {
 
 constexpr Type kTypes[] = {f32, packed_bf16, q8_0, q4_0};
 
+// SwiGLU without biases.
+ModelConfig llama(ModelConfig sizes) {
+  sizes.ffn_gated = true;
+  sizes.ffn_bias = false;
+  sizes.dropout = 0;
+  return sizes;
+}
+
+// The same with a tied head.
+ModelConfig qwen(ModelConfig sizes) {
+  sizes = llama(sizes);
+  sizes.vocab_size = 151936;
+  sizes.tied_head = true;
+  sizes.norm_eps = 1e-6f;
+  sizes.rope_base = 1000000;
+  return sizes;
+}
+
 // Sizes are those of each model's `config.json` on Hugging Face.
 const Named kShapes[] = {
     {"default", {}},
     {"tinyllama-1.1b",
-     {.vocab_size = 32000,
-      .dim = 2048,
-      .n_layers = 22,
-      .n_heads = 32,
-      .n_kv_heads = 4,
-      .ffn_dim = 5632,
-      .ffn_gated = true,
-      .ffn_bias = false,
-      .dropout = 0}},
-    {"smollm2-135m",
-     {.vocab_size = 49152,
-      .dim = 576,
-      .n_layers = 30,
-      .n_heads = 9,
-      .n_kv_heads = 3,
-      .ffn_dim = 1536,
-      .ffn_gated = true,
-      .ffn_bias = false,
-      .tied_head = true,
-      .rope_base = 100000,
-      .dropout = 0}},
+     llama({.vocab_size = 32000, .dim = 2048, .n_layers = 22, .n_heads = 32, .n_kv_heads = 4, .ffn_dim = 5632})},
+    {"smollm2-135m", llama({.vocab_size = 49152,
+                            .dim = 576,
+                            .n_layers = 30,
+                            .n_heads = 9,
+                            .n_kv_heads = 3,
+                            .ffn_dim = 1536,
+                            .tied_head = true,
+                            .rope_base = 100000})},
     {"qwen2.5-1.5b",
-     {.vocab_size = 151936,
-      .dim = 1536,
-      .n_layers = 28,
-      .n_heads = 12,
-      .n_kv_heads = 2,
-      .qkv_bias = true,
-      .ffn_dim = 8960,
-      .ffn_gated = true,
-      .ffn_bias = false,
-      .tied_head = true,
-      .norm_eps = 1e-6f,
-      .rope_base = 1000000,
-      .dropout = 0}},
-    {"qwen3-0.6b",
-     {.vocab_size = 151936,
-      .dim = 1024,
-      .n_layers = 28,
-      .n_heads = 16,
-      .n_kv_heads = 8,
-      .head_dim = 128,
-      .qk_norm = true,
-      .ffn_dim = 3072,
-      .ffn_gated = true,
-      .ffn_bias = false,
-      .tied_head = true,
-      .norm_eps = 1e-6f,
-      .rope_base = 1000000,
-      .dropout = 0}},
+     qwen({.dim = 1536, .n_layers = 28, .n_heads = 12, .n_kv_heads = 2, .qkv_bias = true, .ffn_dim = 8960})},
+    {"qwen3-0.6b", qwen({.dim = 1024,
+                         .n_layers = 28,
+                         .n_heads = 16,
+                         .n_kv_heads = 8,
+                         .head_dim = 128,
+                         .qk_norm = true,
+                         .ffn_dim = 3072})},
 };
 
 }  // namespace

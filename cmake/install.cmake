@@ -30,8 +30,9 @@ set(headers_model
     model/text/spm/spm_tokenizer.h model/text/tokenizer.h)
 set(headers_runtime
     runtime/constraint/answer_form.h runtime/constraint/json_constraint.h
-    runtime/batcher.h runtime/chat.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
+    runtime/batcher.h runtime/chat.h runtime/embed.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
+set(headers_c tinyllm_c.h)
 set(headers_http runtime/http/http.h runtime/http/http_request.h)
 set(headers_serve runtime/serve/server.h)
 set(headers_train
@@ -67,6 +68,10 @@ function(tinyllm_pkgconfig part description requires private)
   set(DESCRIPTION ${description})
   set(REQUIRES ${requires})
   set(REQUIRES_PRIVATE ${private})
+  set(CFLAGS -std=c++20)
+  if(part STREQUAL "c")
+    set(CFLAGS "")
+  endif()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/tinyllm.pc.in ${PROJECT_BINARY_DIR}/tinyllm-${part}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/tinyllm-${part}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
@@ -81,6 +86,7 @@ if("model" IN_LIST TINYLLM_PARTS)
   endif()
   tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-runtime" "${http}")
   tinyllm_pkgconfig(runtime "A model answering" "tinyllm-model" "")
+  tinyllm_pkgconfig(c "A model behind a C interface" "" "")
 endif()
 if("http" IN_LIST TINYLLM_PARTS)
   tinyllm_pkgconfig(http "An HTTP server" "tinyllm-base" "")

@@ -8,6 +8,7 @@
 
 #include "common/model_options.h"
 
+#include <cctype>
 #include <map>
 #include <optional>
 
@@ -25,11 +26,15 @@ struct Options {
   bool to_gguf() const { return output.extension() == ".gguf"; }
 };
 
-constexpr std::pair<const char*, tl::GgufType> kTypes[] = {{"f32", tl::GgufType::F32},
-                                                           {"f16", tl::GgufType::F16},
-                                                           {"bf16", tl::GgufType::BF16},
-                                                           {"q8_0", tl::GgufType::Q8_0},
-                                                           {"q4_0", tl::GgufType::Q4_0}};
+constexpr tl::GgufType kTypes[] = {tl::GgufType::F32, tl::GgufType::F16, tl::GgufType::BF16, tl::GgufType::Q8_0,
+                                   tl::GgufType::Q4_0};
+
+// As options spell it: q8_0.
+std::string name_of(tl::GgufType type) {
+  std::string name = tl::gguf_type(type).name;
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
+}
 
 Options parse(int argc, char** argv) {
   Options o;
@@ -43,7 +48,7 @@ Options parse(int argc, char** argv) {
       ->type_name("PATH")
       ->required();
   std::vector<std::pair<std::string, tl::GgufType>> types;
-  for (const auto& [name, type] : kTypes) types.emplace_back(name, type);
+  for (const tl::GgufType type : kTypes) types.emplace_back(name_of(type), type);
   tl::cli::add_choice(
       app, "--type", o.type, types,
       "Write the weights in this type; by default in their own, and in a folder f32 for quantised ones. "

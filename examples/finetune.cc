@@ -10,6 +10,7 @@
 #include "common/model_options.h"
 #include "common/training_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -29,6 +30,7 @@ struct Options {
   tl::LoadOptions load;
   tl::Lora lora;
   bool keep_adapters = false;
+  std::optional<int32_t> answer_end;  // Where the chat template writes none.
   tl::cli::TrainingOptions training;
 };
 
@@ -54,11 +56,34 @@ struct Rows {
   std::shared_ptr<const tl::Dataset> train, validation;
 };
 
+// Ends the last part that is learned with a token, and the sample with it.
+void end_answer(tl::Sample& sample, int32_t end) {
+  const auto learned = std::find(sample.learned.rbegin(), sample.learned.rend(), true);
+  const auto size = static_cast<size_t>(sample.learned.rend() - learned);
+  if (size == 0 || sample.tokens[size - 1] == end) return;
+  sample.tokens.resize(size);
+  sample.learned.resize(size);
+  sample.tokens.push_back(end);
+  sample.learned.push_back(true);
+}
+
+// Where the chat template ends answers with text alone, no generation would end: an end token of the tokenizer follows.
+std::optional<int32_t> missing_end(const tl::Model& model) {
+  try {
+    if (tl::answer_end(*model.tokenizer, *model.chat_template)) return {};
+  } catch (const tl::Error&) {  // The template has no form for the shortest chat, or there is none.
+    return {};
+  }
+  return model.tokenizer->end_of_document();
+}
+
 // The tokens of a sample. With --skip-bad nullopt, after a message, if the chat template cannot express it.
 std::optional<tl::Sample> sample_of(const tl::Messages& chat, int64_t number, const Source& source, const Options& o,
                                     const tl::Model& model) {
   try {
-    return tl::tokenize(*model.tokenizer, model.chat_template->render(chat, {.learn = o.learn}));
+    tl::Sample sample = tl::tokenize(*model.tokenizer, model.chat_template->render(chat, {.learn = o.learn}));
+    if (o.answer_end) end_answer(sample, *o.answer_end);
+    return sample;
   } catch (const tl::Error& error) {
     const std::string problem = fmt::format("{}: sample {}: {}", source.path, number, error.what());
     if (!o.skips_bad) throw tl::Error("{}", problem);
@@ -189,6 +214,11 @@ tl::Model load(Options& o) {
   tl::Model model = tl::cli::load(o.model, load);
   if (const auto end = tl::take_answer_end(model)) {
     tl::cli::note(fmt::format("answers end with {}, which becomes an end token of the model\n", *end));
+  }
+  if (o.answer_end = missing_end(model); o.answer_end) {
+    tl::cli::note(
+        fmt::format("the chat template ends answers with text alone; {} follows the last answer of a sample\n",
+                    model.tokenizer->piece(*o.answer_end)));
   }
   tl::Recipe& recipe = o.training.recipe;
   const bool is_merged = model.config.lora.rank > 0;

@@ -54,8 +54,9 @@ int quantize(const Options& o) {
   }
   const auto lock = tl::cli::lock_folder(o.output);
   tl::cli::refuse_finished_model(o.output);
-  tl::Model model = tl::cli::load(o.model, {});
-  if (model.config.lora.rank > 0) tl::merge_lora(model);
+  const bool has_adapters = tl::has_adapters(o.model);  // These are merged into floats.
+  tl::Model model = tl::cli::load(o.model, {.type = has_adapters ? std::optional<tl::Type>(tl::f32) : std::nullopt});
+  if (has_adapters) tl::merge_lora(model);
   const tl::cli::InterruptGuard guard;
   const tl::WeightTypes types = {o.type, o.tables.value_or(tl::weight_types(o.type).tables)};
   tl::save_quantized(

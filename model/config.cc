@@ -30,10 +30,7 @@ constexpr const char* kRopeType = "rope_type";
 Type read_type(const Json& quantization, const char* field) {
   std::string name;
   read_field(quantization, field, name);
-  if (name == name_of(f32)) return f32;
-  for (const Type type : kPackedTypes) {
-    if (name == type.name()) return type;
-  }
+  if (const auto type = weight_type(name)) return *type;
   throw Error("field {}: is {}, expected f32, q8_0, q4_0 or bf16", field, shortened(name));
 }
 
@@ -142,6 +139,14 @@ ModelConfig as_llama(ModelConfig config, bool qk_norm) {
   config.ffn_bias = false;
   config.qk_norm = qk_norm;
   return config;
+}
+
+std::optional<Type> weight_type(std::string_view name) {
+  if (name == name_of(f32)) return f32;
+  for (const Type type : kPackedTypes) {
+    if (name == type.name()) return type;
+  }
+  return std::nullopt;
 }
 
 WeightTypes weight_types(Type type) { return {.matrices = type, .tables = type == q4_0 ? q8_0 : type}; }

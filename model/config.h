@@ -51,6 +51,8 @@ struct WeightTypes {
   bool operator==(const WeightTypes&) const = default;
 };
 
+/// f32, q8_0, q4_0 or bf16 (packed) by its name; nothing if it is another name.
+std::optional<Type> weight_type(std::string_view name);
 /// The types of a model that is stored as `type`, which is f32 or a packed type. Tables are more sensitive to rounding
 /// than matrices, so with q4_0 they are q8_0.
 WeightTypes weight_types(Type type);

@@ -44,6 +44,14 @@ float read_alpha(const Gguf& file, const Family& family) {
   return static_cast<float>(metadata.get<double>("adapter.lora.alpha"));
 }
 
+std::vector<float> finite_values(const Gguf& file, const Gguf::Tensor& tensor) {
+  std::vector<float> values = file.values(tensor);
+  if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
+    throw Error("{}: {} has a number that is not finite", file.path().string(), tensor.name);
+  }
+  return values;
+}
+
 AdapterPart read_part(const Gguf& file, const Target& target, int64_t heads, float alpha) {
   const WeightPart& part = *target.part;
   const Gguf::Tensor& a = file.at(part.gguf + kA);
@@ -51,10 +59,10 @@ AdapterPart read_part(const Gguf& file, const Target& target, int64_t heads, flo
   if (rank < 1 || a.shape[1] != target.in) {
     throw Error("{}: {} is {}, expected [rank, {}]", file.path().string(), a.name, a.shape, target.in);
   }
-  const std::vector<float> rows = file.values(file.at(part.gguf + kB, {part.rows, rank}));
+  const std::vector<float> rows = finite_values(file, file.at(part.gguf + kB, {part.rows, rank}));
   // Without an alpha the scale is 1.
-  AdapterPart adapter = {part.hugging_face, rank, alpha == 0 ? 1 : alpha / static_cast<float>(rank), file.values(a),
-                         std::vector<float>(rows.size())};
+  AdapterPart adapter = {part.hugging_face, rank, alpha == 0 ? 1 : alpha / static_cast<float>(rank),
+                         finite_values(file, a), std::vector<float>(rows.size())};
   for (int64_t row = 0; row < part.rows; ++row) {
     const int64_t from = heads == 0 ? row : gguf_row(row, part.rows, heads);
     std::copy_n(rows.begin() + from * rank, rank, adapter.b.begin() + row * rank);

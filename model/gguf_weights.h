@@ -24,8 +24,8 @@ class GgufWeights final : public WeightReader {
  public:
   GgufWeights(const Gguf& file, const Family& family) : file_(file), family_(family) {}
 
-  std::string name(const WeightSpec& spec) const override {
-    return file_.path().string() + ": " + spec.parts.front().gguf;
+  std::string name(const WeightSpec& spec, int64_t row) const override {
+    return file_.path().string() + ": " + part_with(spec, row).gguf;
   }
   Type type_of(const WeightSpec& spec) const override;
   void read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const override;

@@ -50,9 +50,10 @@ bool has_other_head(const WeightFiles& files) {
 
 }  // namespace
 
-std::string HuggingFaceWeights::name(const WeightSpec& spec) const {
-  const std::string& tensor = spec.parts.front().hugging_face;
-  return files_.at(tensor, spec.shape.with(0, spec.parts.front().rows)).file->path().string() + ": " + tensor;
+std::string HuggingFaceWeights::name(const WeightSpec& spec, int64_t row) const {
+  const WeightPart& part = part_with(spec, row);
+  const WeightFiles::Tensor& tensor = files_.at(part.hugging_face, spec.shape.with(0, part.rows));
+  return tensor.file->path().string() + ": " + part.hugging_face;
 }
 
 Type HuggingFaceWeights::type_of(const WeightSpec& spec) const {

@@ -18,7 +18,7 @@ class HuggingFaceWeights final : public WeightReader {
  public:
   explicit HuggingFaceWeights(const WeightFiles& files) : files_(files) {}
 
-  std::string name(const WeightSpec& spec) const override;
+  std::string name(const WeightSpec& spec, int64_t row) const override;
   Type type_of(const WeightSpec& spec) const override;
   void read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const override;
   QuantizedMatrix read_packed(const WeightSpec& spec, int64_t first, int64_t n) const override;

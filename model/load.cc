@@ -29,12 +29,11 @@ void limit_context(ModelConfig& config, int64_t context) {
 void check_fit(const ModelConfig& config, const Tokenizer& tokenizer, int64_t tensors,
                const std::filesystem::path& where) {
   if (tokenizer.size() > config.vocab_size) {
-    throw Error("{}: the tokenizer has {} tokens, expected at most {}, the vocab_size in {}", where.string(),
-                tokenizer.size(), config.vocab_size, kConfigFile);
+    throw Error("{}: the tokenizer has {} tokens, expected at most the vocab_size, {}", where.string(),
+                tokenizer.size(), config.vocab_size);
   }
   if (config.n_layers > tensors) {
-    throw Error("{}: holds {} tensors, too few for the {} layers in {}", where.string(), tensors, config.n_layers,
-                kConfigFile);
+    throw Error("{}: holds {} tensors, too few for {} layers", where.string(), tensors, config.n_layers);
   }
 }
 

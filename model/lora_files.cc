@@ -36,6 +36,9 @@ std::vector<float> floats(const Safetensors& file, const Safetensors::Entry& ent
   }
   std::vector<float> values(static_cast<size_t>(entry.shape.size()));
   WeightFiles::Tensor{&file, &entry}.read(0, values);
+  if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
+    throw Error("{}: {} has a number that is not finite", file.path().string(), short_name(entry.name));
+  }
   return values;
 }
 
@@ -134,9 +137,6 @@ class Reader {
                       file_.path().string(), part.hugging_face);
         }
         std::vector<float> values = floats(file_, prefixed(part.hugging_face), shape);
-        if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
-          throw Error("{}: {} has a number that is not finite", file_.path().string(), part.hugging_face);
-        }
         contents.replaced.push_back({spec.name, first, std::move(values)});
         saved_.push_back(part.module());
         any = true;
@@ -154,7 +154,10 @@ class Reader {
     };
     if (name.find("lora_magnitude_vector") != std::string::npos) refuse("belongs to DoRA, which is not supported");
     if (name.find("lora_embedding") != std::string::npos || name.starts_with("lm_head.lora")) {
-      refuse("adapters of embeddings and heads are not supported, only of matrices of the blocks");
+      refuse(
+          "adapters of embeddings and heads are not supported, only of matrices of the blocks: merge them into the "
+          "model "
+          "with PEFT, or train these as a whole, in modules_to_save");
     }
     if (name.find(".lora_") != std::string::npos) refuse("the model has no such matrix");
     refuse("is neither an adapter nor a weight that modules_to_save names");

@@ -13,6 +13,7 @@
 #include <tinyllm/model/text/hf_tokenizer.h>
 #include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
+#include <tinyllm/model/text/spm/spm_tokenizer.h>
 #include <tinyllm/model/weights.h>
 
 #include <tinyllm/tensor/base/file.h>
@@ -67,6 +68,15 @@ Model load_adapted(const std::filesystem::path& folder, const LoadOptions& optio
   model.base = std::filesystem::absolute(base).lexically_normal();
   load_lora(model, folder);
   return model;
+}
+
+// The files of a base model may name none.
+bool has_end_tokens(const Tokenizer& tokenizer) {
+  try {
+    return !tokenizer.end_tokens().empty();
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 void save_adapters(const Model& model, const std::filesystem::path& folder) {
@@ -141,19 +151,24 @@ void save_model(const Model& model, const std::filesystem::path& folder) {
 }
 
 std::optional<std::string> take_answer_end(Model& model) {
-  const auto* tokenizer = dynamic_cast<const HfTokenizer*>(model.tokenizer.get());
-  if (!model.origin || tokenizer == nullptr) return {};
+  const auto* hf = dynamic_cast<const HfTokenizer*>(model.tokenizer.get());
+  const auto* spm = dynamic_cast<const SpmTokenizer*>(model.tokenizer.get());
+  if (!model.origin || (hf == nullptr && spm == nullptr)) return {};
   std::optional<int32_t> end;
   try {
-    end = answer_end(*tokenizer, *model.chat_template);
+    end = answer_end(*model.tokenizer, *model.chat_template);
   } catch (const Error&) {  // The template cannot render the shortest chat, so its end token is unknown.
   }
-  if (!end || tokenizer->is_end(*end)) return {};
+  if (!end || (has_end_tokens(*model.tokenizer) && model.tokenizer->is_end(*end))) return {};
   HuggingFaceForm form = *model.origin;
   form.config = with_end_token(form.config, *end);
   model.origin = std::make_shared<const HuggingFaceForm>(std::move(form));
-  const std::string text(tokenizer->piece(*end));
-  model.tokenizer = std::make_shared<const HfTokenizer>(tokenizer->with_end(*end));
+  std::string text(model.tokenizer->piece(*end));
+  if (hf != nullptr) {
+    model.tokenizer = std::make_shared<const HfTokenizer>(hf->with_end(*end));
+  } else {
+    model.tokenizer = std::make_shared<const SpmTokenizer>(spm->with_end(*end));
+  }
   return text;
 }
 

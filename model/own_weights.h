@@ -14,7 +14,7 @@ class OwnWeights final : public WeightReader {
   /// when one is missing, unknown, or has another type or shape.
   OwnWeights(const Safetensors& file, std::vector<WeightSpec> specs);
 
-  std::string name(const WeightSpec& spec) const override { return file_.path().string() + ": " + spec.name; }
+  std::string name(const WeightSpec& spec, int64_t) const override { return file_.path().string() + ": " + spec.name; }
   Type type_of(const WeightSpec& spec) const override;
   void read(const WeightSpec& spec, int64_t first, int64_t n, std::span<float> out) const override;
   QuantizedMatrix read_packed(const WeightSpec& spec, int64_t first, int64_t n) const override;

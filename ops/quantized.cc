@@ -31,12 +31,6 @@ int64_t block_bytes(Type type) {
   return static_cast<int64_t>(type == q8_0 ? kQ8Bytes : type == q4_0 ? kQ4Bytes : kBf16Bytes);
 }
 
-float to_float(Half half) {
-  float x = 0;
-  convert(std::span<const Half>(&half, 1), std::span(&x, 1));
-  return x;
-}
-
 Half to_half(float x) {
   constexpr float kMost = 65504;
   const float bounded = std::clamp(x, -kMost, kMost);

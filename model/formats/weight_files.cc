@@ -1,6 +1,7 @@
 #include <tinyllm/model/formats/weight_files.h>
 
 #include <tinyllm/ops/convert.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
 namespace tinyllm {
@@ -19,6 +20,23 @@ void check_name(const std::string& shard) {
   }
 }
 
+// The shard of every tensor.
+std::map<std::string, std::string> weight_map(const std::filesystem::path& path) {
+  const Json index = load_json_object(path, kMostIndexBytes);
+  std::map<std::string, std::string> shards;
+  try {
+    const Json& names = need_field(index, "weight_map");
+    if (!names.is_object()) throw Error("weight_map: is {}, expected an object", type_of(names));
+    for (const auto& [name, shard] : names.items()) {
+      read_value(shard, short_name(name), shards[name]);
+      check_name(shards[name]);
+    }
+  } catch (const Error& error) {
+    throw Error("{}: {}", path.string(), error.what());
+  }
+  return shards;
+}
+
 template <class T>
 void read_narrow(const WeightFiles::Tensor& tensor, int64_t first, std::span<float> out) {
   std::vector<T> values(out.size());
@@ -29,9 +47,9 @@ void read_narrow(const WeightFiles::Tensor& tensor, int64_t first, std::span<flo
 }  // namespace
 
 WeightFiles::WeightFiles(const std::filesystem::path& folder) : folder_(folder) {
-  if (std::filesystem::exists(folder / kSingleFile)) {  // As in transformers, this file takes precedence over an index.
+  if (is_there(folder / kSingleFile)) {  // As in transformers, this file takes precedence over an index.
     add_all(files_.emplace_back(folder / kSingleFile));
-  } else if (std::filesystem::exists(folder / kIndexFile)) {
+  } else if (is_there(folder / kIndexFile)) {
     read_index(folder / kIndexFile);
   } else {
     throw Error("{}: neither {} nor {} is there", folder.string(), kSingleFile, kIndexFile);
@@ -67,26 +85,16 @@ void WeightFiles::add_all(const Safetensors& file) {
 }
 
 void WeightFiles::read_index(const std::filesystem::path& path) {
-  const Json index = load_json_object(path, kMostIndexBytes);
   std::map<std::string, const Safetensors*> shards;
-  try {
-    const Json& names = need_field(index, "weight_map");
-    if (!names.is_object()) throw Error("weight_map: is {}, expected an object", type_of(names));
-    for (const auto& [name, value] : names.items()) {
-      std::string shard;
-      read_value(value, short_name(name), shard);
-      const auto [at, is_new] = shards.emplace(shard, nullptr);
-      if (is_new) {
-        check_name(shard);
-        if (!std::filesystem::exists(path.parent_path() / shard)) throw Error("the shard {} is missing", shard);
-        at->second = &files_.emplace_back(path.parent_path() / shard);
-      }
-      const Safetensors::Entry* entry = at->second->find(name);
-      if (entry == nullptr) throw Error("{} is not in {}", short_name(name), shard);
-      tensors_.emplace(name, Tensor{at->second, entry});
+  for (const auto& [name, shard] : weight_map(path)) {
+    const auto [at, is_new] = shards.emplace(shard, nullptr);
+    if (is_new) {
+      if (!is_there(folder_ / shard)) throw Error("{}: the shard {} is missing", path.string(), shard);
+      at->second = &files_.emplace_back(folder_ / shard);
     }
-  } catch (const Error& error) {
-    throw Error("{}: {}", path.string(), error.what());
+    const Safetensors::Entry* entry = at->second->find(name);
+    if (entry == nullptr) throw Error("{}: {} is not in {}", path.string(), short_name(name), shard);
+    tensors_.emplace(name, Tensor{at->second, entry});
   }
 }
 

@@ -134,6 +134,32 @@ void append_text(const Tokenizer& tokenizer, std::span<const Piece> pieces, std:
   sample.learned.insert(sample.learned.end(), learned.begin(), learned.end());
 }
 
+// Whether tokens hold as many special tokens as these.
+bool are_in(std::span<const int32_t> tokens, std::vector<int32_t> special) {
+  const size_t count = special.size();
+  std::sort(special.begin(), special.end());
+  const auto is_special = [&](int32_t token) { return std::binary_search(special.begin(), special.end(), token); };
+  return static_cast<size_t>(std::count_if(tokens.begin(), tokens.end(), is_special)) == count;
+}
+
+// The pieces, with those as text that the tokenizer does not take for special tokens where they are, such as a part of
+// a word for a token that must be a whole one.
+std::vector<Piece> without_refused(const Tokenizer& tokenizer, std::span<const Piece> pieces, std::string_view text,
+                                   std::span<const TextRange> special, std::span<const int32_t> ids) {
+  std::vector<Piece> taken(pieces.begin(), pieces.end());
+  size_t next = 0;
+  bool has_refused = false;
+  for (Piece& piece : taken) {
+    if (!piece.special) continue;
+    piece.special = are_in(tokenizer.encode_rendered(text, special.subspan(next, 1)), {ids[next]});
+    has_refused = has_refused || !piece.special;
+    ++next;
+  }
+  if (!has_refused)
+    throw Error("chat template: the tokenizer does not find its special tokens where the template wrote them");
+  return taken;
+}
+
 }  // namespace
 
 std::shared_ptr<const ChatTemplate> default_chat_template() {
@@ -155,6 +181,7 @@ Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces) {
     text += piece.text;
   }
   const std::vector<int32_t> tokens = tokenizer.encode_rendered(text, special);
+  if (!are_in(tokens, ids)) return tokenize(tokenizer, without_refused(tokenizer, pieces, text, special, ids));
   Sample sample;
   // Text never becomes a special token. The special tokens therefore show where each piece's tokens begin and end.
   auto token = tokens.begin();
@@ -166,9 +193,10 @@ Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces) {
     append_text(tokenizer, pieces.subspan(i, end - i), {token, to}, sample);
     token = to;
     if (end < pieces.size()) {
-      if (token == tokens.end())
+      if (token == tokens.end()) {
         throw Error("chat template: the tokenizer does not find the special token {} where the template wrote it",
                     pieces[end].text);
+      }
       sample.tokens.push_back(*token++);
       sample.learned.push_back(pieces[end].learned);
     }

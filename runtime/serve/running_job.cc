@@ -1,22 +1,11 @@
 #include <tinyllm/runtime/serve/running_job.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace tinyllm {
 namespace {
 
 constexpr double kSilenceSeconds = 10;
-
-// The mean of hidden states with length 1.
-std::vector<float> unit_vector(const std::vector<double>& sum) {
-  double squares = 0;
-  for (const double x : sum) squares += x * x;
-  const double length = std::sqrt(squares);
-  std::vector<float> unit;
-  for (const double x : sum) unit.push_back(static_cast<float>(length > 0 ? x / length : 0));
-  return unit;
-}
 
 AnswerEnd::Reason reason_of(FinishReason reason) {
   switch (reason) {
@@ -57,10 +46,7 @@ Request RunningJob::next_request() {
   request.on_text = [this, i](std::string_view text, const Completion& so_far) { return add(i, text, so_far); };
   request.on_done = [this, i](Completion completion) { end(i, std::move(completion)); };
   if (job_.wants_embedding) {
-    request.on_hidden = [&sum = answers_[i].sum](std::span<const float> hidden) {
-      sum.resize(hidden.size());
-      for (size_t c = 0; c < hidden.size(); ++c) sum[c] += static_cast<double>(hidden[c]);
-    };
+    request.on_hidden = [&embedding = answers_[i].embedding](std::span<const float> hidden) { embedding.add(hidden); };
   }
   return request;
 }
@@ -90,7 +76,7 @@ void RunningJob::end(size_t choice, Completion&& completion) {
   if (answer.is_refused()) end.reason = AnswerEnd::Reason::content_filter;
   end.error = completion.error;
   end.prompt_log_probs = std::move(completion.prompt_log_probs);
-  if (job_.wants_embedding) end.embedding = unit_vector(answer.sum);
+  if (job_.wants_embedding) end.embedding = answer.embedding.unit_vector();
   this->end(choice, std::move(end), completion);
 }
 

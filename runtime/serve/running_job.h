@@ -3,6 +3,7 @@
 
 #include <tinyllm/model/text/tokenizer.h>
 #include <tinyllm/runtime/batcher.h>
+#include <tinyllm/runtime/embed.h>
 #include <tinyllm/runtime/serve/answer_text.h>
 #include <tinyllm/runtime/serve/job.h>
 
@@ -51,7 +52,7 @@ class RunningJob {
     size_t next_token = 0;                       // The first that was not reported.
     int64_t counted = 0;
     bool has_ended = false;
-    std::vector<double> sum = {};  // Of hidden states.
+    Embedding embedding = {};
 
     bool is_refused() const { return reasoning_filter.has_matched() || answer_filter.has_matched(); }
     bool goes_on() const { return text.stopped_by() == nullptr && !is_refused(); }

@@ -11,8 +11,7 @@ int main() {
   const tl::Tensor x = graph.input("x", tl::f32, {8, 1});
   const tl::Tensor target = graph.input("target", tl::f32, {8, 1});
   const tl::Tensor w = graph.parameter("w", tl::f32, {1, 1});
-  const tl::Tensor error = tl::add(tl::linear(x, w), tl::scale(target, -1));
-  const tl::Tensor loss = tl::mean(tl::mul(error, error));
+  const tl::Tensor loss = tl::mean(tl::square(tl::linear(x, w) - target));
   const tl::Tensor grad = tl::gradients(loss, {w})[0];
   tl::Program program = tl::compile(graph, {loss, grad}, {.pool = tl::ThreadPool(2)});
   program.write("x", std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});

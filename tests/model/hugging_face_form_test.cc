@@ -1,11 +1,14 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/hugging_face.h>
 #include <tinyllm/model/hugging_face_config.h>
 #include <tinyllm/model/hugging_face_form.h>
+#include <tinyllm/model/lora.h>
 #include <tinyllm/model/model.h>
 #include <tinyllm/model/quantize.h>
+#include <tinyllm/model/text/spm/spm_tokenizer.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
@@ -97,6 +100,57 @@ TEST_CASE("a weight that changes is the only tensor that does, and parts of one 
   }
 }
 
+TEST_CASE("merged adapters change the tensors that they adapt, and no byte of another file or tensor") {
+  for (const std::string name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
+    CAPTURE(name);
+    const TempFolder folder, saved;
+    copy_model(name, folder.path());
+    Model model = load_model(folder.path(), {.type = f32});
+    add_lora(model, {.rank = 2, .targets = {"q_proj", "up_proj"}}, 1);
+    for (const WeightSpec& spec : adapter_specs(model.config)) {
+      std::ranges::fill(model.weights->at(spec.name).as<float>(), 0.5f);
+    }
+    merge_lora(model);
+    save_model(model, saved.path());
+    const auto before = tensors_in(folder.path()), after = tensors_in(saved.path());
+    REQUIRE(before.size() == after.size());
+    for (const auto& [tensor, value] : before) {
+      CAPTURE(tensor);
+      const bool is_adapted = tensor.ends_with("q_proj.weight") || tensor.ends_with("up_proj.weight");
+      CHECK((after.at(tensor) == value) == !is_adapted);
+    }
+    CHECK(read_file(saved / "config.json") == read_file(folder / "config.json"));
+  }
+}
+
+TEST_CASE("a model that becomes a GGUF file and a folder again has the tensors that it had") {
+  for (const std::string name : {"llama3_scaled", "minicpm", "mistral", "qwen2_bf16_sharded", "qwen3"}) {
+    CAPTURE(name);
+    const TempFolder folder, saved;
+    copy_model(name, folder.path());
+    Json tokenizer =
+        load_json_object(test_data("tokenizers/qwen_like/tokenizer.json"));  // GGUF has a name for its words.
+    tokenizer["added_tokens"] = Json::parse(R"([{"id": 3, "content": "<|endoftext|>", "special": true}])");
+    tokenizer["model"] = Json::parse(R"({"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2}, "merges": []})");
+    write_file(folder / "tokenizer.json", tokenizer.dump());
+    const Model model = load_model(folder.path());
+    ThreadPool pool(1);
+    save_gguf(model, gguf_types(model), folder / "x.gguf", pool);
+    const Model from_gguf = load_model(folder / "x.gguf");
+    ModelConfig config = from_gguf.config;
+    CHECK(config.head_size() == model.config.head_size());
+    config.head_dim = model.config.head_dim;  // Of a GGUF file always a number.
+    CHECK(config == model.config);
+    save_model(from_gguf, saved.path());
+    // As floats, which hold every number: a GGUF file has norms and biases in F32, and does not say what they were.
+    const Model again = load_model(saved.path(), {.type = f32}), wide = load_model(folder.path(), {.type = f32});
+    for (const WeightSpec& spec : weight_specs(wide.config)) {
+      CAPTURE(spec.name);
+      CHECK(std::ranges::equal(again.weights->at(spec.name).as<float>(), wide.weights->at(spec.name).as<float>()));
+    }
+  }
+}
+
 TEST_CASE("weights of another model in the folder are removed, so that no reader mixes them") {
   const TempFolder folder, saved;
   copy_model("qwen2_bf16_sharded", folder.path());
@@ -126,6 +180,42 @@ TEST_CASE("the token with which a base model learned to end answers is in every 
   CHECK(tokenizer["eos_token"] == "<|im_end|>");
   CHECK(tokenizer["unknown_field"] == Json({1, 2}));
   CHECK(load_model(saved.path()).tokenizer->is_end(3));
+}
+
+TEST_CASE("a base model whose tokenizer is a SentencePiece model learns to end answers too") {
+  const TempFolder folder, saved;
+  copy_model("qwen3", folder.path());
+  Model model = load_model(folder.path());
+  const SpmTokenizer tokenizer = SpmTokenizer::load(test_data("tokenizers/no_prefix_bpe.model"));
+  const int32_t end = *tokenizer.special("<|im_end|>"), of_document = *tokenizer.special("</s>");
+  model.tokenizer = std::make_shared<SpmTokenizer>(tokenizer);
+  REQUIRE_FALSE(tokenizer.is_end(end));
+  REQUIRE(take_answer_end(model) == "<|im_end|>");
+  CHECK(model.tokenizer->is_end(end));
+  CHECK(model.tokenizer->is_end(of_document));
+  CHECK_FALSE(take_answer_end(model));
+  save_model(model, saved.path());
+  std::filesystem::remove(saved / "tokenizer.json");  // The fixture's.
+  CHECK(load_json_object(saved / "config.json")["eos_token_id"][0] == end);
+  CHECK(load_tokenizer(saved.path())->end_of_document() == end);
+}
+
+TEST_CASE("a base model whose files name no end token at all learns to end answers") {
+  const TempFolder folder;
+  copy_model("qwen3", folder.path());
+  write_file(folder / "tokenizer_config.json", "{}");
+  Json tokenizer = load_json_object(folder / "tokenizer.json");
+  tokenizer["added_tokens"][0]["content"] = "<stop>";
+  tokenizer["added_tokens"][1]["content"] = "<other>";
+  write_file(folder / "tokenizer.json", tokenizer.dump());
+  write_file(folder / "chat_template.jinja", "{% for m in messages %}{{ m.content + '<stop>' }}{% endfor %}");
+  Json config = load_json_object(folder / "config.json");
+  config.erase("eos_token_id");
+  write_file(folder / "config.json", config.dump());
+  Model model = load_model(folder.path());
+  CHECK_THROWS_AS(model.tokenizer->end_tokens(), Error);
+  CHECK(take_answer_end(model) == "<stop>");
+  CHECK(model.tokenizer->is_end(3));
 }
 
 TEST_CASE("a tied model with another head says so, and stays tied") {
@@ -207,6 +297,63 @@ TEST_CASE("what the makers of a model sample with is read from generation_config
   write_file(folder / "generation_config.json", R"({"do_sample": true, "top_p": 7})");
   CHECK(error_of([&] { load_model(folder.path()); }) ==
         (folder / "generation_config.json").string() + ": field top_p: is 7, expected a number above 0 and at most 1");
+}
+
+TEST_CASE("a weight that is not finite is refused by the name of its tensor, whatever its type becomes") {
+  struct Damage {
+    const char* model;
+    const char* tensor;  // Also one that is a part of a fused matrix here.
+    std::string bytes;
+    const char* shown;
+  };
+  const std::string float_nan("\0\0\xC0\x7F", 4), float_infinity("\0\0\x80\xFF", 4), bf16_nan("\xC0\x7F", 2);
+  for (const Damage& damage : {Damage{"qwen3", "model.layers.1.self_attn.v_proj.weight", float_nan, "nan"},
+                               {"qwen3", "model.norm.weight", float_infinity, "-inf"},
+                               {"qwen3", "model.embed_tokens.weight", float_nan, "nan"},
+                               {"qwen2_bf16_sharded", "model.layers.0.self_attn.k_proj.weight", bf16_nan, "nan"},
+                               {"qwen2_bf16_sharded", "model.layers.0.self_attn.k_proj.bias", bf16_nan, "nan"}}) {
+    const TempFolder folder;
+    copy_model(damage.model, folder.path());
+    std::string name;
+    {
+      const WeightFiles files(folder.path());
+      const WeightFiles::Tensor& tensor = files.tensors().at(damage.tensor);
+      name = tensor.file->path().string() + ": " + damage.tensor;
+      std::fstream file(tensor.file->path(), std::ios::in | std::ios::out | std::ios::binary);
+      uint64_t header = 0;
+      file.read(reinterpret_cast<char*>(&header), sizeof header);
+      file.seekp(static_cast<std::streamoff>(sizeof header + header + tensor.entry->begin + damage.bytes.size() * 7));
+      file << damage.bytes;
+    }
+    for (const std::optional<Type> type : {std::optional<Type>(), std::optional<Type>(f32),
+                                           std::optional<Type>(packed_bf16), std::optional<Type>(q8_0)}) {
+      CHECK(error_of([&] { load_model(folder.path(), {.type = type}); }) ==
+            name + ": a weight is " + damage.shown + ", expected a finite number");
+    }
+  }
+}
+
+TEST_CASE("a snapshot of a cache opens through its links, and a link that leads nowhere is named") {
+  const TempFolder folder, snapshot;
+  copy_model("qwen2_bf16_sharded", folder.path());
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    std::filesystem::create_symlink(entry.path(), snapshot / entry.path().filename());
+  }
+  CHECK(load_model(snapshot.path()).config == load_model(folder.path()).config);
+  for (const char* name : {"model-00002-of-00002.safetensors", "model.safetensors.index.json", "tokenizer.json",
+                           "chat_template.jinja", "config.json"}) {
+    const TempFolder broken;
+    std::filesystem::copy(snapshot.path(), broken.path(),
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+    std::filesystem::remove(broken / name);
+    std::filesystem::create_symlink(broken / "gone", broken / name);
+    CHECK(error_of([&] { load_model(broken.path()); }) ==
+          (broken / name).string() + ": cannot be opened: No such file or directory");
+    std::filesystem::remove(broken / name);
+    std::filesystem::create_symlink(name, broken / name);
+    CHECK(error_of([&] { load_model(broken.path()); }) ==
+          (broken / name).string() + ": cannot be opened: Too many levels of symbolic links");
+  }
 }
 
 TEST_CASE("sizes as a config of Hugging Face, and back") {

@@ -184,7 +184,11 @@ TEST_CASE("shards: the index decides, and what is missing is named") {
   std::filesystem::copy(source, folder.path(),
                         std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   const std::string index = (folder / "model.safetensors.index.json").string();
-  std::filesystem::remove(folder / "model-00002-of-00002.safetensors");
+  const std::filesystem::path shard = folder / "model-00002-of-00002.safetensors";
+  std::filesystem::resize_file(shard, std::filesystem::file_size(shard) - 100);
+  CHECK(error_of([&] { WeightFiles{folder.path()}; }).find(shard.string() + ": model.norm.weight: its data is at") ==
+        0);
+  std::filesystem::remove(shard);
   CHECK(error_of([&] { WeightFiles{folder.path()}; }) ==
         index + ": the shard model-00002-of-00002.safetensors is missing");
   const auto write_index = [&](const Json& weights) { std::ofstream(index) << Json{{"weight_map", weights}}.dump(); };

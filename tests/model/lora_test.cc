@@ -292,6 +292,10 @@ TEST_CASE("adapters that do not fit are refused by name, never taken for zeros")
   saved.add(std::string(kPrefix) + "lm_head.weight", {fresh_model(grouped()).config.vocab_size, 32},
             std::numeric_limits<float>::quiet_NaN());
   CHECK(has(refusal(saved), "lm_head.weight has a number that is not finite"));
+  Files broken;
+  broken.add(std::string(kPrefix) + "model.layers.0.self_attn.q_proj.lora_A.weight", {4, 32},
+             std::numeric_limits<float>::infinity());
+  CHECK(has(refusal(broken), "q_proj.lora_A.weight has a number that is not finite"));
   Files dora = files;
   dora.add(std::string(kPrefix) + "model.layers.0.self_attn.q_proj.lora_magnitude_vector", {32}, 1);
   CHECK(has(refusal(dora), "DoRA"));

@@ -143,7 +143,7 @@ TEST_CASE("what is wrong in a model folder is named") {
       {"more layers", edit_config("hidden_layers\": 1", "hidden_layers\": 2"),
        "tensor blocks.1.norm1.weight is missing"},
       {"a million layers", edit_config("hidden_layers\": 1", "hidden_layers\": 1000000"),
-       "holds 11 tensors, too few for the 1000000 layers in config.json"},
+       "holds 11 tensors, too few for 1000000 layers"},
       {"another tokenizer", edit_config("\"tokenizer_hash\": \"", "\"tokenizer_hash\": \"0"), "tokenizer_hash: is"},
       {"a tokenizer of another hash",
        [](const auto& folder) {

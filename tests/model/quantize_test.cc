@@ -160,7 +160,7 @@ TEST_CASE("what is wrong with a quantised folder is named") {
       {"not an object", edit_config("\"quantization_config\": {", "\"quantization_config\": 8, \"x\": {"),
        "quantization_config: is a number, expected an object"},
       {"more layers", edit_config("hidden_layers\": 1", "hidden_layers\": 1000000"),
-       "tensors, too few for the 1000000 layers"},
+       "tensors, too few for 1000000 layers"},
       {"sizes of no whole blocks", edit_config("\"intermediate_size\": 96", "\"intermediate_size\": 100"),
        "intermediate_size is 100, expected a multiple of 32 for q4_0"},
       {"cut short", [](const auto& folder) { std::filesystem::resize_file(folder / kWeightsFile, 9000); },

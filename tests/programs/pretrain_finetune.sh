@@ -86,6 +86,8 @@ expect 2 "No such file" ls "$work/beside/model.safetensors"
 expect 0 "perplexity" "$bin/perplexity" "$work/beside" --data "$work/corpus.tokens" --validation-every 0 --tokens 500
 expect 1 "cannot be merged into packed weights" \
   "$bin/finetune" --model "$work/beside" --data "$work/sft.jsonl" --lora-rank 2 --output "$work/y"
+# To quantise it again, adapters are merged into floats first.
+expect 0 "saved" "$bin/quantize" "$work/beside" "$work/beside-q4" --type q4_0
 expect 1 "lora: target wrong, expected some of attn.qkv" $finetune --lora-rank 2 --lora-targets wrong --output "$work/y"
 expect 2 "keep-adapters: has no effect without --lora-rank" $finetune --keep-adapters --output "$work/y"
 expect 2 "lora-alpha: has no effect without --lora-rank" $finetune --lora-alpha 3 --output "$work/y"
@@ -109,5 +111,16 @@ expect 1 "tools.jsonl: sample 9: " $tools
 expect 0 "60 samples, 1 for validation; .*; 1 sample skipped that the chat template cannot express" $tools --skip-bad
 expect 1 "there is no such model folder" "$bin/finetune" --model "$work/nothing" --data "$work/sft.jsonl" --output "$work/y"
 expect 2 "data" "$bin/finetune" --model "$work/base" --output "$work/y"
+
+# A chat template that ends answers with text alone: an end token follows the last one, which is learned and honoured.
+$tiny --preset llama --output "$work/llama" >/dev/null 2>&1 || fail "train_tiny --preset llama"
+expect 0 "saved" "$bin/convert" "$work/llama" "$work/plain"
+echo "{% for m in messages %}{{ m.role + ': ' + m.content + ' ' }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}" \
+  >"$work/plain/chat_template.jinja"
+i=0
+while [ $i -lt 60 ]; do echo '{"user": "1+1", "assistant": "2"}'; i=$((i + 1)); done >"$work/two.jsonl"
+expect 0 "ends answers with text alone; </s> follows the last answer of a sample" "$bin/finetune" --model "$work/plain" \
+  --data "$work/two.jsonl" --steps 60 --batch-size 2 --seq-len 64 --lr 3e-3 --output "$work/ended"
+expect 0 '"finish_reason":"end token"' "$bin/generate" "$work/ended" 1+1 --system "" --temp 0 --max-tokens 40 --json
 
 finish

@@ -1,13 +1,7 @@
 #!/bin/sh
 # llama.cpp loads the models and adapters that `convert` writes as GGUF files and gives the probabilities that the fixtures expect.
-set -eu
-. "$(dirname "$0")/../npm.sh"
-here=$(cd "$(dirname "$0")" && pwd)
-bin=$1/examples
-modules=$1/tests/reference
+. "$(dirname "$0")/begin.sh"
 install_packages "$here" "$modules"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 data=$here/../data
 # Every byte is a token, without merges. Of 259 rows of embeddings two are left over.
@@ -24,10 +18,9 @@ echo '{"eos_token": "<end>"}' >"$work/tokenizer_config.json"
 for name in llama3_scaled qwen3 qwen2_bf16_sharded minicpm; do
   mkdir "$work/$name"
   cp "$data/models/$name"/* "$work/tokenizer.json" "$work/tokenizer_config.json" "$work/$name"
-  "$bin/convert" "$work/$name" "$work/$name.gguf" --type f32 >"$work/said" || { cat "$work/said"; exit 1; }
+  quiet "$bin/convert" "$work/$name" "$work/$name.gguf" --type f32
   node "$modules/llama_cpp.mjs" "$work/$name.gguf" "$data/models/$name/expected.safetensors"
 done
-"$bin/convert" "$data/models/lora_llama3_scaled" "$work/lora.gguf" --adapters --base "$work/llama3_scaled" >"$work/said" ||
-  { cat "$work/said"; exit 1; }
+quiet "$bin/convert" "$data/models/lora_llama3_scaled" "$work/lora.gguf" --adapters --base "$work/llama3_scaled"
 node "$modules/llama_cpp.mjs" "$work/llama3_scaled.gguf" "$data/models/lora_llama3_scaled/expected.safetensors" \
   "$work/lora.gguf"

@@ -7,6 +7,7 @@
 #include <tinyllm/model/model.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/runtime/generate.h>
+#include <tinyllm/tensor/base/file.h>
 
 #include "close.h"
 #include "error_of.h"
@@ -83,6 +84,24 @@ TEST_CASE("what is wrong with a GGUF file is named") {
   std::filesystem::copy_file(test_data("gguf/q4_0.gguf"), path, std::filesystem::copy_options::overwrite_existing);
   std::filesystem::resize_file(path, 100000);
   CHECK(error().find("it is cut short or damaged") != std::string::npos);
+}
+
+TEST_CASE("a number that is not finite in a GGUF file is refused by the name of its tensor") {
+  const TempFolder folder;
+  const std::string path = (folder / "x.gguf").string();
+  // The first is the scale of a block, kept with its matrix. The other would make no answer but nonsense.
+  for (const auto& [name, bytes] : {std::pair("blk.0.attn_k.weight", std::string("\0\x7E", 2)),
+                                    std::pair("output_norm.weight", std::string("\0\0\xC0\x7F", 4))}) {
+    std::filesystem::copy_file(test_data("gguf/q4_0.gguf"), path, std::filesystem::copy_options::overwrite_existing);
+    const Gguf original(test_data("gguf/q4_0.gguf"));
+    const std::span<const std::byte> tensor = original.bytes(original.at(name));
+    const std::string all = read_file(path);
+    const std::string_view found(reinterpret_cast<const char*>(tensor.data()), tensor.size());
+    std::fstream(path, std::ios::in | std::ios::out | std::ios::binary)
+            .seekp(static_cast<std::streamoff>(all.find(found)))
+        << bytes;
+    CHECK(error_of([&] { load_model(path); }) == path + ": " + name + ": a weight is nan, expected a finite number");
+  }
 }
 
 TEST_CASE("the context of a model is limited when it is read") {

@@ -1,6 +1,6 @@
 #include <tinyllm/model/formats/gguf/blocks.h>
 
-#include <tinyllm/model/formats/gguf/half.h>
+#include <tinyllm/ops/convert.h>
 
 #include <array>
 
@@ -16,7 +16,7 @@ constexpr float kNonLinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 1
 
 uint32_t u16(const uint8_t* at) { return at[0] | uint32_t{at[1]} << 8; }
 uint32_t u32(const uint8_t* at) { return u16(at) | u16(at + 2) << 16; }
-float half(const uint8_t* at) { return float_of_f16(static_cast<uint16_t>(u16(at))); }
+float half(const uint8_t* at) { return to_float({static_cast<uint16_t>(u16(at))}); }
 
 // Byte i holds number i in its lower four bits and number i + 16 in its upper four.
 uint32_t nibble(const uint8_t* quants, int i) { return i < 16 ? quants[i] & 15u : quants[i - 16] >> 4; }

@@ -1,5 +1,5 @@
-#include <tinyllm/model/text/jinja/characters.h>
 #include <tinyllm/model/text/jinja/print.h>
+#include <tinyllm/model/text/jinja/printer.h>
 
 #include <algorithm>
 #include <cmath>
@@ -7,25 +7,12 @@
 namespace tinyllm::jinja {
 namespace {
 
-class Dump {
+class Dump final : public Printer {
  public:
-  Dump(Text& out, const JsonStyle& style, Budget& budget) : out_(out), style_(style), budget_(budget) {}
-
-  void value(const Value& value, Origin origin) {
-    budget_.step();
-    if (const Text* text = text_in(value)) {
-      string(*text, origin);
-    } else if (const List* list = list_in(value)) {
-      this->list(*list);
-    } else if (const Dict* dict = dict_in(value)) {
-      this->dict(*dict);
-    } else {
-      out_.append(scalar(value), origin);
-    }
-  }
+  Dump(Text& out, const JsonStyle& style, Budget& budget) : Printer(out, budget), style_(style) {}
 
  private:
-  static std::string scalar(const Value& value) {
+  std::string scalar(const Value& value) const override {
     if (std::holds_alternative<None>(value)) return "null";
     if (const bool* truth_value = std::get_if<bool>(&value)) return *truth_value ? "true" : "false";
     if (const auto* integer = std::get_if<int64_t>(&value)) return fmt::format("{}", *integer);
@@ -38,7 +25,7 @@ class Dump {
     throw Error("tojson: {} is not a value of JSON", type_name(value));
   }
 
-  void list(const List& list) {
+  void list(const List& list) override {
     if (list.kind != List::Kind::list && list.kind != List::Kind::tuple) {
       throw Error("tojson: a generator is not a value of JSON: use the filter list before");
     }
@@ -48,14 +35,14 @@ class Dump {
     ++level_;
     for (size_t i = 0; i < list.items.size(); ++i) {
       separate(i == 0, origin);
-      value(list.items[i], origin);
+      append(list.items[i], origin);
     }
     --level_;
     line(origin);
     out_.append("]", origin);
   }
 
-  void dict(const Dict& dict) {
+  void dict(const Dict& dict) override {
     const Origin origin{dict.source};
     if (dict.entries.empty()) return out_.append("{}", origin);
     out_.append("{", origin);
@@ -66,7 +53,7 @@ class Dump {
       first = false;
       key(entry->first, origin);
       out_.append(style_.key_separator, origin);
-      value(entry->second, origin);
+      append(entry->second, origin);
     }
     --level_;
     line(origin);
@@ -98,20 +85,9 @@ class Dump {
     out_.append(fmt::format("\n{:{}}", "", style_.indent * level_), origin);
   }
 
-  void string(const Text& text, Origin origin) {
-    budget_.read(text.size());
-    out_.append("\"", origin);
-    const std::string_view bytes = text.bytes();
-    for (size_t at = 0; at < bytes.size();) {
-      const size_t begin = at;
-      const std::string escaped = escape(next_character(bytes, at));
-      out_.append(escaped.empty() ? bytes.substr(begin, at - begin) : escaped, text.origin_at(begin));
-    }
-    out_.append("\"", origin);
-  }
+  char quote_of(std::string_view) const override { return '"'; }
 
-  // Empty if the character needs no escape.
-  std::string escape(char32_t c) const {
+  std::string escape(char32_t c, char) const override {
     switch (c) {
       case '"':
         return "\\\"";
@@ -137,9 +113,7 @@ class Dump {
     return fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF));
   }
 
-  Text& out_;
   const JsonStyle& style_;
-  Budget& budget_;
   int level_ = 0;
 };
 
@@ -147,7 +121,7 @@ class Dump {
 
 Value to_json(const Value& value, const JsonStyle& style, Budget& budget) {
   Text text;
-  Dump(text, style, budget).value(value, {});
+  Dump(text, style, budget).append(value, {});
   return make_text(std::move(text), budget);
 }
 

@@ -1,6 +1,6 @@
 #include <tinyllm/model/text/jinja/print.h>
 
-#include <tinyllm/model/text/jinja/characters.h>
+#include <tinyllm/model/text/jinja/printer.h>
 
 #include <charconv>
 #include <cmath>
@@ -8,25 +8,13 @@
 namespace tinyllm::jinja {
 namespace {
 
-// Appends values to a text as repr() prints them. Brackets and commas have the origin of their list or dict.
-class Representation {
+// repr().
+class Representation final : public Printer {
  public:
-  Representation(Text& out, Budget& budget) : out_(out), budget_(budget) {}
+  Representation(Text& out, Budget& budget) : Printer(out, budget) {}
 
-  void append(const Value& value, Origin origin) {
-    budget_.step();
-    if (const Text* text = text_in(value)) {
-      string(*text, origin);
-    } else if (const List* list = list_in(value)) {
-      this->list(*list);
-    } else if (const Dict* dict = dict_in(value)) {
-      this->dict(*dict);
-    } else {
-      out_.append(plain(value), origin);
-    }
-  }
-
-  static std::string plain(const Value& value) {
+ private:
+  std::string scalar(const Value& value) const override {
     if (is_undefined(value)) return "";
     if (std::holds_alternative<None>(value)) return "None";
     if (const bool* truth_value = std::get_if<bool>(&value)) return *truth_value ? "True" : "False";
@@ -35,8 +23,7 @@ class Representation {
     throw Error("{} cannot be printed", type_name(value));
   }
 
- private:
-  void list(const List& list) {
+  void list(const List& list) override {
     const bool tuple = list.kind == List::Kind::tuple;
     if (!tuple && list.kind != List::Kind::list)
       throw Error("a generator cannot be printed: use the filter list before");
@@ -50,7 +37,7 @@ class Representation {
     out_.append(tuple ? ")" : "]", origin);
   }
 
-  void dict(const Dict& dict) {
+  void dict(const Dict& dict) override {
     const Origin origin{dict.source};
     out_.append("{", origin);
     for (size_t i = 0; i < dict.entries.size(); ++i) {
@@ -62,23 +49,12 @@ class Representation {
     out_.append("}", origin);
   }
 
-  void string(const Text& text, Origin origin) {
-    budget_.read(text.size());
-    const std::string_view bytes = text.bytes();
-    const bool double_quotes = bytes.find('\'') != std::string_view::npos && bytes.find('"') == std::string_view::npos;
-    const char quote = double_quotes ? '"' : '\'';
-    out_.append({&quote, 1}, origin);
-    for (size_t at = 0; at < bytes.size();) {
-      const size_t begin = at;
-      const char32_t c = next_character(bytes, at);
-      const std::string escaped = escape(c, quote);
-      out_.append(escaped.empty() ? bytes.substr(begin, at - begin) : escaped, text.origin_at(begin));
-    }
-    out_.append({&quote, 1}, origin);
+  char quote_of(std::string_view text) const override {
+    const bool needs_double = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
+    return needs_double ? '"' : '\'';
   }
 
-  // Empty if the character needs no escape.
-  static std::string escape(char32_t c, char quote) {
+  std::string escape(char32_t c, char quote) const override {
     if (c == '\\' || c == static_cast<char32_t>(quote)) return std::string{'\\', static_cast<char>(c)};
     if (c == '\n') return "\\n";
     if (c == '\r') return "\\r";
@@ -88,9 +64,6 @@ class Representation {
     if (code < 0x100) return fmt::format("\\x{:02x}", code);
     return code < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code);
   }
-
-  Text& out_;
-  Budget& budget_;
 };
 
 }  // namespace

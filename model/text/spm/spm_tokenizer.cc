@@ -220,6 +220,17 @@ std::map<std::string, std::string> SpmTokenizer::files() const {
   return files;
 }
 
+SpmTokenizer SpmTokenizer::with_end(int32_t token) const {
+  const auto state = std::make_shared<State>(state_->bytes, kTokenizerFile);
+  state->read_config(ModelFiles("tokenizer", with_end_token(files(), token, std::string(piece(token)))));
+  const auto add = [&](int32_t end) {
+    std::vector<int32_t>& ends = state->named.ends;
+    if (std::find(ends.begin(), ends.end(), end) == ends.end()) ends.push_back(end);
+  };
+  for (const int32_t end : state_->named.ends) add(end);
+  return SpmTokenizer(state);
+}
+
 std::span<const int32_t> SpmTokenizer::before_text() const { return state_->named.before; }
 
 int64_t SpmTokenizer::size() const { return std::ssize(state_->decoded); }
@@ -262,7 +273,7 @@ std::optional<int32_t> SpmTokenizer::special(std::string_view text) const {
 }
 
 std::span<const int32_t> SpmTokenizer::end_tokens() const {
-  if (state_->named.ends.empty()) throw Error("tokenizer: has no end token");
+  if (state_->named.ends.empty()) throw Error("tokenizer: no file names an end token (eos_token)");
   return state_->named.ends;
 }
 

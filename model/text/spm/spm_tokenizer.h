@@ -26,6 +26,8 @@ class SpmTokenizer final : public Tokenizer {
   /// `tokenizer_config.json`.
   std::span<const int32_t> before_text() const override;
   std::map<std::string, std::string> files() const override;
+  /// A copy for which this token ends an answer too. It is the first of the end tokens, and the copy's files name it.
+  SpmTokenizer with_end(int32_t token) const;
 
   /// The tokens of a text in which markers become tokens, as SentencePiece encodes it.
   std::vector<int32_t> encode_with_added(std::string_view text) const;

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/text/hf_tokenizer.h>
+#include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/utf8.h>
 
@@ -11,6 +12,7 @@
 #include <pthread.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 
 namespace tinyllm::test {
@@ -74,7 +76,9 @@ TEST_CASE("tokens of real vocabularies are those of the Rust library") {
     const auto cases = shared_data("../interchange/tokenizers/" + name + ".dev.jsonl");
     if (!cases || !std::filesystem::exists(file)) continue;
     const HfTokenizer tokenizer = HfTokenizer::load(std::filesystem::path(folder), name + ".json");
-    for (const Json& json : json_lines(*cases)) {
+    const std::vector<Json> texts = json_lines(*cases);
+    MESSAGE(name << ": " << texts.size() << " texts");
+    for (const Json& json : texts) {
       INFO(name, " ", json.dump());
       const auto ids = json["ids"].get<Tokens>();
       CHECK(tokenizer.encode_with_added(json["text"].get<std::string>()) == ids);
@@ -114,6 +118,26 @@ TEST_CASE("added tokens of normalised text are found outside what was typed") {
   const Tokens tokens = tokenizer.encode_with_added(text, typed);
   CHECK(std::count(tokens.begin(), tokens.end(), id) == 1);
   CHECK(tokens.back() == id);
+}
+
+TEST_CASE(
+    "added tokens that a chat template writes have their flags: blanks beside them, whole words, normalised text") {
+  const TempFolder folder;
+  std::filesystem::copy_file(tokenizer_data("gpt4o_like/tokenizer.json"), folder / "tokenizer.json");
+  const HfTokenizer tokenizer = HfTokenizer::load(folder.path());
+  const auto tokens_of = [&](const std::string& source, const Messages& messages) {
+    std::ofstream(folder / "chat_template.jinja") << source;
+    return tokenize(tokenizer, load_jinja_chat_template(folder.path())->render(messages, {})).tokens;
+  };
+  for (const Json& json : json_lines(tokenizer_data("gpt4o_like/added.jsonl"))) {
+    INFO(json.dump());
+    const std::string text = json["text"];
+    CHECK(tokens_of(text, {{Role::user, "x"}}) == json["ids"].get<Tokens>());
+    CHECK(tokens_of("{{ messages[0].content }}", {{Role::user, text}}) == tokenizer.encode(text));
+  }
+  // A token of the template takes the blanks beside it from what a user typed.
+  CHECK(tokens_of("{{ messages[0].content }}<|strip|>{{ messages[1].content }}",
+                  {{Role::user, "a\t\n "}, {Role::assistant, "\n\n b"}}) == Tokens{97, 607, 98});
 }
 
 TEST_CASE("text becomes no special token, even if merges or the vocabulary say so") {
