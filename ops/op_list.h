@@ -18,6 +18,7 @@ extern const Op kAttention, kAttentionGrad, kCachedAttention;
 extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kLinearCrossEntropy, kTokenLogProbs,
     kTokenLogProbsGrad;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
+extern const Op kMax, kMin, kExtremeGrad, kProd, kProdGrad, kAny, kAll;
 extern const Op kFlip, kBroadcastTo, kPad, kTriangle;
 extern const Op kGather, kGatherGrad, kScatterAdd, kIndexSelect, kIndexSelectGrad, kOneHot, kArange, kRandom;
 extern const Op kAccumulate, kClip, kAdamW, kMuon;
