@@ -1,7 +1,8 @@
 // node bench/serve_load.js PORT [ratio|first|flat] [N]: a bounded load on a server of this machine (tinyllm serve).
 //   ratio  tokens/s of 16 streams beside 1, N rounds of each in turn (4)
 //   first  time to the first token of short prompts while long ones are read, N of them (40)
-//   flat   N requests (25000), some of them abandoned: the server's memory after 1000, 5000 and all
+//   flat   N requests (25000), some of them abandoned: failed ones, and the server's memory after 1000, 5000 and all.
+//          Ends with 1 if one failed or the memory grew by more than 2 % after the 1000th
 'use strict';
 const http = require('http');
 
@@ -101,21 +102,30 @@ async function first(asked) {
   console.log(`mean pass ${milliseconds(sum / passes)}`);
 }
 
+// Distinct prompts, streamed or not, a fifth of them with log-probabilities; a tenth is abandoned after two pieces.
 async function flat(total) {
   const memory = async () => Number(/process_resident_memory_bytes (\d+)/.exec(await get('/metrics'))[1]) / (1 << 20);
-  const statuses = {};
-  let sent = 0;
+  const at = {};
+  let sent = 0, ended = 0, abandoned = 0;
+  const failed = {};
   const worker = async () => {
     while (sent < total) {
       const i = sent++;
-      const more = { seed: i, stream: i % 3 !== 0, logprobs: i % 5 === 0, top_logprobs: i % 5 === 0 ? 3 : undefined };
-      const reply = await ask('/v1/chat/completions', chat(`第${i}题：${i}+1`, 8, more), i % 10 === 9 ? 2 : Infinity);
-      statuses[reply.status] = (statuses[reply.status] || 0) + 1;
-      if ([1000, 5000, total].includes(i + 1)) console.log(`after ${i + 1}: ${(await memory()).toFixed(1)} MiB`);
+      const isAbandoned = i % 10 === 9;
+      const more = { seed: i, stream: isAbandoned || i % 3 !== 0, logprobs: i % 5 === 0, top_logprobs: i % 5 === 0 ? 3 : undefined };
+      const { status } = await ask('/v1/chat/completions', chat(`第${i}题：${i}+1`, 8, more), isAbandoned ? 2 : Infinity);
+      if (isAbandoned && (status === 'gone' || status === 200)) abandoned++;
+      else if (status !== 200) failed[status] = (failed[status] || 0) + 1;
+      if ([1000, 5000, total].includes(++ended)) at[ended] = await memory();
     }
   };
   await Promise.all([...Array(16)].map(worker));
-  console.log(JSON.stringify(statuses));
+  const failures = Object.values(failed).reduce((sum, count) => sum + count, 0);
+  for (const [count, size] of Object.entries(at)) console.log(`after ${count} requests: ${size.toFixed(1)} MiB`);
+  const growth = total > 1000 ? at[total] / at[1000] - 1 : 0;
+  console.log(`growth since the 1000th: ${(100 * growth).toFixed(2)} %`);
+  console.log(`${failures} of ${total} requests failed${failures ? ': ' + JSON.stringify(failed) : ''}; ${abandoned} were abandoned`);
+  if (failures > 0 || growth > 0.02) process.exitCode = 1;
 }
 
 const modes = { ratio: [ratio, 4], first: [first, 40], flat: [flat, 25000] };

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <ctime>
 #include <future>
+#include <memory>
 
 namespace tl = tinyllm;
 
@@ -120,6 +121,9 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
+// A file that may not grow is as a full disk: writing to it fails, and nothing else happens.
+void survive_full_files() { std::signal(SIGXFSZ, SIG_IGN); }
+
 // Every connection is an open file.
 void allow_many_files() {
   rlimit files{};
@@ -137,11 +141,18 @@ sigset_t wait_for_signals() {
   return signals;
 }
 
-// The next signal within a second, or 0.
-int next_signal(const sigset_t& signals) {
-  const timespec second = {1, 0};
-  return std::max(0, sigtimedwait(&signals, nullptr, &second));
+// The next signal within so long, or 0.
+int next_signal(const sigset_t& signals, std::chrono::nanoseconds wait) {
+  const timespec time = {wait / std::chrono::seconds(1), (wait % std::chrono::seconds(1)).count()};
+  return std::max(0, sigtimedwait(&signals, nullptr, &time));
 }
+
+bool is_done(const auto& future) { return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+
+constexpr std::chrono::milliseconds kMoment{20};
+
+// On a terminal, what clears the line of the progress or the status.
+std::string line_start() { return isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : ""; }
 
 void reload(tl::Server& server) {
   try {
@@ -152,22 +163,38 @@ void reload(tl::Server& server) {
   }
 }
 
+// Loads the models, which may take minutes. SIGINT or SIGTERM end the program meanwhile.
+std::unique_ptr<tl::Server> load(const Options& o, const sigset_t& signals) {
+  bool must_reload = false;
+  auto loaded = std::async(std::launch::async, [&] { return std::make_unique<tl::Server>(o); });
+  while (!is_done(loaded)) {
+    const int signal = next_signal(signals, kMoment);
+    must_reload = must_reload || signal == SIGHUP;
+    if (signal != SIGINT && signal != SIGTERM) continue;
+    tl::cli::note(line_start() + "serve: stopped before the model was loaded\n");
+    std::_Exit(0);  // Nothing waits for the loading.
+  }
+  std::unique_ptr<tl::Server> server = loaded.get();
+  if (must_reload) reload(*server);
+  return server;
+}
+
 // Runs until SIGINT or SIGTERM. A second one, more than a second later, ends the program at once: `timeout` and process
 // managers signal a program and then the group that it is in.
 int run(tl::Server& server, const sigset_t& signals) {
-  const bool has_terminal = isatty(STDERR_FILENO) != 0;
   for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
-    signal = next_signal(signals);
+    signal = next_signal(signals, std::chrono::seconds(1));
     if (signal == SIGHUP) reload(server);
-    if (has_terminal) tl::cli::note(fmt::format("\r\x1b[K{}", server.status()));
+    if (isatty(STDERR_FILENO) != 0) tl::cli::note(line_start() + server.status());
   }
-  tl::cli::note(fmt::format("{}serve: stopping after the answers that run\n", has_terminal ? "\r\x1b[K" : ""));
+  tl::cli::note(line_start() + "serve: stopping after the answers that run\n");
   const std::time_t first = std::time(nullptr);
   const auto drained = std::async(std::launch::async, [&] { server.drain(); });
-  while (drained.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-    const timespec moment = {0, 20'000'000};
-    const int signal = sigtimedwait(&signals, nullptr, &moment);
-    if (signal > 0 && signal != SIGHUP && std::time(nullptr) > first + 1) std::_Exit(1);
+  while (!is_done(drained)) {
+    const int signal = next_signal(signals, kMoment);
+    if (signal == 0 || signal == SIGHUP || std::time(nullptr) <= first + 1) continue;
+    tl::cli::note("serve: stopped at once; the answers that ran are cut off\n");
+    std::_Exit(1);
   }
   return 0;
 }
@@ -178,16 +205,17 @@ int serve(const Options& o) {
     return 0;
   }
   allow_many_files();
+  survive_full_files();
   const sigset_t signals = wait_for_signals();
-  tl::Server server(o);
-  for (const tl::Server::ModelInfo& model : server.models()) {
+  const std::unique_ptr<tl::Server> server = load(o, signals);
+  for (const tl::Server::ModelInfo& model : server->models()) {
     for (const std::string& text : model.notes) tl::cli::note(text + "\n");
     fmt::print("{}: context {}, cache {:.1f} MiB\n", model.name, model.context,
                static_cast<double>(model.cache_bytes) / (1 << 20));
   }
-  fmt::print("listening on http://{}:{}/\n", o.address, server.port());
+  fmt::print("listening on http://{}:{}/\n", o.address, server->port());
   std::fflush(stdout);
-  return run(server, signals);
+  return run(*server, signals);
 }
 
 }  // namespace

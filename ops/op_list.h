@@ -19,6 +19,7 @@ extern const Op kEmbedding, kEmbeddingGrad, kCrossEntropy, kCrossEntropyGrad, kL
     kTokenLogProbsGrad;
 extern const Op kReshape, kPermute, kSlice, kSliceGrad, kConcat, kSplit, kSum;
 extern const Op kConv2d, kConv2dInputGrad, kConv2dWeightGrad, kMaxPool2d, kMaxPool2dGrad, kAvgPool2d, kAvgPool2dGrad;
+extern const Op kMax, kMin, kExtremeGrad, kProd, kProdGrad, kAny, kAll;
 extern const Op kFlip, kBroadcastTo, kPad, kTriangle;
 extern const Op kGather, kGatherGrad, kScatterAdd, kIndexSelect, kIndexSelectGrad, kOneHot, kArange, kRandom;
 extern const Op kAccumulate, kClip, kAdamW, kSgd, kLion, kMuon;

@@ -1,31 +1,21 @@
 #include <tinyllm/ops/detail/check.h>
-#include <tinyllm/ops/detail/parallel.h>
-#include <tinyllm/ops/kernels/kernels.h>
+#include <tinyllm/ops/detail/fold.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 
 namespace tinyllm {
 namespace {
 
-// x as [outer, n, inner], summed over n. A sum over everything is [1, n, 1].
-struct Params {
-  int64_t outer, n, inner;
-};
+using Params = FoldShape;  // A sum over everything is [1, n, 1].
 
 // Long sums of neighbours: each piece of kPiece elements has a partial sum in double. These are added up in order.
 constexpr int64_t kPiece = 65536;
 int64_t pieces_of(const Params& p) { return p.outer * ceil_div(p.n, kPiece); }
 
-// Sums of rows: each group of kGroup rows has a partial sum, and these are added up in order. This keeps long sums
-// accurate in single precision. A task is some columns of a group, whose sums stay in the L1 cache.
-constexpr int64_t kGroup = 64;
-constexpr int64_t kColumns = 4096;
-int64_t groups_of(const Params& p) { return std::max<int64_t>(1, ceil_div(p.n, kGroup)); }
-
 size_t workspace(const Node& node, const Graph&, int) {
   const Params& params = std::any_cast<const Params&>(node.params);
   if (params.inner == 1) return static_cast<size_t>(pieces_of(params)) * sizeof(double);
-  const int64_t groups = groups_of(params);
+  const int64_t groups = fold_groups_of(params);
   return groups == 1 ? 0 : static_cast<size_t>(params.outer * groups * params.inner) * sizeof(float);
 }
 
@@ -44,38 +34,13 @@ void sum_neighbours(const Launch& launch, const Params& p) {
   }
 }
 
-// x is [outer, n, inner] and y [outer, groups, inner]: row g of y is the sum of rows [g size, (g + 1) size) of x.
-void sum_groups(ThreadPool& pool, const Params& p, int64_t size, int64_t groups, const float* x, float* y) {
-  const int64_t strips = ceil_div(p.inner, kColumns);
-  pool.parallel_for(p.outer * groups * strips, [&](int64_t piece) {
-    const int64_t column = piece % strips * kColumns;
-    const int64_t columns = std::min(kColumns, p.inner - column);
-    const int64_t group = piece / strips % groups;
-    const int64_t outer = piece / strips / groups;
-    float* total = y + (outer * groups + group) * p.inner + column;
-    std::fill_n(total, columns, 0.0f);
-    for (int64_t row = group * size; row < std::min(p.n, (group + 1) * size); ++row) {
-      kernels::kernels().binary.add(columns, total, x + (outer * p.n + row) * p.inner + column, total);
-    }
-  });
-}
-
-void sum_rows(const Launch& launch, const Params& p) {
-  const int64_t groups = groups_of(p);
-  const float* x = launch.inputs[0].f32();
-  float* y = launch.outputs[0].f32();
-  if (groups == 1) return sum_groups(*launch.pool, p, kGroup, 1, x, y);
-  auto* partial = static_cast<float*>(launch.workspace);
-  sum_groups(*launch.pool, p, kGroup, groups, x, partial);
-  sum_groups(*launch.pool, {p.outer, groups, p.inner}, groups, 1, partial, y);
-}
-
 void run(const Launch& launch) {
   const Params& params = launch.get<Params>();
   if (params.inner == 1) {
     sum_neighbours(launch, params);
   } else {
-    sum_rows(launch, params);
+    fold_rows(*launch.pool, params, kernels::kernels().binary.add, 0.0f, launch.inputs[0].f32(),
+              static_cast<float*>(launch.workspace), launch.outputs[0].f32());
   }
 }
 
@@ -105,16 +70,33 @@ Tensor sum(Tensor x, int axis) {
   return x.graph().append(kSum, {x}, {{f32, Shape{std::span<const int64_t>(extents)}}}, params)[0];
 }
 
+Tensor sum(Tensor x, const std::vector<int>& axes, bool keep_dims) {
+  check_f32("sum", {x});
+  return reduce_axes("sum", x, axes, keep_dims, [](Tensor run) { return sum(run, 1); });
+}
+
 namespace {
 
-Tensor divided(Tensor total, int64_t count) {
-  if (count == 0) throw Error("mean: {}: nothing to average", total.str());
+Tensor divided(Tensor total, Tensor x) {
+  if (total.shape().size() == 0) return total;
+  const int64_t count = x.shape().size() / total.shape().size();
+  if (count == 0) throw Error("mean: {}: nothing to average", x.str());
   return scale(total, 1.0f / static_cast<float>(count));
 }
 
 }  // namespace
 
-Tensor mean(Tensor x) { return divided(sum(x), x.shape().size()); }
-Tensor mean(Tensor x, int axis) { return divided(sum(x, axis), x.shape()[axis]); }
+Tensor mean(Tensor x) { return divided(sum(x), x); }
+Tensor mean(Tensor x, int axis) { return divided(sum(x, axis), x); }
+Tensor mean(Tensor x, const std::vector<int>& axes, bool keep_dims) { return divided(sum(x, axes, keep_dims), x); }
+
+Tensor var(Tensor x, const std::vector<int>& axes, bool keep_dims, int64_t correction) {
+  const Tensor total = sum(square(x - mean(x, axes, true)), axes, keep_dims);
+  if (total.shape().size() == 0) return total;
+  const int64_t count = x.shape().size() / total.shape().size();
+  if (count <= correction)
+    throw Error("var: {}: {} elements and correction {}, expected more elements", x.str(), count, correction);
+  return total / static_cast<double>(count - correction);
+}
 
 }  // namespace tinyllm

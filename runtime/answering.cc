@@ -50,7 +50,6 @@ void Answering::begin_with(std::span<const int32_t> tokens) {
 
 Session::Feed Answering::feed(int64_t most) {
   fed_ = std::min(most, unread());
-  passes_waited_ = 0;
   return {&sequence(), std::span(unread_).first(static_cast<size_t>(fed_))};
 }
 

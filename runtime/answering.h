@@ -26,9 +26,9 @@ class Answering {
   bool is_in_prompt() const { return completion_.tokens.empty(); }
   /// Tokens that are not computed yet, at least one.
   int64_t unread() const { return std::ssize(unread_); }
-  /// Passes since the last one that it was part of.
-  int64_t passes_waited() const { return passes_waited_; }
-  void wait() { ++passes_waited_; }
+  /// Of prompts that are read, one with a lower turn comes first.
+  int64_t turn() const { return turn_; }
+  void set_turn(int64_t turn) { turn_ = turn; }
   /// The next tokens to compute, at most so many.
   Session::Feed feed(int64_t most);
   /// For a request that reads its whole prompt: what was computed for each token of `feed`, before `advance`.
@@ -61,7 +61,7 @@ class Answering {
   TextStream stream_;
   std::vector<int32_t> unread_;  // Tokens that the model has not seen yet.
   int64_t fed_ = 0;              // Of these, the first ones that are being computed.
-  int64_t passes_waited_ = 0;
+  int64_t turn_ = 0;
   std::vector<int32_t> drawn_;              // The next tokens of the answer,
   std::optional<TokenLogProbs> log_probs_;  // and the log-probabilities of the first, if they are wanted.
   std::string failure_;                     // While the prompt was read, or in drawing.

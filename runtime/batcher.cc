@@ -74,6 +74,7 @@ struct Batcher::State {
   std::list<Answering> running;
   PrefixCache kept;
   int64_t pass_tokens = kMostPass;  // As many as take about options.pass_seconds.
+  int64_t passes = 0;
   BatcherPass last_pass;
 
   void take_submitted_and_cancelled();
@@ -167,6 +168,9 @@ bool Batcher::State::admit(Waiting& next) {
     const int64_t needed = tinyllm::pages_needed(request, sequence, session);
     if (needed + pages_needed() <= session.free_pages()) {
       running.emplace_back(session, next.id, std::move(next.request), std::move(own), next.submitted);
+      // The shortest first; but a prompt that came earlier is as if it were a chunk shorter for each pass. So what goes
+      // before a prompt is known when it is admitted, but for shorter ones of the next passes, and it never starves.
+      running.back().set_turn(running.back().unread() + kChunk * passes);
       return true;
     }
     if (kept.drop_oldest()) continue;
@@ -196,8 +200,7 @@ void Batcher::State::admit() {
   }
 }
 
-// The requests of the next pass: every answer, and as many prompts as there is time for. Those with the least left to
-// read are the first, but each pass of waiting counts as a chunk read.
+// The requests of the next pass: every answer, and as many prompts as there is time for, in turn.
 std::vector<Answering*> Batcher::State::chosen(std::vector<Session::Feed>& feeds) {
   std::vector<Answering*> answers, prompts;
   int64_t tokens = 0;
@@ -207,14 +210,10 @@ std::vector<Answering*> Batcher::State::chosen(std::vector<Session::Feed>& feeds
     feeds.push_back(one.feed(kChunk));
     tokens += std::ssize(feeds.back().tokens);
   }
-  std::ranges::stable_sort(prompts, {},
-                           [](const Answering* one) { return one->unread() - kChunk * one->passes_waited(); });
+  std::ranges::stable_sort(prompts, {}, &Answering::turn);
   int64_t left = answers.empty() ? kMostPass : std::max(kLeastPass, pass_tokens - tokens);
   for (Answering* one : prompts) {
-    if (left == 0) {
-      one->wait();
-      continue;
-    }
+    if (left == 0) break;
     feeds.push_back(one->feed(std::min(left, kChunk)));
     left -= std::ssize(feeds.back().tokens);
     answers.push_back(one);
@@ -287,6 +286,7 @@ bool Batcher::step() {
   if (!feeds.empty()) s.compute(chosen, feeds);
   s.session.pool().parallel_for(std::ssize(chosen), [&](int64_t i) { chosen[static_cast<size_t>(i)]->draw(); });
   s.measure(tokens, seconds_since(began));
+  ++s.passes;
   const std::set<const Answering*> computed(chosen.begin(), chosen.end());
   s.running.remove_if([&](Answering& one) {
     if (!computed.contains(&one) || one.advance()) return false;

@@ -39,21 +39,13 @@ Shape broadcast_shape(std::string_view op, std::initializer_list<Tensor> tensors
 }
 
 Tensor reduce_to(Tensor grad, const Shape& shape) {
-  // Sums over runs of neighbouring axes that were repeated, from the last to the first.
-  const Shape from = grad.shape();
-  const auto is_repeated = [&](int i) { return from[i] != 1 && aligned_extent(shape, i, from.rank()) == 1; };
-  int64_t inner = 1;  // Elements after the run that are left.
-  for (int end = from.rank(), begin; end > 0; end = begin) {
-    const bool repeated = is_repeated(end - 1);
-    for (begin = end - 1; begin > 0 && (from[begin - 1] == 1 || is_repeated(begin - 1) == repeated);) --begin;
-    const int64_t n = from.size(begin, end);
-    if (repeated) {
-      grad = sum(reshape(grad, {from.size(0, begin), n, inner}), 1);
-    } else {
-      inner *= n;
-    }
+  if (grad.shape() == shape) return grad;
+  std::vector<int> axes;
+  for (int i = 0; i < grad.shape().rank(); ++i) {
+    const bool is_repeated = grad.shape()[i] != 1 && aligned_extent(shape, i, grad.shape().rank()) == 1;
+    if (is_repeated || shape.size() == 1) axes.push_back(i);
   }
-  return grad.shape() == shape ? grad : reshape(grad, {shape.begin(), shape.end()});
+  return reshape(sum(grad, axes), {shape.begin(), shape.end()});
 }
 
 BroadcastWalk::BroadcastWalk(std::span<const View> arguments, const Shape& output)

@@ -7,7 +7,7 @@
 namespace tinyllm {
 
 /// The form of an answer: free text or none, then one of several beginnings, each with a JSON value of its own schema,
-/// then an end.
+/// then an end; perhaps several of these.
 struct AnswerForm {
   /// Text that is not restricted, such as a chain of thought.
   struct FreePart {
@@ -25,6 +25,8 @@ struct AnswerForm {
   bool may_end_in_free = false;
   std::vector<Choice> choices = {};
   std::string end = {};
+  /// Between an end and another choice, all of which have a beginning then; empty: there is one choice.
+  std::string again = {};
 };
 
 }  // namespace tinyllm

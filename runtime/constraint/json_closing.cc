@@ -18,7 +18,11 @@ int64_t rest_of_document(const JsonGrammar& grammar, const JsonFrame& frame, boo
   const auto value = [&](size_t i) { return grammar.shortest_value(node.values[i], kMaxAnswerDepth); };
   const int64_t end = std::ssize(grammar.form.end);
   const auto phase = static_cast<DocumentPhase>(frame.phase);
-  if (phase == DocumentPhase::end) return end - frame.position;
+  if (phase == DocumentPhase::end) {
+    if (frame.position <= end) return end - frame.position;
+    const JsonFrame another{.phase = static_cast<uint16_t>(DocumentPhase::begin)};
+    return end + std::ssize(grammar.form.again) - frame.position + rest_of_document(grammar, another, false);
+  }
   if (has_child) return end;
   if (phase == DocumentPhase::value) return value(frame.at) + end;
   if (phase == DocumentPhase::title || phase == DocumentPhase::free) {

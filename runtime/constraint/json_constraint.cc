@@ -64,6 +64,7 @@ std::string key_of(const AnswerForm& form) {
   std::string key = form.may_end_in_free ? "1" : "0";
   const auto add = [&](const std::string& text) { key += fmt::format("{}:{}", text.size(), text); };
   add(form.end);
+  add(form.again);
   for (const AnswerForm::FreePart& part : form.free) {
     add(part.begin);
     add(part.until);
@@ -91,7 +92,9 @@ struct JsonConstraints::State {
   struct Kept {
     std::string key;
     std::shared_ptr<TokenMasks> masks;
-    size_t bytes() const { return key.size() + masks->grammar().bytes() + TokenMasks::kMaxKeptBytes; }
+    size_t bytes() const {
+      return key.size() + masks->grammar().bytes() + TokenMasks::kMaxKeptBytes + ClosingTokens::kMaxKeptBytes;
+    }
   };
   std::mutex mutex;
   std::list<Kept> kept;  // The last used one first.
@@ -131,10 +134,12 @@ Constraint JsonConstraints::make(const AnswerForm& form, int64_t close_within) c
     masks = std::make_shared<TokenMasks>(compile_form(form), state_->vocabulary);
     state_->keep(std::move(key), masks);
   }
-  const int64_t shortest = masks->matcher().shortest(masks->matcher().begin());
-  if (close_within > 0 && shortest > close_within) {
-    throw Error("constraint: the shortest answer may need {} tokens, and at most {} are allowed", shortest,
-                close_within);
+  if (close_within > 0) {
+    const int64_t shortest = masks->closing_tokens(masks->matcher().begin());
+    if (shortest > close_within) {
+      throw Error("constraint: the shortest answer needs {} tokens, and at most {} are allowed", shortest,
+                  close_within);
+    }
   }
   return JsonConstraint(std::move(masks), close_within);
 }

@@ -154,4 +154,8 @@ int64_t JsonMatcher::string_room(std::span<const JsonFrame> stack) const {
   return node.most == JsonGrammar::kUnlimited ? node.most : node.most - top.count;
 }
 
+bool JsonMatcher::may_end_string(std::span<const JsonFrame> stack) const {
+  return stack.back().count >= grammar_.nodes[stack.back().node].least;
+}
+
 }  // namespace tinyllm

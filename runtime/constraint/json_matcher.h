@@ -42,6 +42,8 @@ class JsonMatcher {
   int64_t shortest(std::span<const JsonFrame> stack) const;
   /// Of a stack that is inside a string, between two characters: how many more characters may follow. -1: it is not.
   int64_t string_room(std::span<const JsonFrame> stack) const;
+  /// Of such a stack: whether the string has as many characters as it must have.
+  bool may_end_string(std::span<const JsonFrame> stack) const;
 
  private:
   const JsonGrammar& grammar_;

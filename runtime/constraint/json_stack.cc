@@ -81,10 +81,15 @@ Effect JsonStack::read_document(unsigned char byte) {
       }
       go_to(frame, DocumentPhase::value);
       return Effect::begins_value;
-    default:
-      if (!is_at(form.end, frame.position, byte)) return Effect::none;
-      ++frame.position;
+    default: {
+      const size_t end = form.end.size();
+      const bool is_end = frame.position < end;
+      if (!is_at(is_end ? form.end : form.again, frame.position - (is_end ? 0 : end), byte)) return Effect::none;
+      if (++frame.position == end + form.again.size() && !form.again.empty()) {
+        frame = {.phase = static_cast<uint16_t>(DocumentPhase::begin)};
+      }
       return Effect::moved;
+    }
   }
 }
 

@@ -9,7 +9,7 @@
 namespace tinyllm {
 
 /// Of a document: in the beginning of a free part, in the rest of it, in the beginning of a choice, before or in its
-/// value, after it.
+/// value, after it: in the end or in the text before another choice.
 enum class DocumentPhase : uint16_t { title, free, begin, value, end };
 /// Of a list and an object. `value` and `key` remain while one is open.
 enum class ContainerPhase : uint16_t { before, open, key, colon, value, after, comma };

@@ -3,17 +3,6 @@
 #include <algorithm>
 
 namespace tinyllm {
-namespace {
-
-// The bytes of a state.
-std::string key_of(const JsonState& state) {
-  std::string key(reinterpret_cast<const char*>(state.frames.data()), state.frames.size() * sizeof(JsonFrame));
-  key.append(reinterpret_cast<const char*>(state.ends.data()), state.ends.size() * sizeof(size_t));
-  return key;
-}
-
-}  // namespace
-
 std::vector<bool> TokenMask::bits(size_t size) const {
   std::vector<bool> bits = base != nullptr ? *base : std::vector<bool>(size);
   for (const int32_t token : added) bits[static_cast<size_t>(token)] = true;
@@ -40,10 +29,11 @@ std::shared_ptr<const TokenMask> TokenMasks::mask(const JsonState& state) {
   return mask;
 }
 
-TokenMask TokenMasks::closing_mask(const JsonState& state, int64_t most) const { return compute(state, most); }
+TokenMask TokenMasks::closing_mask(const JsonState& state, int64_t most) { return compute(state, most); }
 
-TokenMask TokenMasks::compute(const JsonState& state, int64_t most) const {
-  TokenMask mask;
+// Within a string, all plain tokens of the vocabulary are alike: allows them, or none of them. Returns whether the
+// others alone are left to try.
+bool TokenMasks::decides_plain(const JsonState& state, int64_t most, TokenMask& mask) {
   // Of several ways to read the text, one within a string allows all that others do if it has room for every token.
   int64_t room = -1, closing = 0;
   for (size_t i = 0; i < state.stacks(); ++i) {
@@ -54,10 +44,20 @@ TokenMask TokenMasks::compute(const JsonState& state, int64_t most) const {
   }
   const bool has_room =
       room >= static_cast<int64_t>(ConstraintVocabulary::kMaxPlain) || (room >= 0 && state.stacks() == 1);
-  // A plain token never makes the closing longer. The others are tried.
-  if (has_room && closing <= most) {
-    mask.base = &vocabulary_->plain(static_cast<size_t>(room));
-    mask.longest_closing = closing;
+  if (!has_room) return false;
+  // A plain token never makes the closing longer; where the string may end here, it does not change it.
+  if (closing > most) {
+    if (state.stacks() > 1 || !matcher_.may_end_string(state.stack(0))) return false;
+    if (closing_.count(state) > most) return true;
+  }
+  mask.base = &vocabulary_->plain(static_cast<size_t>(room));
+  mask.longest_closing = closing;
+  return true;
+}
+
+TokenMask TokenMasks::compute(const JsonState& state, int64_t most) {
+  TokenMask mask;
+  if (decides_plain(state, most, mask)) {
     walk(vocabulary_->not_plain(), state, most, mask);
   } else {
     walk(vocabulary_->text(), state, most, mask);
@@ -82,7 +82,7 @@ void TokenMasks::share_all(TokenMask& mask) const {
   }
 }
 
-void TokenMasks::walk(const TokenTrie& trie, const JsonState& state, int64_t most, TokenMask& mask) const {
+void TokenMasks::walk(const TokenTrie& trie, const JsonState& state, int64_t most, TokenMask& mask) {
   std::vector<JsonState> states(TokenTrie::kMaxTokenBytes + 1);  // After so many bytes of the token.
   states[0] = state;
   const std::span<const TokenTrie::Node> nodes = trie.nodes();
@@ -95,14 +95,14 @@ void TokenMasks::walk(const TokenTrie& trie, const JsonState& state, int64_t mos
     const std::span<const int32_t> tokens = trie.tokens(i++);
     if (tokens.empty()) continue;
     const int64_t closing = matcher_.shortest(states[depth]);
-    if (closing > most) continue;
+    if (closing > most && closing_.count(states[depth]) > most) continue;
     mask.longest_closing = std::max(mask.longest_closing, closing);
     mask.added.insert(mask.added.end(), tokens.begin(), tokens.end());
   }
 }
 
 // Within JSON, no marker is text. In the form around it, it may be what the model has learned to write.
-void TokenMasks::try_markers(const JsonState& state, int64_t most, TokenMask& mask) const {
+void TokenMasks::try_markers(const JsonState& state, int64_t most, TokenMask& mask) {
   for (const int32_t token : vocabulary_->markers()) {
     JsonState now = state, next;
     bool fits = true;
@@ -111,7 +111,7 @@ void TokenMasks::try_markers(const JsonState& state, int64_t most, TokenMask& ma
       std::swap(now, next);
     }
     const int64_t closing = fits ? matcher_.shortest(now) : JsonGrammar::kNever;
-    if (closing >= JsonGrammar::kNever || closing > most) continue;
+    if (closing >= JsonGrammar::kNever || (closing > most && closing_.count(now) > most)) continue;
     mask.longest_closing = std::max(mask.longest_closing, closing);
     mask.added.push_back(token);
   }

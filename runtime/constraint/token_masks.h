@@ -1,8 +1,7 @@
 // Which tokens may follow a state of a matcher. For the files of this folder alone.
 #pragma once
 
-#include <tinyllm/runtime/constraint/json_matcher.h>
-#include <tinyllm/runtime/constraint/token_trie.h>
+#include <tinyllm/runtime/constraint/closing_tokens.h>
 
 #include <list>
 #include <memory>
@@ -27,12 +26,17 @@ struct TokenMask {
 class TokenMasks {
  public:
   TokenMasks(std::shared_ptr<const JsonGrammar> grammar, std::shared_ptr<const ConstraintVocabulary> vocabulary)
-      : grammar_(std::move(grammar)), vocabulary_(std::move(vocabulary)), matcher_(*grammar_) {}
+      : grammar_(std::move(grammar)),
+        vocabulary_(std::move(vocabulary)),
+        matcher_(*grammar_),
+        closing_(matcher_, *vocabulary_) {}
 
   /// The tokens after which the text can still be completed. End tokens are among them where it is complete.
   std::shared_ptr<const TokenMask> mask(const JsonState& state);
-  /// Of them those after which `most` bytes complete it.
-  TokenMask closing_mask(const JsonState& state, int64_t most) const;
+  /// Of them those after which `most` tokens complete it.
+  TokenMask closing_mask(const JsonState& state, int64_t most);
+  /// The fewest tokens that complete the text, as far as `closing_mask` knows.
+  int64_t closing_tokens(const JsonState& state) { return closing_.count(state); }
 
   const JsonMatcher& matcher() const { return matcher_; }
   const JsonGrammar& grammar() const { return *grammar_; }
@@ -42,14 +46,16 @@ class TokenMasks {
   static constexpr size_t kMaxKeptBytes = size_t{256} << 10;
 
  private:
-  TokenMask compute(const JsonState& state, int64_t most) const;
-  void walk(const TokenTrie& trie, const JsonState& state, int64_t most, TokenMask& mask) const;
+  TokenMask compute(const JsonState& state, int64_t most);
+  bool decides_plain(const JsonState& state, int64_t most, TokenMask& mask);
+  void walk(const TokenTrie& trie, const JsonState& state, int64_t most, TokenMask& mask);
   void share_all(TokenMask& mask) const;
-  void try_markers(const JsonState& state, int64_t most, TokenMask& mask) const;
+  void try_markers(const JsonState& state, int64_t most, TokenMask& mask);
 
   std::shared_ptr<const JsonGrammar> grammar_;
   std::shared_ptr<const ConstraintVocabulary> vocabulary_;
   JsonMatcher matcher_;
+  ClosingTokens closing_;
 
   struct Kept {
     std::string state;

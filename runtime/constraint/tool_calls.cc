@@ -27,10 +27,10 @@ void check_names(std::span<const Tool> tools) {
   }
 }
 
-// `open` and `close` stand around the call.
-AnswerForm form_of(std::span<const Tool> tools, std::string_view open, std::string_view close) {
+// `open` and `close` stand around each call, and `again` before the next one.
+AnswerForm form_of(std::span<const Tool> tools, std::string_view open, std::string_view close, std::string again) {
   check_names(tools);
-  AnswerForm form{.end = fmt::format("}}{}", close)};
+  AnswerForm form{.end = fmt::format("}}{}", close), .again = std::move(again)};
   for (const Tool& tool : tools) {
     const std::string what = fmt::format("function {}", tool.name);
     const Json schema = parse_json(tool.parameters, what);
@@ -62,36 +62,81 @@ CallStyle call_style_of(const ChatTemplate& chat_template) {
   }
 }
 
-AnswerForm call_form(std::span<const Tool> tools, CallStyle style, std::vector<AnswerForm::FreePart> free) {
-  AnswerForm form = style == CallStyle::plain ? form_of(tools, "", "")
-                                              : form_of(tools, fmt::format("{}\n", kOpen), fmt::format("\n{}", kClose));
+AnswerForm call_form(std::span<const Tool> tools, CallStyle style, bool several,
+                     std::vector<AnswerForm::FreePart> free) {
+  const std::string again = several ? "\n" : "";
+  AnswerForm form = style == CallStyle::plain
+                        ? form_of(tools, "", "", again)
+                        : form_of(tools, fmt::format("{}\n", kOpen), fmt::format("\n{}", kClose), again);
   form.free = std::move(free);
   return form;
 }
 
-AnswerForm optional_call_form(std::span<const Tool> tools) {
-  AnswerForm form = form_of(tools, "\n", fmt::format("\n{}", kClose));
+AnswerForm optional_call_form(std::span<const Tool> tools, bool several) {
+  AnswerForm form =
+      form_of(tools, "\n", fmt::format("\n{}", kClose), several ? fmt::format("\n{}", kOpen) : std::string());
   form.free = {{.until = std::string(kOpen)}};
   form.may_end_in_free = true;
   return form;
 }
 
-ToolAnswer parse_tool_answer(std::string_view answer, CallStyle style) {
-  std::string_view content, call = answer;
-  if (style == CallStyle::tagged) {
-    const size_t begin = answer.find(kOpen);
-    const size_t end = answer.find(kClose, std::min(begin, answer.size()));
-    // The arguments may hold the closing text too: it is the last thing of the answer.
-    if (end == std::string_view::npos || !answer.ends_with(kClose)) return {std::string(answer)};
-    content = answer.substr(0, begin);
-    call = answer.substr(begin + kOpen.size(), answer.size() - kClose.size() - begin - kOpen.size());
+ToolAnswer::Part ToolAnswer::add(std::string_view text, bool is_last) {
+  held_ += text;
+  Part part;
+  while (take_call(part)) {
   }
-  const auto json = nlohmann::ordered_json::parse(call, nullptr, false);
+  if (is_last) part.content += std::exchange(held_, {});
+  return part;
+}
+
+void ToolAnswer::Object::add(char c) {
+  if (in_text) {
+    in_text = is_escaped || c != '"';
+    is_escaped = !is_escaped && c == '\\';
+    return;
+  }
+  in_text = c == '"';
+  if (c == '{') ++depth;
+  has_ended = c == '}' && --depth == 0;
+}
+
+// Where what may be a call begins; before it is content. Line feeds before a call belong to it.
+size_t ToolAnswer::begin_of_call() const {
+  if (style_ == CallStyle::plain) return 0;
+  size_t begin = held_.find(kOpen);
+  if (begin == std::string::npos) {
+    size_t length = std::min(held_.size(), kOpen.size() - 1);
+    while (!held_.ends_with(kOpen.substr(0, length))) --length;
+    begin = held_.size() - length;
+  }
+  while (begin > 0 && held_[begin - 1] == '\n') --begin;
+  return begin;
+}
+
+// Gives out what is known. Returns whether a call was among it.
+bool ToolAnswer::take_call(Part& part) {
+  const bool is_tagged = style_ == CallStyle::tagged;
+  if (scanned_ == 0) {
+    const size_t content = begin_of_call();
+    part.content += held_.substr(0, content);
+    held_.erase(0, content);
+    const size_t open = is_tagged ? held_.find(kOpen) : 0;
+    if (open == std::string::npos) return false;
+    scanned_ = is_tagged ? open + kOpen.size() : 0;
+    begin_ = scanned_;
+  }
+  while (scanned_ < held_.size() && !object_.has_ended) object_.add(held_[scanned_++]);
+  const std::string close = is_tagged ? fmt::format("\n{}", kClose) : "";
+  if (!object_.has_ended || !std::string_view(held_).substr(scanned_).starts_with(close)) return false;
+  const auto json = nlohmann::ordered_json::parse(held_.substr(begin_, scanned_ - begin_), nullptr, false);
   const bool is_call =
       json.is_object() && json.contains("name") && json["name"].is_string() && json.contains("arguments");
-  if (!is_call) return {std::string(answer)};
-  while (!content.empty() && content.back() == '\n') content.remove_suffix(1);
-  return {std::string(content), json["name"].get<std::string>(), json["arguments"].dump()};
+  if (!is_call) return false;
+  part.calls.push_back({json["name"].get<std::string>(), json["arguments"].dump()});
+  held_.erase(0, scanned_ + close.size());
+  scanned_ = 0;
+  object_ = {};
+  return true;
 }
 
 }  // namespace tinyllm

@@ -385,6 +385,7 @@ HttpServer::HttpServer(const HttpOptions& options, HttpHandler handler)
 HttpServer::~HttpServer() { stop(); }
 
 int HttpServer::port() const { return loop_->port; }
+size_t HttpServer::connections() const { return loop_->connections.size(); }
 
 void HttpServer::post(std::function<void()> task) { asio::post(loop_->io, std::move(task)); }
 

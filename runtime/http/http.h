@@ -94,6 +94,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   int port() const;
+  /// Open now. For the server's thread.
+  size_t connections() const;
 
   /// Calls `task` on the server's thread, after tasks that were posted before. After stop() it is never called.
   void post(std::function<void()> task);

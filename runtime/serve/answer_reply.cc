@@ -23,7 +23,12 @@ AnswerReply::AnswerReply(std::shared_ptr<Call> call, const Ask& ask, const Engin
       choices_per_prompt_(static_cast<size_t>(choices_per_prompt)),
       created_(std::time(nullptr)),
       answers_(ask.job.choices.size()),
-      left_(answers_.size()) {}
+      left_(answers_.size()) {
+  for (Answer& answer : answers_) {
+    if (ask_.calls) answer.parts.emplace(*ask_.calls);
+  }
+  call_->headers.emplace_back("X-Seed", fmt::format("{}", static_cast<int64_t>(ask_.seed)));
+}
 
 void AnswerReply::refused(const ApiError& error) { call_->send_error(error); }
 
@@ -34,16 +39,27 @@ void AnswerReply::began() {
 }
 
 void AnswerReply::on_part(AnswerPart&& part) {
-  if (has_failed_) return;
-  if (ask_.streams) {
-    const std::string events = call_->is_gone() ? "" : stream_part(part);
-    if (!events.empty()) call_->write(events);
-    return;
-  }
+  if (!has_failed_) add(std::move(part), false);
+}
+
+void AnswerReply::add(AnswerPart&& part, bool is_last) {
   Answer& answer = answers_[part.choice];
+  const size_t before = answer.calls.size();
+  if (answer.parts) {
+    ToolAnswer::Part parts = answer.parts->add(part.answer, is_last);
+    part.answer = std::move(parts.content);
+    for (ToolCall& call : parts.calls) answer.calls.push_back({std::move(call), new_id("call_"), answer.calls.size()});
+  }
   answer.reasoning += part.reasoning;
   answer.text += part.answer;
   std::ranges::move(part.tokens, std::back_inserter(answer.tokens));
+  if (!ask_.streams || call_->is_gone()) return;
+  const std::span calls = std::span(answer.calls).subspan(before);
+  const bool is_held_back = part.reasoning.empty() && part.answer.empty() && calls.empty() &&
+                            (answer.tokens.empty() || (answer.parts && !is_last));
+  if (is_held_back) return;
+  part.tokens = std::exchange(answer.tokens, {});
+  if (const std::string events = stream_part(part, calls); !events.empty()) call_->write(events);
 }
 
 void AnswerReply::on_end(AnswerEnd&& end) {
@@ -53,6 +69,7 @@ void AnswerReply::on_end(AnswerEnd&& end) {
     return fail(ApiError(is_ours ? 500 : 503, is_ours ? "internal_error" : "shutting_down", "", "{}", end.error));
   }
   Answer& answer = answers_[end.choice];
+  if (answer.parts) add({end.choice, {}, {}, {}}, true);
   answer.end = std::move(end);
   answer.has_ended = true;
   --left_;

@@ -5,6 +5,8 @@
 #include <tinyllm/runtime/serve/json_text.h>
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,10 +17,16 @@ struct Usage {
   int64_t prompt = 0, cached = 0, completion = 0, reasoning = 0;
 };
 
+/// A call of a tool in an answer.
+struct AnswerCall : ToolCall {
+  std::string id;
+  size_t index;  ///< Among those of the answer.
+};
+
 /// Turns what a job reports into a reply, as a stream or whole. A subclass knows the words of one endpoint.
 class AnswerReply : public JobListener {
  public:
-  /// `choices_per_prompt` is n.
+  /// `choices_per_prompt` is n. Sets the header X-Seed.
   AnswerReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, int64_t choices_per_prompt);
 
   void refused(const ApiError& error) final;
@@ -32,14 +40,17 @@ class AnswerReply : public JobListener {
   struct Answer {
     std::string reasoning;
     std::string text;
-    std::vector<AnswerToken> tokens;
+    std::vector<AnswerToken> tokens;  ///< Of a stream: those that were not sent.
+    std::vector<AnswerCall> calls;
     AnswerEnd end;
     bool has_ended = false;
+    std::optional<ToolAnswer> parts = {};  ///< If it may call tools.
   };
 
   // For a stream. Each returns what is to be sent, whole events.
   virtual std::string stream_begin() { return {}; }
-  virtual std::string stream_part(const AnswerPart& part) = 0;  // Perhaps empty.
+  /// What is new of an answer, which `answers()` has already, but for the tokens: text, then calls.
+  virtual std::string stream_part(const AnswerPart& part, std::span<const AnswerCall> calls) = 0;
   virtual std::string stream_end(const AnswerEnd& end) = 0;
   virtual std::string stream_finish() = 0;
   /// The whole reply, as JSON.
@@ -52,6 +63,7 @@ class AnswerReply : public JobListener {
   int64_t created() const { return created_; }
 
  private:
+  void add(AnswerPart&& part, bool is_last);
   void fail(const ApiError& error);
 
   std::shared_ptr<Call> call_;

@@ -1,7 +1,6 @@
 #include <tinyllm/runtime/serve/ask.h>
 
 #include <tinyllm/model/text/jinja_chat_template.h>
-#include <tinyllm/runtime/serve/requested_form.h>
 #include <tinyllm/runtime/stop_strings.h>
 #include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -122,7 +121,6 @@ Ask read_ask(const Fields& fields, Endpoint endpoint, const Engine& engine) {
   ask.job.stop = stop_of(fields, endpoint);
   ask.streams = fields.flag("stream");
   ask.wants_usage = wants_usage_of(fields, ask.streams);
-  if (endpoint != kChat) refuse_tools(fields);
   return ask;
 }
 

@@ -21,31 +21,25 @@ class ChatReply final : public AnswerReply {
     return events;
   }
 
-  // An answer that may be a call is sent when it is known.
-  std::string stream_part(const AnswerPart& part) override {
+  std::string stream_part(const AnswerPart& part, std::span<const AnswerCall> calls) override {
+    std::string events;
     OrderedJson delta = OrderedJson::object();
-    if (ask().calls) {
-      answers()[part.choice].text += part.answer;
-      if (part.reasoning.empty()) return {};
-      return chunk(part.choice, {{"reasoning_content", part.reasoning}}, nullptr, nullptr);
-    }
     if (!part.reasoning.empty()) delta["reasoning_content"] = part.reasoning;
-    if (!part.answer.empty() || part.reasoning.empty()) delta["content"] = part.answer;
-    return chunk(part.choice, std::move(delta), log_probs(part.tokens), nullptr);
+    if (!part.answer.empty()) delta["content"] = part.answer;
+    if (delta.empty() && calls.empty()) delta["content"] = "";
+    OrderedJson tokens = log_probs(part.tokens);
+    if (!delta.empty()) events += chunk(part.choice, std::move(delta), std::exchange(tokens, nullptr), nullptr);
+    for (const AnswerCall& call : calls) {
+      OrderedJson json = tool_call(call);
+      json["index"] = call.index;
+      events += chunk(part.choice, {{"tool_calls", OrderedJson::array({std::move(json)})}},
+                      std::exchange(tokens, nullptr), nullptr);
+    }
+    return events;
   }
 
   std::string stream_end(const AnswerEnd& end) override {
-    std::string events;
-    const ToolAnswer answer = tool_answer(answers()[end.choice]);
-    if (ask().calls && !answer.content.empty()) {
-      events += chunk(end.choice, {{"content", answer.content}}, nullptr, nullptr);
-    }
-    if (!answer.name.empty()) {
-      OrderedJson call = tool_call(answer);
-      call["index"] = 0;
-      events += chunk(end.choice, {{"tool_calls", OrderedJson::array({std::move(call)})}}, nullptr, nullptr);
-    }
-    return events + chunk(end.choice, OrderedJson::object(), nullptr, reason_of(answer, end), &end);
+    return chunk(end.choice, OrderedJson::object(), nullptr, reason_of(answers()[end.choice]), &end);
   }
 
   std::string stream_finish() override {
@@ -63,17 +57,17 @@ class ChatReply final : public AnswerReply {
     OrderedJson json = head("chat.completion");
     json["choices"] = OrderedJson::array();
     for (const Answer& answer : answers()) {
-      const ToolAnswer parts = tool_answer(answer);
-      OrderedJson message = {{"role", "assistant"}, {"content", parts.content}, {"refusal", nullptr}};
-      if (!parts.name.empty()) {
-        if (parts.content.empty()) message["content"] = nullptr;
-        message["tool_calls"] = OrderedJson::array({tool_call(parts)});
+      OrderedJson message = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+      if (!answer.calls.empty()) {
+        if (answer.text.empty()) message["content"] = nullptr;
+        message["tool_calls"] = OrderedJson::array();
+        for (const AnswerCall& call : answer.calls) message["tool_calls"].push_back(tool_call(call));
       }
       if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
       json["choices"].push_back({{"index", answer.end.choice},
                                  {"message", std::move(message)},
                                  {"logprobs", log_probs(answer.tokens)},
-                                 {"finish_reason", reason_of(parts, answer.end)},
+                                 {"finish_reason", reason_of(answer)},
                                  {"stop_reason", stop_reason(answer.end)}});
     }
     json["usage"] = usage_json(usage());
@@ -99,18 +93,13 @@ class ChatReply final : public AnswerReply {
     return event(text_of(json));
   }
 
-  ToolAnswer tool_answer(const Answer& answer) const {
-    return ask().calls ? parse_tool_answer(answer.text, *ask().calls) : ToolAnswer{answer.text};
+  static OrderedJson tool_call(const AnswerCall& call) {
+    return {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}};
   }
 
-  static OrderedJson tool_call(const ToolAnswer& answer) {
-    return {{"id", new_id("call_")},
-            {"type", "function"},
-            {"function", {{"name", answer.name}, {"arguments", answer.arguments}}}};
-  }
-
-  static const char* reason_of(const ToolAnswer& answer, const AnswerEnd& end) {
-    return answer.name.empty() ? finish_reason(end.reason) : "tool_calls";
+  static const char* reason_of(const Answer& answer) {
+    const bool is_call = !answer.calls.empty() && answer.end.reason != AnswerEnd::Reason::content_filter;
+    return is_call ? "tool_calls" : finish_reason(answer.end.reason);
   }
 
   OrderedJson log_probs(const std::vector<AnswerToken>& tokens) const {
@@ -130,7 +119,7 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   const bool continues = fields.flag("continue_final_message");
   const Messages messages = wire_messages(fields.need("messages"), "messages", continues);
   Ask ask = read_ask(fields, kChat, engine);
-  const RequestedForm form = read_form(fields, call->request.body, engine);
+  const RequestedForm form = read_form(fields, kChat, call->request.body, engine);
   ask.calls = form.calls;
   if (fields.find("top_logprobs") != nullptr && !fields.flag("logprobs")) {
     throw ApiError(400, "invalid_value", "top_logprobs", "top_logprobs: needs logprobs to be true");
@@ -147,7 +136,6 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   if (fields.whole(most) == 0) throw ApiError(400, "invalid_value", most, "{}: 0, expected at least 1", most);
   set_max_tokens(ask.job, fields.whole(most), engine, "messages");
   set_constraint(form, engine, ask.job);
-  call->headers.emplace_back("X-Seed", fmt::format("{}", static_cast<int64_t>(ask.seed)));
   ask.job.listener = std::make_shared<ChatReply>(call, ask, engine, n);
   service.submit(call, std::move(ask.job));
 }

@@ -32,7 +32,7 @@ class CompletionReply final : public AnswerReply {
     return events;
   }
 
-  std::string stream_part(const AnswerPart& part) override {
+  std::string stream_part(const AnswerPart& part, std::span<const AnswerCall>) override {
     return chunk(part.choice, part.answer, answer_log_probs(part.choice, part.tokens), nullptr);
   }
 
@@ -155,7 +155,6 @@ void answer_completion(Service& service, const std::shared_ptr<Call>& call) {
     throw ApiError(400, "invalid_value", "max_tokens", "max_tokens: 0, expected at least 1, or echo to be true");
   }
   set_max_tokens(ask.job, most, engine, "prompt", most == 0);
-  call->headers.emplace_back("X-Seed", fmt::format("{}", static_cast<int64_t>(ask.seed)));
   ask.job.listener = std::make_shared<CompletionReply>(call, ask, engine, n, std::move(prompts), echoes);
   service.submit(call, std::move(ask.job));
 }

@@ -3,6 +3,8 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <charconv>
@@ -12,6 +14,12 @@ namespace tinyllm {
 namespace {
 
 constexpr uint64_t kMostBytes = 16 << 20;
+
+Sha256 sha256(std::string_view text) {
+  Sha256 hash;
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
+  return hash;
+}
 
 std::string hex(std::span<const uint8_t> bytes) {
   std::string text;
@@ -87,9 +95,7 @@ std::shared_ptr<const Key> Keys::find(std::string_view secret) const {
   const Sha256 hash = sha256(secret);
   std::shared_ptr<const Key> found;
   for (const auto& key : keys_) {
-    unsigned differs = 0;
-    for (size_t i = 0; i < hash.size(); ++i) differs |= static_cast<unsigned>(hash[i] ^ key->hash[i]);
-    if (differs == 0) found = key;
+    if (CRYPTO_memcmp(hash.data(), key->hash.data(), hash.size()) == 0) found = key;
   }
   return found;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <tinyllm/runtime/serve/sha256.h>
-
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +16,8 @@ struct KeyLimits {
   int64_t tokens_per_minute = 0;
   int64_t tokens_per_day = 0;  ///< Of prompts and answers, from midnight in UTC.
 };
+
+using Sha256 = std::array<uint8_t, 32>;
 
 struct Key {
   std::string id;  ///< What logs and the quota name it by; not secret.

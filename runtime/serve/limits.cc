@@ -12,6 +12,7 @@ namespace tinyllm {
 namespace {
 
 constexpr uint64_t kMostBytes = uint64_t{1} << 30;
+constexpr int kRetrySeconds = 60;  // While the quota cannot be written.
 
 int whole_seconds(double seconds) { return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 86400.0)); }
 
@@ -114,8 +115,9 @@ Limits::Reservation Limits::reserve(const Key& key, int64_t tokens) {
     }
     try {
       count(key.id, tokens);
-    } catch (const Error& error) {
-      throw ApiError(503, "quota_unavailable", "", "the quota cannot be written: {}", error.what());
+    } catch (const Error&) {  // Its reason names a file, which is nobody's business.
+      throw ApiError(503, "quota_unavailable", "", "the tokens of this key cannot be counted now; try again later")
+          .with_retry_after(kRetrySeconds);
     }
   }
   if (key.limits.tokens_per_minute > 0) use.tokens.take(static_cast<double>(tokens));

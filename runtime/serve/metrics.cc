@@ -90,6 +90,7 @@ void append_histograms(std::string& out, const std::vector<ModelGauges>& models)
   each("iteration_tokens_total", "Tokens of a pass.", &M::pass_tokens);
   each("batch_sequences", "Sequences that run during a pass.", &M::pass_sequences);
   each("pass_seconds", "Time of a pass.", &M::pass_seconds);
+  each("grammar_mask_seconds", "Time to find which tokens a form allows next.", &M::mask_seconds);
 }
 
 }  // namespace
@@ -125,7 +126,8 @@ ModelMetrics::ModelMetrics()
       answer_sizes(kTokens),
       pass_tokens(kTokens),
       pass_sequences(kTokens),
-      pass_seconds(kSeconds) {}
+      pass_seconds(kSeconds),
+      mask_seconds(kSeconds) {}
 
 void LabelledCounter::add(const std::string& labels) {
   const std::lock_guard lock(mutex_);
@@ -151,6 +153,7 @@ std::string metrics_page(const std::vector<ModelGauges>& models, const ServerMet
     begin(out, name, type, help);
     out += fmt::format("tinyllm:{} {}\n", name, value);
   };
+  one("http_connections", "gauge", "Open connections.", server.connections.load());
   one("http_requests_open", "gauge", "Requests that are being answered.", server.open_requests.load());
   one("log_lines_dropped_total", "counter", "Lines of the access log for which there was no time.",
       server.log_lines_dropped.load());

@@ -32,7 +32,7 @@ struct ModelMetrics {
   std::atomic<uint64_t> prompt_tokens{0}, generation_tokens{0}, prefix_queries{0}, prefix_hits{0};
   std::atomic<uint64_t> ended[5] = {};  ///< By AnswerEnd::Reason.
   Histogram first_token, inter_token, whole, queue, prefill, decode;
-  Histogram prompt_sizes, answer_sizes, pass_tokens, pass_sequences, pass_seconds;
+  Histogram prompt_sizes, answer_sizes, pass_tokens, pass_sequences, pass_seconds, mask_seconds;
   ModelMetrics();
 };
 
@@ -59,6 +59,7 @@ struct ServerMetrics {
   LabelledCounter requests;  ///< handler, method, status
   LabelledCounter refused;   ///< code
   std::atomic<int64_t> open_requests{0};
+  std::atomic<size_t> connections{0};
   std::atomic<uint64_t> log_lines_dropped{0};
 };
 

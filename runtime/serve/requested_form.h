@@ -1,4 +1,4 @@
-// response_format and tools. Only for sources that may include nlohmann/json.
+// The form that a request wants its answer to have. Only for sources that may include nlohmann/json.
 #pragma once
 
 #include <tinyllm/runtime/constraint/tool_calls.h>
@@ -12,7 +12,6 @@
 
 namespace tinyllm {
 
-/// What a chat request wants its answer to look like.
 struct RequestedForm {
   std::optional<AnswerForm> form;  ///< None: any text. Without the chain of thought that may come before it.
   std::optional<CallStyle> calls;  ///< How a call of a tool is written; none: none is called.
@@ -22,15 +21,12 @@ struct RequestedForm {
   std::string param = {};          ///< The field that the schemas came from.
 };
 
-/// Reads response_format, close_json, tools and tool_choice. `body` is that of the request: the fields of its schemas
-/// have an order. Throws ApiError.
-RequestedForm read_form(const Fields& fields, std::string_view body, const Engine& engine);
+/// Reads tools, and what the endpoint has of response_format, text.format, output_config.format and close_json. `body`
+/// is that of the request: the fields of its schemas have an order. Throws ApiError.
+RequestedForm read_form(const Fields& fields, Endpoint endpoint, std::string_view body, const Engine& engine);
 
 /// Makes the constraint of a job whose choices and longest answer are known. Throws ApiError that names path and
 /// keyword of a schema that is not supported.
 void set_constraint(const RequestedForm& requested, const Engine& engine, Job& job);
-
-/// For endpoints that call no tools. Throws ApiError when there are some.
-void refuse_tools(const Fields& fields);
 
 }  // namespace tinyllm

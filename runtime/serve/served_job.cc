@@ -35,4 +35,15 @@ void ServedJob::on_end(AnswerEnd&& end) {
   listener_->on_end(std::move(end));
 }
 
+void time_constraint(Job& job, Histogram& seconds) {
+  Constraint& constraint = job.options.constraint;
+  if (!constraint) return;
+  constraint = [inner = std::move(constraint), &seconds](std::span<const int32_t> answer) {
+    const auto began = Clock::now();
+    const NextTokens next = inner(answer);
+    seconds.add(seconds_since(began));
+    return next;
+  };
+}
+
 }  // namespace tinyllm

@@ -3,6 +3,7 @@
 #include <tinyllm/runtime/serve/call.h>
 #include <tinyllm/runtime/serve/job.h>
 #include <tinyllm/runtime/serve/limits.h>
+#include <tinyllm/runtime/serve/metrics.h>
 #include <tinyllm/runtime/serve/records.h>
 
 #include <memory>
@@ -32,5 +33,8 @@ class ServedJob final : public JobListener {
   int64_t used_ = 0;
   std::vector<std::string> contents_;
 };
+
+/// Has every question to the constraint of a job counted, if it has one. The histogram must outlive the job.
+void time_constraint(Job& job, Histogram& seconds);
 
 }  // namespace tinyllm

@@ -60,7 +60,7 @@ struct Server::State final : Service, SchedulerObserver {
   void handle(HttpRequest&& request, HttpReply&& reply);
   void dispatch(const std::shared_ptr<Call>& call);
   void answer_health(Call& call) const;
-  void answer_metrics(Call& call) const;
+  void answer_metrics(Call& call);
   void answer_asset(Call& call, const Asset& asset) const;
   void run_endpoint(const Route& route, const std::shared_ptr<Call>& call);
   bool is_refused(const Job& job) const;
@@ -172,6 +172,7 @@ void Server::State::submit(const std::shared_ptr<Call>& call, Job job) {
   job.filter = output_filter;
   job.refusal = options.refusal;
   if (is_refused(job)) return refuse(job, call);
+  time_constraint(job, model_metrics[job.model]->mask_seconds);
   job.listener = std::make_shared<ServedJob>(job, call, limits, records);
   const Scheduler::Id id = scheduler->submit(std::move(job));
   post([this, call, id] { call->on_gone([this, id] { scheduler->cancel(id); }); });
@@ -340,8 +341,9 @@ void Server::State::answer_health(Call& call) const {
   call.send(code, "application/json", fmt::format("{{\"status\":\"{}\"}}", status));
 }
 
-void Server::State::answer_metrics(Call& call) const {
+void Server::State::answer_metrics(Call& call) {
   check_ready();
+  metrics.connections = http->connections();
   const SchedulerState state = scheduler->state();
   std::vector<ModelGauges> gauges;
   for (size_t i = 0; i < state.models.size(); ++i) {

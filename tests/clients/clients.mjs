@@ -1,12 +1,12 @@
-// node clients.mjs PORT KEY LIMITED_KEY MODEL: other people's clients, unmodified, against a server of this machine.
+// node clients.mjs PORT KEY LIMITED_KEY MODEL CALLING_MODEL: other people's clients, unmodified, against a server of this machine.
 import assert from 'node:assert/strict';
 import OpenAI, { APIUserAbortError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from 'openai';
 import Anthropic from '@anthropic-ai/sdk';
-import { generateText, streamText } from 'ai';
+import { generateText, jsonSchema, streamText, tool } from 'ai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 
-const [port, key, limitedKey, model] = process.argv.slice(2);
+const [port, key, limitedKey, model, callingModel] = process.argv.slice(2);
 const baseURL = `http://127.0.0.1:${port}/v1`;
 const messages = [{ role: 'user', content: '计算：1+2*3' }];
 const ask = { model, messages, max_tokens: 16, seed: 5 };
@@ -65,6 +65,25 @@ const tests = {
     assert.equal(streamed, reply.output_text);
     assert.equal(names[0], 'response.created');
   },
+  async 'openai: tools in chat and responses'() {
+    const parameters = { type: 'object', properties: { n: { type: 'integer', minimum: 0, maximum: 99 } }, required: ['n'], additionalProperties: false };
+    const tools = [{ type: 'function', function: { name: 'f', parameters, strict: true } }];
+    const asked = { ...ask, model: callingModel, max_tokens: 300, tools, tool_choice: 'required' };
+    const plain = (await openai.chat.completions.create(asked)).choices[0];
+    const streamed = (await openai.chat.completions.stream(asked).finalChatCompletion()).choices[0];
+    assert.deepEqual(streamed.message.tool_calls.map((call) => [call.function.name, call.function.arguments]),
+                     plain.message.tool_calls.map((call) => [call.function.name, call.function.arguments]));
+    assert.equal(streamed.finish_reason, 'tool_calls');
+    const request = { model: callingModel, input: 'hi', max_output_tokens: 300, tool_choice: 'required',
+                      tools: [{ type: 'function', name: 'f', parameters, strict: true }] };
+    const callsOf = (response) => response.output.filter((item) => item.type === 'function_call');
+    const response = await openai.responses.create(request);
+    assert.ok(callsOf(response).length > 0);
+    const final = await openai.responses.stream(request).finalResponse();
+    for (const call of callsOf(final)) assert.ok(Number.isInteger(JSON.parse(call.arguments).n));
+    const outputs = callsOf(response).map((call) => ({ type: 'function_call_output', call_id: call.call_id, output: '7' }));
+    await openai.responses.create({ ...request, tool_choice: 'none', input: [{ role: 'user', content: 'hi' }, ...response.output, ...outputs], max_output_tokens: 4 });
+  },
   async 'openai: errors'() {
     const create = (more, client = openai) => client.chat.completions.create({ ...ask, ...more });
     await assert.rejects(create({ temperature: 9 }), (error) => error instanceof BadRequestError && error.param === 'temperature');
@@ -97,6 +116,16 @@ const tests = {
     assert.equal(streamed, plain.text);
     assert.ok((await stream.usage).outputTokens > 0);
   },
+  async 'ai: a tool is called'() {
+    const provider = createOpenAICompatible({ name: 'tinyllm', baseURL, apiKey: key });
+    const inputSchema = jsonSchema({ type: 'object', properties: { n: { type: 'integer' } }, required: ['n'], additionalProperties: false });
+    const options = { model: provider(callingModel), prompt: 'hi', maxOutputTokens: 300, seed: 5, toolChoice: 'required',
+                      tools: { f: tool({ description: 'f', inputSchema }) }, maxRetries: 0 };
+    const { toolCalls } = await generateText(options);
+    assert.ok(toolCalls.length > 0 && toolCalls.every((call) => call.toolName === 'f' && Number.isInteger(call.input.n)));
+    const streamed = await streamText(options).toolCalls;
+    assert.deepEqual(streamed.map((call) => call.input), toolCalls.map((call) => call.input));
+  },
   async '@langchain/openai: chat and embeddings'() {
     const chat = new ChatOpenAI({ model, apiKey: key, maxTokens: 16, temperature: 0, maxRetries: 0, configuration: { baseURL } });
     const plain = await chat.invoke('计算：1+2*3');
@@ -121,6 +150,15 @@ const tests = {
     assert.deepEqual(whole.content.map((block) => block.text), plain.content.map((block) => block.text));
     assert.equal(whole.stop_reason, plain.stop_reason);
     await assert.rejects(anthropic.messages.create({ ...body, temperature: 9 }), (error) => error.status === 400);
+    const asked = { model: callingModel, max_tokens: 300, messages, tool_choice: { type: 'any' },
+                    tools: [{ name: 'f', input_schema: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } }] };
+    const called = await anthropic.messages.stream(asked).finalMessage();
+    const uses = called.content.filter((block) => block.type === 'tool_use');
+    assert.equal(called.stop_reason, 'tool_use');
+    for (const use of uses) assert.ok(Number.isInteger(use.input.n));
+    const results = uses.map((use) => ({ type: 'tool_result', tool_use_id: use.id, content: '7' }));
+    const next = [...messages, { role: 'assistant', content: called.content }, { role: 'user', content: results }];
+    assert.equal((await anthropic.messages.create({ ...asked, messages: next, tool_choice: { type: 'none' }, max_tokens: 4 })).role, 'assistant');
   },
 };
 

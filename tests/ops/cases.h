@@ -13,6 +13,7 @@ std::vector<OpCase> products_cases();
 std::vector<OpCase> elementwise_cases();
 std::vector<OpCase> unary_cases();
 std::vector<OpCase> broadcast_cases();
+std::vector<OpCase> reduction_cases();
 std::vector<OpCase> rows_cases();
 std::vector<OpCase> attention_cases();
 std::vector<OpCase> token_cases();

@@ -65,6 +65,17 @@ TEST_CASE("shapes and types that do not fit are named while building") {
        "where: ids [8,256] and odd [2,5,4,7] do not broadcast: extents 8 and 4 on axis -2, expected equal ones or 1"},
       {[&] { cast(ids, f16); }, "cast: ids [8,256] is i32, to f16: expected one of them to be f32"},
       {[&] { cast(q, f32); }, "cast: q [64,96] is packed q8_0, expected elements"},
+      {[&] { max(v, {1}); }, "shape [512]: no axis 1"},
+      {[&] {
+         sum(x, {0, 1, -3});
+       },
+       "sum: x [8,256,512]: axis -3 is named twice"},
+      {[&] {
+         min(g.input("none", f32, {3, 0}));
+       },
+       "min: none [3,0]: axis 1 has no elements, expected at least one"},
+      {[&] { any(v); }, "any: v [512] is f32, expected i32"},
+      {[&] { var(v, {0}, false, 512); }, "var: v [512]: 512 elements and correction 512, expected more elements"},
       {[&] { clamp(v, 2, 1); }, "clamp: from 2 to 1, expected low <= high"},
       {[&] {
          add(g.input("long", f32, {int64_t{1} << 40, 1}), g.input("wide", f32, {int64_t{1} << 40}));

@@ -13,6 +13,6 @@ printf '{"id":"k","sha256":"12"}\n' >"$work/bad-keys.jsonl"
 expect 1 "bad-keys.jsonl: line 1: field sha256: " "$bin/serve" "$work/model" --port 0 --keys "$work/bad-keys.jsonl"
 
 node=$(command -v node || command -v nodejs) || { echo "Node.js is missing: the server is not tested"; finish; }
-timeout 300 "$node" "$here/serve/test.js" "$bin/serve" "$work/model" "$work" "$here/../data/server_cases.jsonl" || failures=$((failures + 1))
+timeout 300 "$node" "$here/serve/test.js" "$bin/serve" "$work/model" "$work" "$here/../data" || failures=$((failures + 1))
 
 finish

@@ -65,20 +65,24 @@ export class Answering {
   }
 }
 
-// Fills in a message and its figures: wait until the first part, seconds from the first part to the last one, seconds
-// of thought, tokens. Without the server's counts (a stopped answer) each part counts as a token, and isAbout says so.
+// Fills in a message and its figures: the seed that repeats it, wait until the first part, seconds from the first part
+// to the last one, seconds of thought, tokens. Without the server's counts (a stopped answer) each part counts as a
+// token, and isAbout says so.
 class Meter {
   constructor(message, clock) {
     this.message = message;
     this.clock = clock;
     this.begin = clock();
     this.first = null;
+    this.goesOn = message.text !== "" || message.reasoning !== "";
+    delete message.seed;  // An answer that went on has no one seed.
     this.before = {seconds: message.seconds ?? 0, tokens: message.tokens ?? 0, thought: message.thought ?? 0,
                    isAbout: message.isAbout ?? false};
   }
 
   take({kind, text, reason, prompt, answer}) {
     const {message, before} = this, now = this.clock();
+    if (kind === "seed" && !this.goesOn) message.seed = text;
     if (kind === "end") message.state = reason === "stop" ? "done" : reason;
     if (kind === "usage") {
       Object.assign(message, {promptTokens: prompt, tokens: before.tokens + answer, isAbout: before.isAbout});

@@ -91,13 +91,16 @@ async function next(reader, silence) {
   }
 }
 
-// An answer to a request of /v1/chat/completions, part by part: {kind: "reasoning" or "text", text}, {kind: "end",
-// reason}, {kind: "usage", prompt, answer} (tokens). Throws Failure; when the signal is given, AbortError.
+// An answer to a request of /v1/chat/completions, part by part: {kind: "seed", text}, {kind: "reasoning" or "text",
+// text}, {kind: "end", reason}, {kind: "usage", prompt, answer} (tokens). Throws Failure; when the signal is given,
+// AbortError.
 export async function* streamAnswer(request, {key = "", signal, silence = kSilence, fetcher = fetch} = {}) {
   const reply = await ask(fetcher, "v1/chat/completions", {
     method: "POST", signal, headers: {"Content-Type": "application/json", ...headersOf(key)},
     body: JSON.stringify({...request, stream: true, stream_options: {include_usage: true}}),
   });
+  const seed = reply.headers.get("X-Seed");
+  if (seed) yield {kind: "seed", text: seed};
   const reader = reply.body.getReader(), events = new EventReader();
   try {
     for (;;) {

@@ -49,6 +49,7 @@ const kWords = {
   speed: ["{speed} 词元/秒", "{speed} tokens/s"],
   prompt_counts: ["提示 {tokens} 词元", "prompt {tokens} tokens"],
   first_token: ["首词元 {time}", "first token {time}"],
+  seed_of: ["种子 {seed}", "seed {seed}"],
   is_stopped: ["已停止", "Stopped"],
   is_cut: ["达到了词元上限", "The token limit was reached"],
   is_filtered: ["内容过滤器结束了这个回答", "A content filter ended this answer"],

@@ -1,4 +1,4 @@
-// node test.js PROGRAM MODEL FOLDER CASES: the server under all cases, on a tiny model. Everything stays on this machine.
+// node test.js PROGRAM MODEL FOLDER DATA: the server under all cases, on a tiny model. Everything stays on this machine.
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -6,18 +6,23 @@ const { execFileSync } = require('child_process');
 const { Client, start, sleep, until, fail, check, equal, finish } = require('./client');
 const { checkClauses } = require('./clauses');
 const forms = require('./forms');
+const { taggedCalls } = require('./calls');
+const { writeQwenModel } = require('./qwen_model');
+const { fullDisk } = require('./disk');
+const { signals } = require('./signals');
+const { slowHeaders, slowReader } = require('./slow');
 const special = { ...require('./special'), ...forms.cases };
 
-const [program, model, folder, casesFile] = process.argv.slice(2);
+const [program, model, folder, data] = process.argv.slice(2);
 const name = path.basename(model);
 
-// Cases that need a trained model or minutes, or what this server refuses: each says why.
+// Cases that are run elsewhere, or refused: each says where or why.
 const elsewhere = {
-  stream_slow_reader: 'takes minutes; the HTTP layer has its own test of slow readers',
-  slow_headers: 'takes 10 seconds; the HTTP layer has its own test of slow headers',
-  reasoning_split: 'needs a model that reasons; AnswerText has its own tests',
-  stop_not_in_reasoning: 'needs a model that reasons; AnswerText has its own tests',
-  self_consistency: 'is refused',
+  stream_slow_reader: 'slowReader of slow.js',
+  slow_headers: 'slowHeaders of slow.js: it waits while the others run',
+  reasoning_split: 'reasoning of calls.js: the tiny model of the others writes no markers',
+  stop_not_in_reasoning: 'the same',
+  self_consistency: 'is refused, which is checked',
   drain: 'in lifecycle below',
 };
 const refused = { self_consistency: 'self_consistency' };
@@ -30,7 +35,7 @@ async function runCases(clients) {
     $CTX: (await client.get('/v1/models')).json.data[0].max_model_len,
     basic: { content: basic.json.choices[0].message.content, promptTokens: basic.json.usage.prompt_tokens },
   };
-  for (const line of fs.readFileSync(casesFile, 'utf8').trim().split('\n')) {
+  for (const line of fs.readFileSync(path.join(data, 'server_cases.jsonl'), 'utf8').trim().split('\n')) {
     const one = JSON.parse(line.replaceAll('$MODEL', name));
     if (process.env.CASE && process.env.CASE !== one.name) continue;
     if (one.name in refused) {
@@ -278,8 +283,8 @@ async function otherForms({ client }) {
 }
 
 (async () => {
-  const startServer = async (args, key) => {
-    const server = await start(program, [model, '--port', '0', '--running', '4', '--queue', '16', ...args]);
+  const startServer = async (args, key, folder = model) => {
+    const server = await start(program, [folder, '--port', '0', '--running', '4', '--queue', '16', ...args]);
     const client = new Client(server.port, key);
     const [end] = (await client.post('/tokenize', { content: '</s>', special: true })).json.tokens;
     Object.assign(client, { endless: { [end]: -100 }, places: 20 });
@@ -294,8 +299,10 @@ async function otherForms({ client }) {
   const named = await startServer(['--cors', 'http://named.example']);
   const clients = { client: open.client, anonymous: open.client, keyed: keyed.client, cors: named.client,
                     slowKeyed: new Client(keyed.server.port, slowKey) };
+  const slowHeadersAreClosed = process.env.CASE ? () => {} : slowHeaders(open.client);
   await runCases(clients);
   if (!process.env.CASE) {
+    await slowReader(open.client, {});
     await otherForms(clients);
     await badInput(clients);
     await forms.formats(clients);
@@ -304,11 +311,19 @@ async function otherForms({ client }) {
     await splitAtEveryByte(clients);
     await filters(startServer, open);
   }
+  await slowHeadersAreClosed();
   for (const { server } of [open, keyed, named]) equal(await server.stop(), 0, 'exit status');
   if (!process.env.CASE) {
+    const qwen = path.join(folder, 'qwen');
+    writeQwenModel(qwen, data);
+    const tagged = await startServer([], undefined, qwen);
+    await taggedCalls(tagged.client);
+    equal(await tagged.server.stop(), 0, 'exit status');
     await sameAnswers(startServer);
     await lifecycle(startServer);
     await killAndRestart(startServer);
+    await fullDisk(program, folder, startServer);
+    await signals(program, model, startServer);
   }
   finish();
 })().catch((error) => {

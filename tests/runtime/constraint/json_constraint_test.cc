@@ -29,19 +29,19 @@ struct Drawn {
   bool has_ended = false;  // By an end token.
   int64_t tokens = 0;
 };
-Drawn draw(Constraint constraint, uint64_t seed, int64_t max_tokens) {
-  Sampler sampler({.temperature = 2, .seed = seed}, table().size());
+Drawn draw(const TableTokenizer& tokenizer, Constraint constraint, uint64_t seed, int64_t max_tokens) {
+  Sampler sampler({.temperature = 2, .seed = seed}, tokenizer.size());
   Random random(seed, 7);
   std::vector<int32_t> answer;
   while (std::ssize(answer) < max_tokens) {
-    std::vector<float> logits(static_cast<size_t>(table().size()));
+    std::vector<float> logits(static_cast<size_t>(tokenizer.size()));
     for (float& logit : logits) logit = static_cast<float>(6 * random.uniform());
     const NextTokens next = constraint(answer);
     const int32_t token = sampler.next(logits, answer, answer, next.allowed);
-    if (table().is_end(token)) return {table().decode(answer), true, std::ssize(answer)};
+    if (tokenizer.is_end(token)) return {tokenizer.decode(answer), true, std::ssize(answer)};
     answer.push_back(token);
   }
-  return {table().decode(answer), false, std::ssize(answer)};
+  return {tokenizer.decode(answer), false, std::ssize(answer)};
 }
 
 std::vector<int32_t> allowed(Constraint& constraint, std::string_view answer) {
@@ -68,7 +68,7 @@ TEST_CASE("answers from random logits validate, for any seed") {
     Constraint constraint;
     if (error_of([&] { constraint = constraints().make(form_of(schema), 200); }) != "no error") continue;
     for (uint64_t seed = 0; seed < 5; ++seed) {
-      const Drawn drawn = draw(constraint, seed, 200);
+      const Drawn drawn = draw(table(), constraint, seed, 200);
       const nlohmann::json value = nlohmann::json::parse(drawn.text, nullptr, false);
       const std::string why = why_invalid(nlohmann::json::parse(schema), value);
       CHECK_MESSAGE((!value.is_discarded() && why.empty()), schema << "\n" << drawn.text << "\n" << why);
@@ -81,26 +81,58 @@ TEST_CASE("answers from random logits validate, for any seed") {
 }
 
 TEST_CASE("with close_within an answer is whole at every limit, and no limit that suffices is refused") {
-  const std::string schemas[] = {
-      R"({"type": "object", "properties": {"steps": {"type": "array", "items": {"type": "string", "minLength": 3}, "minItems": 1},
+  struct Case {
+    std::string schema;
+    int64_t table, bytes, long_pieces;  // The fewest tokens of an answer, in each vocabulary.
+  };
+  const TableTokenizer only_bytes({});
+  const TableTokenizer long_pieces({"{\"steps\":[\"", "\"],\"answer\":", "},", "{\"a\":1}", "[{\"a\"", "unused piece"});
+  const Case cases[] = {
+      // Whole: {"steps":["}}}"],"answer":100}. With the table: {" s t e p s ":[ "} }} "] , "a n s w e r ": 1 00 }
+      {R"({"type": "object", "properties": {"steps": {"type": "array", "items": {"type": "string", "minLength": 3}, "minItems": 1},
           "answer": {"type": "integer", "minimum": 100}, "unit": {"enum": ["元", "metres"]}}, "required": ["steps", "answer"]})",
-      R"({"anyOf": [{"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]},
+       21, 30, 9},
+      {R"({"anyOf": [{"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]},
                     {"type": "array", "items": {"$ref": "#"}, "minItems": 2, "maxItems": 3}, {"type": "number", "minimum": 0.25}]})",
-      "true"};
-  for (const std::string& schema : schemas) {
-    const auto grammar = grammar_of(schema);
-    const int64_t least = JsonMatcher(*grammar).shortest(JsonMatcher(*grammar).begin());
-    CHECK(error_of([&] { constraints().make(form_of(schema), least - 1); }) ==
-          (least == 1 ? "no error"
-                      : fmt::format("constraint: the shortest answer may need {} tokens, and at most {} are allowed",
-                                    least, least - 1)));
-    for (int64_t limit = least; limit < least + 60; ++limit) {
-      for (uint64_t seed = 0; seed < 5; ++seed) {
-        const Drawn drawn = draw(constraints().make(form_of(schema), limit), seed, limit);
-        CHECK(drawn.tokens <= limit);
-        CHECK_MESSAGE(accepts(*grammar, drawn.text), schema << "\n" << drawn.text);
+       1, 1, 1},
+      {R"({"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]})", 4, 7, 1},
+      {"true", 1, 1, 1}};
+  for (const Case& one : cases) {
+    const auto grammar = grammar_of(one.schema);
+    const auto check = [&](const TableTokenizer& tokenizer, int64_t least) {
+      const JsonConstraints all(tokenizer, tokenizer.size());
+      const auto make = [&](int64_t limit) { return all.make(form_of(one.schema), limit); };
+      if (least > 1) {
+        CHECK(error_of([&] { make(least - 1); }) ==
+              fmt::format("constraint: the shortest answer needs {} tokens, and at most {} are allowed", least,
+                          least - 1));
       }
-    }
+      for (int64_t limit = least; limit < least + 50; ++limit) {
+        for (uint64_t seed = 0; seed < 4; ++seed) {
+          const Drawn drawn = draw(tokenizer, make(limit), seed, limit);
+          CHECK(drawn.tokens <= limit);
+          CHECK_MESSAGE(accepts(*grammar, drawn.text), one.schema << "\n" << drawn.text);
+        }
+      }
+    };
+    check(table(), one.table);
+    check(only_bytes, one.bytes);
+    check(long_pieces, one.long_pieces);
+  }
+}
+
+TEST_CASE("the last tokens write whole pieces, and a call ends with its marker as one token") {
+  // {"name": "f", "arguments": {}} between two markers.
+  const AnswerForm form{
+      .choices = {{.begin = "<call>{\"name\": \"f\", \"arguments\": ", .schema = R"({"type": "object"})"}},
+      .end = "}<call>"};
+  const TableTokenizer tokenizer({"{\"name\": \"f\", \"arguments\": ", "{}}"});
+  const JsonConstraints all(tokenizer, tokenizer.size());
+  CHECK(error_of([&] { all.make(form, 3); }) ==
+        "constraint: the shortest answer needs 4 tokens, and at most 3 are allowed");
+  for (int64_t limit = 4; limit < 12; ++limit) {
+    const Drawn drawn = draw(tokenizer, all.make(form, limit), 1, limit);
+    CHECK(accepts(*compile_form(form), drawn.text));
   }
 }
 

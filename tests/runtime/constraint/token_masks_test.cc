@@ -19,8 +19,9 @@ const TableTokenizer& table() {
   return tokenizer;
 }
 
-// Which tokens may follow, each tried alone. `most`: bytes of a closing after it.
-std::vector<bool> tried(const JsonMatcher& matcher, const JsonState& state, int64_t most = JsonGrammar::kNever - 1) {
+// Which tokens may follow, each tried alone. `most`: tokens of a closing after it.
+std::vector<bool> tried(TokenMasks& masks, const JsonState& state, int64_t most = JsonGrammar::kNever - 1) {
+  const JsonMatcher& matcher = masks.matcher();
   std::vector<bool> allowed(static_cast<size_t>(table().size()));
   for (int32_t token = 0; token < table().size(); ++token) {
     if (table().is_end(token)) {
@@ -36,7 +37,7 @@ std::vector<bool> tried(const JsonMatcher& matcher, const JsonState& state, int6
           fits && matcher.read(now, static_cast<unsigned char>(byte), next) && (!is_marker || matcher.is_in_form(next));
       std::swap(now, next);
     }
-    allowed[static_cast<size_t>(token)] = fits && matcher.shortest(now) <= most;
+    allowed[static_cast<size_t>(token)] = fits && masks.closing_tokens(now) <= most;
   }
   return allowed;
 }
@@ -60,14 +61,14 @@ TEST_CASE("answers in random schemas validate, and every mask is that of trying 
     TokenMasks masks(grammar, vocabulary);
     const JsonMatcher& matcher = masks.matcher();
     Random random(seed, 1);
-    const int64_t budget = matcher.shortest(matcher.begin()) + random.below(60);
+    const int64_t budget = masks.closing_tokens(matcher.begin()) + random.below(60);
     std::string text;
     JsonState state = matcher.begin(), next;
     for (int64_t left = budget; left >= 0; --left) {
       const std::vector<bool> free = masks.mask(state)->bits(vocabulary->size());
       const std::vector<bool> closing = masks.closing_mask(state, left - 1).bits(vocabulary->size());
-      wrong_masks += free == tried(matcher, state) ? 0 : 1;
-      wrong_masks += closing == tried(matcher, state, left - 1) ? 0 : 1;
+      wrong_masks += free == tried(masks, state) ? 0 : 1;
+      wrong_masks += closing == tried(masks, state, left - 1) ? 0 : 1;
       std::vector<int32_t> allowed;
       for (int32_t token = 0; token < table().size(); ++token) {
         if (closing[static_cast<size_t>(token)]) allowed.push_back(token);
@@ -99,7 +100,7 @@ TEST_CASE("of two ways to read a string, each allows its own tokens") {
   REQUIRE(masks.matcher().read(masks.matcher().begin(), '"', state));
   REQUIRE(state.stacks() == 2);
   const std::vector<bool> allowed = masks.mask(state)->bits(vocabulary->size());
-  CHECK(allowed == tried(masks.matcher(), state));
+  CHECK(allowed == tried(masks, state));
   const std::vector<std::string> texts = TableTokenizer::usual_texts();
   const auto abc = std::find(texts.begin(), texts.end(), "abc") - texts.begin();
   CHECK(allowed[static_cast<size_t>(table().size() - std::ssize(texts) + abc)]);

@@ -30,20 +30,20 @@ TEST_CASE("a template says how its model writes calls") {
 }
 
 TEST_CASE("a call is one of the functions with arguments of its schema") {
-  const auto plain = compile_form(call_form(tools(), CallStyle::plain));
+  const auto plain = compile_form(call_form(tools(), CallStyle::plain, false));
   CHECK(accepts(*plain, R"({"name": "get_weather", "arguments": {"city": "Berlin"}})"));
   CHECK(accepts(*plain, R"({"name": "get", "arguments": {"n": 3}})"));
   CHECK_FALSE(accepts(*plain, R"({"name": "get", "arguments": {"city": "Berlin"}})"));
   CHECK_FALSE(accepts(*plain, R"({"name": "gets", "arguments": {}})"));
   CHECK_FALSE(accepts(*plain, "I call nothing."));
-  const auto tagged = compile_form(call_form(tools(), CallStyle::tagged, {{"<think>", "</think>", 2}}));
+  const auto tagged = compile_form(call_form(tools(), CallStyle::tagged, false, {{"<think>", "</think>", 2}}));
   CHECK(accepts(*tagged, "<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call>"));
   CHECK(accepts(*tagged, "<think>Hm.</think>\n\n<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call>"));
   CHECK_FALSE(accepts(*tagged, "{\"name\": \"get\", \"arguments\": {}}"));
 }
 
 TEST_CASE("a call that is optional follows any text") {
-  const auto grammar = compile_form(optional_call_form(tools()));
+  const auto grammar = compile_form(optional_call_form(tools(), false));
   CHECK(accepts(*grammar, ""));
   CHECK(accepts(*grammar, "Hello <tool> {"));
   CHECK(accepts(*grammar, "Let me see.\n<tool_call>\n{\"name\": \"get\", \"arguments\": {\"n\": 1}}\n</tool_call>"));
@@ -51,24 +51,66 @@ TEST_CASE("a call that is optional follows any text") {
   CHECK_FALSE(accepts(*grammar, "<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call> more"));
 }
 
-TEST_CASE("an answer is taken apart into text and call") {
-  const auto parsed = [](const char* answer, CallStyle style) {
-    const ToolAnswer parts = parse_tool_answer(answer, style);
-    return parts.content + "|" + parts.name + "|" + parts.arguments;
+TEST_CASE("an answer may be several calls, each on lines of its own") {
+  const std::string one = R"({"name": "get", "arguments": {"n": 1}})", other = R"({"name": "get", "arguments": {}})";
+  const auto tag = [](const std::string& call) { return "<tool_call>\n" + call + "\n</tool_call>"; };
+  const auto plain = compile_form(call_form(tools(), CallStyle::plain, true));
+  CHECK(accepts(*plain, one));
+  CHECK(accepts(*plain, one + "\n" + other + "\n" + one));
+  CHECK_FALSE(accepts(*plain, one + "\n"));
+  CHECK_FALSE(accepts(*plain, one + other));
+  CHECK_FALSE(accepts(*compile_form(call_form(tools(), CallStyle::plain, false)), one + "\n" + other));
+  const auto tagged = compile_form(call_form(tools(), CallStyle::tagged, true));
+  CHECK(accepts(*tagged, tag(one) + "\n" + tag(other)));
+  CHECK_FALSE(accepts(*tagged, tag(one) + "\nText."));
+  const auto optional = compile_form(optional_call_form(tools(), true));
+  CHECK(accepts(*optional, "Text.\n" + tag(one) + "\n" + tag(other) + "\n" + tag(one)));
+  CHECK_FALSE(accepts(*optional, tag(one) + "\n<tool_call>"));
+  // What is left to write is counted to the end of the call that has begun.
+  const JsonMatcher matcher(*tagged);
+  JsonState state = matcher.begin(), next;
+  for (const char c : tag(one) + "\n<") {
+    REQUIRE(matcher.read(state, static_cast<unsigned char>(c), next));
+    std::swap(state, next);
+  }
+  CHECK(matcher.shortest(state) == std::ssize(tag(other)) - 1);
+}
+
+TEST_CASE("an answer is taken apart into text and calls, however it arrives") {
+  const auto parsed = [](std::string_view answer, CallStyle style) {
+    std::string whole;
+    for (size_t piece = 1; piece <= answer.size() + 1; ++piece) {
+      ToolAnswer parts(style);
+      std::string content, calls;
+      for (size_t at = 0; at <= answer.size(); at += piece) {
+        const ToolAnswer::Part part = parts.add(answer.substr(at, piece), at + piece > answer.size());
+        content += part.content;
+        for (const ToolCall& call : part.calls) calls += "|" + call.name + call.arguments;
+      }
+      if (piece == 1) whole = content + calls;
+      CHECK(content + calls == whole);
+    }
+    return whole;
   };
-  CHECK(parsed(R"({"name": "f", "arguments": {"b": 1,  "a": "<tool_call>"}})", CallStyle::plain) ==
-        R"(|f|{"b":1,"a":"<tool_call>"})");
-  CHECK(parsed(R"({"name": "f", "arguments": {"b")", CallStyle::plain) == R"({"name": "f", "arguments": {"b"||)");
-  CHECK(parsed("Text.\n\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": \"</tool_call>\"}}\n</tool_call>",
-               CallStyle::tagged) == R"(Text.|f|{"x":"</tool_call>"})");
-  CHECK(parsed("Only text.", CallStyle::tagged) == "Only text.||");
-  CHECK(parsed("Cut <tool_call>\n{\"name\": \"f\"", CallStyle::tagged) == "Cut <tool_call>\n{\"name\": \"f\"||");
-  CHECK(parsed("</tool_call>", CallStyle::tagged) == "</tool_call>||");
+  CHECK(parsed(R"({"name": "f", "arguments": {"b": 1,  "a": "<tool_call>}\"}"}})", CallStyle::plain) ==
+        R"(|f{"b":1,"a":"<tool_call>}\"}"})");
+  CHECK(parsed("{\"name\": \"f\", \"arguments\": {}}\n{\"name\": \"g\", \"arguments\": {\n \"a\": {}}}",
+               CallStyle::plain) == R"(|f{}|g{"a":{}})");
+  CHECK(parsed(R"({"name": "f", "arguments": {"b")", CallStyle::plain) == R"({"name": "f", "arguments": {"b")");
+  CHECK(parsed("Text.\n\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": \"\\n</tool_call>\"}}\n</tool_call>",
+               CallStyle::tagged) == R"(Text.|f{"x":"\n</tool_call>"})");
+  CHECK(parsed("<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>\n<tool_call>\n{\"name\": \"g\", "
+               "\"arguments\": {}}\n</tool_call>",
+               CallStyle::tagged) == "|f{}|g{}");
+  CHECK(parsed("Only <text>\nand <tool\n", CallStyle::tagged) == "Only <text>\nand <tool\n");
+  CHECK(parsed("Cut\n<tool_call>\n{\"name\": \"f\"", CallStyle::tagged) == "Cut\n<tool_call>\n{\"name\": \"f\"");
+  CHECK(parsed("</tool_call>", CallStyle::tagged) == "</tool_call>");
+  CHECK(parsed("", CallStyle::tagged) == "");
 }
 
 TEST_CASE("names of functions are checked, and errors in a schema name its function") {
   const auto error = [](std::vector<Tool> some) {
-    return error_of([&] { compile_form(call_form(some, CallStyle::plain)); });
+    return error_of([&] { compile_form(call_form(some, CallStyle::plain, false)); });
   };
   CHECK(error({}) == "tools: none, expected at least one");
   CHECK(error({{"a b", "true"}}) == "tools: a function is called \"a b\", expected 1 to 64 letters, digits, _ and -");

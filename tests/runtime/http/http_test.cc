@@ -246,6 +246,42 @@ TEST_CASE("a client that is too slow is disconnected") {
   CHECK(answer(server.port(), "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na").empty());
 }
 
+TEST_CASE("a client that sends a byte now and then does not put off the end of its time") {
+  const std::chrono::milliseconds soon(50);
+  const auto bytes_taken = [](const HttpServer& server, const std::string& begin) {
+    HttpClient client(server.port());
+    client.send(begin);
+    int bytes = 0;
+    // Far more bytes than it has time for, and fewer than a header or a body may have.
+    for (; bytes < 4000 && client.send("a"); ++bytes) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return bytes;
+  };
+  const HttpServer header = serve(say_path, {.header_timeout = soon});
+  CHECK(bytes_taken(header, "GET / HTTP/1.1\r\nX: ") < 4000);
+  const HttpServer body = serve(say_path, {.body_bytes = 9000, .body_timeout = soon});
+  CHECK(bytes_taken(body, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n") < 4000);
+}
+
+TEST_CASE("a client that takes nothing of its reply is disconnected, while others are answered") {
+  Kept kept;
+  const HttpServer server = serve(
+      [&](HttpRequest&& request, HttpReply&& reply) {
+        if (request.path == "/slow") return kept.handler()(std::move(request), std::move(reply));
+        reply.send(200, "text/plain", "quick");
+      },
+      {.unsent_bytes = 64 << 20, .write_timeout = std::chrono::milliseconds(50)});
+  HttpClient client(server.port());
+  client.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  HttpReply reply = kept.reply();
+  auto gone = std::make_shared<std::promise<void>>();
+  reply.on_gone([gone] { gone->set_value(); });
+  reply.start(200, "text/plain");
+  for (int i = 0; i < 32; ++i) reply.write(std::string(1 << 20, 'a'));  // More than the sockets take.
+  CHECK(body(get(server.port(), "/")) == "quick");
+  CHECK(gone->get_future().wait_for(kWatchdog) == std::future_status::ready);
+  CHECK_FALSE(reply.write("a"));
+}
+
 TEST_CASE("a server stops whatever its clients do") {
   Kept kept;
   HttpServer server = serve(kept.handler());

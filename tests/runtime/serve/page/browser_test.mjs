@@ -38,7 +38,7 @@ const tests = {
     assert.deepEqual(await shown(), ["one\ntwo", "You said: onetwo."]);
     assert.equal(server.requests.at(-1).model, "tiny-b");
     assert.equal(await lastText(".assistant h2"), "tiny-b");
-    assert.match(await lastText(".figures"), /3.tokens.*prompt.11/);
+    assert.match(await lastText(".figures"), /3.tokens.*prompt.11.*seed.12345/);
     assert.match(await page.get("document.getElementById('status').textContent"), /Answer complete, 4 words/);
   },
 

@@ -104,7 +104,7 @@ export class MockServer {
       isGone = true;
       ++this.gone;
     });
-    reply.writeHead(200, {"Content-Type": "text/event-stream; charset=utf-8"});
+    reply.writeHead(200, {"Content-Type": "text/event-stream; charset=utf-8", "X-Seed": "12345"});
     const send = (delta, reason = null) => reply.write("data: " + JSON.stringify({
       id: "chatcmpl-1", object: "chat.completion.chunk", model: body.model, usage: null,
       choices: [{index: 0, delta, finish_reason: reason}]}) + "\n\n");

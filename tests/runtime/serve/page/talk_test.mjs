@@ -68,8 +68,9 @@ await run({
     const parts = await partsOf(fetcherOf([
       chunk({role: "assistant", content: ""}), ": ping\n\n", chunk({reasoning_content: "hm"}), chunk({content: "yes"}),
       chunk({}, "stop"), 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\ndata: [DONE]\n\n'
-    ]));
+    ], {headers: {"X-Seed": "9007199254740991"}}));
     assert.deepEqual(parts, [
+      {kind: "seed", text: "9007199254740991"},
       {kind: "reasoning", text: "hm"}, {kind: "text", text: "yes"}, {kind: "end", reason: "stop"},
       {kind: "usage", prompt: 3, answer: 2}
     ]);
@@ -221,9 +222,9 @@ await run({
     let time = 0;
     async function* stream(request, {key}) {
       assert.deepEqual([request.temperature, request.messages.at(-1).content, key], [0.5, "a question", "k"]);
-      for (const [at, part] of [[500, {kind: "reasoning", text: "hm"}], [1500, {kind: "text", text: "It "}],
-                                [2500, {kind: "text", text: "is."}], [2500, {kind: "end", reason: "stop"}],
-                                [2600, {kind: "usage", prompt: 9, answer: 5}]]) {
+      for (const [at, part] of [[400, {kind: "seed", text: "17"}], [500, {kind: "reasoning", text: "hm"}],
+                                [1500, {kind: "text", text: "It "}], [2500, {kind: "text", text: "is."}],
+                                [2500, {kind: "end", reason: "stop"}], [2600, {kind: "usage", prompt: 9, answer: 5}]]) {
         time = at;
         yield part;
       }
@@ -236,10 +237,10 @@ await run({
     await end;
     const [[, message, failure]] = ends;
     assert.equal(failure, null);
-    const {text, reasoning, state, wait, thought, seconds, tokens, promptTokens, isAbout, model} = message;
-    assert.deepEqual({text, reasoning, state, wait, thought, seconds, tokens, promptTokens, isAbout, model},
+    const {text, reasoning, state, wait, thought, seconds, tokens, promptTokens, isAbout, model, seed} = message;
+    assert.deepEqual({text, reasoning, state, wait, thought, seconds, tokens, promptTokens, isAbout, model, seed},
                      {text: "It is.", reasoning: "hm", state: "done", wait: 0.5, thought: 1, seconds: 2, tokens: 5,
-                      promptTokens: 9, isAbout: false, model: "m"});
+                      promptTokens: 9, isAbout: false, model: "m", seed: "17"});
     assert.equal(speedOf(message), 2);
     assert.equal(store.puts.at(-1).messages[0].text, "It is.");
     assert.ok(!answering.isRunning(conversation.id));
@@ -250,6 +251,7 @@ await run({
     let requests = [];
     async function* stream(request, {signal}) {
       requests.push(request);
+      yield {kind: "seed", text: "5"};
       yield {kind: "text", text: " begun"};
       if (requests.length > 1) return yield {kind: "end", reason: "stop"};
       signal.throwIfAborted();
@@ -261,9 +263,11 @@ await run({
     await answering.stop(conversation.id);
     const [[, message, failure]] = ends;
     assert.deepEqual([message.text, message.state, message.isAbout, failure], [" begun", "stopped", true, null]);
+    assert.equal(message.seed, "5");
     assert.notEqual(message, answer);
     await answering.goOn(conversation, message, {}, "");
     assert.deepEqual([message.text, message.state], [" begun begun", "done"]);
+    assert.equal(message.seed, undefined);  // It took two.
     assert.deepEqual(requests[1].messages.at(-1), {role: "assistant", content: " begun"});
     assert.equal(requests[1].continue_final_message, true);
   },
