@@ -85,7 +85,7 @@ TEST_CASE("with close_within an answer is whole at every limit, and no limit tha
     std::string schema;
     int64_t table, bytes, long_pieces;  // The fewest tokens of an answer, in each vocabulary.
   };
-  const TableTokenizer only_bytes({});
+  const TableTokenizer only_bytes(std::vector<std::string>{});
   const TableTokenizer long_pieces({"{\"steps\":[\"", "\"],\"answer\":", "},", "{\"a\":1}", "[{\"a\"", "unused piece"});
   const Case cases[] = {
       // Whole: {"steps":["}}}"],"answer":100}. With the table: {" s t e p s ":[ "} }} "] , "a n s w e r ": 1 00 }
