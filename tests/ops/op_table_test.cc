@@ -1,6 +1,6 @@
 #include "ops/op_table.h"
+#include "allocations.h"
 #include "close.h"
-#include "ops/allocations.h"
 
 #include <doctest/doctest.h>
 

@@ -3,30 +3,9 @@
 #include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tinyllm.h>
 
-#include <atomic>
-#include <cstdlib>
+#include "allocations.h"
+
 #include <map>
-#include <new>
-
-namespace {
-
-std::atomic<int64_t> allocations = 0;
-
-}  // namespace
-
-// Counts what the whole program allocates.
-[[gnu::noinline]] void* operator new(size_t bytes) {
-  allocations.fetch_add(1);
-  if (void* memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  allocations.fetch_add(1);
-  return std::malloc(bytes);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace tinyllm::test {
 namespace {
@@ -75,9 +54,9 @@ TEST_CASE("running allocates nothing") {
   Program program = compile(step.graph, {step.loss, step.updated}, {.pool = ThreadPool(3)});
   fill(program);
   program.run();  // The table of kernels is made once.
-  const int64_t before = allocations.load();
+  const int64_t before = allocations();
   for (int i = 0; i < 5; ++i) program.run();
-  CHECK(allocations.load() == before);
+  CHECK(allocations() == before);
 }
 
 TEST_CASE("training steps lower the loss, and the graph may be gone by then") {
