@@ -7,8 +7,8 @@
 namespace tinyllm {
 
 // Axes are removed from the result, or stay with an extent of 1 if `keep_dims`. A negative axis counts from the end; an
-// axis that does not exist or is named twice is an Error. Without axes everything is reduced, and the result is [1]. NaN
-// gives NaN. Results are the same bits on any number of threads.
+// axis that does not exist or is named twice is an Error. Without axes everything is reduced, and the result is [1].
+// NaN gives NaN. Results are the same bits on any number of threads.
 
 /// Sum over all elements: [1].
 Tensor sum(Tensor x);
@@ -19,8 +19,8 @@ Tensor sum(Tensor x, const std::vector<int>& axes, bool keep_dims = false);
 Tensor mean(Tensor x);
 Tensor mean(Tensor x, int axis);
 Tensor mean(Tensor x, const std::vector<int>& axes, bool keep_dims = false);
-/// sum((x - mean x)^2) / (number of elements - correction), in two passes. A correction of 1 gives the unbiased estimate
-/// of a sample. Throws Error unless there are more elements than the correction.
+/// sum((x - mean x)^2) / (number of elements - correction), in two passes. A correction of 1 gives the unbiased
+/// estimate of a sample. Throws Error unless there are more elements than the correction.
 Tensor var(Tensor x, const std::vector<int>& axes, bool keep_dims = false, int64_t correction = 0);
 
 /// The greatest and the least element. The gradient goes to the first of the greatest ones, in row-major order. Throws
