@@ -26,7 +26,7 @@ struct Options : tl::cli::AskOptions {
 
 // The name of the model folder without its path: "tinyllm-model".
 std::string folder_name(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal();
+  const std::filesystem::path path = tl::absolute_path(folder);
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
@@ -162,7 +162,7 @@ class Program {
   void replace(const std::string& file) { save(file, "/save!", true); }
   void save(const std::string& file, const char* command, bool may_replace) {
     if (file.empty()) throw tl::Error("{}: expected the name of a file", command);
-    if (std::filesystem::exists(file)) {
+    if (tl::is_there(file)) {
       if (!tl::cli::is_conversation(file)) {
         throw tl::Error("{}: {} exists and is not a saved conversation; choose another name", command, file);
       }
@@ -171,7 +171,7 @@ class Program {
       }
     }
     const size_t bytes = tl::cli::save_conversation(chat_.conversation(), file);
-    fmt::print("saved {}: {}, {} bytes\n", std::filesystem::absolute(file).string(), turns(), bytes);
+    fmt::print("saved {}: {}, {} bytes\n", tl::absolute_path(file).string(), turns(), bytes);
   }
   bool confirm(const std::string& question) {
     if (!editor_.is_terminal()) return false;

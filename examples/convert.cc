@@ -5,8 +5,11 @@
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/own_form.h>
 #include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/base/file.h>
 
+#include "common/interrupt.h"
 #include "common/model_options.h"
+#include "common/progress_bar.h"
 
 #include <cctype>
 #include <map>
@@ -73,14 +76,15 @@ Options parse(int argc, char** argv) {
     throw tl::cli::UsageError("--type: {} is for GGUF, and {} is a folder; quantize writes our own folders",
                               tl::gguf_type(*o.type).name, o.output.string());
   }
+  if (o.only_adapters && o.base.empty() && std::filesystem::path(o.model).extension() == ".gguf") {
+    throw tl::cli::UsageError("--base: missing: adapters in a GGUF file name no model");
+  }
   return o;
 }
 
 void check_output(const Options& o) {
-  if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
-    throw tl::Error("{}: is the model to read; give another --output", o.output.string());
-  }
-  if (o.to_gguf() && std::filesystem::exists(o.output)) {
+  tl::cli::refuse_same(o.model, o.output);
+  if (o.to_gguf() && tl::is_there(o.output)) {
     throw tl::Error("{}: exists; remove it, or give another --output", o.output.string());
   }
   if (!o.to_gguf()) tl::cli::refuse_finished_model(o.output);
@@ -94,8 +98,8 @@ bool is_quantised(const tl::Model& model) {
 tl::Model read(const Options& o, const tl::LoadOptions& load) {
   if (o.base.empty()) return tl::cli::load(o.model, load);
   tl::Model model = tl::cli::load(o.base, load);
-  model.base = std::filesystem::absolute(o.base).lexically_normal();
-  if (std::filesystem::is_directory(o.model)) {
+  model.base = tl::absolute_path(o.base);
+  if (tl::is_folder(o.model)) {
     tl::load_lora(model, o.model);
   } else {
     tl::load_gguf_adapter(model, o.model);
@@ -146,7 +150,9 @@ void to_gguf(const tl::Model& model, const Options& o) {
   tl::GgufTypes types = tl::gguf_types(model);
   if (o.type) types = {*o.type, *o.type == tl::GgufType::Q4_0 ? tl::GgufType::Q8_0 : *o.type};
   tl::ThreadPool pool(o.threads);
-  const std::vector<std::string> losses = tl::save_gguf(model, types, o.output, pool);
+  const std::vector<std::string> losses = tl::save_gguf(
+      model, types, o.output, pool,
+      [show = tl::cli::show_weights()](const tl::Progress& p) { return show(p) && tl::cli::interrupts == 0; });
   report_gguf(o, types, losses);
 }
 
@@ -155,7 +161,6 @@ void to_folder(tl::Model& model, const Options& o) {
     if (!o.type) return own;
     return *o.type == tl::GgufType::F16 ? tl::f16 : *o.type == tl::GgufType::BF16 ? tl::bf16 : tl::f32;
   };
-  const auto lock = tl::cli::lock_folder(o.output);
   if (model.origin == nullptr) {
     if (model.chat_template == tl::default_chat_template()) {
       fmt::print(
@@ -177,15 +182,19 @@ int convert_adapters(const Options& o) {
   if (o.to_gguf()) {
     tl::ThreadPool pool(o.threads);
     tl::save_gguf_adapter(model, o.output, pool);
-  } else {
-    const auto lock = tl::cli::lock_folder(o.output);
+  } else if (model.base.empty()) {  // They lie beside their model, whose folder does not name itself.
     tl::save_lora(model, o.output);
+    tl::cli::note(fmt::format("{}: names no model; give it as --base\n", o.output.string()));
+  } else {
+    tl::save_model(model, o.output);
   }
   fmt::print("{}\nsaved {}\n", tl::cli::count(std::ssize(tl::adapter_parts(model)), "adapter"), o.output.string());
   return 0;
 }
 
 int convert(const Options& o) {
+  const tl::cli::InterruptGuard guard;
+  const auto lock = o.to_gguf() ? nullptr : tl::cli::lock_folder(o.output);
   check_output(o);
   if (o.only_adapters) return convert_adapters(o);
   tl::Model model = load(o);
@@ -194,8 +203,7 @@ int convert(const Options& o) {
   } else {
     to_folder(model, o);
   }
-  fmt::print("{:.1f} MB, of {:.1f} MB before\nsaved {}\n", tl::cli::weight_megabytes(o.output),
-             tl::cli::weight_megabytes(o.model), o.output.string());
+  fmt::print("{}\nsaved {}\n", tl::cli::sizes(o.model, o.output), o.output.string());
   return 0;
 }
 

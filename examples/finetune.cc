@@ -3,6 +3,7 @@
 #include <tinyllm/model/config_json.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/text/prompt.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/train/data/mixed_rows.h>
 #include <tinyllm/train/data/samples.h>
 #include <tinyllm/train/tasks/reasoning.h>
@@ -205,7 +206,7 @@ std::vector<Source> sources(const Options& o) {
 // Whether the weights stay where they are, and adapters alone are saved.
 bool keeps_base(const tl::Model& model, const Options& o) {
   const std::filesystem::path config = std::filesystem::path(o.model) / tl::kConfigFile;
-  return model.config.types.quantized() || !std::filesystem::exists(config) || !tl::is_own_config(config);
+  return model.config.types.quantized() || !tl::is_there(config) || !tl::is_own_config(config);
 }
 
 tl::Model load(Options& o) {
@@ -230,7 +231,7 @@ tl::Model load(Options& o) {
   if (o.dropout >= 0) model.config.dropout = o.dropout;
   if (o.lora.rank > 0) {
     tl::add_lora(model, o.lora, recipe.seed);
-    if (!is_merged && keeps_base(model, o)) model.base = std::filesystem::absolute(o.model);
+    if (!is_merged && keeps_base(model, o)) model.base = tl::absolute_path(o.model);
   }
   if (model.config.types.quantized()) tl::check(recipe, model.config);
   return model;
@@ -256,9 +257,7 @@ int run(int argc, char** argv) {
     if (lora_option(field.name) == "--lora-rank") return;
     o.training.dependents.push_back({lora_option(field.name), o.lora.rank > 0, "without --lora-rank"});
   });
-  if (std::filesystem::exists(o.training.output) && std::filesystem::equivalent(o.model, o.training.output)) {
-    throw tl::Error("{}: is the model to begin with; give another --output", o.training.output);
-  }
+  tl::cli::refuse_same(o.model, o.training.output);
   const std::vector<Source> given = sources(o);
   tl::Model model = load(o);
   tl::cli::check_options(app, o.training, model.config.context);

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <exception>
 #include <iostream>
 #include <iterator>
 
@@ -83,10 +84,17 @@ int generate(Options o) {
                       : chat_prompt(*model.tokenizer, *model.chat_template, messages, session.context() - 1),
       .options = o.answer};
   const tl::cli::InterruptGuard guard;
+  std::exception_ptr
+      unwritten;  // A request would turn it into an Error, and `run_main` must know that it is the output.
   const tl::Completion answer = std::move(tl::generate(session, {&request, 1}, [&](size_t, std::string_view text) {
-    if (!o.json) tl::cli::print_text(text);
-    return tl::cli::interrupts == 0;
+    try {
+      if (!o.json && !unwritten) tl::cli::print_text(text);
+    } catch (...) {
+      unwritten = std::current_exception();
+    }
+    return unwritten == nullptr && tl::cli::interrupts == 0;
   })[0]);
+  if (unwritten) std::rethrow_exception(unwritten);
   if (o.json) {
     print_json(answer, o);
   } else if (!answer.text.ends_with('\n')) {

@@ -24,8 +24,9 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Writes a model folder with smaller weights, which answers faster. chat and generate open it like any other; it "
-      "cannot be trained. Adapters are merged into the weights first. convert writes what other programs read.");
+      "Writes a model folder with smaller weights, which answers faster. chat and generate open it like any other. "
+      "finetune trains adapters beside these weights, or widens them to f32 to train them all. Adapters are merged "
+      "into the weights first. convert writes what other programs read.");
   tl::cli::add_model(app, o.model, "Read the model in this folder or GGUF file.");
   app.add_option("-o,--output,output", o.output, "Write the smaller model into this folder.")
       ->type_name("FOLDER")
@@ -49,22 +50,19 @@ Options parse(int argc, char** argv) {
 }
 
 int quantize(const Options& o) {
-  if (std::filesystem::exists(o.output) && std::filesystem::equivalent(o.model, o.output)) {
-    throw tl::Error("{}: is the model to read; give another --output", o.output.string());
-  }
+  const tl::cli::InterruptGuard guard;
+  tl::cli::refuse_same(o.model, o.output);
   const auto lock = tl::cli::lock_folder(o.output);
   tl::cli::refuse_finished_model(o.output);
   const bool has_adapters = tl::has_adapters(o.model);  // These are merged into floats.
   tl::Model model = tl::cli::load(o.model, {.type = has_adapters ? std::optional<tl::Type>(tl::f32) : std::nullopt});
   if (has_adapters) tl::merge_lora(model);
-  const tl::cli::InterruptGuard guard;
   const tl::WeightTypes types = {o.type, o.tables.value_or(tl::weight_types(o.type).tables)};
   tl::save_quantized(
       model, types, o.output, tl::ThreadPool(o.threads),
       [show = tl::cli::show_weights()](const tl::Progress& p) { return show(p) && tl::cli::interrupts == 0; });
-  fmt::print("matrices {}, tables {}: {:.1f} MB, of {:.1f} MB before\nsaved {}\n", types.matrices.name(),
-             types.tables.name(), tl::cli::weight_megabytes(o.output), tl::cli::weight_megabytes(o.model),
-             o.output.string());
+  fmt::print("matrices {}, tables {}: {}\nsaved {}\n", types.matrices.name(), types.tables.name(),
+             tl::cli::sizes(o.model, o.output), o.output.string());
   return 0;
 }
 

@@ -121,9 +121,6 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-// A file that may not grow is as a full disk: writing to it fails, and nothing else happens.
-void survive_full_files() { std::signal(SIGXFSZ, SIG_IGN); }
-
 // Every connection is an open file.
 void allow_many_files() {
   rlimit files{};
@@ -163,7 +160,7 @@ void reload(tl::Server& server) {
   }
 }
 
-// Loads the models, which may take minutes. SIGINT or SIGTERM end the program meanwhile.
+// Loads the models, which may take minutes. SIGINT or SIGTERM ends the program during that time.
 std::unique_ptr<tl::Server> load(const Options& o, const sigset_t& signals) {
   bool must_reload = false;
   auto loaded = std::async(std::launch::async, [&] { return std::make_unique<tl::Server>(o); });
@@ -205,7 +202,6 @@ int serve(const Options& o) {
     return 0;
   }
   allow_many_files();
-  survive_full_files();
   const sigset_t signals = wait_for_signals();
   const std::unique_ptr<tl::Server> server = load(o, signals);
   for (const tl::Server::ModelInfo& model : server->models()) {

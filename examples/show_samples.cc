@@ -42,8 +42,9 @@ Options parse(int argc, char** argv) {
                  "trained here.")
       ->type_name("FILE")
       ->excludes(model);
-  tl::cli::add_number(app, "--seq-len", o.length, tl::between(1, 1'000'000),
-                      "Pack samples into rows of N tokens, to show how much padding that needs.");
+  tl::cli::add_number(
+      app, "--seq-len", o.length, tl::between(1, 1'000'000),
+      "With a model or a tokenizer, pack samples into rows of N tokens, to show how much padding that needs.");
   tl::cli::add_number(app, "--count", o.count, tl::at_least(0),
                       "With a model or a tokenizer, print the first N samples of each file.");
   app.add_flag("--strict", o.strict, "Stop at the first bad line instead of skipping it.");

@@ -1,5 +1,7 @@
 // The main command: `tinyllm chat my-model` starts the program chat, which is installed in a folder of its own.
 #include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/file.h>
+
 #include "common/options.h"
 #include "common/program.h"
 
@@ -57,7 +59,7 @@ std::string help() {
 std::filesystem::path path_of(const std::string& program) {
   const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   const std::filesystem::path built = here / "examples" / program;
-  return std::filesystem::exists(built) ? built : here / TINYLLM_PROGRAMS_FOLDER / program;
+  return tinyllm::is_there(built) ? built : here / TINYLLM_PROGRAMS_FOLDER / program;
 }
 
 int start(char** argv) {

@@ -162,7 +162,7 @@ std::filesystem::path output_file(const std::string& output) {
 // The tokenizer of an existing model is not replaced, because its weights depend on its tokens.
 void refuse_model(const std::string& output, const std::filesystem::path& folder) {
   for (const char* file : {tl::kWeightsFile, tl::kConfigFile}) {
-    if (std::filesystem::exists(folder / file)) {
+    if (tl::is_there(folder / file)) {
       throw tl::Error(
           "--output {}: {} holds a model ({}), which another tokenizer would make useless; choose another "
           "folder",

@@ -96,7 +96,7 @@ Model load_gguf(const std::filesystem::path& path, const LoadOptions& options) {
 }
 
 std::vector<std::string> save_gguf(const Model& model, const GgufTypes& types, const std::filesystem::path& path,
-                                   ThreadPool& pool) {
+                                   ThreadPool& pool, const OnProgress& on_progress) {
   if (model.config.lora.rank > 0) throw Error("{}: the model has adapters; merge them first", path.string());
   Json config = parse_json(hugging_face_config(model.config).dump(), kConfigFile);
   check_biases(model.config, config);
@@ -111,7 +111,7 @@ std::vector<std::string> save_gguf(const Model& model, const GgufTypes& types, c
     read_rows(model.weights->at(spec.name), index, out);
   };
   add_gguf_weights(weight_specs(model.config), family_of(text(config, "model_type")), types, row, writer);
-  writer.save(path, pool);
+  writer.save(path, pool, on_progress);
   return gguf_losses(config);
 }
 

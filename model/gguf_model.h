@@ -20,9 +20,10 @@ ModelText load_gguf_text(const std::filesystem::path& path);
 /// Writes a model with its tokenizer and its chat template. The file is complete or not there at all. Only some rows
 /// are in memory at a time. `types` applies to matrices and tables; one whose rows are not whole blocks of the type
 /// becomes F16. Norms are F32. Returns sentences on what other programs will do differently with this model. Throws
-/// Error when the format cannot express the model or the file cannot be written.
+/// Error when the format cannot express the model or the file cannot be written, and Stopped when `on_progress`, which
+/// counts weights, returns false.
 std::vector<std::string> save_gguf(const Model& model, const GgufTypes& types, const std::filesystem::path& path,
-                                   ThreadPool& pool);
+                                   ThreadPool& pool, const OnProgress& on_progress = {});
 
 /// The types that keep a model's weights unchanged.
 GgufTypes gguf_types(const Model& model);

@@ -90,8 +90,11 @@ HuggingFaceForm with_missing(HuggingFaceForm form, const std::vector<WeightSpec>
   return form;
 }
 
-bool is_weight_file(const std::string& name) {
-  return name.starts_with("model") && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
+// A part of a model, as transformers names it.
+bool is_shard(std::string_view name) {
+  constexpr std::string_view kForm = "model-00000-of-00000.safetensors";
+  return std::equal(name.begin(), name.end(), kForm.begin(), kForm.end(),
+                    [](char c, char form) { return form == '0' ? '0' <= c && c <= '9' : c == form; });
 }
 
 // Writes the files, then their index if there are several.
@@ -172,11 +175,13 @@ HuggingFaceForm with_type(HuggingFaceForm form, DType type) {
   return form;
 }
 
+bool is_weight_file(std::string_view name) {
+  return name == kWeightsFile || name == kWeightsIndexFile || is_shard(name);
+}
+
 void remove_weights(const std::filesystem::path& folder) {
-  std::error_code missing;
-  if (!std::filesystem::is_directory(folder, missing)) return;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (is_weight_file(entry.path().filename().string())) remove_file(entry.path());
+  for (const std::string& name : names_in(folder)) {
+    if (is_weight_file(name)) remove_file(folder / name);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace tinyllm {
 
@@ -39,7 +40,9 @@ const char* torch_name(DType type);
 /// or the folder cannot be written.
 void save_hugging_face(const Model& model, const HuggingFaceForm& form, const std::filesystem::path& folder);
 
-/// Removes all files of weights from a folder.
+/// Whether a file of a model folder has weights, or the list of the files that have them.
+bool is_weight_file(std::string_view name);
+/// Removes all files of weights from a folder. Throws Error when it cannot be read.
 void remove_weights(const std::filesystem::path& folder);
 
 }  // namespace tinyllm

@@ -3,6 +3,7 @@
 #include <tinyllm/model/weights.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace tinyllm {
@@ -131,6 +132,9 @@ void merge_lora(Model& model) {
                 .as<float>()
                 .subspan(static_cast<size_t>(row * matrix.shape[1]), static_cast<size_t>(part.rows * matrix.shape[1]));
         add_product(w, weights.at(name + ".lora_a").as<float>(), weights.at(name + ".lora_b").as<float>(), size);
+        if (!std::all_of(w.begin(), w.end(), [](float x) { return std::isfinite(x); })) {
+          throw Error("lora: {}: with its adapter a weight is not finite", part.hugging_face);
+        }
       });
   model.config.lora = {};
 }

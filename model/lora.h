@@ -29,7 +29,8 @@ void add_adapters(Model& model, const std::vector<AdapterPart>& parts);
 std::vector<AdapterPart> adapter_parts(const Model& model);
 
 /// Merges the adapters into the matrices, W += scale B A, and removes them. Throws Error when matrices are packed:
-/// rounding to the packed type would lose most of the change that the adapters learned.
+/// rounding to the packed type would lose most of the change that the adapters learned. Throws Error too when a merged
+/// weight is not finite; the model can then only be destroyed.
 void merge_lora(Model& model);
 
 /// Writes only the adapters, and the name of the model's base if it has one. Each file is complete or not there at all.

@@ -338,8 +338,7 @@ std::filesystem::path adapter_base(const std::filesystem::path& folder) {
   const std::string base = load_peft_config(config).base;
   if (base.empty()) throw Error("{}: base_model_name_or_path: names no model", config.string());
   for (const std::filesystem::path& path : {folder / base, std::filesystem::path(base)}) {
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) return path;
+    if (is_there(path)) return path;
   }
   throw Error("{}: base_model_name_or_path: there is no {}; download that model and name its folder there",
               config.string(), shortened(base));

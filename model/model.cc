@@ -40,11 +40,10 @@ Model load_own(const std::filesystem::path& folder, const LoadOptions& options) 
   return load_parts(config, std::move(text), OwnWeights(file, weight_specs(config)), options);
 }
 
-// Throws Error when a path is neither a file nor a folder.
+// Throws Error when nothing is there.
 bool is_gguf(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(path, ignored)) return true;
-  if (std::filesystem::is_directory(path, ignored)) return false;
+  if (is_folder(path)) return false;
+  if (is_there(path)) return true;
   throw Error("{}: there is no such model folder or GGUF file", path.string());
 }
 
@@ -65,7 +64,7 @@ std::filesystem::path base_of(const std::filesystem::path& folder) {
 Model load_adapted(const std::filesystem::path& folder, const LoadOptions& options) {
   const std::filesystem::path base = base_of(folder);
   Model model = load_model(base, options);
-  model.base = std::filesystem::absolute(base).lexically_normal();
+  model.base = absolute_path(base);
   load_lora(model, folder);
   return model;
 }

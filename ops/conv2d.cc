@@ -78,8 +78,7 @@ size_t workspace(const Node& node, const Graph& graph, int workers) {
   return gemm_workspace(conv.forward(), workers);
 }
 
-// ---- dw = dy patches(x)^T, summed over the batch
-// ----------------------------------------------------------------------
+// ---- dw = dy patches(x)^T, summed over the batch --------------------------------------------------------------------
 
 // Inputs: x and dy.
 void run_weight_grad(const Launch& launch) {
@@ -225,10 +224,7 @@ std::vector<Tensor> gradient(const Backward& node) {
       x.graph().append(kConv2dInputGrad, {w, dy}, {{f32, x.shape()}}, options)[0],
       x.graph().append(kConv2dWeightGrad, {x, dy}, {{f32, w.shape()}}, options)[0],
   };
-  if (node.inputs.size() > 2) {
-    const Shape& y = dy.shape();
-    grads.push_back(sum(sum(reshape(dy, {y[0], y[1], y[2] * y[3]}), 2), 0));
-  }
+  if (node.inputs.size() > 2) grads.push_back(sum(dy, {0, 2, 3}));
   return grads;
 }
 

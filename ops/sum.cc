@@ -23,9 +23,11 @@ void sum_neighbours(const Launch& launch, const Params& p) {
   const float* x = launch.inputs[0].f32();
   auto* partial = static_cast<double*>(launch.workspace);
   const int64_t pieces = ceil_div(p.n, kPiece);
-  launch.pool->parallel_for(p.outer * pieces, [&](int64_t piece) {
-    const int64_t begin = piece % pieces * kPiece;
-    partial[piece] = kernels::kernels().sum(std::min(kPiece, p.n - begin), x + piece / pieces * p.n + begin);
+  parallel_ranges(*launch.pool, p.outer * pieces, row_grain(std::min(p.n, kPiece)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t from = i % pieces * kPiece;
+      partial[i] = kernels::kernels().sum(std::min(kPiece, p.n - from), x + i / pieces * p.n + from);
+    }
   });
   for (int64_t row = 0; row < p.outer; ++row) {
     double total = 0;

@@ -1,5 +1,7 @@
 #include <tinyllm/train/checkpoints.h>
 
+#include <tinyllm/tensor/base/file.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -23,9 +25,8 @@ std::optional<int64_t> number_of(std::string_view name) {
 
 std::vector<int64_t> Checkpoints::numbers() const {
   std::vector<int64_t> all;
-  std::error_code none;  // A folder that is not there has no checkpoints.
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, none)) {
-    if (const auto number = number_of(entry.path().filename().string())) all.push_back(*number);
+  for (const std::string& name : names_in(folder_)) {
+    if (const auto number = number_of(name)) all.push_back(*number);
   }
   std::sort(all.rbegin(), all.rend());
   return all;
@@ -61,7 +62,7 @@ void Checkpoints::add(int64_t number, const std::function<void(const std::filesy
   for (const int64_t other : numbers()) {
     if (other == number) continue;
     if (whole >= keep_) {
-      std::filesystem::remove(path(other));
+      remove_file(path(other));
     } else if (is_whole(other)) {
       ++whole;
     }
@@ -69,18 +70,16 @@ void Checkpoints::add(int64_t number, const std::function<void(const std::filesy
 }
 
 void Checkpoints::remove_all() {
-  for (const int64_t number : numbers()) std::filesystem::remove(path(number));
+  for (const int64_t number : numbers()) remove_file(path(number));
 }
 
 void Checkpoints::remove_parts() {
-  std::vector<std::filesystem::path> parts;
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, none)) {
-    std::filesystem::path whole = entry.path();
+  for (const std::string& name : names_in(folder_)) {
+    const std::filesystem::path part = folder_ / name;
+    std::filesystem::path whole = part;
     whole.replace_extension();
-    if (part_of(whole) == entry.path() && number_of(whole.filename().string())) parts.push_back(entry.path());
+    if (part_of(whole) == part && number_of(whole.filename().string())) remove_file(part);
   }
-  for (const std::filesystem::path& part : parts) std::filesystem::remove(part);
 }
 
 }  // namespace tinyllm

@@ -8,6 +8,7 @@
 
 #include <tinyllm/runtime/generate.h>
 #include <tinyllm/tensor/base/clock.h>
+#include <tinyllm/tensor/base/file.h>
 
 #include <unistd.h>
 
@@ -99,12 +100,12 @@ class Run {
       remove_model(options.folder / kBestFolder);  // It belongs to an earlier run.
     }
     checkpoints_.remove_parts();
-    std::filesystem::remove(part_of(options.folder / kReportFile));
+    remove_file(part_of(options.folder / kReportFile));
     if (!options.options.empty()) write_file(options.folder / kOptionsFile, options.options);
     log_.emplace(options.folder / kMetricsFile, saved_, [&](const std::string& what) { report_event(what); });
     RunPlan described = plan;
     described.emplace(described.begin(), "steps", std::to_string(steps_before(stages.size())));
-    described.emplace(described.begin(), "name", std::filesystem::absolute(options.folder).filename().string());
+    described.emplace(described.begin(), "name", absolute_path(options.folder).filename().string());
     log_->describe(described);
     if (!options.mix.empty()) log_->describe(options.mix);
   }

@@ -1,12 +1,31 @@
 #include "model_options.h"
 
+#include <tinyllm/model/hugging_face_form.h>
 #include <tinyllm/ops/quantized.h>
+#include <tinyllm/tensor/base/file.h>
 
+#include "interrupt.h"
 #include "progress_bar.h"
 
 #include <unistd.h>
 
 namespace tinyllm::cli {
+
+namespace {
+
+double weight_megabytes(const std::filesystem::path& path) {
+  uint64_t bytes = 0;
+  if (!is_folder(path)) {
+    bytes = RandomAccessFile(path).size();
+  } else {
+    for (const std::string& name : names_in(path)) {
+      if (is_weight_file(name) && name != kWeightsIndexFile) bytes += RandomAccessFile(path / name).size();
+    }
+  }
+  return static_cast<double>(bytes) / 1e6;
+}
+
+}  // namespace
 
 void add_weight_type(CLI::App& app, std::optional<Type>& into) {
   std::vector<std::pair<std::string, Type>> types = {{name_of(f32), f32}};
@@ -28,23 +47,16 @@ OnProgress show_reading() { return isatty(STDERR_FILENO) != 0 ? show_weights() :
 
 Model load(const std::string& path, const LoadOptions& o) {
   LoadOptions shown = o;
-  shown.on_progress = show_reading();
+  shown.on_progress = [show = show_reading()](const Progress& p) { return (!show || show(p)) && interrupts == 0; };
   Model model = load_model(path, shown);
   for (const std::string& text : model.notes) note(text + "\n");
   return model;
 }
 
-double weight_megabytes(const std::filesystem::path& path) {
-  uintmax_t bytes = 0;
-  if (!std::filesystem::is_directory(path)) {
-    bytes = std::filesystem::file_size(path);
-  } else {
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with("model") && name.ends_with(".safetensors")) bytes += entry.file_size();
-    }
-  }
-  return static_cast<double>(bytes) / 1e6;
+std::string sizes(const std::filesystem::path& before, const std::filesystem::path& after) {
+  const double old = weight_megabytes(before);
+  const std::string size = fmt::format("{:.1f} MB", weight_megabytes(after));
+  return old == 0 ? size : fmt::format("{}, of {:.1f} MB before", size, old);
 }
 
 }  // namespace tinyllm::cli

@@ -19,7 +19,8 @@ OnProgress show_reading();
 /// Reads a model, and prints what a user should know of it to standard error.
 Model load(const std::string& path, const LoadOptions& o);
 
-/// The size of a model's weights on disk, in a folder or a GGUF file.
-double weight_megabytes(const std::filesystem::path& path);
+/// "12.3 MB, of 45.6 MB before": the weights on disk, in folders or GGUF files. Without the second half if a model has
+/// none of its own, as adapters.
+std::string sizes(const std::filesystem::path& before, const std::filesystem::path& after);
 
 }  // namespace tinyllm::cli

@@ -27,12 +27,9 @@ std::string printable(std::string_view text) {
 }
 
 void print_text(std::string_view text) {
+  const std::string shown = isatty(STDOUT_FILENO) != 0 ? printable(text) : std::string(text);
   errno = 0;  // Writing a whole line may fail before the flush. The flush then has nothing to write and succeeds.
-  if (isatty(STDOUT_FILENO) != 0) {
-    fmt::print("{}", printable(text));
-  } else {
-    fmt::print("{}", text);
-  }
+  fmt::print("{}", shown);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     throw std::system_error(errno, std::generic_category(), "standard output");
 }

@@ -1,5 +1,7 @@
 #include "parse.h"
 
+#include <tinyllm/tensor/base/file.h>
+
 #include "config_file.h"
 #include "help.h"
 
@@ -99,7 +101,7 @@ class Problems {
     const CLI::Option* config = app.get_config_ptr();
     if (config == nullptr || config->count() != 1) return false;
     const std::string file = config->as<std::string>();
-    if (std::ifstream(file).good() && !std::filesystem::is_directory(file)) return false;
+    if (std::ifstream(file).good() && !is_folder(file)) return false;
     add(fmt::format("{}: {} cannot be read, expected a file of options", config->get_name(), file));
     return true;
   }

@@ -1,6 +1,10 @@
 #include "program.h"
 
 #include <tinyllm/model/model.h>
+#include <tinyllm/tensor/base/file.h>
+
+#include <poll.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -25,6 +29,13 @@ void print_error(const std::string& program, std::string_view message) {
   }
 }
 
+// Whether a reader has closed the pipe that standard output is: it has read enough. A failed write of a line leaves no
+// reason behind, so the pipe is asked.
+bool reader_is_gone() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 }  // namespace
 
 std::string program_name(const char* const* argv) {
@@ -34,9 +45,10 @@ std::string program_name(const char* const* argv) {
 int run_main(const char* const* argv, const std::function<int()>& run) {
   const std::string name = program_name(argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  std::signal(
-      SIGPIPE,
-      SIG_IGN);  // Writing to a closed pipe then fails instead of ending the program, which can still save its work.
+  // Writing to a closed pipe, or to a file that may not grow, then fails instead of ending the program, which can still
+  // save its work or remove what it has begun.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   int code = 1;
   int reason = 0;  // The errno of writing to standard output.
   try {
@@ -60,8 +72,7 @@ int run_main(const char* const* argv, const std::function<int()>& run) {
   }
   if (std::fflush(stdout) != 0) reason = errno;
   if (std::ferror(stdout) == 0) return code;
-  // A reader that closed the pipe has read enough.
-  if (reason != EPIPE) {
+  if (reason != EPIPE && !reader_is_gone()) {
     print_error(name, fmt::format("the output cannot be written{}{}", reason == 0 ? "" : ": ",
                                   reason == 0 ? "" : std::strerror(reason)));
   }
@@ -76,6 +87,10 @@ std::string count(int64_t number, std::string_view noun) {
 
 std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder) {
   return std::make_unique<FolderLock>(folder, [](const std::string& text) { note(text + "\n"); });
+}
+
+void refuse_same(const std::filesystem::path& model, const std::filesystem::path& output) {
+  if (is_same(model, output)) throw Error("{}: is the model to read; give another --output", output.string());
 }
 
 void refuse_finished_model(const std::filesystem::path& folder) {

@@ -41,6 +41,8 @@ std::string count(int64_t number, std::string_view noun);
 /// process holds the lock.
 std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder);
 
+/// Throws Error if a program would write over the model that it reads.
+void refuse_same(const std::filesystem::path& model, const std::filesystem::path& output);
 /// Throws Error if the folder holds a finished model, which no program may overwrite.
 void refuse_finished_model(const std::filesystem::path& folder);
 

@@ -68,9 +68,8 @@ bool Tokenizer::is_end(int32_t token) const {
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path) {
-  std::error_code ignored;
   std::filesystem::path file = path;
-  if (std::filesystem::is_directory(path, ignored)) {
+  if (is_folder(path)) {
     const bool has_json = is_there(path / kHfTokenizerFile);
     file = path / (has_json ? kHfTokenizerFile : kTokenizerFile);
   }

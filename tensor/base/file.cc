@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -27,6 +29,14 @@ struct Descriptor {
 
 [[noreturn]] void fail(const fs::path& path, const char* what) {
   throw Error("{}: {}: {}", path.string(), what, std::strerror(errno));
+}
+
+// What a path, with links followed, leads to; nothing if it is not there.
+std::optional<struct stat> status_of(const fs::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0) return status;
+  if (errno != ENOENT && errno != ENOTDIR) fail(path, "cannot be looked up");
+  return std::nullopt;
 }
 
 void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
@@ -193,6 +203,37 @@ bool is_there(const fs::path& path) {
   if (lstat(path.c_str(), &status) == 0) return true;
   if (errno != ENOENT && errno != ENOTDIR) fail(path, "cannot be looked up");
   return false;
+}
+
+bool is_folder(const fs::path& path) {
+  const auto status = status_of(path);
+  return status && S_ISDIR(status->st_mode);
+}
+
+bool is_same(const fs::path& a, const fs::path& b) {
+  const auto one = status_of(a), other = status_of(b);
+  return one && other && one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return names;
+  while (!error && entry != fs::directory_iterator()) {
+    names.push_back(entry->path().filename().string());
+    entry.increment(error);
+  }
+  if (error) throw Error("{}: the folder cannot be read: {}", folder.string(), error.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path absolute_path(const fs::path& path) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  if (error) throw Error("{}: has no absolute path: {}", path.string(), error.message());
+  return absolute.lexically_normal();
 }
 
 void remove_file(const fs::path& path) {

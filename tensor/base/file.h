@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tinyllm {
 
@@ -78,6 +79,15 @@ void make_folder(const std::filesystem::path& path);
 
 /// Whether something exists under that name. Throws Error if the system cannot tell.
 bool is_there(const std::filesystem::path& path);
+/// Whether a path, with links followed, is a folder. Throws Error if the system cannot tell.
+bool is_folder(const std::filesystem::path& path);
+/// Whether two paths lead to the same file or folder; false if one of them is not there. Throws Error if the system
+/// cannot tell.
+bool is_same(const std::filesystem::path& a, const std::filesystem::path& b);
+/// The names in a folder, sorted; none if there is no such folder. Throws Error when it cannot be read.
+std::vector<std::string> names_in(const std::filesystem::path& folder);
+/// The path from the root, without `.` and `..`. Throws Error when there is no current folder.
+std::filesystem::path absolute_path(const std::filesystem::path& path);
 /// Removes a file if it is there. Throws Error when that fails.
 void remove_file(const std::filesystem::path& path);
 

@@ -157,7 +157,13 @@ TEST_CASE("weights of another model in the folder are removed, so that no reader
   const Model model = load_model(folder.path());
   for (const char* stale : {"model.safetensors", "model-00001-of-00009.safetensors"})
     std::ofstream(saved / stale) << "x";
+  const char* const others[] = {"model_v2.safetensors", "model-old.safetensors", "models.safetensors",
+                                "model-1-of-2.safetensors", "modelling.safetensors.index.json"};
+  for (const char* other : others) std::ofstream(saved / other) << "x";
   save_model(model, saved.path());
+  for (const char* other : others) {
+    CHECK_MESSAGE(std::filesystem::remove(saved / other), other << " is not a file of a model, and stays");
+  }
   CHECK_FALSE(std::filesystem::exists(saved / "model.safetensors"));
   CHECK_FALSE(std::filesystem::exists(saved / "model-00001-of-00009.safetensors"));
   CHECK(tensors_in(saved.path()) == tensors_in(folder.path()));

@@ -387,6 +387,15 @@ TEST_CASE("adapters of earlier versions, one for all parts of a fused matrix, ar
   check_close("logits", logits_of(model), logits_of(plain), 1e-5);
 }
 
+TEST_CASE("adapters that would make a weight infinite are not merged") {
+  Model model = fresh_model({.dim = 32, .n_layers = 1, .n_heads = 2, .ffn_dim = 32, .context = 16});
+  add_lora(model, {.rank = 2}, 1);
+  for (const WeightSpec& spec : adapter_specs(model.config)) {
+    for (float& x : model.weights->at(spec.name).as<float>()) x = 1e30f;
+  }
+  CHECK(has(error_of([&] { merge_lora(model); }), "with its adapter a weight is not finite"));
+}
+
 TEST_CASE("adapters are not merged into packed weights") {
   for (const Type type : kPackedTypes) {
     Model model = packed_model(fresh_model(grouped()), {.matrices = type, .tables = type});

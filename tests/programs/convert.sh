@@ -99,6 +99,18 @@ make_model
 expect 1 "^convert: .*no other program knows this form of model" $convert "$work/model" "$work/x.gguf"
 expect 1 "^convert: .*no other program knows this form of model" $convert "$work/model" "$work/x"
 
+# A full disk leaves nothing behind.
+expect 1 "model.safetensors.part: cannot be written: File too large" sh -c "ulimit -f 8; exec $convert $llama $work/full"
+expect 1 "full.gguf.part: cannot be written: File too large" sh -c "ulimit -f 8; exec $convert $llama $work/full.gguf"
+[ -z "$(find "$work" -name '*.part')" ] || fail "a part of a file is left after a full disk"
+
+# An adapter folder that a convert was interrupted in opens afterwards, and one that names no model says so.
+mkdir "$work/begun"
+cp "$llama/config.json" "$work/begun"
+expect 0 "^saved $work/begun$" $convert "$work/peft" "$work/begun" --adapters --base "$llama"
+expect 0 "" "$bin/generate" "$work/begun" abcd --raw --max-tokens 2
+expect 2 "^convert: --base: missing: adapters in a GGUF file name no model" $convert "$work/peft.gguf" "$work/x" --adapters
+
 # What is wrong.
 expect 1 "^convert: $work/qwen.gguf: exists; remove it" $convert "$qwen" "$work/qwen.gguf"
 expect 1 "back: holds a finished model" $convert "$qwen" "$work/back"
@@ -117,7 +129,8 @@ rm "$work/shards/model-00002-of-00002.safetensors"
 expect 1 "the shard model-00002-of-00002.safetensors is missing" $convert "$work/shards" "$work/x.gguf"
 sed 's/"rope_scaling": null/"rope_scaling": {"type": "dynamic", "factor": 2.0}/' "$qwen/config.json" >"$work/config.json"
 cp "$work/config.json" "$qwen/config.json"
-grep -q dynamic "$qwen/config.json" && expect 1 "GGUF cannot express dynamic" $convert "$qwen" "$work/x.gguf"
+grep -q dynamic "$qwen/config.json" || fail "the fixture has no rope_scaling to change"
+expect 1 "GGUF cannot express dynamic" $convert "$qwen" "$work/x.gguf"
 [ ! -e "$work/x.gguf" ] && [ ! -e "$work/x" ] || fail "something was written though it is wrong"
 
 finish

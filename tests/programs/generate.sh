@@ -52,6 +52,14 @@ for options in "" --json; do
   expect 1 "^generate: .*No space left on device$" \
     sh -c "$bin/generate $work/model 1 -n 5 $options >/dev/full"
 done
+# A reader that has closed the pipe has read enough.
+mkfifo "$work/pipe"
+for options in "" --json; do
+  : <"$work/pipe" &
+  "$bin/generate" "$work/model" 1 -n 50 $options 2>"$work/said" >"$work/pipe"
+  wait
+  [ ! -s "$work/said" ] || fail "a closed pipe is reported: $(cat "$work/said")"
+done
 expect 1 "mute/tokenizer.model: cannot be opened" "$bin/generate" "$work/mute" 1
 
 finish

@@ -73,7 +73,7 @@ expect 0 "saved" $finetune --lora-rank 2 --keep-adapters --output "$work/apart"
 cmp "$work/apart/model.safetensors" "$work/base/model.safetensors" || failures=$((failures + 1))
 expect 0 "adapter_model.safetensors" ls "$work/apart"
 expect 1 "apart: holds a finished model" $finetune --output "$work/apart"
-expect 1 "base/.: is the model to begin with; give another --output" $finetune --output "$work/base/."
+expect 1 "base/.: is the model to read; give another --output" $finetune --output "$work/base/."
 # All weights are trained as floats, whatever they were; packed ones stay as they are.
 expect 0 "saved" "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --output "$work/floats"
 expect 1 "the weights are q8_0, and packed weights stay as they are; train adapters" \

@@ -18,7 +18,7 @@ expect 1 "is the input too" "$bin/tokenize" --tokenizer "$work/model" --input "$
 expect 2 "^tokenize: --threads: 0, expected 1 to 256$" $tokenize --input "$work/text.txt" --threads 0
 expect 0 "saved $work/short.tokens" "$bin/tokenize" --tokenizer "$work/model" -i "$work/text.txt" -o "$work/short.tokens"
 expect 1 "corpus.tokens.part: cannot be written: File too large" \
-  sh -c "trap '' XFSZ; ulimit -f 4; exec $tokenize --input $work/text.txt"
+  sh -c "ulimit -f 4; exec $tokenize --input $work/text.txt"
 cmp "$work/corpus.tokens" "$work/before.tokens" || failures=$((failures + 1))
 expect 1 "is not a SentencePiece model" \
   "$bin/tokenize" --tokenizer "$work/text.txt" --input "$work/text.txt" --output "$work/x.tokens"

@@ -31,15 +31,15 @@ void check_outputs(const PrepareOptions& o) {
   std::set<fs::path> seen;
   std::error_code none;
   for (const fs::path& path : outputs(o)) {
-    if (fs::is_directory(path, none)) throw Error("{}: cannot be written: is a folder", path.string());
+    if (is_folder(path)) throw Error("{}: cannot be written: is a folder", path.string());
     const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-    if (!fs::is_directory(folder, none)) throw Error("{}: cannot be written: there is no such folder", path.string());
-    if (!seen.insert(fs::canonical(folder) / path.filename()).second) {
+    if (!is_folder(folder)) throw Error("{}: cannot be written: there is no such folder", path.string());
+    if (!seen.insert(fs::weakly_canonical(folder, none) / path.filename()).second) {
       throw Error("{}: is named twice; corpus, report, its page (.html) and rejects must be different files",
                   path.string());
     }
     for (const fs::path& input : o.inputs) {
-      if (fs::equivalent(input, path, none)) throw Error("{}: is the input too", path.string());
+      if (is_same(input, path)) throw Error("{}: is the input too", path.string());
     }
   }
 }

@@ -1,6 +1,6 @@
 #include <tinyllm/train/data/document_reader.h>
 
-#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 #include <tinyllm/train/data/documents.h>
 
@@ -35,11 +35,7 @@ void use_line_feeds(std::string& text) {
 
 CorpusReader::CorpusReader(std::vector<std::filesystem::path> files) : files_(std::move(files)) {
   for (const std::filesystem::path& file : files_) {
-    std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::status(file, error);
-    if (error) throw Error("{}: cannot be opened: {}", file.string(), error.message());
-    if (!is_regular_file(status)) throw Error("{}: is not a regular file", file.string());
-    total_ += static_cast<int64_t>(std::filesystem::file_size(file));
+    total_ += static_cast<int64_t>(RandomAccessFile(file).size());
   }
 }
 

@@ -51,7 +51,7 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, std::optional<int64_t>
     : path_(path) {
   size_t bad = 0, first = 0;
   write_file(path, [&](const Append& append) {
-    if (step && std::filesystem::exists(path)) bad = copy_until(MappedFile(path).text(), *step, append, first);
+    if (step && is_there(path)) bad = copy_until(MappedFile(path).text(), *step, append, first);
   });
   if (bad > 0 && on_event) {
     on_event(fmt::format("{}: {} removed that {} not metrics, first at line {}", path.string(),

@@ -149,8 +149,10 @@ std::string GgufWriter::header() const {
   return text;
 }
 
-void GgufWriter::save(const std::filesystem::path& path, ThreadPool& pool) const {
+void GgufWriter::save(const std::filesystem::path& path, ThreadPool& pool, const OnProgress& on_progress) const {
   constexpr std::byte kPadding[kAlignment] = {};
+  Progress progress;
+  for (const Tensor& tensor : tensors_) progress.total += tensor.shape.size();
   write_file(path, [&](const Append& append) {
     const std::string head = header();
     append(std::as_bytes(std::span(head)));
@@ -165,6 +167,8 @@ void GgufWriter::save(const std::filesystem::path& path, ThreadPool& pool) const
         const std::vector<std::byte> bytes = encode_rows(tensor.name, tensor.type, row, numbers, pool);
         append(bytes);
         size += bytes.size();
+        progress.done += std::ssize(numbers);
+        report(on_progress, progress);
       }
       append(std::span(kPadding).first(aligned(size) - size));
     }

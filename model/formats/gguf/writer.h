@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/model/formats/gguf/tensor_type.h>
+#include <tinyllm/tensor/base/progress.h>
 #include <tinyllm/tensor/base/thread_pool.h>
 
 #include <cstdint>
@@ -45,7 +46,8 @@ class GgufWriter {
   /// Writes the file, completely or not at all, with only some rows of one tensor in memory. Rounds to nearest even;
   /// q8_0 and q4_0 round as in `quantize`. Throws Error when it cannot be written, or when a number is not finite or
   /// too large for the type.
-  void save(const std::filesystem::path& path, ThreadPool& pool) const;
+  /// `on_progress` counts the numbers; throws Stopped when it returns false.
+  void save(const std::filesystem::path& path, ThreadPool& pool, const OnProgress& on_progress = {}) const;
 
  private:
   struct Tensor {

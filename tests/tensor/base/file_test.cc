@@ -130,4 +130,30 @@ TEST_CASE("removing what is not there is not an error, removing a folder is") {
   CHECK_THROWS_AS(remove_file(folder.path()), Error);
 }
 
+TEST_CASE("a folder is listed by name, and one that cannot be read is an error") {
+  const TempFolder folder;
+  for (const char* name : {"b", "a", "c"}) write_file(folder / name, "x");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"a", "b", "c"});
+  CHECK(names_in(folder / "missing").empty());
+  CHECK(error_of([&] { names_in(folder / "a"); }) ==
+        (folder / "a").string() + ": the folder cannot be read: Not a directory");
+}
+
+TEST_CASE("what a path leads to is told with links followed") {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "inner");
+  write_file(folder / "file", "x");
+  std::filesystem::create_symlink("inner", folder / "link");
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK(is_folder(folder / "link"));
+  CHECK_FALSE(is_folder(folder / "file"));
+  CHECK_FALSE(is_folder(folder / "missing"));
+  CHECK(is_same(folder / "link", folder / "inner/."));
+  CHECK_FALSE(is_same(folder / "file", folder / "inner"));
+  CHECK_FALSE(is_same(folder / "file", folder / "missing"));
+  CHECK(error_of([&] { is_folder(folder / "loop"); }) ==
+        (folder / "loop").string() + ": cannot be looked up: Too many levels of symbolic links");
+  CHECK(absolute_path(folder / "inner/../file") == folder / "file");
+}
+
 }  // namespace tinyllm::test
