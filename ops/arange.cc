@@ -1,3 +1,4 @@
+#include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 
@@ -23,8 +24,6 @@ void run(const Launch& launch) {
   }
 }
 
-bool is_whole(double x) { return x == std::floor(x) && std::abs(x) <= 2147483647; }
-
 }  // namespace
 
 const Op kArange{.name = "arange", .run = run};
@@ -34,12 +33,13 @@ Tensor arange(Graph& graph, double from, double to, double step, DType type) {
     throw Error("arange: from {} to {} by {}: expected finite numbers and a step other than 0", from, to, step);
   }
   if (type != f32 && type != i32) throw Error("arange: type {}, expected f32 or i32", name_of(type));
-  if (type == i32 && !(is_whole(from) && is_whole(to) && is_whole(step))) {
-    throw Error("arange: from {} to {} by {}: expected whole numbers of 32 bits for i32", from, to, step);
-  }
   const double count = std::max(0.0, std::ceil((to - from) / step));
   if (!(count <= static_cast<double>(Shape::kMaxElements))) {
     throw Error("arange: from {} to {} by {}: {} elements, expected at most 2^56", from, to, step, count);
+  }
+  const double last = from + std::max(0.0, count - 1) * step;
+  if (type == i32 && !(is_int32(from) && is_int32(last) && std::floor(step) == step)) {
+    throw Error("arange: from {} to {} by {}: expected whole numbers of 32 bits for i32", from, to, step);
   }
   return graph.append(kArange, {}, {{type, {static_cast<int64_t>(count)}}}, Params{from, step})[0];
 }

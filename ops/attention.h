@@ -26,6 +26,16 @@ Tensor rope(Tensor x, Tensor angles);
 /// of 64. Source: Dao et al., "FlashAttention", 2022.
 Tensor attention(Tensor q, Tensor k, Tensor v, Tensor starts = {}, const Dropout& dropout = {}, int64_t window = 0);
 
+struct FullAttention {
+  Tensor lengths = {};  ///< i32 [B]: sequence b has keys 0 to lengths[b] - 1. Empty: all have all S.
+  Tensor bias = {};     ///< f32, broadcast to [B, H, T, S] and added to the scores: minus infinity hides a key.
+};
+/// Attention of every query to every key: out = softmax(q k^T / sqrt(D) + bias) v. q [B, T, H, D], k and v [B, S, G, D]
+/// with H a multiple of G; out [B, T, H, D]. It is made of matmul and softmax, and holds the scores [B, H, T, S] in
+/// memory. Keys beyond a length have no effect, NaN included; without any key the result is 0. A query whose keys are
+/// all hidden by the bias gives NaN, unless a length hides one too.
+Tensor full_attention(Tensor q, Tensor k, Tensor v, const FullAttention& options = {});
+
 /// A cache of keys and values in pages of kCachePage tokens, so that sequences can share a common beginning; and the
 /// position of each row of a pass in it. N pages, S sequences of up to M pages.
 inline constexpr int64_t kCachePage = 64;

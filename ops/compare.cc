@@ -59,9 +59,6 @@ Tensor combine(const Op& op, Tensor x, Tensor y) {
   return x.graph().append(op, {x, y}, {{i32, broadcast_shape(op.name, {x, y})}})[0];
 }
 
-// A comparison does not change with a small change of its arguments.
-std::vector<Tensor> no_gradient(const Backward& node) { return std::vector<Tensor>(node.inputs.size()); }
-
 }  // namespace
 
 const Op kEqual{

@@ -228,13 +228,37 @@ std::vector<Tensor> gradient(const Backward& node) {
   return grads;
 }
 
-void check_options(const Conv2d& options) {
-  for (size_t i = 0; i < 2; ++i) {
-    if (options.stride[i] < 1 || options.dilation[i] < 1 || options.padding[i] < 0) {
-      throw Error("conv2d: stride {}, dilation {}, padding {}: expected at least 1, 1 and 0", options.stride[i],
-                  options.dilation[i], options.padding[i]);
-    }
+// `op` and `given`, the tensors that its caller gave, are for errors.
+Tensor convolve(const char* op, const std::string& given, Tensor x, Tensor w, Tensor bias, const Conv2d& options) {
+  const Shape& image = x.shape();
+  const Shape& weights = w.shape();
+  const int64_t groups = options.groups;
+  if (image[1] < 1 || weights.size() < 1)
+    throw Error("{}: {}: expected at least one channel and one weight", op, given);
+  if (groups < 1 || image[1] % groups != 0 || weights[0] % groups != 0 || weights[1] != image[1] / groups) {
+    throw Error("{}: {}: {} groups of {} channels do not make {} channels of {} outputs", op, given, groups, weights[1],
+                image[1], weights[0]);
   }
+  Shape shape = image.with(1, weights[0]);
+  for (int i = 0; i < 2; ++i) {
+    const auto at = static_cast<size_t>(i);
+    const int64_t stride = options.stride[at], dilation = options.dilation[at], padding = options.padding[at];
+    if (stride < 1 || dilation < 1 || padding < 0) {
+      throw Error("{}: stride {}, dilation {}, padding {}: expected at least 1, 1 and 0", op, stride, dilation,
+                  padding);
+    }
+    const int64_t padded = checked_add(image[2 + i], checked_mul(int64_t{2}, padding));
+    const int64_t reach = checked_add(checked_mul(dilation, weights[2 + i] - 1), int64_t{1});
+    if (reach > padded) throw Error("{}: {}: the kernel reaches over {} pixels of {}", op, given, reach, padded);
+    shape = shape.with(2 + i, (padded - reach) / stride + 1);
+  }
+  std::vector<Tensor> inputs = {x, w};
+  if (bias) {
+    check_f32(op, {bias});
+    check_shape(op, bias, {weights[0]});
+    inputs.push_back(bias);
+  }
+  return x.graph().append(kConv2d, inputs, {{f32, shape}}, options)[0];
 }
 
 }  // namespace
@@ -249,47 +273,24 @@ const Op kConv2dWeightGrad{.name = "conv2d_weight_grad",
 
 Tensor conv2d(Tensor x, Tensor w, Tensor bias, const Conv2d& options) {
   check_f32("conv2d", {x, w});
-  check_options(options);
-  const Shape& image = x.shape();
-  const Shape& weights = w.shape();
-  const int64_t groups = options.groups;
-  if (image.rank() != 4 || weights.rank() != 4 || image[1] < 1 || weights.size() < 1) {
-    throw Error("conv2d: x {} and w {}: expected x [B, C, H, W] and w [O, C/G, KH, KW]", x.str(), w.str());
+  const std::string given = fmt::format("x {} and w {}", x.str(), w.str());
+  if (x.shape().rank() != 4 || w.shape().rank() != 4) {
+    throw Error("conv2d: {}: expected x [B, C, H, W] and w [O, C/G, KH, KW]", given);
   }
-  if (groups < 1 || image[1] % groups != 0 || weights[0] % groups != 0 || weights[1] != image[1] / groups) {
-    throw Error("conv2d: x {} and w {}: {} groups of {} channels do not make {} channels of {} outputs", x.str(),
-                w.str(), groups, weights[1], image[1], weights[0]);
-  }
-  Shape shape = image.with(1, weights[0]);
-  for (int i = 0; i < 2; ++i) {
-    const auto at = static_cast<size_t>(i);
-    const int64_t padded = checked_add(image[2 + i], checked_mul(int64_t{2}, options.padding[at]));
-    const int64_t reach = checked_add(checked_mul(options.dilation[at], weights[2 + i] - 1), int64_t{1});
-    if (reach > padded) {
-      throw Error("conv2d: x {} and w {}: the kernel reaches over {} pixels of {}", x.str(), w.str(), reach, padded);
-    }
-    shape = shape.with(2 + i, (padded - reach) / options.stride[at] + 1);
-  }
-  std::vector<Tensor> inputs = {x, w};
-  if (bias) {
-    check_f32("conv2d", {bias});
-    check_shape("conv2d", bias, {weights[0]});
-    inputs.push_back(bias);
-  }
-  return x.graph().append(kConv2d, inputs, {{f32, shape}}, options)[0];
+  return convolve("conv2d", given, x, w, bias, options);
 }
 
 Tensor conv1d(Tensor x, Tensor w, Tensor bias, const Conv1d& options) {
   check_f32("conv1d", {x, w});
+  const std::string given = fmt::format("x {} and w {}", x.str(), w.str());
   if (x.shape().rank() != 3 || w.shape().rank() != 3) {
-    throw Error("conv1d: x {} and w {}: expected x [B, C, L] and w [O, C/G, K]", x.str(), w.str());
+    throw Error("conv1d: {}: expected x [B, C, L] and w [O, C/G, K]", given);
   }
-  return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(w, 2), bias,
-                        {.stride = {1, options.stride},
-                         .padding = {0, options.padding},
-                         .dilation = {1, options.dilation},
-                         .groups = options.groups}),
-                 2);
+  const Conv2d line{.stride = {1, options.stride},
+                    .padding = {0, options.padding},
+                    .dilation = {1, options.dilation},
+                    .groups = options.groups};
+  return squeeze(convolve("conv1d", given, unsqueeze(x, 2), unsqueeze(w, 2), bias, line), 2);
 }
 
 }  // namespace tinyllm

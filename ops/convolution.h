@@ -52,5 +52,9 @@ Tensor avg_pool1d(Tensor x, const Pool1d& options = {});
 
 /// Each pixel `factor` times in each direction: y[b, c, y, x] = x[b, c, floor(y / factor_0), floor(x / factor_1)].
 Tensor upsample_nearest(Tensor x, std::array<int64_t, 2> factor);
+/// The same by linear interpolation in each direction: pixel y is at y' = (y + 1/2) / factor - 1/2 of x, within the
+/// image, and gets (1 - w) x[floor y'] + w x[floor y' + 1] with w = y' - floor y'. This is PyTorch's bilinear mode
+/// without aligned corners.
+Tensor upsample_bilinear(Tensor x, std::array<int64_t, 2> factor);
 
 }  // namespace tinyllm

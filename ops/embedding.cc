@@ -29,8 +29,9 @@ void run(const Launch& launch) {
 void run_grad(const Launch& launch) {
   const View& tokens = launch.inputs[0];
   float* grad = launch.outputs[0].f32();
-  scatter_rows(*launch.pool, AlongAxis(launch.outputs[0].shape, 0), tokens.size(), tokens.i32(), true,
-               launch.inputs[1].f32(), grad, [&](int64_t at, int64_t n) { std::fill_n(grad + at, n, 0.0f); });
+  const AlongAxis rows(launch.outputs[0].shape, 0);
+  scatter_rows(*launch.pool, {"embedding", "token", rows, tokens.size(), tokens, true}, launch.inputs[1].f32(), grad,
+               [&](int64_t at, int64_t n) { std::fill_n(grad + at, n, 0.0f); });
 }
 
 std::vector<Tensor> gradient(const Backward& node) {

@@ -18,14 +18,14 @@ using kernels::Combine;
 constexpr int64_t kPiece = 65536;
 
 size_t workspace(const Node& node, const Graph&, int) {
-  const auto& p = std::any_cast<const FoldShape&>(node.params);
-  const int64_t parts = p.inner == 1 ? p.outer * ceil_div(p.n, kPiece) : p.outer * fold_groups_of(p) * p.inner;
+  const auto& p = std::any_cast<const AlongAxis&>(node.params);
+  const int64_t parts = p.inner == 1 ? p.outer * ceil_div(p.n, kPiece) : fold_scratch(p);
   return static_cast<size_t>(parts) * sizeof(float);
 }
 
 template <class T>
 void fold(const Launch& launch, Combine<T> combine, T start) {
-  const auto& p = launch.get<FoldShape>();
+  const auto& p = launch.get<AlongAxis>();
   const T* x = static_cast<const T*>(launch.inputs[0].data);
   T* partial = static_cast<T*>(launch.workspace);
   T* y = static_cast<T*>(launch.outputs[0].data);
@@ -52,7 +52,7 @@ void run_all(const Launch& launch) { fold<int32_t>(launch, kernels::kernels().bi
 // Calls `f(first, stride)` for every line of n elements that is reduced: where it begins, and from one to the next. The
 // lines of a task are neighbours.
 template <class F>
-void for_each_line(const Launch& launch, const FoldShape& p, F f) {
+void for_each_line(const Launch& launch, const AlongAxis& p, F f) {
   parallel_ranges(*launch.pool, p.outer * p.inner, row_grain(p.n), [&](int64_t begin, int64_t end) {
     for (int64_t line = begin; line < end; ++line) f(line, line / p.inner * p.n * p.inner + line % p.inner);
   });
@@ -60,7 +60,7 @@ void for_each_line(const Launch& launch, const FoldShape& p, F f) {
 
 // dx is dy at the first element that is the result (or NaN), and 0 elsewhere. Inputs: x, y, dy.
 void run_extreme_grad(const Launch& launch) {
-  const auto& p = launch.get<FoldShape>();
+  const auto& p = launch.get<AlongAxis>();
   const float *x = launch.inputs[0].f32(), *y = launch.inputs[1].f32(), *dy = launch.inputs[2].f32();
   float* dx = launch.outputs[0].f32();
   for_each_line(launch, p, [&](int64_t line, int64_t first) {
@@ -75,7 +75,7 @@ void run_extreme_grad(const Launch& launch) {
 
 // dx is dy times the product of the others: of those before and of those after. Inputs: x, dy.
 void run_prod_grad(const Launch& launch) {
-  const auto& p = launch.get<FoldShape>();
+  const auto& p = launch.get<AlongAxis>();
   const float *x = launch.inputs[0].f32(), *dy = launch.inputs[1].f32();
   float* dx = launch.outputs[0].f32();
   for_each_line(launch, p, [&](int64_t line, int64_t first) {
@@ -103,18 +103,12 @@ std::vector<Tensor> prod_gradient(const Backward& node) {
   return {x.graph().append(kProdGrad, {x, node.output_grads[0]}, {{f32, x.shape()}}, *node.params)[0]};
 }
 
-std::vector<Tensor> no_gradient(const Backward&) { return {Tensor{}}; }
-
 Tensor append(const Op& op, Type type, Tensor x, const std::vector<int>& axes, bool keep_dims) {
   check_type(op.name, {x}, type);
-  for (const int axis : axes) {
-    if ((&op == &kMax || &op == &kMin) && x.shape()[axis] == 0) {
-      throw Error("{}: {}: axis {} has no elements, expected at least one", op.name, x.str(), axis);
-    }
-  }
+  if (&op == &kMax || &op == &kMin) check_not_empty(op.name, x, axes);
   return reduce_axes(op.name, x, axes, keep_dims, [&](Tensor run) {
     const Shape& s = run.shape();
-    return run.graph().append(op, {run}, {{type, {s[0], s[2]}}}, FoldShape{s[0], s[1], s[2]})[0];
+    return run.graph().append(op, {run}, {{type, {s[0], s[2]}}}, AlongAxis(s, 1))[0];
   });
 }
 

@@ -38,23 +38,23 @@ std::vector<Tensor> gather_gradient(const Backward& node) {
 }
 
 template <class Init>
-void scatter(const Launch& launch, const View& indices, const View& values, Init init) {
+void scatter(const char* op, const Launch& launch, const View& indices, const View& values, Init init) {
   const View& y = launch.outputs[0];
-  const AlongAxis axis(y.shape, launch.get<Params>().axis);
-  check_indices("scatter_add", "index", indices, axis.n);
-  scatter_rows(*launch.pool, axis, indices.shape[launch.get<Params>().axis], indices.i32(), false, values.f32(),
+  const int axis = launch.get<Params>().axis;
+  scatter_rows(*launch.pool, {op, "index", AlongAxis(y.shape, axis), indices.shape[axis], indices, false}, values.f32(),
                y.f32(), init);
 }
 
 void run_gather_grad(const Launch& launch) {
   float* y = launch.outputs[0].f32();
-  scatter(launch, launch.inputs[0], launch.inputs[1], [&](int64_t at, int64_t n) { std::fill_n(y + at, n, 0.0f); });
+  scatter("gather", launch, launch.inputs[0], launch.inputs[1],
+          [&](int64_t at, int64_t n) { std::fill_n(y + at, n, 0.0f); });
 }
 
 void run_scatter_add(const Launch& launch) {
   const float* x = launch.inputs[0].f32();
   float* y = launch.outputs[0].f32();
-  scatter(launch, launch.inputs[1], launch.inputs[2], [&](int64_t at, int64_t n) {
+  scatter("scatter_add", launch, launch.inputs[1], launch.inputs[2], [&](int64_t at, int64_t n) {
     if (x != y) std::copy_n(x + at, n, y + at);
   });
 }

@@ -33,8 +33,8 @@ void run(const Launch& launch) {
 void run_grad(const Launch& launch) {
   const View& indices = launch.inputs[0];
   float* dx = launch.outputs[0].f32();
-  scatter_rows(*launch.pool, AlongAxis(launch.outputs[0].shape, launch.get<Params>().axis), indices.size(),
-               indices.i32(), true, launch.inputs[1].f32(), dx,
+  const AlongAxis axis(launch.outputs[0].shape, launch.get<Params>().axis);
+  scatter_rows(*launch.pool, {"index_select", "index", axis, indices.size(), indices, true}, launch.inputs[1].f32(), dx,
                [&](int64_t at, int64_t n) { std::fill_n(dx + at, n, 0.0f); });
 }
 

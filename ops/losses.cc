@@ -2,8 +2,6 @@
 #include <tinyllm/ops/detail/targets.h>
 #include <tinyllm/ops/ops.h>
 
-#include <limits>
-
 namespace tinyllm {
 namespace {
 
@@ -30,15 +28,18 @@ Tensor smooth_l1(Tensor x, Tensor y, float beta) {
 
 Tensor binary_cross_entropy_with_logits(Tensor x, Tensor y) {
   check_pair("binary_cross_entropy_with_logits", x, y);
-  return mean(softplus(x) - x * y);
+  return mean(y * softplus(-x) + (1 - y) * softplus(x));
 }
 
 Tensor kl_div(Tensor log_q, Tensor p) {
   check_pair("kl_div", log_q, p);
   if (p.shape().rank() < 1 || p.shape().rows() < 1) throw Error("kl_div: p {}: expected [..., C] with rows", p.str());
-  // The logarithm of 0 would make 0 log 0 not a number.
-  const Tensor log_p = log(maximum(p, p.graph().constant(std::numeric_limits<float>::min(), {1})));
-  return scale(sum(p * (log_p - log_q)), 1 / static_cast<float>(p.shape().rows()));
+  // Where p is 0, neither its logarithm nor that of q must reach the sum or a gradient: both may be infinite.
+  Graph& graph = p.graph();
+  const Tensor is_zero = equal(p, graph.constant(0, {1}));
+  const Tensor log_p = log(where(is_zero, graph.constant(1, {1}), p));
+  const Tensor log_ratio = where(is_zero, graph.constant(0, {1}), log_p - log_q);
+  return sum(p * log_ratio) / static_cast<double>(p.shape().rows());
 }
 
 Tensor nll(Tensor log_probs, Tensor targets) {

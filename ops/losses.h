@@ -10,8 +10,8 @@ Tensor mse(Tensor x, Tensor y);
 /// The mean of d^2 / (2 beta) where d = |x - y| < beta, and of d - beta / 2 elsewhere. beta > 0.
 /// Source: Girshick, "Fast R-CNN", 2015.
 Tensor smooth_l1(Tensor x, Tensor y, float beta = 1);
-/// -mean(y log s + (1 - y) log(1 - s)) with s = sigmoid(x): binary cross-entropy. Computed as log(1 + e^x) - x y, which
-/// does not overflow for any finite x.
+/// -mean(y log s + (1 - y) log(1 - s)) with s = sigmoid(x): binary cross-entropy. Computed as
+/// y log(1 + e^-x) + (1 - y) log(1 + e^x), which is finite for every finite x and cancels nothing for y in [0, 1].
 Tensor binary_cross_entropy_with_logits(Tensor x, Tensor y);
 /// sum(p (log p - log_q)) / rows: the divergence of q from p, from log_q [..., C] and p [..., C] with p >= 0. A p of 0
 /// counts 0. Source: Kullback and Leibler, "On Information and Sufficiency", 1951.

@@ -15,17 +15,11 @@ GemmShape gemm_shape(const Shape& a, const Shape& b, Type b_type, const MatmulOp
           .b_type = b_type};
 }
 
-// The extent of leading axis `i`, of `rank` with those of the matrix; 1 if the shape has fewer axes.
-int64_t leading(const Shape& shape, int i, int rank) {
-  const int own = i - (rank - shape.rank());
-  return own < 0 ? 1 : shape[own];
-}
-
 // The number of the matrix of `shape` that product `i` of `result` reads.
 int64_t matrix_of(const Shape& shape, const Shape& result, int64_t i) {
   int64_t matrix = 0, stride = 1;
   for (int axis = result.rank() - 3; axis >= 0; --axis) {
-    const int64_t extent = leading(shape, axis, result.rank());
+    const int64_t extent = aligned_extent(shape, axis, result.rank());
     if (extent != 1) matrix += i % result[axis] * stride;
     stride *= extent;
     i /= result[axis];
@@ -67,9 +61,12 @@ std::vector<Tensor> gradient(const Backward& node) {
   const Tensor a = node.inputs[0];
   const Tensor b = node.inputs[1];
   const Tensor dc = node.output_grads[0];
+  if (b.type().is_packed()) {  // It can only be the second factor.
+    const Tensor d = matmul(dc, b, {.trans_b = !trans_b});
+    return {reduce_to(trans_a ? transpose(d, -1, -2) : d, a.shape()), {}};
+  }
   const Tensor da =
       trans_a ? matmul(b, dc, {.trans_a = trans_b, .trans_b = true}) : matmul(dc, b, {.trans_b = !trans_b});
-  if (b.type().is_packed()) return {reduce_to(da, a.shape()), {}};
   const Tensor db =
       trans_b ? matmul(dc, a, {.trans_a = true, .trans_b = trans_a}) : matmul(a, dc, {.trans_a = !trans_a});
   return {reduce_to(da, a.shape()), reduce_to(db, b.shape())};
@@ -86,7 +83,7 @@ Tensor matmul(Tensor a, Tensor b, MatmulOptions options) {
   std::vector<int64_t> extents;
   bool fits = a.shape().rank() >= 2 && b.shape().rank() >= 2;
   for (int i = 0; fits && i < rank - 2; ++i) {
-    const int64_t of_a = leading(a.shape(), i, rank), of_b = leading(b.shape(), i, rank);
+    const int64_t of_a = aligned_extent(a.shape(), i, rank), of_b = aligned_extent(b.shape(), i, rank);
     fits = of_a == of_b || of_a == 1 || of_b == 1;
     extents.push_back(of_a == 1 ? of_b : of_a);
   }

@@ -19,7 +19,7 @@ void run(const Launch& launch) {
 
 }  // namespace
 
-const Op kOneHot{.name = "one_hot", .run = run};
+const Op kOneHot{.name = "one_hot", .run = run, .gradient = no_gradient};
 
 Tensor one_hot(Tensor indices, int64_t classes) {
   check_i32("one_hot", {indices});

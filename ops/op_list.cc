@@ -89,6 +89,7 @@ std::span<const Op* const> all_ops() {
       &kConcat,
       &kSplit,
       &kSum,
+      &kMean,
       &kConv2d,
       &kConv2dInputGrad,
       &kConv2dWeightGrad,
@@ -96,6 +97,8 @@ std::span<const Op* const> all_ops() {
       &kMaxPool2dGrad,
       &kAvgPool2d,
       &kAvgPool2dGrad,
+      &kUpsampleBilinear,
+      &kUpsampleBilinearGrad,
       &kMax,
       &kMin,
       &kExtremeGrad,
@@ -103,6 +106,11 @@ std::span<const Op* const> all_ops() {
       &kProdGrad,
       &kAny,
       &kAll,
+      &kArgmax,
+      &kArgmin,
+      &kLogSumExp,
+      &kCumsum,
+      &kArgsort,
       &kFlip,
       &kBroadcastTo,
       &kPad,
@@ -121,9 +129,12 @@ std::span<const Op* const> all_ops() {
       &kSgd,
       &kLion,
       &kMuon,
+      &kAdafactor,
   };
   return kOps;
 }
+
+std::vector<Tensor> no_gradient(const Backward& node) { return std::vector<Tensor>(node.inputs.size()); }
 
 Tensor append_gradient(const Op& op, Tensor x, Tensor dy) {
   return x.graph().append(op, {x, dy}, {{f32, x.shape()}})[0];

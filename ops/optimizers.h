@@ -61,6 +61,26 @@ struct Lion {
 /// pass it to `compile` as an output. Source: Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
 Tensor lion(Tensor param, Tensor grad, Tensor m, Tensor rate, Tensor factor, const Lion& options);
 
+struct Adafactor {
+  float decay_power = 0.8f;   ///< Averages keep 1 - t^-decay_power of the past.
+  float eps = 1e-30f;         ///< Added to squares of gradients.
+  float clip = 1;             ///< The greatest root mean square of an update.
+  bool relative = true;       ///< Steps are in proportion to the parameter: its root mean square, but at least
+  float least_scale = 1e-3f;  ///< this.
+  float decay = 0;
+};
+/// One step in place, with second moments of the size of a row and a column instead of a matrix. With g = factor *
+/// grad, t = step counted from 1 and b = 1 - t^-decay_power:
+///   rows = b rows + (1 - b) mean over columns of (g^2 + eps), and columns likewise over rows
+///   u = g / sqrt(rows columns / mean(rows));  u /= max(1, rms(u) / clip)
+///   param = (1 - rate * decay) param - rate * max(least_scale, rms(param)) u, without max(...) unless `relative`
+/// where rms(param) is that before the step. param and grad [N, K], rows [N] and columns [K] states; or param, grad and
+/// rows [N] and no columns, and then u = g / sqrt(rows). step i32 [1]; rate and factor f32 [1]. A factor of 0 changes
+/// nothing. Returns the updated parameter; pass it to `compile` as an output. Source: Shazeer and Stern, "Adafactor:
+/// Adaptive Learning Rates with Sublinear Memory Cost", 2018.
+Tensor adafactor(Tensor param, Tensor grad, Tensor rows, Tensor columns, Tensor step, Tensor rate, Tensor factor,
+                 const Adafactor& options);
+
 struct Muon {
   float momentum = 0.95f;
   float decay = 0.1f;

@@ -78,6 +78,9 @@ Tensor pad(Tensor x, std::vector<PadWidth> widths, float value) {
     }
     shape = shape.with(i, checked_add(shape[i], checked_add(before, after)));
   }
+  if (x.type() == i32 && !is_int32(value)) {
+    throw Error("pad: x {}: value {}, expected a whole number of 32 bits for i32", x.str(), value);
+  }
   if (shape == x.shape()) return x;
   const uint32_t fill =
       x.type() == i32 ? static_cast<uint32_t>(static_cast<int32_t>(value)) : std::bit_cast<uint32_t>(value);

@@ -53,7 +53,7 @@ int64_t largest(const Window& window, int64_t width, const float* x) {
 // Calls `f(plane, window, result)` for each result. A task owns whole planes.
 template <class F>
 void for_each_window(const Planes& p, ThreadPool& pool, F f) {
-  const int64_t taps = p.options.kernel[0] * p.options.kernel[1];
+  const int64_t taps = std::min(p.options.kernel[0], p.height) * std::min(p.options.kernel[1], p.width);
   parallel_ranges(pool, p.count, row_grain(p.results() * taps + p.pixels()), [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) {
       for (int64_t i = 0; i < p.results(); ++i) {
@@ -79,9 +79,9 @@ void run_average(const Launch& launch) {
   const Planes p(x.shape, launch.outputs[0].shape, launch.get<Pool2d>());
   for_each_window(p, *launch.pool, [&](int64_t plane, const Window& window, int64_t at) {
     const float* image = x.f32() + plane * p.pixels();
-    float total = 0;
+    double total = 0;
     window.for_each(p.width, [&](int64_t pixel) { total += image[pixel]; });
-    y[at] = total / static_cast<float>(window.size());
+    y[at] = static_cast<float>(total / static_cast<double>(window.size()));
   });
 }
 
@@ -124,9 +124,8 @@ std::vector<Tensor> average_gradient(const Backward& node) {
   return x.graph().append(kAvgPool2dGrad, {node.output_grads[0]}, {{f32, x.shape()}}, node.get<Pool2d>());
 }
 
-Tensor pool(const Op& op, Tensor x, Pool2d options) {
-  check_f32(op.name, {x});
-  if (x.shape().rank() != 4) throw Error("{}: x {}: expected [B, C, H, W]", op.name, x.str());
+// `name` and `given`, the tensor that its caller gave, are for errors.
+Tensor pool(const char* name, const std::string& given, const Op& op, Tensor x, Pool2d options) {
   Shape shape = x.shape();
   for (int i = 0; i < 2; ++i) {
     const auto at = static_cast<size_t>(i);
@@ -136,21 +135,29 @@ Tensor pool(const Op& op, Tensor x, Pool2d options) {
     const int64_t padding = options.padding[at];
     if (kernel < 1 || stride < 1 || padding < 0 || padding >= kernel) {
       throw Error("{}: kernel {}, stride {}, padding {}: expected at least 1, 1 and 0, and less padding than kernel",
-                  op.name, kernel, stride, padding);
+                  name, kernel, stride, padding);
     }
+    if (shape[2 + i] < 1) throw Error("{}: x {}: the image has no pixels, expected at least one", name, given);
     const int64_t padded = checked_add(shape[2 + i], checked_mul(int64_t{2}, padding));
-    if (shape[2 + i] < 1 || kernel > padded) {
-      throw Error("{}: x {}: the kernel is {} pixels, the padded image {}", op.name, x.str(), kernel, padded);
+    if (kernel > padded) {
+      throw Error("{}: x {}: the kernel is {} pixels, the padded image {}", name, given, kernel, padded);
     }
     shape = shape.with(2 + i, (padded - kernel) / stride + 1);
   }
   return x.graph().append(op, {x}, {{f32, shape}}, options)[0];
 }
 
+Tensor pool_image(const Op& op, Tensor x, const Pool2d& options) {
+  check_f32(op.name, {x});
+  if (x.shape().rank() != 4) throw Error("{}: x {}: expected [B, C, H, W]", op.name, x.str());
+  return pool(op.name, x.str(), op, x, options);
+}
+
 Tensor pool_line(const char* name, const Op& op, Tensor x, const Pool1d& options) {
   check_f32(name, {x});
   if (x.shape().rank() != 3) throw Error("{}: x {}: expected [B, C, L]", name, x.str());
-  return squeeze(pool(op, unsqueeze(x, 2), {{1, options.kernel}, {1, options.stride}, {0, options.padding}}), 2);
+  const Pool2d line{{1, options.kernel}, {1, options.stride}, {0, options.padding}};
+  return squeeze(pool(name, x.str(), op, unsqueeze(x, 2), line), 2);
 }
 
 }  // namespace
@@ -160,21 +167,9 @@ const Op kMaxPool2dGrad{.name = "max_pool2d_grad", .run = run_max_grad};
 const Op kAvgPool2d{.name = "avg_pool2d", .run = run_average, .gradient = average_gradient};
 const Op kAvgPool2dGrad{.name = "avg_pool2d_grad", .run = run_average_grad};
 
-Tensor max_pool2d(Tensor x, const Pool2d& options) { return pool(kMaxPool2d, x, options); }
-Tensor avg_pool2d(Tensor x, const Pool2d& options) { return pool(kAvgPool2d, x, options); }
+Tensor max_pool2d(Tensor x, const Pool2d& options) { return pool_image(kMaxPool2d, x, options); }
+Tensor avg_pool2d(Tensor x, const Pool2d& options) { return pool_image(kAvgPool2d, x, options); }
 Tensor max_pool1d(Tensor x, const Pool1d& options) { return pool_line("max_pool1d", kMaxPool2d, x, options); }
 Tensor avg_pool1d(Tensor x, const Pool1d& options) { return pool_line("avg_pool1d", kAvgPool2d, x, options); }
-
-Tensor upsample_nearest(Tensor x, std::array<int64_t, 2> factor) {
-  check_f32("upsample_nearest", {x});
-  const Shape& s = x.shape();
-  if (s.rank() != 4 || factor[0] < 1 || factor[1] < 1) {
-    throw Error("upsample_nearest: x {} by {} and {}: expected [B, C, H, W] and factors of at least 1", x.str(),
-                factor[0], factor[1]);
-  }
-  const Shape repeated = Shape{s[0] * s[1], s[2], 1, s[3], 1}.with(2, factor[0]).with(4, factor[1]);
-  const Shape result = s.with(2, checked_mul(s[2], factor[0])).with(3, checked_mul(s[3], factor[1]));
-  return reshape(broadcast_to(reshape(x, {s[0] * s[1], s[2], 1, s[3], 1}), repeated), {result.begin(), result.end()});
-}
 
 }  // namespace tinyllm

@@ -15,8 +15,11 @@ Tensor layer_norm(Tensor x, Tensor w, Tensor b, float eps);
 Tensor group_norm(Tensor x, int64_t groups, Tensor w, Tensor b, float eps);
 /// x / sqrt(sum(x^2) + eps) over the innermost axis: rows of length 1. x [..., C].
 Tensor l2_normalize(Tensor x, float eps = 1e-12f);
-/// exp(x - max x) / sum(exp(x - max x)) over the innermost axis. Minus infinity gives 0. A row with NaN or plus
-/// infinity, or with only minus infinity, gives NaN.
-Tensor softmax(Tensor x);
+/// exp(x - max x) / sum(exp(x - max x)) over an axis. Minus infinity gives 0. A row with NaN or plus infinity, or with
+/// only minus infinity, gives NaN.
+Tensor softmax(Tensor x, int axis = -1);
+/// log(softmax(x)) = x - log(sum(exp(x))), without the overflow of either. A row with NaN or plus infinity, or with
+/// only minus infinity, has NaN.
+Tensor log_softmax(Tensor x, int axis = -1);
 
 }  // namespace tinyllm

@@ -1,3 +1,4 @@
+#include <tinyllm/ops/detail/along_axis.h>
 #include <tinyllm/ops/detail/check.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
@@ -34,10 +35,12 @@ std::vector<Tensor> gradient(const Backward& node) {
 const Op kSoftmax{.name = "softmax", .run = run, .gradient = gradient, .in_place = 1};
 const Op kSoftmaxGrad{.name = "softmax_grad", .run = run_grad, .in_place = 2};
 
-Tensor softmax(Tensor x) {
+Tensor softmax(Tensor x, int axis) {
   check_f32("softmax", {x});
-  if (x.shape().rank() < 1 || x.shape().row() < 1) throw Error("softmax: x {}: expected [..., C] with C >= 1", x.str());
-  return x.graph().append(kSoftmax, {x}, {{f32, x.shape()}})[0];
+  if (x.shape()[axis] < 1) throw Error("softmax: x {}: axis {} has no elements, expected at least one", x.str(), axis);
+  return along_last(x, axis, [](Tensor rows) {
+    return rows.graph().append(kSoftmax, {rows}, {{f32, rows.shape()}})[0];
+  });
 }
 
 }  // namespace tinyllm

@@ -20,7 +20,7 @@ struct RandomSource {
   uint64_t seed = 0;
   Tensor step = {};  ///< i32 [1]. Write another number before each run to draw other numbers.
 };
-/// low + (high - low) u with u = floor(w / 2^8) / 2^24, from [0, 1).
+/// low + (high - low) u with u = floor(w / 2^8) / 2^24, from [0, 1). Rounding to float may give `high` itself.
 Tensor random_uniform(const RandomSource& source, Shape shape, float low = 0, float high = 1);
 /// mean + deviation n, where n is normal with mean 0 and deviation 1. Elements 2 j and 2 j + 1 share two words v and w:
 /// sqrt(-2 ln((v + 1/2) / 2^32)) times the cosine and the sine of 2 pi w / 2^32.

@@ -95,18 +95,28 @@ void check_gradients(const TestComputation& computation, const std::vector<TestA
   const Checked checked(computation, arguments);
   Program program = checked.compiled(1);
   fill(arguments, checked.weights, options.seed, program);
+  bool is_compared = false;
   for (size_t k = 0; k < checked.wrt.size(); ++k) {
     const std::vector<float> expected = differences(checked, program, checked.wrt[k], options.step);
     program.run();
     const std::span<const float> found = program.read<float>(checked.grads[k]);
+    const auto fail = [&](size_t i) {
+      throw Error(
+          "check_gradients: the gradient of {} with respect to {}: element {} is {}, expected {} (central "
+          "difference)",
+          checked.result.str(), checked.wrt[k].str(), i, found[i], expected[i]);
+    };
     float largest = 0;
-    for (const float slope : expected) largest = std::max(largest, std::abs(slope));
     for (size_t i = 0; i < expected.size(); ++i) {
-      if (std::abs(found[i] - expected[i]) <= options.tolerance * largest) continue;
-      throw Error("check_gradients: {} by {}: element {} is {}, expected {} (central difference)", checked.result.str(),
-                  checked.wrt[k].str(), i, found[i], expected[i]);
+      if (!std::isfinite(expected[i])) fail(i);  // Nothing can be compared with it.
+      largest = std::max(largest, std::abs(expected[i]));
+    }
+    for (size_t i = 0; i < expected.size(); ++i) {
+      if (!(std::abs(found[i] - expected[i]) <= options.tolerance * largest)) fail(i);
+      is_compared = true;
     }
   }
+  if (!is_compared) throw Error("check_gradients: no argument has elements of f32, expected at least one to compare");
 }
 
 void check_threads(const TestComputation& computation, const std::vector<TestArgument>& arguments, uint64_t seed) {

@@ -28,7 +28,8 @@ struct GradientCheck {
 };
 
 /// Compares gradients with central differences. With L = sum_i r_i y_i, for random r in [-1, 1) and the result y, the
-/// gradient dL/dx_j must equal (L(x + h e_j) - L(x - h e_j)) / 2h for every element of every f32 argument.
+/// gradient dL/dx_j must equal (L(x + h e_j) - L(x - h e_j)) / 2h for every element of every f32 argument. Throws Error
+/// if one differs, if a difference is not finite, and if there is no element to compare.
 void check_gradients(const TestComputation& computation, const std::vector<TestArgument>& arguments,
                      const GradientCheck& options = {});
 

@@ -58,8 +58,6 @@ template <const Op& op>
 Grads from_y(const Backward& node) {
   return {append_grad(op, node, node.outputs[0])};
 }
-// It does not change with a small change of x.
-Grads flat(const Backward&) { return {Tensor{}}; }
 
 Tensor one_more(Tensor x) { return add(x, x.graph().constant(1, Shape{})); }
 
@@ -82,9 +80,9 @@ Grads softplus_gradient(const Backward& n) { return {mul(of(n), sigmoid(n.inputs
 
 const Op kNeg{.name = "neg", .run = run<&Unary::neg>, .gradient = neg_gradient, .in_place = 1};
 const Op kAbs{.name = "abs", .run = run<&Unary::abs>, .gradient = abs_gradient, .in_place = 1};
-const Op kSign{.name = "sign", .run = run<&Unary::sign>, .gradient = flat, .in_place = 1};
-const Op kFloor{.name = "floor", .run = run<&Unary::floor>, .gradient = flat, .in_place = 1};
-const Op kRound{.name = "round", .run = run<&Unary::round>, .gradient = flat, .in_place = 1};
+const Op kSign{.name = "sign", .run = run<&Unary::sign>, .gradient = no_gradient, .in_place = 1};
+const Op kFloor{.name = "floor", .run = run<&Unary::floor>, .gradient = no_gradient, .in_place = 1};
+const Op kRound{.name = "round", .run = run<&Unary::round>, .gradient = no_gradient, .in_place = 1};
 const Op kSquare{.name = "square", .run = run<&Unary::square>, .gradient = square_gradient, .in_place = 1};
 const Op kReciprocal{
     .name = "reciprocal", .run = run<&Unary::reciprocal>, .gradient = reciprocal_gradient, .in_place = 1};
@@ -120,8 +118,8 @@ const Op kElu{.name = "elu", .run = run<&Unary::elu>, .gradient = from_x<kEluGra
 const Op kClampGrad{.name = "clamp_grad", .run = run_grad<&UnaryGrad::clamp>, .in_place = 2};
 const Op kClamp{.name = "clamp", .run = run<&Unary::clamp>, .gradient = from_x<kClampGrad>, .in_place = 1};
 
-const Op kIsNan{.name = "is_nan", .run = run<&Unary::is_nan>, .gradient = flat, .in_place = 1};
-const Op kLogicalNot{.name = "logical_not", .run = run<&Unary::logical_not>, .gradient = flat, .in_place = 1};
+const Op kIsNan{.name = "is_nan", .run = run<&Unary::is_nan>, .gradient = no_gradient, .in_place = 1};
+const Op kLogicalNot{.name = "logical_not", .run = run<&Unary::logical_not>, .gradient = no_gradient, .in_place = 1};
 
 Tensor neg(Tensor x) { return append(kNeg, x); }
 Tensor abs(Tensor x) { return append(kAbs, x); }

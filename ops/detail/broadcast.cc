@@ -3,15 +3,11 @@
 #include <tinyllm/ops/ops.h>
 
 namespace tinyllm {
-namespace {
 
-// The extent of a tensor's axis that is aligned with axis `i` of `rank` axes; 1 if it has none.
-int64_t aligned_extent(const Shape& shape, int i, int rank) {
-  const int own = i - (rank - shape.rank());
+int64_t aligned_extent(const Shape& shape, int axis, int rank) {
+  const int own = axis - (rank - shape.rank());
   return own < 0 ? 1 : shape[own];
 }
-
-}  // namespace
 
 Shape broadcast_shape(std::string_view op, std::initializer_list<Tensor> tensors) {
   int rank = 0;

@@ -11,6 +11,9 @@
 // an extent of 1 (or a missing axis) is repeated.
 namespace tinyllm {
 
+/// The extent of the axis of `shape` that is aligned with axis `axis` of `rank` axes; 1 if it has none.
+int64_t aligned_extent(const Shape& shape, int axis, int rank);
+
 /// The shape that the tensors broadcast to. Throws Error when two extents of an axis differ and neither is 1, or when a
 /// tensor is empty.
 Shape broadcast_shape(std::string_view op, std::initializer_list<Tensor> tensors);

@@ -2,6 +2,8 @@
 
 #include <tinyllm/tensor/graph.h>
 
+#include <cmath>
+#include <limits>
 #include <string_view>
 
 // The checks that most shape rules share. Each throws Error that names the op and the tensor.
@@ -31,6 +33,11 @@ inline void check_words(std::string_view op, const Tensor& tensor) {
   if (size_of(tensor.dtype()) != sizeof(uint32_t)) {
     throw Error("{}: {} is {}, expected f32 or i32", op, tensor.str(), tensor.type().str());
   }
+}
+
+/// Whether an i32 can hold the number as it is.
+inline bool is_int32(double x) {
+  return x == std::trunc(x) && x >= std::numeric_limits<int32_t>::min() && x <= std::numeric_limits<int32_t>::max();
 }
 
 inline void check_shape(std::string_view op, const Tensor& tensor, const Shape& expected) {

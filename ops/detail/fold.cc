@@ -4,6 +4,14 @@
 
 namespace tinyllm {
 
+void check_not_empty(const char* op, const Tensor& x, const std::vector<int>& axes) {
+  for (const int axis : axes) {
+    if (x.shape()[axis] == 0) {
+      throw Error("{}: {}: axis {} has no elements, expected at least one", op, x.str(), axis);
+    }
+  }
+}
+
 Tensor reduce_axes(const char* op, Tensor x, const std::vector<int>& axes, bool keep_dims,
                    const std::function<Tensor(Tensor)>& step) {
   const Shape from = x.shape();

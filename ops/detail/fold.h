@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/ops/detail/along_axis.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/graph.h>
@@ -12,26 +13,26 @@
 // What reductions share. A tensor is seen as [outer, n, inner] and reduced along n.
 namespace tinyllm {
 
-struct FoldShape {
-  int64_t outer, n, inner;
-};
-
 /// Applies `step` to runs of neighbouring axes, from the last to the first: it gets a tensor [outer, n, inner] and
 /// returns [outer, inner]. The axes are removed from the result, or kept with an extent of 1. Throws Error when an axis
 /// does not exist or is named twice.
 Tensor reduce_axes(const char* op, Tensor x, const std::vector<int>& axes, bool keep_dims,
                    const std::function<Tensor(Tensor)>& step);
 
-/// Rows are combined in groups of this many, and the results of these in order.
-inline constexpr int64_t kFoldGroup = 64;
-inline int64_t fold_groups_of(const FoldShape& p) { return std::max<int64_t>(1, ceil_div(p.n, kFoldGroup)); }
+/// Throws Error if one of the axes has no elements.
+void check_not_empty(const char* op, const Tensor& x, const std::vector<int>& axes);
 
-/// x is [outer, n, inner] and y [outer, groups, inner]: row g of y combines `start` and rows [g size, (g + 1) size) of
-/// x, in order. A task is some columns of a group, whose results stay in the L1 cache.
+/// Rows are combined in groups of this many, then the results of these, and so on: in float, an error grows with the
+/// number of levels and not with that of rows.
+inline constexpr int64_t kFoldGroup = 64;
+inline int64_t fold_groups_of(int64_t n) { return std::max<int64_t>(1, ceil_div(n, kFoldGroup)); }
+
+/// x is [outer, n, inner] and y [outer, groups, inner]: row g of y combines `start` and the rows of group g, in order.
+/// A task is some columns of a group, whose results stay in the L1 cache.
 template <class T>
-void fold_groups(ThreadPool& pool, const FoldShape& p, int64_t size, int64_t groups, kernels::Combine<T> combine,
-                 T start, const T* x, T* y) {
+void fold_groups(ThreadPool& pool, const AlongAxis& p, kernels::Combine<T> combine, T start, const T* x, T* y) {
   constexpr int64_t kColumns = 4096;
+  const int64_t groups = fold_groups_of(p.n);
   const int64_t strips = ceil_div(p.inner, kColumns);
   pool.parallel_for(p.outer * groups * strips, [&](int64_t piece) {
     const int64_t column = piece % strips * kColumns;
@@ -40,21 +41,27 @@ void fold_groups(ThreadPool& pool, const FoldShape& p, int64_t size, int64_t gro
     const int64_t outer = piece / strips / groups;
     T* total = y + (outer * groups + group) * p.inner + column;
     std::fill_n(total, columns, start);
-    for (int64_t row = group * size; row < std::min(p.n, (group + 1) * size); ++row) {
+    for (int64_t row = group * kFoldGroup; row < std::min(p.n, (group + 1) * kFoldGroup); ++row) {
       combine(columns, total, x + (outer * p.n + row) * p.inner + column, total);
     }
   });
 }
 
-/// The same for all rows of each [n, inner]. `partial` has outer * groups * inner elements; it is not used if there is
-/// one group.
+/// Elements of scratch memory that `fold_rows` needs: the results of all groups but the last one.
+inline int64_t fold_scratch(const AlongAxis& p) {
+  int64_t rows = 0;
+  for (int64_t groups = fold_groups_of(p.n); groups > 1; groups = fold_groups_of(groups)) rows += groups;
+  return p.outer * rows * p.inner;
+}
+
+/// Combines all rows of each [n, inner]: y is [outer, inner].
 template <class T>
-void fold_rows(ThreadPool& pool, const FoldShape& p, kernels::Combine<T> combine, T start, const T* x, T* partial,
+void fold_rows(ThreadPool& pool, const AlongAxis& p, kernels::Combine<T> combine, T start, const T* x, T* scratch,
                T* y) {
-  const int64_t groups = fold_groups_of(p);
-  if (groups == 1) return fold_groups(pool, p, kFoldGroup, 1, combine, start, x, y);
-  fold_groups(pool, p, kFoldGroup, groups, combine, start, x, partial);
-  fold_groups<T>(pool, {p.outer, groups, p.inner}, groups, 1, combine, start, partial, y);
+  const AlongAxis groups(p.outer, fold_groups_of(p.n), p.inner);
+  if (groups.n == 1) return fold_groups(pool, p, combine, start, x, y);
+  fold_groups(pool, p, combine, start, x, scratch);
+  fold_rows<T>(pool, groups, combine, start, scratch, scratch + groups.outer * groups.n * groups.inner, y);
 }
 
 /// All of n neighbours, in an order that depends on n alone.

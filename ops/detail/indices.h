@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/ops/detail/along_axis.h>
 #include <tinyllm/ops/detail/parallel.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/op.h>
@@ -17,23 +18,26 @@ inline void check_indices(const char* op, const char* what, const View& indices,
   }
 }
 
-/// A tensor seen along an axis: [outer, n, inner].
-struct AlongAxis {
-  int64_t outer, n, inner;
-
-  AlongAxis(const Shape& shape, int axis)
-      : outer(shape.size(0, axis)), n(shape[axis]), inner(shape.size(axis + 1, shape.rank())) {}
+/// What `scatter_rows` adds where.
+struct Scatter {
+  const char* op;    ///< For errors,
+  const char* what;  ///< as in `check_indices`.
+  AlongAxis to;
+  int64_t m;            ///< Rows that are added to each [n, inner].
+  const View& indices;  ///< [outer, m, inner], or [m] for each of `outer` if `one_per_row`.
+  bool one_per_row;
 };
 
 /// to[o, indices[o, j, i], i] += from[o, j, i], in the order of j. `to` is [outer, n, inner] and `from` is
-/// [outer, m, inner]. With `one_per_row` the index depends on j alone, and `indices` is [m]. The indices must be valid.
-/// `init(begin, size)` is called first for each run of elements of `to`. A task owns some columns of `to`, so that sums
-/// have one order.
+/// [outer, m, inner]. `init(begin, size)` is called first for each run of elements of `to`. A task owns some columns of
+/// `to`, so that sums have one order. Throws Error on an index outside [0, n), before anything is written.
 template <class Init>
-void scatter_rows(ThreadPool& pool, const AlongAxis& to_axis, int64_t m, const int32_t* indices, bool one_per_row,
-                  const float* from, float* to, Init init) {
+void scatter_rows(ThreadPool& pool, const Scatter& scatter, const float* from, float* to, Init init) {
   constexpr int64_t kColumns = 64;
-  const auto [outer, n, inner] = to_axis;
+  const auto [outer, n, inner] = scatter.to;
+  const int64_t m = scatter.m;
+  const int32_t* indices = scatter.indices.i32();
+  check_indices(scatter.op, scatter.what, scatter.indices, n);
   const int64_t chunks = ceil_div(inner, kColumns);
   const int64_t grain = row_grain((n + m) * std::min(inner, kColumns));
   parallel_ranges(pool, outer * chunks, grain, [&](int64_t begin, int64_t end) {
@@ -44,7 +48,7 @@ void scatter_rows(ThreadPool& pool, const AlongAxis& to_axis, int64_t m, const i
       for (int64_t row = 0; row < n; ++row) init((o * n + row) * inner + first, columns);
       for (int64_t j = 0; j < m; ++j) {
         const int64_t at = (o * m + j) * inner + first;
-        if (one_per_row) {
+        if (scatter.one_per_row) {
           float* sum = to + (o * n + indices[j]) * inner + first;
           kernels::kernels().binary.add(columns, sum, from + at, sum);
         } else {

@@ -10,8 +10,6 @@ namespace {
 void copy_row(int64_t n, const uint32_t* from, int64_t step, uint32_t* to) {
   if (step == 1) {
     std::memcpy(to, from, static_cast<size_t>(n) * sizeof(uint32_t));
-  } else if (step == 0) {
-    std::fill_n(to, n, *from);
   } else {
     for (int64_t i = 0; i < n; ++i) to[i] = from[i * step];
   }
@@ -24,7 +22,7 @@ void copy_strided(const Launch& launch, const Strides& strides) {
   if (y.size() == 0) return;
   const int inner = y.shape.rank() - 1;
   const int64_t row = y.shape.row();
-  const int64_t step = inner < 0 ? 1 : strides[inner];
+  const int64_t step = strides[inner];
   const auto* source = static_cast<const uint32_t*>(launch.inputs[0].data) + strides.offset;
   auto* target = static_cast<uint32_t*>(y.data);
   parallel_ranges(*launch.pool, y.shape.rows(), row_grain(row), [&](int64_t begin, int64_t end) {

@@ -23,6 +23,6 @@ constexpr T checked_mul(T a, T b) {
 }
 
 /// n / by, rounded up, for n >= 0 and by > 0.
-constexpr int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
+constexpr int64_t ceil_div(int64_t n, int64_t by) { return n / by + (n % by != 0 ? 1 : 0); }
 
 }  // namespace tinyllm

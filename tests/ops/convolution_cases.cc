@@ -78,6 +78,7 @@ std::vector<OpCase> convolution_cases() {
       conv2d_case({{1, 5, 6, 6}, {5, 1, 3, 3}, {.padding = {1, 1}, .groups = 5}}, {1, 5, 6, 6}),
       conv2d_case({{2, 3, 4, 5}, {5, 3, 1, 1}, {}, true}, {2, 5, 4, 5}),
       conv2d_case({{2, 3, 5, 5}, {5, 3, 1, 1}, {.stride = {2, 2}}}, {2, 5, 3, 3}),
+      conv2d_case({{1, 1, 4, 4}, {2, 1, 3, 3}, {.stride = {INT64_MAX, INT64_MAX}}}, {1, 2, 1, 1}),
       conv2d_case({{1, 1, 1, 1}, {1, 1, 1, 1}, {.padding = {3, 2}}}, {1, 1, 7, 5}),
       conv2d_case({{1, 1, 2, 2}, {1, 1, 4, 4}, {.padding = {1, 1}}}, {1, 1, 1, 1}),
       // The taps at the sides see padding alone.

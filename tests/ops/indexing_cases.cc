@@ -19,6 +19,7 @@ struct Sizes {
 OpCase gather_case(const Sizes& s) {
   OpCase test;
   test.name = "gather " + s.str();
+  test.tolerance = 0;
   test.arguments = {{f32, s.shape()}, {i32, s.indices(), 0, double(s.n)}};
   test.check_gradient = s.is_small();
   test.build = [](const Tensors& in) -> Tensors { return {gather(in[0], 1, in[1])}; };
@@ -51,6 +52,7 @@ OpCase scatter_add_case(const Sizes& s) {
 OpCase index_select_case(const Sizes& s) {
   OpCase test;
   test.name = "index_select " + s.str();
+  test.tolerance = 0;
   test.arguments = {{f32, s.shape()}, {i32, {s.m}, 0, double(s.n)}};
   test.check_gradient = s.is_small();
   test.build = [](const Tensors& in) -> Tensors { return {index_select(in[0], 1, in[1])}; };

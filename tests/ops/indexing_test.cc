@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/ops/gradients.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/tensor/program.h>
 
@@ -59,12 +60,39 @@ TEST_CASE("an index outside its axis is named with its position when the program
   }
 }
 
+TEST_CASE("a gradient checks its indices too: nothing is written outside it") {
+  Graph g;
+  const Tensor x = g.input("x", f32, {2, 3});
+  const Tensor at = g.input("at", i32, {2, 3});
+  const Tensor flat = g.input("flat", i32, {3});
+  struct Case {
+    Tensor y;
+    const char* name;
+    const char* message;
+  };
+  const Case cases[] = {
+      {gather(x, 0, at), "at", "gather: index 1000000 at position 2, expected 0 to 1"},
+      {index_select(x, 0, flat), "flat", "index_select: index 1000000 at position 2, expected 0 to 1"},
+      {embedding(x, flat), "flat", "embedding: token 1000000 at position 2, expected 0 to 1"},
+  };
+  for (const Case& c : cases) {
+    // The sum has a gradient without running the op.
+    Program program = compile(g, gradients(sum(c.y), {x}), {.pool = ThreadPool(2)});
+    std::vector<int32_t> indices(size_t(g.find(c.name).shape().size()), 1);
+    indices[2] = 1000000;
+    program.write(c.name, indices);
+    CHECK_THROWS_WITH_AS(program.run(), c.message, Error);
+  }
+}
+
 TEST_CASE("integers are moved like floats") {
   Graph g;
   const Tensor x = arange(g, 10, 16, 1, i32);
   const std::vector<std::pair<Tensor, std::vector<int32_t>>> cases = {
       {x, {10, 11, 12, 13, 14, 15}},
       {arange(g, 3, -3, -2, i32), {3, 1, -1}},
+      {arange(g, -2147483648.0, -2147483646.0, 1, i32), {-2147483647 - 1, -2147483647}},
+      {arange(g, 2147483646, 2147483648.0, 1, i32), {2147483646, 2147483647}},
       {transpose(reshape(x, {2, 3}), 0, 1), {10, 13, 11, 14, 12, 15}},
       {flip(x, 0), {15, 14, 13, 12, 11, 10}},
       {pad(arange(g, 1, 3, 1, i32), {{1, 2}}, -7), {-7, 1, 2, -7, -7}},
@@ -168,6 +196,14 @@ TEST_CASE("shapes, axes and counts of moving ops are checked while building") {
          pad(x, {{1, 1}, {0, -1}});
        },
        "pad: x x [2,3]: 0 before and -1 after axis 1, expected 0 or more"},
+      {[&] {
+         pad(at, {{1, 0}, {0, 0}}, 0.5f);
+       },
+       "pad: x at [2,4]: value 0.5, expected a whole number of 32 bits for i32"},
+      {[&] {
+         pad(at, {{1, 0}, {0, 0}}, 3e9f);
+       },
+       "pad: x at [2,4]: value 3000000000, expected a whole number of 32 bits for i32"},
       {[&] { triu(g.input("v", f32, {3})); }, "triu: x v [3]: expected [..., M, N]"},
       {[&] { gather(x, 0, at); }, "gather: x x [2,3] and indices at [2,4]: expected the same extents, but for axis 0"},
       {[&] { gather(x, 0, x); }, "gather: x [2,3] is f32, expected i32"},
@@ -176,6 +212,8 @@ TEST_CASE("shapes, axes and counts of moving ops are checked while building") {
       {[&] { one_hot(at, 0); }, "one_hot: 0 classes, expected at least 1"},
       {[&] { arange(g, 0, 1, 0); }, "arange: from 0 to 1 by 0: expected finite numbers and a step other than 0"},
       {[&] { arange(g, 0, 1, 0.5, i32); }, "arange: from 0 to 1 by 0.5: expected whole numbers of 32 bits for i32"},
+      {[&] { arange(g, 0, 5e9, 2e9, i32); },
+       "arange: from 0 to 5000000000 by 2000000000: expected whole numbers of 32 bits for i32"},
       {[&] { arange(g, 0, 1, 1, f16); }, "arange: type f16, expected f32 or i32"},
       {[&] { arange(g, 0, 1e300); }, "arange: from 0 to 1e+300 by 1: 1e+300 elements, expected at most 2^56"},
       {[&] {

@@ -99,16 +99,24 @@ OpCase kl_div_case(Shape shape) {
   return test;
 }
 
-// Targets of 0 to classes - 1, or kIgnore everywhere.
-OpCase nll_case(int64_t rows, int64_t classes, bool ignored) {
+// Targets of `lowest` to `end` - 1. Those below 0 are ignored.
+OpCase nll_case(int64_t rows, int64_t classes, int64_t lowest, int64_t end) {
   OpCase test;
-  test.name = fmt::format("nll of {} rows{}", rows, ignored ? ", all ignored" : "");
-  test.arguments = {{f32, {rows, classes}, -3, 0},
-                    {i32, {rows}, ignored ? double(kIgnore) : 0, ignored ? double(kIgnore) + 1 : double(classes)}};
-  test.build = [](const Tensors& in) -> Tensors { return {nll(in[0], in[1])}; };
+  test.name = fmt::format("nll of {} rows, targets from {} to {}", rows, lowest, end - 1);
+  test.arguments = {{f32, {rows, classes}, -3, 0}, {i32, {rows}, double(lowest), double(end)}};
+  test.build = [](const Tensors& in) -> Tensors {
+    const auto number = [&](double x) { return cast(in[0].graph().constant(float(x), {1}), i32); };
+    return {nll(in[0], where(less(in[1], number(0)), number(kIgnore), in[1]))};
+  };
   test.reference = [=](const std::vector<Array>& in) {
     Array loss({1});
-    for (int64_t r = 0; r < rows && !ignored; ++r) loss[0] -= in[0][r * classes + int64_t(in[1][r])] / double(rows);
+    double counted = 0;
+    for (int64_t r = 0; r < rows; ++r) {
+      if (in[1][r] < 0) continue;
+      loss[0] -= in[0][r * classes + int64_t(in[1][r])];
+      ++counted;
+    }
+    loss[0] /= std::max(counted, 1.0);
     return std::vector<Array>{loss};
   };
   return test;
@@ -143,8 +151,9 @@ std::vector<OpCase> norm_cases() {
       pair_loss_case("smooth_l1", {7, 5}, smooth, huber),
       pair_loss_case("binary_cross_entropy_with_logits", {4, 5}, binary_cross_entropy_with_logits, binary),
       kl_div_case({3, 7}),
-      nll_case(9, 5, false),
-      nll_case(4, 5, true),
+      nll_case(9, 5, 0, 5),
+      nll_case(40, 5, -3, 5),
+      nll_case(4, 5, -3, 0),
   };
 }
 

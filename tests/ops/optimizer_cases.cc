@@ -149,6 +149,57 @@ void orthogonalise(std::vector<double>& x, int64_t n, int64_t k) {
   }
 }
 
+OpCase adafactor_case(Shape shape, int32_t step, bool relative) {
+  const Adafactor options{.clip = 0.5f, .relative = relative, .decay = 0.1f};
+  const bool is_matrix = shape.rank() == 2;
+  const int64_t n = shape[0], k = is_matrix ? shape[1] : 1;
+  OpCase test;
+  test.name = fmt::format("adafactor {} at step {}{}", shape, step, relative ? ", relative" : "");
+  test.check_gradient = false;
+  test.arguments = {{f32, shape, -1, 1, false, Kind::parameter},
+                    {f32, shape, -1, 1, false},
+                    {f32, {n}, 0.1, 1, false, Kind::state},
+                    {f32, {k}, 0.1, 1, false, Kind::state},
+                    {i32, {1}, double(step), double(step) + 1},
+                    {f32, {1}, 0.01, 0.02, false},
+                    {f32, {1}, 0.2, 0.9, false}};
+  test.build = [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    std::vector<Tensor> results = {
+        adafactor(in[0], in[1], in[2], is_matrix ? in[3] : Tensor{}, in[4], in[5], in[6], options), in[2]};
+    if (is_matrix) results.push_back(in[3]);
+    return results;
+  };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array param = in[0], rows = in[2], columns = in[3], u = in[1];
+    const double b = 1 - std::pow(double(step), double(-options.decay_power));
+    double squares = 0, update_squares = 0, mean = 0;
+    const double kept = n * k == 0 ? 1 : b;  // Without elements there is nothing to average.
+    for (double& r : rows.values) r *= kept;
+    for (double& c : columns.values) c *= kept;
+    for (int64_t i = 0; i < n * k; ++i) {
+      u[i] *= in[6][0];
+      squares += param[i] * param[i];
+      rows[i / k] += (1 - b) * (u[i] * u[i] + 1e-30) / double(k);
+      columns[i % k] += (1 - b) * (u[i] * u[i] + 1e-30) / double(n);
+    }
+    for (const double r : rows.values) mean += r / double(n);
+    for (int64_t i = 0; i < n * k; ++i) {
+      u[i] /= std::sqrt(rows[i / k] * (is_matrix ? columns[i % k] / mean : 1));
+      update_squares += u[i] * u[i];
+    }
+    const double rate = in[5][0];
+    const double size = relative ? std::max(1e-3, std::sqrt(squares / double(n * k))) : 1;
+    const double clip = std::max(1.0, std::sqrt(update_squares / double(n * k)) / 0.5);
+    for (int64_t i = 0; i < n * k; ++i) {
+      param[i] = (1 - rate * double(options.decay)) * param[i] - rate * size / clip * u[i];
+    }
+    std::vector<Array> results = {param, rows};
+    if (is_matrix) results.push_back(columns);
+    return results;
+  };
+  return test;
+}
+
 OpCase muon_case(Shape shape, int64_t parts) {
   const Muon options{.momentum = 0.9f, .decay = 0.1f, .parts = parts};
   OpCase test;
@@ -209,6 +260,11 @@ std::vector<OpCase> optimizer_cases() {
       lion_case({13}),
       lion_case({300, 111}),
       lion_case({0}),
+      adafactor_case({13}, 1, false),
+      adafactor_case({70}, 3, true),
+      adafactor_case({33, 20}, 1, true),
+      adafactor_case({300, 111}, 1000, false),
+      adafactor_case({5, 0}, 2, true),
       muon_case({24, 40}, 1),
       muon_case({70, 33}, 1),
       muon_case({96, 40}, 3),

@@ -15,6 +15,7 @@ OpCase pool_case(Shape x, const Pool2d& options, Shape result, bool is_max) {
                           kernel[1], stride[0], stride[1], padding[0], padding[1]);
   test.arguments = {{f32, x}};
   test.check_gradient = x.size() < 1000;
+  if (is_max) test.tolerance = 0;
   test.build = [=](const Tensors& in) -> Tensors {
     return {is_max ? max_pool2d(in[0], options) : avg_pool2d(in[0], options)};
   };
@@ -76,16 +77,49 @@ OpCase upsample_case(Shape x, std::array<int64_t, 2> factor) {
   return test;
 }
 
+OpCase bilinear_case(Shape x, std::array<int64_t, 2> factor) {
+  OpCase test = upsample_case(x, factor);
+  test.name = fmt::format("upsample_bilinear {} by {},{}", x, factor[0], factor[1]);
+  test.tolerance = 2e-7;
+  test.build = [=](const Tensors& in) -> Tensors { return {upsample_bilinear(in[0], factor)}; };
+  test.reference = [=](const std::vector<Array>& in) {
+    Array y(x.with(2, x[2] * factor[0]).with(3, x[3] * factor[1]));
+    const int64_t height = y.shape[2], width = y.shape[3];
+    const auto place = [](int64_t i, int64_t by) { return std::max(0.0, (double(i) + 0.5) / double(by) - 0.5); };
+    for (int64_t i = 0; i < y.shape.size(); ++i) {
+      const double v = place(i / width % height, factor[0]), h = place(i % width, factor[1]);
+      const auto pixel = [&](double row, double column) {
+        const int64_t r = std::min(int64_t(row), x[2] - 1), c = std::min(int64_t(column), x[3] - 1);
+        return in[0][(i / (width * height) * x[2] + r) * x[3] + c];
+      };
+      const double top = std::floor(v), left = std::floor(h);
+      const auto line = [&](double row) {
+        return (1 - (h - left)) * pixel(row, left) + (h - left) * pixel(row, left + 1);
+      };
+      y[i] = (1 - (v - top)) * line(top) + (v - top) * line(top + 1);
+    }
+    return std::vector<Array>{y};
+  };
+  return test;
+}
+
 }  // namespace
 
 std::vector<OpCase> pool_cases() {
-  std::vector<OpCase> all = {line_case(true), line_case(false), upsample_case({2, 3, 4, 5}, {2, 3}),
-                             upsample_case({1, 2, 3, 1}, {1, 1}), upsample_case({0, 2, 3, 4}, {2, 2})};
+  std::vector<OpCase> all = {line_case(true),
+                             line_case(false),
+                             upsample_case({2, 3, 4, 5}, {2, 3}),
+                             upsample_case({1, 2, 3, 1}, {1, 1}),
+                             upsample_case({0, 2, 3, 4}, {2, 2}),
+                             bilinear_case({2, 3, 4, 5}, {2, 3}),
+                             bilinear_case({1, 2, 3, 1}, {1, 4}),
+                             bilinear_case({2, 2, 0, 4}, {2, 2})};
   for (const bool is_max : {true, false}) {
     all.push_back(pool_case({2, 3, 6, 8}, {}, {2, 3, 3, 4}, is_max));
     all.push_back(pool_case({2, 1, 7, 5}, {{3, 2}, {2, 1}, {1, 1}}, {2, 1, 4, 6}, is_max));
     all.push_back(pool_case({1, 2, 5, 5}, {{3, 3}, {1, 1}, {2, 0}}, {1, 2, 7, 3}, is_max));
     all.push_back(pool_case({1, 1, 1, 1}, {{1, 1}}, {1, 1, 1, 1}, is_max));
+    all.push_back(pool_case({1, 1, 3, 3}, {{3, 3}, {INT64_MAX, INT64_MAX}}, {1, 1, 1, 1}, is_max));
     all.push_back(pool_case({0, 2, 4, 4}, {}, {0, 2, 2, 2}, is_max));
     all.push_back(pool_case({3, 30, 41, 37}, {{3, 3}, {2, 2}, {1, 1}}, {3, 30, 21, 19}, is_max));
   }

@@ -153,10 +153,11 @@ OpCase exact_case(const std::string& name, Type type, Shape x, int64_t n, bool b
   return test;
 }
 
-OpCase packed_matmul_case(const std::string& name, Type type, int64_t m, int64_t n, int64_t k, bool trans_b) {
-  OpCase test = matmul_case(name, 1, m, n, k, false, trans_b);
+OpCase packed_matmul_case(const std::string& name, Type type, int64_t m, int64_t n, int64_t k, bool trans_a,
+                          bool trans_b) {
+  OpCase test = matmul_case(name, 1, m, n, k, trans_a, trans_b);
   test.name = fmt::format("matmul, {}, {}", type.str(), name);
-  test.arguments[0].shape = {m, k};
+  test.arguments[0].shape = trans_a ? Shape{k, m} : Shape{m, k};
   test.arguments[1] = {type, trans_b ? Shape{n, k} : Shape{k, n}, -1, 1, false, Kind::parameter};
   test.reference = [reference = test.reference, m, n](const std::vector<Array>& in) {
     std::vector<Array> c = reference(in);
@@ -214,9 +215,11 @@ std::vector<OpCase> products_cases() {
     cases.push_back(exact_case("an empty batch", type, {0, 32}, 4, true));
     cases.push_back(exact_case("no inner elements", type, {3, 0}, 4, true));
     cases.push_back(large(exact_case("several blocks", type, {130, 1088}, 333, true)));
-    cases.push_back(packed_matmul_case("as it lies", type, 5, 64, 37, false));
-    cases.push_back(packed_matmul_case("transposed", type, 5, 37, 64, true));
-    cases.push_back(large(packed_matmul_case("several blocks", type, 130, 4160, 555, false)));
+    cases.push_back(packed_matmul_case("as it lies", type, 5, 64, 37, false, false));
+    cases.push_back(packed_matmul_case("a transposed", type, 5, 64, 37, true, false));
+    cases.push_back(packed_matmul_case("both transposed", type, 5, 37, 64, true, true));
+    cases.push_back(packed_matmul_case("transposed", type, 5, 37, 64, false, true));
+    cases.push_back(large(packed_matmul_case("several blocks", type, 130, 4160, 555, false, false)));
   }
   return cases;
 }

@@ -41,8 +41,23 @@ TEST_CASE("check_gradients accepts a right gradient and names the element of a w
                   {{.shape = {5, 3}}, {.shape = {4}, .type = i32, .low = 0, .high = 5}});
 
   const std::string said = error_of([] { check_gradients(applied(kWrong), {{.shape = {3, 2}}}); });
-  CHECK(said.starts_with("check_gradients: wrong#0 [3,2] by argument 0 [3,2]: element 0 is "));
+  CHECK(said.starts_with(
+      "check_gradients: the gradient of wrong#0 [3,2] with respect to argument 0 [3,2]: element 0 is "));
   CHECK(said.ends_with("(central difference)"));
+}
+
+TEST_CASE("check_gradients refuses what it cannot compare") {
+  const auto whole = [](const std::vector<Tensor>& a) { return cast(a[0], f32); };
+  const char* nothing = "check_gradients: no argument has elements of f32, expected at least one to compare";
+  CHECK(error_of([&] { check_gradients(whole, {{.shape = {3}, .type = i32}}); }) == nothing);
+  CHECK(error_of([&] { check_gradients(applied(kRight), {{.shape = {0}}}); }) == nothing);
+  const auto infinite = [](const std::vector<Tensor>& a) { return reciprocal(a[0] - a[0]) + a[0]; };
+  CHECK(error_of([&] { check_gradients(infinite, {{.shape = {1}}}); }).find("(central difference)") !=
+        std::string::npos);
+  const auto steep = [](const std::vector<Tensor>& a) { return exp(a[0] * 1e5); };
+  CHECK(error_of([&] {
+          check_gradients(steep, {{.shape = {1}, .low = 0.01f, .high = 0.02f}});
+        }).find("(central difference)") != std::string::npos);
 }
 
 TEST_CASE("check_threads accepts ops whose bits do not depend on threads, and names the element of one that does") {
