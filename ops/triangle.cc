@@ -13,7 +13,8 @@ struct Params {
 
 // Row i of a matrix keeps columns [from, to).
 void run(const Launch& launch) {
-  const auto [upper, diagonal] = launch.get<Params>();
+  const bool upper = launch.get<Params>().upper;
+  const int64_t diagonal = launch.get<Params>().diagonal;
   const View& x = launch.inputs[0];
   if (x.size() == 0) return;
   const int64_t height = x.shape[-2], width = x.shape[-1];

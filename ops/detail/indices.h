@@ -34,7 +34,7 @@ struct Scatter {
 template <class Init>
 void scatter_rows(ThreadPool& pool, const Scatter& scatter, const float* from, float* to, Init init) {
   constexpr int64_t kColumns = 64;
-  const auto [outer, n, inner] = scatter.to;
+  const int64_t outer = scatter.to.outer, n = scatter.to.n, inner = scatter.to.inner;
   const int64_t m = scatter.m;
   const int32_t* indices = scatter.indices.i32();
   check_indices(scatter.op, scatter.what, scatter.indices, n);
