@@ -30,6 +30,7 @@ set(headers_model
     model/text/spm/spm_tokenizer.h model/text/tokenizer.h)
 set(headers_runtime
     runtime/constraint/answer_form.h runtime/constraint/json_constraint.h
+    runtime/reason/answer.h runtime/reason/calculator.h runtime/reason/rational.h
     runtime/batcher.h runtime/chat.h runtime/embed.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
 set(headers_c tinyllm_c.h)
@@ -85,7 +86,7 @@ if("model" IN_LIST TINYLLM_PARTS)
     set(http tinyllm-http)
   endif()
   tinyllm_pkgconfig(train "From text to a trained model" "tinyllm-runtime" "${http}")
-  tinyllm_pkgconfig(runtime "A model answering" "tinyllm-model" "")
+  tinyllm_pkgconfig(runtime "A model answering" "tinyllm-model" "gmp")
   tinyllm_pkgconfig(c "A model behind a C interface" "" "")
 endif()
 if("http" IN_LIST TINYLLM_PARTS)
