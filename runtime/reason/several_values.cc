@@ -107,7 +107,7 @@ std::optional<NormalAnswer> tuple(Text text) {
   const std::vector<Text> parts = split(text.substr(1, text.size() - 2), {U","});
   if (parts.size() < 2) return {};
   std::optional<NormalAnswer> answer = all_of(AnswerKind::tuple, parts);
-  if (answer) answer->text = is_round ? "(" : "[";
+  if (answer) answer->text.assign(1, is_round ? '(' : '[');
   return answer;
 }
 

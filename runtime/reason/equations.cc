@@ -1,0 +1,361 @@
+#include <tinyllm/runtime/reason/calculator.h>
+#include <tinyllm/runtime/reason/equation_signs.h>
+#include <tinyllm/runtime/reason/equations.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace tinyllm {
+namespace {
+using Signs = EquationSigns;
+
+constexpr size_t kMaxSide = 512;
+// How many places to cut a side at are tried.
+constexpr int kMaxCuts = 8;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// A part of the signs, and what it is worth.
+struct Side {
+  size_t begin = 0;
+  size_t end = 0;
+  Rational value = {};
+};
+
+/// Finds equations in the signs of a text, run by run of what can belong to one.
+class Finder {
+ public:
+  explicit Finder(const EquationSigns& text) : signs_(text.signs), bytes_(text.bytes) {}
+
+  std::vector<Equation> run() {
+    for (size_t at = 0; at < signs_.size();) {
+      if (!is_equation_sign(signs_[at])) {
+        ++at;
+        continue;
+      }
+      size_t end = at;
+      while (end < signs_.size() && is_equation_sign(signs_[end])) ++end;
+      read_run(at, end);
+      at = end;
+    }
+    return std::move(found_);
+  }
+
+ private:
+  char sign(size_t at) const { return at < signs_.size() ? signs_[at] : Signs::kLine; }
+  char before(size_t at) const { return at > 0 ? signs_[at - 1] : Signs::kLine; }
+
+  // Splits a run at its = and ≈, and follows the chain from left to right.
+  void read_run(size_t begin, size_t end) {
+    run_begin_ = begin;
+    run_end_ = end;
+    std::vector<Side> chain;  // Of the equation that is being read.
+    std::vector<bool> about;  // How each side but the first is linked to the one before.
+    bool link = false;
+    for (size_t at = begin; at <= end;) {
+      size_t stop = at;
+      while (stop < end && signs_[stop] != '=' && signs_[stop] != Signs::kAbout) ++stop;
+      const bool is_last = stop == end;
+      read_side(at, stop, is_last, link, chain, about);
+      link = false;
+      for (at = stop; at < end && (signs_[at] == '=' || signs_[at] == Signs::kAbout || signs_[at] == ' '); ++at)
+        link |= signs_[at] == Signs::kAbout;
+      if (is_last) break;
+    }
+    finish(chain, about);
+  }
+
+  void read_side(size_t begin, size_t end, bool is_last, bool link, std::vector<Side>& chain,
+                 std::vector<bool>& about) {
+    while (begin < end && signs_[begin] == ' ') ++begin;
+    while (begin < end && signs_[end - 1] == ' ') --end;
+    const auto add = [&](Side side) {
+      if (!chain.empty()) about.push_back(link);
+      chain.push_back(std::move(side));
+    };
+    const bool is_first = begin_of_run(begin);
+    if (!is_first && !is_last) {
+      if (std::optional<Side> whole = computed(begin, end)) {
+        if (!splits_at_comma(*whole, link, chain)) return add(*std::move(whole));
+      }
+    }
+    // The end of this equation, then the beginning of another one.
+    if (!is_first || !chain.empty()) {
+      if (std::optional<Side> side = chain.empty() ? std::nullopt : beginning(begin, end, is_last))
+        add(*std::move(side));
+      finish(chain, about);
+    }
+    if (!is_last) {
+      if (std::optional<Side> side = ending(begin, end, is_first)) chain.push_back(*std::move(side));
+    }
+  }
+
+  bool begin_of_run(size_t at) const {
+    return std::all_of(signs_.begin() + static_cast<ptrdiff_t>(run_begin_), signs_.begin() + static_cast<ptrdiff_t>(at),
+                       [](char c) { return c == ' '; });
+  }
+
+  std::optional<Side> computed(size_t begin, size_t end) const {
+    while (begin < end && signs_[begin] == ' ') ++begin;
+    while (begin < end && signs_[end - 1] == ' ') --end;
+    if (begin == end || end - begin > kMaxSide) return {};
+    const Calculated result = calculate(std::string_view(signs_).substr(begin, end - begin));
+    if (const auto* value = std::get_if<Rational>(&result)) return Side{begin, end, *value};
+    return {};
+  }
+
+  // 3+4=7,200+1=201: whether the comma is one between equations and not of thousands.
+  bool splits_at_comma(const Side& side, bool link, const std::vector<Side>& chain) const {
+    const size_t comma = signs_.find(',', side.begin);
+    if (comma >= side.end || chain.empty() || link) return false;
+    const std::optional<Side> left = computed(side.begin, comma);
+    return left && side.value != chain.back().value && left->value == chain.back().value;
+  }
+
+  // Whether a side may be cut before or behind the sign at a place, as between two equations in one line.
+  bool is_cut(size_t at) const {
+    const char c = signs_[at];
+    if (c == ' ') return true;
+    const bool digit_follows = is_digit(sign(at + 1));
+    if (c == ',') return true;
+    return c == '.' && !digit_follows;
+  }
+
+  // The longest part at the end of [begin, end) that can be computed and begins where an equation may.
+  std::optional<Side> ending(size_t begin, size_t end, bool is_first) const {
+    if (is_first) begin = behind_marks(begin, end);
+    const size_t least = std::max(begin, end - std::min(end, kMaxSide));
+    std::vector<size_t> starts;
+    size_t at = end;
+    for (int depth = 0, cuts = 0; at > least && cuts < kMaxCuts; --at) {
+      const char c = signs_[at - 1];
+      depth += closes(c) - opens(c);
+      if (depth < 0) {  // (3+4=7), but not f(2)=5
+        if (is_joined(at - 1)) return {};
+        starts.push_back(at);
+        break;
+      }
+      if (depth > 0 || !is_cut(at - 1)) continue;
+      // 3 + 4: what an operator joins is no side of its own. 7 1/2: nor is the fraction of a mixed number.
+      if (!is_joined_by_operator(at, begin) && !is_mixed_fraction(at, end)) starts.push_back(at);
+      ++cuts;
+    }
+    if (at == begin && is_first && may_touch_left(begin, end)) starts.push_back(begin);
+    for (auto start = starts.rbegin(); start != starts.rend(); ++start)
+      if (std::optional<Side> side = computed(*start, end)) return side;
+    return {};
+  }
+
+  // Whether a bracket touches something before it that it is multiplied by or applied to.
+  bool is_joined(size_t bracket) const {
+    const char c = before(bracket);
+    return is_digit(c) || c == ')' || c == ']' || c == '}' || c == Signs::kLetter;
+  }
+
+  bool is_joined_by_operator(size_t start, size_t begin) const {
+    constexpr std::string_view kOperators = "+-*/^";
+    size_t left = start;
+    while (left > begin && signs_[left - 1] == ' ') --left;
+    size_t right = start;
+    while (right < run_end_ && signs_[right] == ' ') ++right;
+    const bool follows = left > begin && kOperators.find(signs_[left - 1]) != std::string_view::npos;
+    return follows || kOperators.find(sign(right)) != std::string_view::npos;
+  }
+
+  bool is_mixed_fraction(size_t begin, size_t end) const {
+    size_t at = begin;
+    while (at < end && is_digit(signs_[at])) ++at;
+    if (at == begin || at >= end || signs_[at] != '/' || !is_digit(sign(at + 1))) return false;
+    size_t left = begin;
+    while (left > run_begin_ && signs_[left - 1] == ' ') --left;
+    return left < begin && is_digit(before(left));
+  }
+
+  // Behind marks of Markdown at the beginning of a line: - 3+4=7, **3+4=7**.
+  size_t behind_marks(size_t begin, size_t end) const {
+    const bool at_line = before(run_begin_) == Signs::kLine;
+    if (at_line && begin + 1 < end && signs_[begin + 1] == ' ' &&
+        (signs_[begin] == '-' || signs_[begin] == '*' || signs_[begin] == '+'))
+      begin += 2;
+    if (before(run_begin_) != Signs::kLetter)
+      while (begin < end && signs_[begin] == '*') ++begin;
+    while (begin < end && signs_[begin] == ' ') ++begin;
+    return begin;
+  }
+
+  // Whether the first side may begin where its run does: what is before the run does not belong to it.
+  bool may_touch_left(size_t begin, size_t end) const {
+    const char left = before(run_begin_);
+    const bool touches = begin == run_begin_;
+    const bool is_operator = begin < end && std::string_view("+-*/^%").find(signs_[begin]) != std::string_view::npos;
+    if (is_operator && left != Signs::kLine && left != Signs::kSeparator && left != Signs::kColon) return false;
+    if (left == Signs::kLetter) {
+      const bool is_variable = run_begin_ < 2 || signs_[run_begin_ - 2] != Signs::kLetter;
+      return !touches && !is_variable;
+    }
+    if (left == Signs::kScale) return false;
+    // A ratio: 3:5=6:10
+    if (left == Signs::kColon && run_begin_ > 1 && is_digit(signs_[run_begin_ - 2]))
+      return std::any_of(signs_.begin() + static_cast<ptrdiff_t>(begin), signs_.begin() + static_cast<ptrdiff_t>(end),
+                         [](char c) { return std::string_view("+-*/^").find(c) != std::string_view::npos; });
+    return true;
+  }
+
+  // The longest part at the beginning of [begin, end) that can be computed and ends where an equation may.
+  std::optional<Side> beginning(size_t begin, size_t end, bool is_last) const {
+    const size_t most = std::min(end, begin + kMaxSide);
+    std::vector<size_t> stops;
+    size_t at = begin;
+    for (int depth = 0, cuts = 0; at < most && cuts < kMaxCuts; ++at) {
+      const char c = signs_[at];
+      // 12/4=3(个) and (3+4=7): a bracket whose other one is not here is not about the value.
+      if ((opens(c) && depth == 0 && !is_closed(at, end)) || (closes(c) && depth == 0)) {
+        stops.push_back(at);
+        break;
+      }
+      if (c == '*' && depth == 0 && ends_in_stars(at, end)) {
+        stops.push_back(at);
+        break;
+      }
+      depth += opens(c) - closes(c);
+      if (depth > 0 || !is_cut(at)) continue;
+      if (!goes_on(at, end)) stops.push_back(at);
+      ++cuts;
+    }
+    if (at == end && is_last && may_touch_right(end)) stops.push_back(end);
+    for (auto stop = stops.rbegin(); stop != stops.rend(); ++stop)
+      if (std::optional<Side> side = computed(begin, *stop)) return side;
+    return {};
+  }
+
+  static int opens(char c) { return c == '(' || c == '[' || c == '{' ? 1 : 0; }
+  static int closes(char c) { return c == ')' || c == ']' || c == '}' ? 1 : 0; }
+
+  bool is_closed(size_t open, size_t end) const {
+    int depth = 0;
+    for (size_t at = open; at < std::min(end, open + kMaxSide); ++at)
+      if ((depth += opens(signs_[at]) - closes(signs_[at])) == 0) return true;
+    return false;
+  }
+
+  // **3+4=7**
+  bool ends_in_stars(size_t at, size_t end) const {
+    const std::string_view rest = std::string_view(signs_).substr(at, std::min(end - at, size_t{8}));
+    return end - at < 8 && rest.find_first_not_of("* .") == std::string_view::npos;
+  }
+
+  // 7 1/2 is not 7, nor is 7 + x.
+  bool goes_on(size_t at, size_t end) const {
+    size_t next = at;
+    while (next < end && signs_[next] == ' ') ++next;
+    size_t digits = next;
+    while (digits < end && is_digit(signs_[digits])) ++digits;
+    if (next > at && digits > next && sign(digits) == '/' && is_digit(sign(digits + 1))) return true;
+    constexpr std::string_view kOperators = "+-/^%";
+    if (next < end && kOperators.find(signs_[next]) != std::string_view::npos) return true;
+    return next == end && next > at && sign(end) == Signs::kScale;
+  }
+
+  // Whether the last side may end where its run does.
+  bool may_touch_right(size_t end) const {
+    const char right = sign(run_end_);
+    if (right == Signs::kScale) return false;
+    if (right == Signs::kColon) return !is_digit(sign(run_end_ + 1));
+    if (right != Signs::kLetter || end != run_end_) return true;
+    return sign(run_end_ + 1) == Signs::kLetter;  // 7x is not 7; 7cm is.
+  }
+
+  // Adds the equation that the sides make.
+  void finish(std::vector<Side>& chain, std::vector<bool>& about) {
+    Equation equation;
+    for (size_t i = 0; i < chain.size(); ++i) {
+      EquationSide side;
+      side.begin = bytes_[chain[i].begin];
+      side.end = bytes_[chain[i].end];
+      const Number form = number_form(chain[i]);
+      side.is_number = form.is_number;
+      if (i > 0) {
+        side.is_approximate = about[i - 1];
+        if (!side.is_approximate) {
+          side.holds = chain[i - 1].value == chain[i].value;
+        } else if (form.is_literal) {
+          side.holds = rounds_to(chain[i - 1].value, chain[i].value, form);
+        } else {
+          break;  // To how many digits is not said.
+        }
+      }
+      side.value = std::move(chain[i].value);
+      equation.sides.push_back(std::move(side));
+    }
+    if (equation.sides.size() > 1) found_.push_back(std::move(equation));
+    chain.clear();
+    about.clear();
+  }
+
+  struct Number {
+    bool is_number = false;
+    bool is_literal = false;  // A number that is no fraction.
+    bool is_percent = false;
+    int decimals = 0;
+    int zeros = 0;  // At the end of a whole number, which may have been rounded to.
+  };
+
+  Number number_form(const Side& side) const {
+    std::string text = signs_.substr(side.begin, side.end - side.begin);
+    std::erase(text, ' ');
+    std::erase(text, ',');
+    if (text.starts_with('-') || text.starts_with('+')) text.erase(0, 1);
+    Number form;
+    if (text.ends_with('%')) {
+      form.is_percent = true;
+      text.pop_back();
+    }
+    size_t at = 0;
+    const auto digits = [&] {
+      const size_t first = at;
+      while (at < text.size() && is_digit(text[at])) ++at;
+      return at - first;
+    };
+    const size_t whole = digits();
+    for (size_t i = at; i > 1 && text[i - 1] == '0'; --i) ++form.zeros;
+    if (at < text.size() && text[at] == '.') {
+      ++at;
+      form.decimals = static_cast<int>(digits());
+      form.zeros = 0;
+    }
+    form.is_literal = at == text.size() && at > 0;
+    form.is_number = form.is_literal;
+    if (at == whole && whole > 0 && at < text.size() && text[at] == '/' && !form.is_percent) {
+      ++at;
+      form.is_number = digits() > 0 && at == text.size();
+    }
+    return form;
+  }
+
+  static bool rounds_to(const Rational& exact, const Rational& written, const Number& form) {
+    const int places = form.decimals + (form.is_percent ? 2 : 0);
+    for (int zeros = 0; zeros <= std::min(form.zeros, 18); ++zeros)
+      if (exact.rounded(places - zeros) == written) return true;
+    return false;
+  }
+
+  const std::string& signs_;
+  const std::vector<size_t>& bytes_;
+  size_t run_begin_ = 0;
+  size_t run_end_ = 0;
+  std::vector<Equation> found_;
+};
+}  // namespace
+
+bool Equation::holds() const {
+  return std::all_of(sides.begin(), sides.end(), [](const EquationSide& side) { return side.holds; });
+}
+
+std::vector<Equation> equations_in(std::string_view text) {
+  const EquationSigns signs = equation_signs(text);
+  return Finder(signs).run();
+}
+
+}  // namespace tinyllm
