@@ -1,4 +1,5 @@
 #include <tinyllm/runtime/reason/answer_words.h>
+#include <tinyllm/runtime/reason/number_words.h>
 #include <tinyllm/runtime/reason/plain_text.h>
 
 #include <algorithm>
@@ -72,10 +73,10 @@ constexpr auto kWords = std::to_array<std::pair<Word, std::string_view>>({
 
 // Of which the longer ones come first where one begins as another.
 constexpr auto kLeads = std::to_array<Word>(
-    {U"因此", U"所以",   U"综上",    U"那么",  U"最终答案", U"正确答案",  U"最后答案", U"参考答案", U"答案", U"结果",
-     U"答:",  U"应该是", U"应该",    U"应是",  U"应选",     U"故选",      U"选择",     U"选项",     U"选",   U"故",
-     U"为:",  U"是:",    U"为",      U"是",    U"等于",     U"therefore", U"thus",     U"hence",    U"so",   U"the",
-     U"my",   U"final",  U"correct", U"right", U"answer",   U"option",    U"choice",   U"result",   U"is"});
+    {U"因此", U"所以",   U"综上",  U"那么",    U"最终答案", U"正确答案", U"最后答案",  U"参考答案", U"答案",   U"结果",
+     U"答:",  U"应该是", U"应该",  U"应是",    U"应选",     U"故选",     U"选择",      U"选项",     U"打",     U"选",
+     U"故",   U"为:",    U"是:",   U"为",      U"是",       U"等于",     U"therefore", U"thus",     U"hence",  U"so",
+     U"the",  U"my",     U"final", U"correct", U"right",    U"answer",   U"option",    U"choice",   U"result", U"is"});
 
 constexpr auto kBounds = std::to_array<Word>({U"大于",
                                               U"小于",
@@ -230,11 +231,13 @@ Word without_about(Word text) {
 
 size_t uncounted_word(Word text, size_t at) {
   size_t end = at;
+  if (at >= text.size() || (!digit_word(text[at]) && scale_word(text[at]) == 0)) return end;
   for (const Word word : kUncounted) {
     // The digit may be the second character, as in 统一.
-    for (size_t before = 0; before < 2 && before <= at; ++before)
+    for (size_t before = 0; before < 2 && before <= at; ++before) {
       if (text.substr(at - before).starts_with(word) && word.size() > before)
         end = std::max(end, at - before + word.size());
+    }
   }
   return end;
 }

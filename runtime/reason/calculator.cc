@@ -43,7 +43,7 @@ class Parser {
   Calculated run() {
     advance();
     if (!error_ && token_.kind == Token::end) return CalculatorError::empty;
-    const Calculated result = comparison();
+    Calculated result = comparison();
     if (!error_ && token_.kind != Token::end) unexpected();
     if (error_) return *error_;
     if (arithmetic_.error()) return *arithmetic_.error();
@@ -152,7 +152,7 @@ class Parser {
       const char sign = token_.sign;
       advance();
       Rational right = sum();
-      const auto order = arithmetic_.compare(left, right);
+      const int order = arithmetic_.compare(left, right);
       holds &= sign == '='   ? order == 0
                : sign == '!' ? order != 0
                : sign == '<' ? order < 0

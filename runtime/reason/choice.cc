@@ -53,11 +53,11 @@ std::optional<std::string> choice_of(std::u32string_view text) {
       while (next < text.size() && text[next] == ' ') ++next;
     };
     blanks();
-    for (const std::u32string_view word : {U",", U"、", U";", U"和", U"与", U"及", U"或", U"and", U"or", U"&", U"/"})
-      if (text.substr(next).starts_with(word)) {
-        next += word.size();
-        break;
-      }
+    for (const std::u32string_view word : {U",", U"、", U";", U"和", U"与", U"及", U"或", U"and", U"or", U"&", U"/"}) {
+      if (!text.substr(next).starts_with(word)) continue;
+      next += word.size();
+      break;
+    }
     blanks();
     const std::optional<char> letter = next > at || text[at] == '(' ? letter_at(text, next, false) : std::nullopt;
     const bool is_word = letter && next < text.size() && is_letter(text[next]);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 
@@ -143,8 +144,8 @@ class Finder {
       ++cuts;
     }
     if (at == begin && is_first && may_touch_left(begin, end)) starts.push_back(begin);
-    for (auto start = starts.rbegin(); start != starts.rend(); ++start)
-      if (std::optional<Side> side = computed(*start, end)) return side;
+    for (const size_t start : std::ranges::reverse_view(starts))
+      if (std::optional<Side> side = computed(start, end)) return side;
     return {};
   }
 
@@ -197,9 +198,10 @@ class Finder {
     }
     if (left == Signs::kScale) return false;
     // A ratio: 3:5=6:10
-    if (left == Signs::kColon && run_begin_ > 1 && is_digit(signs_[run_begin_ - 2]))
-      return std::any_of(signs_.begin() + static_cast<ptrdiff_t>(begin), signs_.begin() + static_cast<ptrdiff_t>(end),
-                         [](char c) { return std::string_view("+-*/^").find(c) != std::string_view::npos; });
+    if (left == Signs::kColon && run_begin_ > 1 && is_digit(signs_[run_begin_ - 2])) {
+      const std::string_view side = std::string_view(signs_).substr(begin, end - begin);
+      return side.find_first_of("+-*/^") != std::string_view::npos;
+    }
     return true;
   }
 
@@ -225,8 +227,8 @@ class Finder {
       ++cuts;
     }
     if (at == end && is_last && may_touch_right(end)) stops.push_back(end);
-    for (auto stop = stops.rbegin(); stop != stops.rend(); ++stop)
-      if (std::optional<Side> side = computed(begin, *stop)) return side;
+    for (const size_t stop : std::ranges::reverse_view(stops))
+      if (std::optional<Side> side = computed(begin, stop)) return side;
     return {};
   }
 

@@ -178,15 +178,8 @@ void find_phrase(Text said, Found& best) {
     const size_t end = phrase_end(said, at);
     if (end == 0) continue;
     size_t begin = end;
-    constexpr auto kSkipped = std::to_array<Text>({" ", "*", ":", "：", "是", "为"});
-    for (bool skipped = true; skipped;) {
-      skipped = false;
-      for (const Text part : kSkipped)
-        if (starts_with(said, begin, part)) {
-          begin += part.size();
-          skipped = true;
-        }
-    }
+    while (begin < said.size() && (said[begin] == ' ' || said[begin] == '*' || said[begin] == ':')) ++begin;
+    if (starts_with(said, begin, "：")) begin += Text("：").size();
     later(best, AnswerMarker::phrase, at, first_sentence(first_line(said.substr(begin))));
     return;
   }

@@ -23,7 +23,7 @@ std::optional<NumberLiteral> number_literal(std::string_view text, size_t at, bo
     while (at < text.size() && is_digit(text[at])) digits += text[at++];
   };
   take();
-  if (digits.size() >= 1 && digits.size() <= 3) {
+  if (!digits.empty() && digits.size() <= 3) {
     while (thousands_at(text, at)) {
       digits.append(text, at + 1, 3);
       at += 4;

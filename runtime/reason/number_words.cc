@@ -150,10 +150,11 @@ std::optional<NumberWords> number_words(std::u32string_view text, size_t at) {
   if (end == at || end - at > 40) return {};
   NumberWords number{end, 0};
   if (!has_scale) {  // 二〇二四 is read digit by digit.
-    for (size_t i = at; i < end; ++i)
+    for (size_t i = at; i < end; ++i) {
       if (__builtin_mul_overflow(number.value, 10, &number.value) ||
           __builtin_add_overflow(number.value, *digit_word(text[i]), &number.value))
         return {};
+    }
     return number;
   }
   // 百分之五 begins with a scale alone.

@@ -260,15 +260,15 @@ Rational Arithmetic::power(const Rational& base, const Rational& exponent) {
   return checked({times < 0 ? mpq_class(1 / result) : std::move(result)});
 }
 
-std::strong_ordering Arithmetic::compare(const Rational& a, const Rational& b) {
-  if (error_) return std::strong_ordering::equal;
-  if (a.big_ && b.big_) {
-    const mpq_class& x = a.big_->value;
-    const mpq_class& y = b.big_->value;
-    if (!spend(limbs(x.get_num()) * limbs(y.get_den()) + limbs(y.get_num()) * limbs(x.get_den())))
-      return std::strong_ordering::equal;
+int Arithmetic::compare(const Rational& a, const Rational& b) {
+  if (error_) return 0;
+  if (a.big_ || b.big_) {
+    const mpq_class x = a.big().value;
+    const mpq_class y = b.big().value;
+    if (!spend(limbs(x.get_num()) * limbs(y.get_den()) + limbs(y.get_num()) * limbs(x.get_den()))) return 0;
+    return cmp(x, y);
   }
-  return a <=> b;
+  return a < b ? -1 : a == b ? 0 : 1;
 }
 
 }  // namespace tinyllm

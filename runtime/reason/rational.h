@@ -74,7 +74,8 @@ class Arithmetic {
   Rational quotient(const Rational& a, const Rational& b);
   /// Errors: non_integer_exponent, limit_exponent, undefined, division_by_zero, in this order.
   Rational power(const Rational& base, const Rational& exponent);
-  std::strong_ordering compare(const Rational& a, const Rational& b);
+  /// Below 0, 0 or above 0, as a is smaller than b, equal or larger.
+  int compare(const Rational& a, const Rational& b);
 
   std::optional<CalculatorError> error() const { return error_; }
 

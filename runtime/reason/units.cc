@@ -234,6 +234,7 @@ std::optional<FoundUnit> simple_unit(std::u32string_view text, size_t at) {
   if (letters > 3 && rest[0] <= 'Z') rest[0] += 'a' - 'A';
   FoundUnit found;
   for (const Row& row : kRows) {
+    if (row.name[0] != rest[0]) continue;
     const std::optional<size_t> length = name_end(rest, 0, row.name);
     if (!length || at + *length < found.end) continue;
     if (at + *length > found.end) found.unit = {};
@@ -249,10 +250,11 @@ std::optional<FoundUnit> simple_unit(std::u32string_view text, size_t at) {
 
 AnswerUnit raised(const AnswerUnit& unit, int power) {
   AnswerUnit result;
-  for (const AnswerUnit::Meaning& meaning : unit.meanings)
-    if (meaning.dimension.find('^') == std::string::npos)
-      result.meanings.push_back(
-          {meaning.dimension + '^' + std::to_string(power), Arithmetic().power(meaning.factor, power)});
+  for (const AnswerUnit::Meaning& meaning : unit.meanings) {
+    if (meaning.dimension.find('^') != std::string::npos) continue;
+    result.meanings.push_back(
+        {meaning.dimension + '^' + std::to_string(power), Arithmetic().power(meaning.factor, power)});
+  }
   return result;
 }
 
@@ -295,10 +297,12 @@ std::optional<FoundUnit> unit_at(std::u32string_view text, size_t at) {
     const std::optional<FoundUnit> below = unit_with_power(text, end + per.size());
     if (!below) break;  // As in 5元/个.
     AnswerUnit quotient;
-    for (const AnswerUnit::Meaning& above : found->unit.meanings)
-      for (const AnswerUnit::Meaning& divisor : below->unit.meanings)
+    for (const AnswerUnit::Meaning& above : found->unit.meanings) {
+      for (const AnswerUnit::Meaning& divisor : below->unit.meanings) {
         quotient.meanings.push_back(
             {above.dimension + '/' + divisor.dimension, Arithmetic().quotient(above.factor, divisor.factor)});
+      }
+    }
     return FoundUnit{below->end, std::move(quotient)};
   }
   return found;
@@ -311,9 +315,10 @@ std::optional<FoundUnit> currency_at(std::u32string_view text, size_t at) {
 }
 
 std::optional<Rational> conversion(const AnswerUnit& from, const AnswerUnit& to) {
-  for (const AnswerUnit::Meaning& a : from.meanings)
+  for (const AnswerUnit::Meaning& a : from.meanings) {
     for (const AnswerUnit::Meaning& b : to.meanings)
       if (a.dimension == b.dimension) return Arithmetic().quotient(a.factor, b.factor);
+  }
   return {};
 }
 

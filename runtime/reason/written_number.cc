@@ -207,7 +207,7 @@ class Reader {
     blanks();
     ++at_;
     blanks();
-    const std::optional<Rational> below = signed_whole();
+    std::optional<Rational> below = signed_whole();
     if (!below) {
       at_ = before;
       return {};
