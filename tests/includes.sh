@@ -17,7 +17,7 @@ model/formats/gguf  model/formats model/text ops tensor tensor/base
 model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/base
 runtime/http        tensor/base
 runtime/constraint  runtime model/text tensor/base
-runtime/reason      tensor/base
+runtime/reason      runtime model/text tensor/base
 runtime/serve       runtime/constraint runtime/http runtime model model/text ops ops/kernels tensor tensor/base
 runtime             model model/text model/formats ops ops/kernels tensor tensor/base
 train/data          model/text ops tensor/base

@@ -14,9 +14,9 @@ namespace tinyllm {
 enum class AnswerMarker : uint8_t {
   none,      ///< There is no answer: nothing is said, the thinking never ended, or the place for the answer is empty.
   section,   ///< The first line after 【最终答案】.
-  box,       ///< \boxed{}
-  tag,       ///< <answer></answer>
-  hashes,    ///< #### at the beginning of a line, as in GSM8K.
+  box,       ///< `\boxed{}`
+  tag,       ///< `<answer></answer>`
+  hashes,    ///< `####` at the beginning of a line, as in GSM8K.
   phrase,    ///< 答案：, 答：, 故选, "the answer is".
   whole,     ///< Without a marker: all of it is one short statement.
   fallback,  ///< Without a marker: its last statement with a number.
@@ -28,8 +28,9 @@ struct ExtractedAnswer {
 };
 
 /// Finds the answer in what a model said. What follows an answer as another question or turn does not count
-/// ("\nQuestion:", "问题：", <|sep|>, ...), nor does anything before the last </think>. Of several markers the last one
-/// counts, but a phrase only where there is no 【最终答案】. Linear in the length of the text, which may be any bytes.
+/// (`Question:`, "问题：", `<|sep|>`, ...), nor does anything before the last `</think>`. Of several markers the last
+/// one counts, but a phrase only where there is no 【最终答案】. Linear in the length of the text, which may be any
+/// bytes.
 ExtractedAnswer extract_answer(std::string_view said);
 
 enum class AnswerKind : uint8_t {

@@ -26,7 +26,7 @@ struct Equation {
 
 /// Finds the equations in a text and checks each of their links. A link by = is exact; one by ≈, 约 or 约等于 holds if
 /// its right side is the left one rounded to the digits that are written, halves away from zero. Expressions are those
-/// of `calculate`; of LaTeX, \times, \cdot, \div and \approx are known.
+/// of `calculate`; of LaTeX, `\times`, `\cdot`, `\div` and `\approx` are known.
 ///
 /// What cannot be computed is no equation and never false: sides with variables (x+3=7), units (3元+5元=8元), words
 /// (概率=3/5), ratios (3:5=6:10), remainders (17/5=3余2), mixed numbers (15/2=7 1/2) and scales (=2.4万). A side is at
