@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <utility>
 
@@ -118,10 +117,9 @@ class Finder {
   // Whether a side may be cut before or behind the sign at a place, as between two equations in one line.
   bool is_cut(size_t at) const {
     const char c = signs_[at];
-    if (c == ' ') return true;
-    const bool digit_follows = is_digit(sign(at + 1));
-    if (c == ',') return true;
-    return c == '.' && !digit_follows;
+    if (c != '.') return c == ' ' || c == ',';
+    const char next = sign(at + 1);
+    return !is_digit(next) && next != '.' && before(at) != '.';  // 3...2 is a quotient and its remainder.
   }
 
   // The longest part at the end of [begin, end) that can be computed and begins where an equation may.
@@ -144,7 +142,8 @@ class Finder {
       ++cuts;
     }
     if (at == begin && is_first && may_touch_left(begin, end)) starts.push_back(begin);
-    for (const size_t start : std::ranges::reverse_view(starts))
+    std::reverse(starts.begin(), starts.end());
+    for (const size_t start : starts)
       if (std::optional<Side> side = computed(start, end)) return side;
     return {};
   }
@@ -227,7 +226,8 @@ class Finder {
       ++cuts;
     }
     if (at == end && is_last && may_touch_right(end)) stops.push_back(end);
-    for (const size_t stop : std::ranges::reverse_view(stops))
+    std::reverse(stops.begin(), stops.end());
+    for (const size_t stop : stops)
       if (std::optional<Side> side = computed(begin, stop)) return side;
     return {};
   }

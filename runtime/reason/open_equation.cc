@@ -13,10 +13,13 @@ constexpr size_t kMaxLeft = 512;
 constexpr size_t kMaxResult = 48;
 constexpr int kMaxDecimals = 6;
 
-// Behind a number, these make another one of it; each sign of other scripts than ASCII.
-constexpr auto kChanging = std::to_array<std::string_view>(
-    {"×",  "÷",  "·",  "⋅",  "＋", "－",   "−", "＊", "／", "％", "＾", "．", "‰",  "万", "亿", "千", "百", "十",
-     "成", "折", "又", "余", "点", "分之", "…", "０", "１", "２", "３", "４", "５", "６", "７", "８", "９"});
+// Operators in other signs than those of ASCII.
+constexpr auto kOperatorSigns = std::to_array<std::string_view>(
+    {"×", "÷", "·", "⋅", "＋", "－", "−", "＊", "／", "％", "＾", "‰", "\\times", "\\div", "\\cdot"});
+// Right behind a number, these make another one of it.
+constexpr auto kChanging =
+    std::to_array<std::string_view>({"万", "亿", "千", "百", "十", "成", "折", "又", "余", "点", "分之", "…",
+                                     "．", "０", "１", "２", "３", "４", "５", "６", "７", "８", "９"});
 
 // The operands of 17/5 and 17÷5.
 std::optional<std::pair<Rational, Rational>> whole_division(const std::string& signs) {
@@ -57,19 +60,32 @@ std::vector<std::string> results_of(const Rational& value, std::string_view expr
 }  // namespace
 
 bool leaves_number(std::string_view behind) {
-  if (behind.empty()) return true;
-  constexpr std::string_view kSigns = "0123456789/%^*+-eE";
-  if (kSigns.find(behind[0]) != std::string_view::npos) return false;
-  if ((behind[0] == '.' || behind[0] == ',') && behind.size() > 1 && (is_digit(behind[1]) || behind[1] == '.'))
-    return false;
-  return std::none_of(kChanging.begin(), kChanging.end(),
-                      [&](std::string_view sign) { return behind.starts_with(sign); });
+  const size_t first = behind.find_first_not_of(' ');
+  if (first == std::string_view::npos) return true;
+  const bool is_apart = first > 0;
+  behind.remove_prefix(first);
+  constexpr std::string_view kOperators = "+-*/%^";
+  if (kOperators.find(behind[0]) != std::string_view::npos) return false;
+  if (is_apart) {  // 7 12*3=36: another equation may begin.
+    return std::none_of(kOperatorSigns.begin(), kOperatorSigns.end(),
+                        [&](std::string_view sign) { return behind.starts_with(sign); });
+  }
+  if (is_digit(behind[0]) || behind[0] == 'e' || behind[0] == 'E') return false;
+  const bool is_point = behind[0] == '.' || behind[0] == ',';
+  if (is_point && behind.size() > 1 && (is_digit(behind[1]) || behind[1] == '.')) return false;
+  const auto begins = [&](std::string_view sign) { return behind.starts_with(sign); };
+  return std::none_of(kOperatorSigns.begin(), kOperatorSigns.end(), begins) &&
+         std::none_of(kChanging.begin(), kChanging.end(), begins);
 }
 
-bool OpenEquation::is_complete() const {
-  return std::any_of(results.begin(), results.end(), [&](const std::string& result) {
-    return begun == result || begun == result + '.' || begun == result + ',';
-  });
+std::optional<std::string> OpenEquation::behind() const {
+  for (const std::string& result : results) {
+    if (!begun.starts_with(result)) continue;
+    const std::string_view rest = std::string_view(begun).substr(result.size());
+    if (rest == "." || rest == ",") return std::string(rest);
+    if (rest.find_first_not_of(' ') == std::string_view::npos) return rest.empty() ? "" : " ";
+  }
+  return {};
 }
 
 bool OpenEquation::may_go_on(std::string_view more) const {
@@ -124,7 +140,7 @@ std::optional<OpenEquation> open_equation(std::string_view text) {
   OpenEquation open{results_of(left.value, expression), std::string(begun), right == text.size()};
   const bool has_begun = std::any_of(open.results.begin(), open.results.end(),
                                      [&](const std::string& result) { return result.starts_with(begun); });
-  if (!has_begun && !open.is_complete()) return {};  // Something else stands there, or a result that has ended.
+  if (!has_begun && !open.behind()) return {};  // Something else stands there, or a result that has ended.
   return open;
 }
 

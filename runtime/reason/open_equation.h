@@ -11,11 +11,11 @@ namespace tinyllm {
 /// An equation whose right side is missing or incomplete, as at the end of "36*47=16".
 struct OpenEquation {
   std::vector<std::string> results = {};  ///< What may stand there: "3.4", "17/5", "3余2".
-  std::string begun = {};       ///< What stands there: the beginning of a result, or one, perhaps with a point.
+  std::string begun = {};  ///< What stands there: the beginning of a result, or one, perhaps with a point or blanks.
   bool may_have_blank = false;  ///< Before the result.
 
-  /// Whether a result is there, which may end.
-  bool is_complete() const;
+  /// What stands behind a result that is complete: nothing, a point, a comma, or a blank. Nothing if none is.
+  std::optional<std::string> behind() const;
   /// Whether `more` can follow what is begun: a result goes on, or ends and is not changed by what follows.
   bool may_go_on(std::string_view more) const;
   /// Whether `more` has a part of a result.
@@ -28,7 +28,7 @@ struct OpenEquation {
 /// computed, or what stands on its right is no result.
 std::optional<OpenEquation> open_equation(std::string_view text);
 
-/// Whether a text right behind a number leaves its value as it is: not 5, .5, /2, % or 万.
+/// Whether a text behind a number leaves its value as it is: not 5, .5, /2, % or 万; nor an operator behind blanks.
 bool leaves_number(std::string_view behind);
 
 }  // namespace tinyllm

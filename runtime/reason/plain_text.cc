@@ -94,7 +94,7 @@ class Plain {
       return;
     }
     if (c >= 0x2080 && c <= 0x2089) {  // x₁ is x1.
-      out_ += U'0' + (c - 0x2080);
+      out_ += static_cast<char32_t>(U'0' + (c - 0x2080));
       return;
     }
     for (const Vulgar& vulgar : kVulgar)

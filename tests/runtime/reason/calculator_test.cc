@@ -19,9 +19,9 @@ std::string repeated(const std::string& text, int times) {
 using Cases = std::vector<std::pair<std::string, std::string>>;
 
 void check(const Cases& cases) {
-  for (const auto& [expression, expected] : cases) {
-    CAPTURE(expression);
-    CHECK(str(calculate(expression)) == expected);
+  for (const auto& row : cases) {
+    CAPTURE(row.first);
+    CHECK(str(calculate(row.first)) == row.second);
   }
 }
 }  // namespace
