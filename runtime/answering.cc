@@ -6,17 +6,6 @@
 #include <utility>
 
 namespace tinyllm {
-namespace {
-
-// A vocabulary may have rows without a token. They are never drawn.
-std::vector<bool> known_tokens(const Model& model) {
-  if (model.tokenizer->size() >= model.config.vocab_size) return {};
-  std::vector<bool> known(static_cast<size_t>(model.config.vocab_size));
-  std::fill_n(known.begin(), model.tokenizer->size(), true);
-  return known;
-}
-
-}  // namespace
 
 int64_t pages_needed(const Request& request, const Sequence& sequence, const Session& session) {
   // After `shorten` it may need all its pages again, except those that it frees.
@@ -34,10 +23,9 @@ Answering::Answering(Session& session, uint64_t id, Request request, Sequence ow
       id_(id),
       request_(std::move(request)),
       own_(std::move(own)),
-      sampler_(request_.options.sampling, session.model().config.vocab_size),
+      sampler_(request_.options.sampling, session.model().config.vocab_size, session.model().tokenizer->size()),
       stream_(*session.model().tokenizer, request_.options.stop),
-      submitted_(submitted),
-      known_(known_tokens(session.model())) {
+      submitted_(submitted) {
   begin_with(request_.prompt);
   completion_.prompt_tokens = std::ssize(request_.prompt);
   completion_.cached_tokens = completion_.prompt_tokens - std::ssize(unread_);
@@ -58,10 +46,14 @@ void Answering::see(size_t token, std::span<const float> logits) {
   if (request_.options.prompt_log_probs < 0 || next >= request_.prompt.size()) return;
   try {
     const int64_t top = request_.options.prompt_log_probs;
-    completion_.prompt_log_probs.push_back(log_probs(logits, request_.prompt[next], top));
+    completion_.prompt_log_probs.push_back(log_probs_of(logits, request_.prompt[next], top));
   } catch (const std::exception& error) {
     failure_ = error.what();
   }
+}
+
+TokenLogProbs Answering::log_probs_of(std::span<const float> logits, int32_t token, int64_t top) const {
+  return log_probs(logits, token, top, session_.model().tokenizer->size());
 }
 
 void Answering::see_hidden(std::span<const float> hidden) {
@@ -77,7 +69,7 @@ void Answering::draw() {
   if (fed_ < unread() || options.max_tokens == 0 || !failure_.empty()) return;
   try {
     drawn_ = next_tokens();
-    if (options.top_log_probs >= 0) log_probs_ = log_probs(sequence().logits(), drawn_[0], options.top_log_probs);
+    if (options.top_log_probs >= 0) log_probs_ = log_probs_of(sequence().logits(), drawn_[0], options.top_log_probs);
   } catch (const std::exception& error) {
     failure_ = error.what();
   }
@@ -112,13 +104,11 @@ std::vector<int32_t> Answering::next_tokens() {
   const GenerateOptions& options = request_.options;
   NextTokens next = options.constraint ? options.constraint(completion_.tokens) : NextTokens{};
   if (next.forced.empty()) {
-    const std::vector<bool>* allowed = next.allowed != nullptr ? next.allowed : known_.empty() ? nullptr : &known_;
-    return {sampler_.next(sequence().logits(), sequence().tokens(), completion_.tokens, allowed)};
+    return {sampler_.next(sequence().logits(), sequence().tokens(), completion_.tokens, next.allowed)};
   }
+  const int64_t tokens = session_.model().tokenizer->size();
   for (const int32_t token : next.forced) {
-    if (token < 0 || token >= session_.model().config.vocab_size) {
-      throw Error("request: forced token {}, expected 0 to {}", token, session_.model().config.vocab_size - 1);
-    }
+    if (token < 0 || token >= tokens) throw Error("request: forced token {}, expected 0 to {}", token, tokens - 1);
   }
   // Log-probabilities need the logits before each token.
   if (options.top_log_probs >= 0) next.forced.resize(1);
@@ -131,7 +121,11 @@ std::optional<FinishReason> Answering::answer_on(std::string& text) {
   if (options.max_tokens == 0) return FinishReason::max_tokens;
   if (completion_.tokens.empty()) completion_.first_token_seconds = seconds_since(submitted_);
   for (const int32_t token : drawn_) {
-    if (session_.model().tokenizer->is_end(token)) return FinishReason::end_token;
+    if (session_.model().tokenizer->is_end(token)) {
+      completion_.end_token = token;
+      completion_.end_log_probs = std::exchange(log_probs_, std::nullopt);
+      return FinishReason::end_token;
+    }
     if (log_probs_) completion_.log_probs.push_back(*std::exchange(log_probs_, std::nullopt));
     completion_.offsets.push_back(completion_.text.size() + text.size() + stream_.held());
     completion_.tokens.push_back(token);

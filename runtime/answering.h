@@ -48,6 +48,7 @@ class Answering {
   Sequence& sequence() { return request_.sequence != nullptr ? *request_.sequence : own_; }
   void begin_with(std::span<const int32_t> tokens);
   std::vector<int32_t> next_tokens();
+  TokenLogProbs log_probs_of(std::span<const float> logits, int32_t token, int64_t top) const;
   std::optional<FinishReason> answer_on(std::string& text);
   bool feed_back(int32_t token);
   void end(FinishReason reason, std::string error = {});
@@ -66,7 +67,6 @@ class Answering {
   std::optional<TokenLogProbs> log_probs_;  // and the log-probabilities of the first, if they are wanted.
   std::string failure_;                     // While the prompt was read, or in drawing.
   Clock::time_point submitted_;
-  std::vector<bool> known_;  // Whether each row of the vocabulary is a token; empty: all are.
 };
 
 }  // namespace tinyllm

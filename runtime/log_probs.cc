@@ -8,7 +8,7 @@
 
 namespace tinyllm {
 
-TokenLogProbs log_probs(std::span<const float> logits, int32_t token, int64_t top) {
+TokenLogProbs log_probs(std::span<const float> logits, int32_t token, int64_t top, int64_t tokens) {
   const double max = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
@@ -19,7 +19,7 @@ TokenLogProbs log_probs(std::span<const float> logits, int32_t token, int64_t to
 
   TokenLogProbs result{log_prob(token), {}};
   if (top == 0) return result;
-  std::vector<int32_t> order(logits.size());
+  std::vector<int32_t> order(static_cast<size_t>(std::min(tokens, std::ssize(logits))));
   std::iota(order.begin(), order.end(), 0);
   const auto last = order.begin() + std::min<std::ptrdiff_t>(top, std::ssize(order));
   std::partial_sort(order.begin(), last, order.end(), [&](int32_t a, int32_t b) {

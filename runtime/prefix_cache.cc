@@ -24,6 +24,7 @@ const Sequence* PrefixCache::find(std::span<const int32_t> prompt, uint64_t grou
 }
 
 void PrefixCache::keep(Sequence sequence, uint64_t group) {
+  sequence.drop_logits();  // A row of the vocabulary: nobody reads it, and thousands may be kept.
   kept_.remove_if([&](const Kept& other) {
     const std::vector<int32_t>& tokens = other.sequence.tokens();
     return other.group == group && common_prefix(tokens, sequence.tokens()) == tokens.size();

@@ -5,6 +5,7 @@
 #include <tinyllm/runtime/session.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,9 @@ struct Completion {
   /// For each token of the prompt but the first, if `prompt_log_probs` is 0 or more.
   std::vector<TokenLogProbs> prompt_log_probs;
   FinishReason finish_reason = FinishReason::end_token;
+  /// If an end token ended it: which, and its log-probability, if `top_log_probs` is 0 or more.
+  int32_t end_token = -1;
+  std::optional<TokenLogProbs> end_log_probs;
   std::string error;  ///< Why it failed; empty otherwise.
   int64_t prompt_tokens = 0;
   int64_t cached_tokens = 0;       ///< Tokens of the prompt that were not computed again.

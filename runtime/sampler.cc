@@ -40,7 +40,8 @@ void check(const Sampling& s, int64_t vocab_size) {
   }
 }
 
-Sampler::Sampler(Sampling sampling, int64_t vocab_size) : sampling_(std::move(sampling)) {
+Sampler::Sampler(Sampling sampling, int64_t vocab_size, int64_t tokens)
+    : sampling_(std::move(sampling)), tokens_(std::min(tokens, vocab_size)) {
   check(sampling_, vocab_size);
   scores_.resize(static_cast<size_t>(vocab_size));
   penalised_.resize(static_cast<size_t>(vocab_size));
@@ -61,6 +62,7 @@ int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> to
     }
     if (allowed != nullptr && !(*allowed)[i]) scores_[i] = -kInfinity;
   }
+  std::fill(scores_.begin() + tokens_, scores_.end(), -kInfinity);
   const auto greatest = std::max_element(scores_.begin(), scores_.end());
   if (*greatest == -kInfinity) {
     throw Error("sampler: the logits of all {}tokens are -inf", allowed == nullptr ? "" : "allowed ");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -34,8 +35,8 @@ void check(const Sampling& sampling, int64_t vocab_size);
 /// Chooses the tokens of one answer. Draw i is a function of the seed and i alone.
 class Sampler {
  public:
-  /// Throws Error as `check` does.
-  Sampler(Sampling sampling, int64_t vocab_size);
+  /// A vocabulary may have rows without a token: those from `tokens` on are never drawn. Throws Error as `check` does.
+  Sampler(Sampling sampling, int64_t vocab_size, int64_t tokens = std::numeric_limits<int64_t>::max());
 
   /// The token after `tokens`, from its logits [V]. `answer` are those of the tokens that belong to the answer. Only
   /// tokens of `allowed` [V] are drawn; null: all. A token with the logit -inf, or with a probability that is 0 in
@@ -54,6 +55,7 @@ class Sampler {
   int32_t draw(float greatest, double uniform);
 
   Sampling sampling_;
+  int64_t tokens_;
   uint64_t draws_ = 0;
   std::vector<float> scores_;
   std::vector<bool> penalised_;

@@ -17,11 +17,14 @@ class Sequence {
 
   const std::vector<int32_t>& tokens() const { return tokens_; }
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
-  /// Logits [V] of the next token. Empty if nothing was computed since the start or the last `truncate`.
+  /// Logits [V] of the next token. Empty if nothing was computed since the start, or since the last `truncate` or
+  /// `drop_logits`.
   std::span<const float> logits() const { return logits_; }
 
   /// A copy that may continue differently. Pages of the tokens that both begin with are stored once.
   Sequence fork() const;
+  /// Frees the memory of the logits.
+  void drop_logits() { std::vector<float>().swap(logits_); }
   /// Keeps only the first `size` tokens. Throws Error when there are fewer.
   void truncate(int64_t size);
 

@@ -28,7 +28,7 @@ class HttpReply {
   /// Begins a reply whose length is not known yet. Throws like send().
   void start(int status, std::string_view type, const HttpFields& headers = {});
   /// Queues the next bytes of a streamed reply; never waits. Returns false once the client is gone. A client that
-  /// leaves more than HttpLimits::unsent_bytes unread is disconnected. Throws Error unless between start() and
+  /// stays more than HttpLimits::unsent_bytes behind is disconnected. Throws Error unless between start() and
   /// finish().
   bool write(std::string_view bytes);
   /// Ends a streamed reply. Throws like write().

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/runtime/http/http.h>
+#include <tinyllm/tensor/base/clock.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -24,15 +25,23 @@ struct HttpReply::Exchange {
 
   std::mutex mutex = {};  ///< Guards the rest.
   std::condition_variable changed = {};
-  /// Hand bytes, or the wish to close, to the server's thread. Empty once the client is gone or the reply was sent, so
-  /// that nothing is posted to a server that has been destroyed.
-  std::function<void(std::string bytes, bool is_last)> post = {};
+  /// Tell the server's thread that bytes are queued, or that it should close. Empty once the client is gone or the
+  /// reply was sent, so that nothing is posted to a server that has been destroyed.
+  std::function<void()> post = {};
   std::function<void()> post_close = {};
+  bool is_posted = false;
+  std::string queued = {};  ///< All since the server's thread last took them: the news of a pass goes in one piece.
   std::function<void()> on_gone = {};
   bool is_finished = false;
   bool is_gone = false;
-  size_t unsent = 0;
   size_t most_unsent = 0;
+  size_t unsent = 0;                            ///< With `queued`.
+  size_t backlog = 0;                           ///< Without: what the server's thread has had time to send.
+  size_t first_backlog = 0;                     ///< When it came to be more than `most_unsent`.
+  Clock::time_point progressed = Clock::now();  ///< When the client last took something, or had nothing to take.
+
+  // With the mutex held.
+  bool is_too_slow() const;
 };
 
 }  // namespace tinyllm

@@ -43,6 +43,7 @@ RequestParser::RequestParser(RequestParser&&) noexcept = default;
 RequestParser& RequestParser::operator=(RequestParser&&) noexcept = default;
 
 bool RequestParser::is_http_1_0() const { return beast_->parser.get().version() == 10; }
+bool RequestParser::expects_continue() const { return lower(request_.header("expect")) == "100-continue"; }
 bool RequestParser::keeps_alive() const { return beast_->parser.get().keep_alive(); }
 
 HttpRequest RequestParser::take() {

@@ -24,7 +24,7 @@ class RequestParser {
   /// Once the header is complete:
   bool is_http_1_0() const;
   bool keeps_alive() const;
-  bool expects_continue() const { return request_.header("expect") == "100-continue"; }
+  bool expects_continue() const;
   const HttpRequest& request() const { return request_; }  ///< Without its body.
   /// The request, when state() is done.
   HttpRequest take();

@@ -2,6 +2,13 @@
 
 namespace tinyllm {
 
+// One pass may bring more than a client is allowed to leave unread, so what counts is what it does afterwards.
+bool HttpReply::Exchange::is_too_slow() const {
+  constexpr std::chrono::seconds kStill{1};
+  const bool is_behind = backlog > most_unsent;
+  return is_behind && (Clock::now() - progressed > kStill || backlog > first_backlog + 4 * most_unsent);
+}
+
 HttpReply::HttpReply(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
 HttpReply::HttpReply(HttpReply&&) noexcept = default;
 
@@ -61,9 +68,9 @@ void HttpReply::queue(std::string bytes, bool is_last) {
   exchange_->is_finished = is_last;
   exchange_->unsent += bytes.size();
   if (!exchange_->post) return;
-  const bool is_too_slow = state_ == State::streaming && exchange_->unsent > exchange_->most_unsent;
-  if (is_too_slow) return exchange_->post_close();
-  exchange_->post(std::move(bytes), is_last);
+  if (state_ == State::streaming && exchange_->is_too_slow()) return exchange_->post_close();
+  exchange_->queued += bytes;
+  if (!std::exchange(exchange_->is_posted, true)) exchange_->post();
 }
 
 bool HttpReply::wait_until_sent() {

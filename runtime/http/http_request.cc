@@ -69,7 +69,10 @@ bool names_loopback(std::string_view host) {
   const size_t colon = host.rfind(':');
   const bool has_port = colon != std::string_view::npos && !host.ends_with(']');
   const std::string_view name = host.substr(0, has_port ? colon : host.size());
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  const auto is_same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
+  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view known) {
+    return std::equal(name.begin(), name.end(), known.begin(), known.end(), is_same);
+  });
 }
 
 }  // namespace tinyllm

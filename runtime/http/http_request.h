@@ -21,7 +21,10 @@ struct HttpLimits {
   size_t header_bytes = 16 << 10;       ///< Request line and header fields together [431].
   size_t header_lines = 100;            ///< [431]
   size_t body_bytes = 0;                ///< After decoding chunks [413].
-  size_t unsent_bytes = 4 << 20;        ///< Of a streamed reply: a client that reads more slowly is disconnected.
+  size_t all_body_bytes = 256 << 20;    ///< Of all requests that are read or answered [503].
+  /// Of a streamed reply. A client that leaves more unread is disconnected once it has taken nothing for a second, or
+  /// four times as much has come since.
+  size_t unsent_bytes = 4 << 20;
   std::chrono::milliseconds idle_timeout{60'000};    ///< Between two requests.
   std::chrono::milliseconds header_timeout{10'000};  ///< From the first byte of a request to the end of its header.
   std::chrono::milliseconds body_timeout{30'000};    ///< For the whole body.

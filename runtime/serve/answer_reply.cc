@@ -11,6 +11,11 @@ const char* finish_reason(AnswerEnd::Reason reason) {
   return reason == AnswerEnd::Reason::content_filter ? "content_filter" : "stop";
 }
 
+ApiError error_of(const AnswerEnd& end) {
+  const bool is_ours = end.error != kShuttingDown;
+  return ApiError(is_ours ? 500 : 503, is_ours ? "internal_error" : "shutting_down", "", "{}", end.error);
+}
+
 std::string token_text(const Tokenizer& tokenizer, int32_t token) {
   const std::string bytes = tokenizer.decode({&token, 1});
   return replace_invalid_utf8(bytes.empty() ? tokenizer.piece(token) : bytes);
@@ -64,10 +69,7 @@ void AnswerReply::add(AnswerPart&& part, bool is_last) {
 
 void AnswerReply::on_end(AnswerEnd&& end) {
   if (has_failed_) return;
-  if (end.reason == AnswerEnd::Reason::failed) {
-    const bool is_ours = end.error != "the server is shutting down";
-    return fail(ApiError(is_ours ? 500 : 503, is_ours ? "internal_error" : "shutting_down", "", "{}", end.error));
-  }
+  if (end.reason == AnswerEnd::Reason::failed) return fail(error_of(end));
   Answer& answer = answers_[end.choice];
   if (answer.parts) add({end.choice, {}, {}, {}}, true);
   answer.end = std::move(end);
@@ -87,6 +89,14 @@ void AnswerReply::on_end(AnswerEnd&& end) {
 
 void AnswerReply::still_there() {
   if (ask_.streams && !has_failed_) call_->write(": ping\n\n");
+}
+
+void AnswerReply::broke(const std::string& error) {
+  if (std::exchange(has_failed_, true)) return;
+  try {
+    fail(ApiError(500, "internal_error", "", "{}", error));
+  } catch (const std::exception&) {  // The reply had been begun: it ends unfinished, with the call.
+  }
 }
 
 void AnswerReply::fail(const ApiError& error) {

@@ -34,6 +34,7 @@ class AnswerReply : public JobListener {
   void on_part(AnswerPart&& part) final;
   void on_end(AnswerEnd&& end) final;
   void still_there() final;
+  void broke(const std::string& error) final;
 
  protected:
   /// An answer as far as it is known.
@@ -75,6 +76,9 @@ class AnswerReply : public JobListener {
   size_t left_;
   bool has_failed_ = false;
 };
+
+/// Why an answer has failed, for its client.
+ApiError error_of(const AnswerEnd& end);
 
 /// "stop", "length" or "content_filter".
 const char* finish_reason(AnswerEnd::Reason reason);

@@ -138,8 +138,10 @@ void set_max_tokens(Job& job, int64_t max_tokens, const Engine& engine, std::str
 
 Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues,
                       const std::string& tools) {
-  size_t bytes = 0;
-  for (const Message& message : messages) bytes += message.content.size() + message.reasoning_content.size();
+  size_t bytes = tools.size();
+  for (const Message& message : messages) {
+    bytes += message.content.size() + message.reasoning_content.size() + message.tool_calls.size();
+  }
   if (static_cast<int64_t>(bytes) > engine.context * kMaxBytesPerToken) {
     throw ApiError(400, "context_length_exceeded", param,
                    "the messages have {} bytes, which is more than {} tokens can be, the context of the model", bytes,

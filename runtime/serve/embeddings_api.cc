@@ -1,5 +1,6 @@
 // POST /v1/embeddings: the mean of a text's hidden states after the last norm, with length 1. Source of the form:
 // OpenAI API reference, "Embeddings".
+#include <tinyllm/runtime/serve/answer_reply.h>
 #include <tinyllm/runtime/serve/json_text.h>
 #include <tinyllm/runtime/serve/log_probs_json.h>
 #include <tinyllm/runtime/serve/prompts.h>
@@ -34,17 +35,19 @@ class EmbeddingsReply final : public JobListener {
 
   void refused(const ApiError& error) override { call_->send_error(error); }
   void on_part(AnswerPart&&) override {}
+  void broke(const std::string& error) override { fail(ApiError(500, "internal_error", "", "{}", error)); }
   void on_end(AnswerEnd&& end) override {
     if (has_failed_) return;
-    if (end.reason == AnswerEnd::Reason::failed) {
-      has_failed_ = true;
-      return call_->send_error(ApiError(500, "internal_error", "", "{}", end.error));
-    }
+    if (end.reason == AnswerEnd::Reason::failed) return fail(error_of(end));
     ends_[end.choice] = std::move(end);
     if (--left_ == 0 && !call_->is_gone()) call_->send_json(whole());
   }
 
  private:
+  void fail(const ApiError& error) {
+    if (!std::exchange(has_failed_, true)) call_->send_error(error);
+  }
+
   std::string whole() const {
     OrderedJson json = {{"object", "list"}, {"data", OrderedJson::array()}, {"model", engine_.name}};
     int64_t tokens = 0;

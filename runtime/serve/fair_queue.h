@@ -1,15 +1,16 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <optional>
 
 namespace tinyllm {
 
 /// What waits, one queue for each owner. The next is of the owner who has used least: a token of a prompt counts 1, one
-/// of an answer 2. An owner who comes back after a pause begins where the least of the waiting ones is, so that nobody
-/// saves up. Source: Sheng et al., "Fairness in Serving Large Language Models", OSDI 2024 (VTC).
+/// of an answer 2. An owner who comes back after a pause begins where the least of the waiting ones is, or, if none
+/// waits, the one who was last served: so nobody saves up. Source: Sheng et al., "Fairness in Serving Large Language
+/// Models", OSDI 2024 (VTC).
 template <class Item>
 class FairQueue {
  public:
@@ -20,7 +21,7 @@ class FairQueue {
     Owner& one = owners_[owner];
     if (one.items.empty()) {
       // Only now may `owner` have been away: those that wait are what it is compared with.
-      if (const std::optional<double> least = least_used()) one.used = std::max(one.used, *least);
+      one.used = std::max(one.used, least_used());
     }
     one.items.push_back(std::move(item));
     ++size_;
@@ -30,6 +31,7 @@ class FairQueue {
   Item& front() { return next()->second.items.front(); }
   Item pop() {
     const auto owner = next();
+    last_ = owner->first;
     Item item = std::move(owner->second.items.front());
     owner->second.items.pop_front();
     --size_;
@@ -76,15 +78,18 @@ class FairQueue {
     }
     return best;
   }
-  std::optional<double> least_used() {
-    const auto least = next();
-    return least == owners_.end() ? std::nullopt : std::optional(least->second.used);
+  double least_used() {
+    auto least = next();
+    if (least == owners_.end()) least = owners_.find(last_);
+    return least == owners_.end() ? 0 : least->second.used;
   }
   void forget_idle() {
-    if (owners_.size() > kMostIdle) std::erase_if(owners_, [](const auto& one) { return one.second.items.empty(); });
+    if (owners_.size() <= kMostIdle) return;
+    std::erase_if(owners_, [&](const auto& one) { return one.second.items.empty() && one.first != last_; });
   }
 
   std::map<uint64_t, Owner> owners_;
+  uint64_t last_ = 0;  // Of the item that was popped last.
   size_t size_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <tinyllm/runtime/serve/api_error.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -13,8 +14,8 @@ using Type = Field::Type;
 constexpr unsigned kAnswering = kChat | kCompletions;
 constexpr unsigned kEvery = kAnswering | kResponses | kMessages;
 constexpr const char* kRequired = nullptr;
-// Beyond this a number of tokens means "as many as fit".
-constexpr double kManyTokens = 1e15;
+// A number of tokens: beyond what fits it means "as many as fit", however large it is.
+constexpr double kMostWhole = 1e15;
 
 const Field kFields[] = {
     {"model", Type::text, ~0u, {}, "\"\"", "Which model answers; missing: the first one."},
@@ -29,30 +30,30 @@ const Field kFields[] = {
     {"input", Type::any, kEmbeddings | kResponses, {}, kRequired, "A text, or a list."},
     {"instructions", Type::text, kResponses, {}, "\"\"", "The system's message."},
     {"system", Type::any, kMessages, {}, "\"\"", "The system's message: a text, or a list of parts."},
-    {"max_tokens", Type::whole, kAnswering, between(-1, kManyTokens), "-1",
+    {"max_tokens", Type::whole, kAnswering, at_least(-1), "-1",
      "The most tokens of an answer; -1: as many as fit into the context."},
-    {"max_tokens", Type::whole, kMessages, between(1, kManyTokens), kRequired, "The most tokens of an answer."},
-    {"max_completion_tokens", Type::whole, kChat, between(-1, kManyTokens), "-1",
-     "The same; it comes before the other."},
-    {"max_output_tokens", Type::whole, kResponses, between(-1, kManyTokens), "-1", "The most tokens of an answer."},
+    {"max_tokens", Type::whole, kMessages, at_least(1), kRequired, "The most tokens of an answer."},
+    {"max_completion_tokens", Type::whole, kChat, at_least(-1), "-1", "The same; it comes before the other."},
+    {"max_output_tokens", Type::whole, kResponses, at_least(-1), "-1", "The most tokens of an answer."},
     {"temperature", Type::number, kEvery, between(0, 2), "1", "0 always takes the likeliest token."},
     {"top_p", Type::number, kEvery, fraction_above_zero(), "1",
      "Only the smallest set of tokens whose probabilities reach this sum is drawn from."},
-    {"top_k", Type::whole, kEvery, between(0, kManyTokens), "0", "Only so many tokens are drawn from; 0: all."},
+    {"top_k", Type::whole, kEvery, at_least(0), "0", "Only so many tokens are drawn from; 0: all."},
     {"min_p", Type::number, kEvery, fraction(), "0",
      "Only tokens with at least this fraction of the likeliest one's probability are drawn."},
-    {"repetition_penalty",
-     Type::number,
-     kAnswering,
-     {.low = 0, .high = 10, .excludes_low = true},
-     "1",
+    {"repetition_penalty", Type::number, kAnswering, between(0.01, 10), "1",
      "Above 1, tokens of the text so far become less likely."},
     {"presence_penalty", Type::number, kAnswering, between(-2, 2), "0",
      "Subtracted from the logit of tokens that the answer has."},
     {"frequency_penalty", Type::number, kAnswering, between(-2, 2), "0",
      "Subtracted from the logit of a token for each time that the answer has it."},
     {"logit_bias", Type::object, kAnswering, between(-100, 100), "", "Tokens, and what is added to their logits."},
-    {"seed", Type::whole, kEvery, between(-0x1p63, 0x1p63), "", "The same seed and request give the same answer."},
+    {"seed",
+     Type::whole,
+     kEvery,
+     {.low = -0x1p63, .high = 0x1p63, .excludes_high = true},
+     "",
+     "The same seed and request give the same answer."},
     {"n", Type::whole, kAnswering, between(1, 128), "1", "How many answers."},
     {"stop", Type::texts, kAnswering, between(0, 16), "[]", "An answer ends before any of these texts."},
     {"stop_sequences", Type::texts, kMessages, between(0, 16), "[]", "An answer ends before any of these texts."},
@@ -126,14 +127,20 @@ bool is_whole(const Json& value) {
   return std::abs(number) < 0x1p53 && number == std::trunc(number);
 }
 
+bool is_int64(const Json& value) {
+  return value.is_number_integer() && !(value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX);
+}
+
 void check_number(const Field& field, const Json& value) {
   const bool whole = field.type == Type::whole;
   if (!value.is_number()) wrong_type(field, value);
   if (whole && !is_whole(value) && value.get<double>() < 0x1p53) wrong_type(field, value);
-  // A 64-bit number that a double would round: every seed is one.
-  const bool fits = field.range.contains(value.get<double>()) &&
-                    !(value.is_number_unsigned() && whole && value.get<uint64_t>() > INT64_MAX);
-  if (!fits) {
+  double number = value.get<double>();
+  // It is used as a float, which may be 0 where a double is not.
+  if (!whole && field.range.excludes_low) number = static_cast<double>(static_cast<float>(number));
+  // A double would round the largest numbers of 64 bits up to one that is none: every seed is one.
+  if (is_int64(value)) number = std::min(number, std::nextafter(0x1p63, 0.0));
+  if (!field.range.contains(number)) {
     throw ApiError(400, "invalid_value", field.name, "{}: {}, expected {}", field.name, shown(value),
                    description_of(field.range, whole));
   }
@@ -248,7 +255,8 @@ std::string Fields::text(const char* name) const { return value_of(*this, endpoi
 
 int64_t Fields::whole(const char* name) const {
   const Json value = value_of(*this, endpoint_, name);
-  return value.is_number_float() ? static_cast<int64_t>(value.get<double>()) : value.get<int64_t>();
+  if (is_int64(value)) return value.get<int64_t>();
+  return static_cast<int64_t>(std::min(value.get<double>(), kMostWhole));
 }
 
 std::vector<std::string> Fields::texts(const char* name) const {

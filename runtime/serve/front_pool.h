@@ -1,17 +1,27 @@
 #pragma once
 
+#include <tinyllm/runtime/serve/fair_queue.h>
+
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 namespace tinyllm {
 
-/// Threads that parse and tokenise requests, so that neither the server's thread nor the scheduler's has to.
+/// Threads that parse and tokenise requests, so that neither the server's thread nor the scheduler's has to. Owners
+/// share them fairly, by the cost of their tasks.
 class FrontPool {
  public:
+  /// Neither function may throw.
+  struct Task {
+    double cost;
+    std::function<void()> run;
+    std::function<void()> refuse;  ///< Called in place of `run` when too many wait.
+  };
+
   FrontPool(int threads, size_t most_waiting) : most_waiting_(most_waiting) {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
   }
@@ -19,7 +29,6 @@ class FrontPool {
     {
       const std::lock_guard lock(mutex_);
       stops_ = true;
-      tasks_.clear();
     }
     changed_.notify_all();
     for (std::thread& thread : threads_) thread.join();
@@ -27,27 +36,34 @@ class FrontPool {
   FrontPool(const FrontPool&) = delete;
   FrontPool& operator=(const FrontPool&) = delete;
 
-  /// Returns false when too many tasks wait. A task must not throw.
-  bool add(std::function<void()> task) {
+  /// Of too many tasks, the newest of the owner who has most is refused, on this thread.
+  void add(uint64_t owner, Task task) {
+    std::optional<Task> refused;
     {
       const std::lock_guard lock(mutex_);
-      if (tasks_.size() >= most_waiting_) return false;
-      tasks_.push_back(std::move(task));
+      tasks_.push(owner, {owner, std::move(task)});
+      if (tasks_.size() > most_waiting_) refused = tasks_.pop_greediest().task;
     }
     changed_.notify_one();
-    return true;
+    if (refused) refused->refuse();
   }
 
  private:
+  struct Waiting {
+    uint64_t owner;
+    Task task;
+  };
+
   void run() {
     std::unique_lock lock(mutex_);
     for (;;) {
       changed_.wait(lock, [&] { return stops_ || !tasks_.empty(); });
       if (stops_) return;
-      const std::function<void()> task = std::move(tasks_.front());
-      tasks_.pop_front();
+      Waiting next = tasks_.pop();
+      tasks_.charge(next.owner, next.task.cost);
       lock.unlock();
-      task();
+      next.task.run();
+      next.task = {};
       lock.lock();
     }
   }
@@ -55,7 +71,7 @@ class FrontPool {
   const size_t most_waiting_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
+  FairQueue<Waiting> tasks_;
   bool stops_ = false;
   std::vector<std::thread> threads_;
 };

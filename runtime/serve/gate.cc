@@ -61,7 +61,12 @@ std::shared_ptr<const Key> Gate::check_key(const HttpRequest& request) const {
 HttpFields Gate::cors_headers(const HttpRequest& request) const {
   const std::string_view origin = request.header("origin");
   if (std::ranges::find(options_.cors, origin) == options_.cors.end()) return {};
-  return {{"Access-Control-Allow-Origin", std::string(origin)}, {"Vary", "Origin"}};
+  return {{"Access-Control-Allow-Origin", std::string(origin)},
+          {"Access-Control-Expose-Headers",
+           "Retry-After, X-RateLimit-Limit-Requests, X-RateLimit-Limit-Tokens, X-RateLimit-Remaining-Requests, "
+           "X-RateLimit-Remaining-Tokens, X-RateLimit-Reset-Requests, X-RateLimit-Reset-Tokens, X-Request-Id, X-Seed, "
+           "X-Should-Retry"},
+          {"Vary", "Origin"}};
 }
 
 }  // namespace tinyllm

@@ -5,6 +5,7 @@
 #include <tinyllm/runtime/serve/filter.h>
 #include <tinyllm/tensor/base/clock.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,8 @@ struct AnswerEnd {
   std::vector<TokenLogProbs> prompt_log_probs;
   std::vector<float> embedding;
 };
+/// The error of answers that a server had no time to end.
+inline constexpr const char* kShuttingDown = "the server is shutting down";
 constexpr auto names(AnswerEnd::Reason) { return std::array{"stop", "length", "content_filter", "abort", "error"}; }
 
 /// Whom a job reports to. All calls come from one thread, the server's; none blocks.
@@ -55,7 +58,19 @@ class JobListener {
   virtual void on_end(AnswerEnd&& end) = 0;
   /// Nothing else was sent for a while.
   virtual void still_there() {}
+  /// It has thrown, and hears nothing more.
+  virtual void broke(const std::string& error) = 0;
 };
+
+/// What a listener is to be told.
+struct JobEvent {
+  std::shared_ptr<JobListener> listener;
+  std::function<void(JobListener&)> tell;
+};
+
+/// Tells listeners what a pass has brought, in order. One that throws is told so with `broke`: the others are not
+/// affected.
+void deliver(std::vector<JobEvent> events);
 
 /// A request to a model, checked: its prompts are tokens that fit into the context.
 struct Job {

@@ -57,6 +57,14 @@ double TokenBucket::level(Clock::time_point now) {
   return level_;
 }
 
+void TokenBucket::set_per_minute(int64_t per_minute, Clock::time_point now) {
+  const auto wanted = static_cast<double>(per_minute);
+  if (wanted == per_minute_) return;
+  level_ = per_minute_ == 0 ? wanted : std::min(level(now), wanted);
+  per_minute_ = wanted;
+  at_ = now;
+}
+
 Limits::Limits(const std::filesystem::path& quota_file) : day_(today()) {
   if (quota_file.empty()) return;
   used_ = read_day(quota_file, day_);
@@ -67,12 +75,17 @@ Limits::Limits(const std::filesystem::path& quota_file) : day_(today()) {
   journal_ = std::make_unique<Journal>(quota_file);
 }
 
-Limits::Use& Limits::use_of(const Key& key) { return uses_.try_emplace(key.id, key.limits).first->second; }
+Limits::Use& Limits::use_of(const Key& key) {
+  Use& use = uses_.try_emplace(key.id, key.limits).first->second;
+  use.requests.set_per_minute(key.limits.requests_per_minute);
+  use.tokens.set_per_minute(key.limits.tokens_per_minute);
+  return use;
+}
 
 void Limits::take_request(const Key& key) {
-  if (key.limits.requests_per_minute == 0) return;
   const std::lock_guard lock(mutex_);
   TokenBucket& bucket = use_of(key).requests;
+  if (key.limits.requests_per_minute == 0) return;
   if (bucket.level() < 1) {
     throw ApiError(429, "rate_limit_exceeded", "", "this key may send {} requests a minute",
                    key.limits.requests_per_minute)
@@ -127,7 +140,9 @@ Limits::Reservation Limits::reserve(const Key& key, int64_t tokens) {
 void Limits::settle(const Key& key, const Reservation& reservation, int64_t used) {
   const std::lock_guard lock(mutex_);
   const int64_t more = used - reservation.tokens;
-  if (key.limits.tokens_per_minute > 0) use_of(key).tokens.take(static_cast<double>(more));
+  // Not `use_of`: the key may have other limits by now.
+  const auto use = uses_.find(key.id);
+  if (key.limits.tokens_per_minute > 0 && use != uses_.end()) use->second.tokens.take(static_cast<double>(more));
   if (key.limits.tokens_per_day == 0 || more == 0 || reservation.day != day_) return;
   try {
     count(key.id, more);

@@ -22,6 +22,8 @@ class TokenBucket {
   /// What is left now; below 0 after more was taken than there was.
   double level(Clock::time_point now = Clock::now());
   void take(double amount) { level_ -= amount; }
+  /// Changes the allowance. What is left stays, but no more than the new one; where there was none, it is full.
+  void set_per_minute(int64_t per_minute, Clock::time_point now = Clock::now());
   /// Seconds until there is at least `amount`.
   double seconds_until(double amount) const { return std::max(0.0, (amount - level_) * 60 / per_minute_); }
   double per_minute() const { return per_minute_; }
@@ -58,7 +60,7 @@ class Limits {
     explicit Use(const KeyLimits& limits) : requests(limits.requests_per_minute), tokens(limits.tokens_per_minute) {}
     TokenBucket requests, tokens;
   };
-  Use& use_of(const Key& key);
+  Use& use_of(const Key& key);  // With the key's present limits.
   void count(const std::string& id, int64_t tokens);
 
   std::mutex mutex_;

@@ -21,17 +21,20 @@ TextPrompt prompt_of(const Json& value, std::string_view param, const Engine& en
                    type_of(value));
   }
   TextPrompt prompt{value.get<std::string>(), begin_tokens(engine.model)};
-  if (static_cast<int64_t>(prompt.text.size()) > engine.context * kMaxBytesPerToken) {
-    throw ApiError(400, "context_length_exceeded", param,
-                   "{}: {} bytes are more than {} tokens can be, the context of the model", param, prompt.text.size(),
-                   engine.context);
-  }
+  check_size(prompt.text, param, engine);
   const std::vector<int32_t> tokens = tokenizer.encode(prompt.text);
   prompt.tokens.insert(prompt.tokens.end(), tokens.begin(), tokens.end());
   return prompt;
 }
 
 }  // namespace
+
+void check_size(std::string_view text, std::string_view param, const Engine& engine) {
+  if (static_cast<int64_t>(text.size()) <= engine.context * kMaxBytesPerToken) return;
+  throw ApiError(400, "context_length_exceeded", param,
+                 "{}: {} bytes are more than {} tokens can be, the context of the model", param, text.size(),
+                 engine.context);
+}
 
 std::vector<int32_t> read_tokens(const Json& list, std::string_view param, const Engine& engine) {
   std::vector<int32_t> tokens;

@@ -22,6 +22,9 @@ struct TextPrompt {
 /// it has one. Throws ApiError that names `param`: also on an empty text without such a token.
 std::vector<TextPrompt> read_prompts(const Json& value, std::string_view param, const Engine& engine);
 
+/// Throws ApiError when a text has more bytes than the tokens of a full context can have.
+void check_size(std::string_view text, std::string_view param, const Engine& engine);
+
 /// A list of tokens. Throws ApiError on one outside the vocabulary.
 std::vector<int32_t> read_tokens(const Json& list, std::string_view param, const Engine& engine);
 

@@ -39,12 +39,13 @@ void Records::write(Journal* journal, const std::string& line) {
   }
 }
 
-void Records::refused(const HttpRequest& request, const ApiError& error) {
+void Records::refused(const HttpRequest& request, const ApiError& error, const std::string& id) {
   metrics_.requests.add(fmt::format("handler=\"\",method=\"{}\",status=\"{}\"",
                                     request.method == "GET" || request.method == "POST" ? request.method : "other",
                                     error.status()));
   metrics_.refused.add(fmt::format("code=\"{}\"", error.code()));
   const OrderedJson line = {{"time", now()},
+                            {"id", id},
                             {"method", request.method},
                             {"path", request.path.substr(0, kMostPath)},
                             {"status", error.status()},

@@ -16,8 +16,8 @@ class Records {
   Records(const std::filesystem::path& access_log, const std::filesystem::path& audit_log, bool audits_contents,
           ServerMetrics& metrics);
 
-  /// A request that was refused before its body was read.
-  void refused(const HttpRequest& request, const ApiError& error);
+  /// A request that was refused, with this id, before its body was read.
+  void refused(const HttpRequest& request, const ApiError& error, const std::string& id);
   /// A request whose reply has ended.
   void done(const Call& call, int status, uint64_t bytes);
 

@@ -25,6 +25,19 @@ AnswerEnd::Reason reason_of(FinishReason reason) {
 
 }  // namespace
 
+void deliver(std::vector<JobEvent> events) {
+  std::vector<std::shared_ptr<JobListener>> broken;
+  for (JobEvent& event : events) {
+    if (std::ranges::find(broken, event.listener) != broken.end()) continue;
+    try {
+      event.tell(*event.listener);
+    } catch (const std::exception& error) {
+      broken.push_back(event.listener);
+      event.listener->broke(error.what());
+    }
+  }
+}
+
 RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
     : job_(std::move(job)), tokenizer_(tokenizer), outbox_(outbox) {
   for (const Job::Choice& choice : job_.choices) {
@@ -33,7 +46,7 @@ RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
     answers_.push_back({std::move(text), FilterStream(job_.filter.get()), FilterStream(job_.filter.get()),
                         reasoning_from, answer_from});
   }
-  outbox_.push_back([listener = job_.listener] { listener->began(); });
+  outbox_.push_back({job_.listener, [](JobListener& listener) { listener.began(); }});
 }
 
 Request RunningJob::next_request() {
@@ -95,7 +108,8 @@ void RunningJob::end(size_t choice, AnswerEnd&& end, const Completion& completio
                    : std::ranges::count_if(completion.offsets, [&](size_t at) { return begun + at < begin; });
   }
   if (on_end) on_end(end, completion);
-  outbox_.push_back([listener = job_.listener, end = std::move(end)]() mutable { listener->on_end(std::move(end)); });
+  outbox_.push_back(
+      {job_.listener, [end = std::move(end)](JobListener& listener) mutable { listener.on_end(std::move(end)); }});
 }
 
 void RunningJob::fail(const std::string& error) { abandon(AnswerEnd::Reason::failed, error); }
@@ -117,7 +131,7 @@ void RunningJob::abandon(AnswerEnd::Reason reason, const std::string& error) {
 void RunningJob::tell_if_silent() {
   if (seconds_since(last_sent_) < kSilenceSeconds) return;
   last_sent_ = Clock::now();
-  outbox_.push_back([listener = job_.listener] { listener->still_there(); });
+  outbox_.push_back({job_.listener, [](JobListener& listener) { listener.still_there(); }});
 }
 
 AnswerPart RunningJob::part_of(size_t choice, std::string_view text, const Completion& so_far, bool is_last) {
@@ -164,7 +178,7 @@ void RunningJob::send(AnswerPart&& part) {
   if (part.reasoning.empty() && part.answer.empty() && part.tokens.empty()) return;
   last_sent_ = Clock::now();
   outbox_.push_back(
-      [listener = job_.listener, part = std::move(part)]() mutable { listener->on_part(std::move(part)); });
+      {job_.listener, [part = std::move(part)](JobListener& listener) mutable { listener.on_part(std::move(part)); }});
 }
 
 }  // namespace tinyllm

@@ -13,7 +13,7 @@
 namespace tinyllm {
 
 /// Takes the events of one pass to the thread of the listeners.
-using Outbox = std::vector<std::function<void()>>;
+using Outbox = std::vector<JobEvent>;
 
 class RunningJob {
  public:

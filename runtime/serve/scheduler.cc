@@ -15,8 +15,6 @@ namespace {
 
 constexpr double kStalledSeconds = 30;
 constexpr double kAnswerWeight = 2;  // Of a drawn token, beside one of a prompt.
-// While jobs wait in the queue or for their listeners, they are looked at so often.
-constexpr std::chrono::milliseconds kLook{1000};
 
 struct Queued {
   Scheduler::Id id;
@@ -55,9 +53,7 @@ struct Lane {
   }
 };
 
-ApiError shutting_down() {
-  return ApiError(503, "shutting_down", "", "the server is shutting down").with_retry_after(5);
-}
+ApiError shutting_down() { return ApiError(503, "shutting_down", "", "{}", kShuttingDown).with_retry_after(5); }
 
 }  // namespace
 
@@ -102,7 +98,7 @@ struct Scheduler::State {
 };
 
 void Scheduler::State::refuse(const Queued& queued, const ApiError& error) {
-  outbox.push_back([listener = queued.job.listener, error] { listener->refused(error); });
+  outbox.push_back({queued.job.listener, [error](JobListener& listener) { listener.refused(error); }});
 }
 
 // Until the queue is expected to be shorter: as long as its answers take, if they are of usual length.
@@ -146,14 +142,9 @@ bool Scheduler::State::take_inbox() {
   {
     std::unique_lock lock(mutex);
     const auto is_wanted = [&] { return stops || is_draining || !submitted.empty() || !cancelled.empty(); };
-    bool is_idle = true, is_waiting = false;
-    for (const Lane& lane : lanes) {
-      is_idle = is_idle && lane.running.empty();
-      is_waiting = is_waiting || !lane.queue.empty();
-    }
+    const bool is_idle = std::ranges::all_of(lanes, &Lane::is_idle);
     if (is_idle && has_drained) changed.wait(lock, [&] { return stops || !submitted.empty(); });
-    if (is_idle && !is_waiting) changed.wait(lock, is_wanted);
-    if (is_idle && is_waiting) changed.wait_for(lock, kLook, is_wanted);
+    if (is_idle) changed.wait(lock, is_wanted);
     if (stops) return false;
     jobs.swap(submitted);
     ids.swap(cancelled);
@@ -173,17 +164,20 @@ void Scheduler::State::refuse_all() {
 }
 
 // Fills the places that are free: with the next job, or with another answer of one that has begun, whichever's owner
-// has used less.
+// has used less. Of one owner's jobs the next is the one with the fewest answers in the batcher.
 void Scheduler::State::begin(size_t index) {
   Lane& lane = lanes[index];
   while (lane.in_batcher() < lane.engine->options.max_running) {
+    const auto rank = [&](const Running& one) {
+      return std::pair(lane.queue.used(one.job->job().owner), one.job->in_batcher());
+    };
     Running* begun = nullptr;
     for (Running& one : lane.running) {
-      const auto used = [&](const Running& running) { return lane.queue.used(running.job->job().owner); };
-      if (one.job->has_more() && (begun == nullptr || used(one) < used(*begun))) begun = &one;
+      if (one.job->has_more() && (begun == nullptr || rank(one) < rank(*begun))) begun = &one;
     }
-    const bool is_new = !lane.queue.empty() && (begun == nullptr || lane.queue.used(lane.queue.front().job.owner) <
-                                                                        lane.queue.used(begun->job->job().owner));
+    const bool is_new =
+        !lane.queue.empty() &&
+        (begun == nullptr || std::pair(lane.queue.used(lane.queue.front().job.owner), int64_t{0}) < rank(*begun));
     if (!is_new && begun == nullptr) break;
     submit_next(lane, is_new ? begin(index, lane.queue.pop()) : *begun);
   }
@@ -250,7 +244,7 @@ void Scheduler::State::end_drain() {
   if (!is_idle) {
     for (Lane& lane : lanes) {
       for (Running& one : lane.running) {
-        one.job->fail("the server is shutting down");
+        one.job->fail(kShuttingDown);
         for (const Batcher::Id id : one.job->ids()) lane.engine->batcher->cancel(id);
       }
     }

@@ -38,8 +38,8 @@ class SchedulerObserver {
 /// owner, and are answered together. The models take turns, a pass each. The thread sleeps when there is nothing to do.
 class Scheduler {
  public:
-  /// Runs a list of tasks, in order, on the thread of the listeners. Called once for each pass that has events.
-  using Deliver = std::function<void(std::vector<std::function<void()>> tasks)>;
+  /// Takes events to the thread of the listeners, to `tinyllm::deliver`. Called once for each pass that has some.
+  using Deliver = std::function<void(std::vector<JobEvent> events)>;
 
   /// `observer` and what `deliver` needs must outlive the scheduler.
   Scheduler(std::vector<std::unique_ptr<Engine>> engines, const SchedulerOptions& options, SchedulerObserver& observer,

@@ -25,6 +25,11 @@ void ServedJob::on_part(AnswerPart&& part) {
   listener_->on_part(std::move(part));
 }
 
+void ServedJob::broke(const std::string& error) {
+  listener_->broke(error);
+  if (on_broken) on_broken();
+}
+
 void ServedJob::on_end(AnswerEnd&& end) {
   used_ += end.prompt_tokens - end.cached_tokens + end.completion_tokens;
   OrderedJson line = {{"prompt_tokens", end.prompt_tokens},

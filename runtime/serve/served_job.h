@@ -23,6 +23,9 @@ class ServedJob final : public JobListener {
   void on_part(AnswerPart&& part) override;
   void on_end(AnswerEnd&& end) override;
   void still_there() override { listener_->still_there(); }
+  void broke(const std::string& error) override;
+  /// Called then.
+  std::function<void()> on_broken;
 
  private:
   std::shared_ptr<JobListener> listener_;

@@ -1,32 +1,21 @@
 #include <tinyllm/runtime/serve/server.h>
 
-#include <tinyllm/runtime/serve/assets.h>
-#include <tinyllm/runtime/serve/front_pool.h>
-#include <tinyllm/runtime/serve/gate.h>
 #include <tinyllm/runtime/serve/json_text.h>
-#include <tinyllm/runtime/serve/records.h>
-#include <tinyllm/runtime/serve/routes.h>
 #include <tinyllm/runtime/serve/served_job.h>
+#include <tinyllm/runtime/serve/server_state.h>
 #include <tinyllm/tensor/base/utf8.h>
-
-#include <atomic>
 
 namespace tinyllm {
 namespace {
 
 constexpr int kFrontThreads = 2;
 constexpr size_t kMostFrontTasks = 1024;
+// Of all requests that are read or answered.
+constexpr size_t kAllBodyBytes = 256 << 20;
 // Of a stream that its client does not read.
 constexpr size_t kUnsentBytes = 256 << 10;
 // After the last answer has ended, for its last bytes to be taken.
 constexpr std::chrono::seconds kLastBytes{2};
-
-HttpRefusal refusal_of(const ApiError& error, ErrorStyle style = ErrorStyle::openai) {
-  HttpRefusal refusal{.status = error.status(), .type = "application/json", .body = error_body(error, style)};
-  if (error.status() == 401) refusal.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (error.retry_after() > 0) refusal.headers.emplace_back("Retry-After", fmt::format("{}", error.retry_after()));
-  return refusal;
-}
 
 std::shared_ptr<const Keys> load_keys(const ServerOptions& options) {
   if (options.keys.empty()) return nullptr;
@@ -40,46 +29,6 @@ std::shared_ptr<const Filter> load_filter(const std::filesystem::path& path) {
 bool is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
 
 }  // namespace
-
-struct Server::State final : Service, SchedulerObserver {
-  explicit State(const ServerOptions& o);
-  ~State() override;
-
-  // Of Service.
-  size_t model_of(const std::string& name) const override;
-  const Engine& engine(size_t model) const override { return scheduler->engine(model); }
-  size_t models() const override { return scheduler->models(); }
-  void submit(const std::shared_ptr<Call>& call, Job job) override;
-  void post(std::function<void()> task) override { http->post(std::move(task)); }
-
-  // Of SchedulerObserver.
-  void on_pass(size_t model, const BatcherPass& pass) override;
-  void on_end(const Job& job, const AnswerEnd& end, const Completion& completion, double queue_seconds) override;
-
-  std::optional<HttpRefusal> check(const HttpRequest& request);
-  void handle(HttpRequest&& request, HttpReply&& reply);
-  void dispatch(const std::shared_ptr<Call>& call);
-  void answer_health(Call& call) const;
-  void answer_metrics(Call& call);
-  void answer_asset(Call& call, const Asset& asset) const;
-  void run_endpoint(const Route& route, const std::shared_ptr<Call>& call);
-  bool is_refused(const Job& job) const;
-  void refuse(const Job& job, const std::shared_ptr<Call>& call);
-  void load_models();
-  void check_ready() const;
-
-  const ServerOptions options;
-  ServerMetrics metrics;
-  std::vector<std::unique_ptr<ModelMetrics>> model_metrics;
-  Records records;
-  Limits limits;
-  const std::shared_ptr<const Filter> input_filter, output_filter;
-  Gate gate;  // Of the server's thread.
-  std::atomic<bool> is_ready{false}, is_draining{false};
-  std::unique_ptr<HttpServer> http;
-  std::unique_ptr<Scheduler> scheduler;
-  std::unique_ptr<FrontPool> front;
-};
 
 Server::State::State(const ServerOptions& o)
     : options(o),
@@ -96,6 +45,7 @@ Server::State::State(const ServerOptions& o)
   HttpOptions http_options{.address = options.address, .port = options.port, .checks_host = false};
   http_options.limits.connections = options.connections;
   http_options.limits.body_bytes = options.body_bytes;
+  http_options.limits.all_body_bytes = kAllBodyBytes;
   http_options.limits.unsent_bytes = kUnsentBytes;
   http_options.check = [this](const HttpRequest& request) { return check(request); };
   http_options.refusal = [](int status, std::string_view message) {
@@ -130,12 +80,11 @@ void Server::State::load_models() {
     engines.push_back(std::make_unique<Engine>(name, folder, engine, pool));
     model_metrics.push_back(std::make_unique<ModelMetrics>());
   }
-  scheduler = std::make_unique<Scheduler>(std::move(engines), SchedulerOptions{options.queue, options.queue_seconds},
-                                          *this, [this](std::vector<std::function<void()>> tasks) {
-                                            http->post([tasks = std::move(tasks)] {
-                                              for (const auto& task : tasks) task();
-                                            });
-                                          });
+  scheduler =
+      std::make_unique<Scheduler>(std::move(engines), SchedulerOptions{options.queue, options.queue_seconds}, *this,
+                                  [this](std::vector<JobEvent> events) {
+                                    http->post([events = std::move(events)]() mutable { deliver(std::move(events)); });
+                                  });
   for (const auto& [alias, name] : options.aliases) {
     try {
       model_of(name);
@@ -166,16 +115,21 @@ void Server::State::check_ready() const {
 
 void Server::State::submit(const std::shared_ptr<Call>& call, Job job) {
   check_ready();
-  job.owner = call->key ? call->key->owner() : 0;
+  job.owner = owner_of(*call);
   job.group = options.shares_cache ? 0 : job.owner;
   job.arrived = call->arrived;
   job.filter = output_filter;
   job.refusal = options.refusal;
   if (is_refused(job)) return refuse(job, call);
   time_constraint(job, model_metrics[job.model]->mask_seconds);
-  job.listener = std::make_shared<ServedJob>(job, call, limits, records);
+  const auto served = std::make_shared<ServedJob>(job, call, limits, records);
+  job.listener = served;
   const Scheduler::Id id = scheduler->submit(std::move(job));
-  post([this, call, id] { call->on_gone([this, id] { scheduler->cancel(id); }); });
+  post([this, call, served, id] {
+    const auto cancel = [this, id] { scheduler->cancel(id); };
+    served->on_broken = cancel;
+    call->on_gone(cancel);
+  });
 }
 
 // Whether the filter matches a prompt, as the model reads it.
@@ -234,134 +188,6 @@ void Server::State::on_end(const Job& job, const AnswerEnd& end, const Completio
   if (completion.tokens.size() > 1) m.inter_token.add(decode / static_cast<double>(completion.tokens.size() - 1));
   m.prompt_sizes.add(static_cast<double>(end.prompt_tokens));
   m.answer_sizes.add(static_cast<double>(end.completion_tokens));
-}
-
-// Before the body of a request is read.
-std::optional<HttpRefusal> Server::State::check(const HttpRequest& request) {
-  bool method_fits = false;
-  const Route* route = route_of(request.method, request.path, method_fits);
-  try {
-    gate.check_source(request);
-    const bool is_open = request.path == "/health" || asset_of(request.path) != nullptr ||
-                         request.method == "OPTIONS" || (request.path == "/metrics" && options.open_metrics);
-    if (is_open) return std::nullopt;
-    const auto key = gate.check_key(request);
-    if (key && route != nullptr && method_fits && route->fields != 0) limits.take_request(*key);
-    return std::nullopt;
-  } catch (const ApiError& error) {
-    records.refused(request, error);
-    HttpRefusal refusal = refusal_of(error, route == nullptr ? ErrorStyle::openai : route->errors);
-    for (const auto& field : gate.cors_headers(request)) refusal.headers.push_back(field);
-    return refusal;
-  }
-}
-
-void Server::State::handle(HttpRequest&& request, HttpReply&& reply) {
-  std::shared_ptr<const Key> key;
-  try {
-    key = gate.check_key(request);
-  } catch (const ApiError&) {  // One of the few that need none.
-  }
-  const auto call = std::make_shared<Call>(std::move(request), std::move(reply), key);
-  ++metrics.open_requests;
-  call->on_done = [this](const Call& done, int status, uint64_t bytes) {
-    --metrics.open_requests;
-    records.done(done, status, bytes);
-  };
-  for (const auto& field : gate.cors_headers(call->request)) call->headers.push_back(field);
-  if (key) {
-    for (const auto& field : limits.headers(*key)) call->headers.push_back(field);
-  }
-  try {
-    dispatch(call);
-  } catch (const ApiError& error) {
-    call->send_error(error);
-  }
-}
-
-void Server::State::dispatch(const std::shared_ptr<Call>& call) {
-  const HttpRequest& request = call->request;
-  const bool is_read = request.method == "GET" || request.method == "HEAD";
-  bool method_fits = false;
-  const Route* route = route_of(request.method, request.path, method_fits);
-  const Asset* asset = asset_of(request.path);
-  const bool is_own = request.path == "/health" || request.path == "/metrics" || asset != nullptr;
-  if (route == nullptr && !is_own) {
-    throw ApiError(404, "not_found", "", "{} {}: there is nothing here", request.method, request.path);
-  }
-  const std::string methods =
-      route != nullptr && std::string_view(route->method) == "POST" ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
-  call->handler = route != nullptr ? route->path : is_own && asset == nullptr ? request.path.c_str() : "/";
-  if (request.method == "OPTIONS") {
-    call->headers.emplace_back("Allow", methods);
-    if (!gate.cors_headers(request).empty()) {
-      call->headers.emplace_back("Access-Control-Allow-Methods", methods);
-      call->headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key");
-      call->headers.emplace_back("Access-Control-Max-Age", "600");
-    }
-    return call->send(204, "text/plain", "");
-  }
-  if (route != nullptr ? !method_fits : !is_read) {
-    call->headers.emplace_back("Allow", methods);
-    throw ApiError(405, "method_not_allowed", "", "{} {}: expected {}", request.method, request.path, methods);
-  }
-  if (route != nullptr) return run_endpoint(*route, call);
-  if (asset != nullptr) return answer_asset(*call, *asset);
-  if (request.path == "/health") return answer_health(*call);
-  answer_metrics(*call);
-}
-
-// Parses and tokenises on another thread.
-void Server::State::run_endpoint(const Route& route, const std::shared_ptr<Call>& call) {
-  call->error_style = route.errors;
-  check_ready();
-  const bool is_taken = front->add([this, call, answer = route.answer] {
-    const auto refuse = [&](const ApiError& error) { post([call, error] { call->send_error(error); }); };
-    try {
-      answer(*this, call);
-    } catch (const ApiError& error) {
-      refuse(error);
-    } catch (const std::exception& error) {
-      refuse(ApiError(500, "internal_error", "", "{}", error.what()));
-    }
-  });
-  if (!is_taken) throw ApiError(503, "server_overloaded", "", "too many requests at once").with_retry_after(1);
-}
-
-void Server::State::answer_health(Call& call) const {
-  const char* status = "ok";
-  if (is_draining) {
-    status = "draining";
-  } else if (!is_ready) {
-    status = "loading";
-  } else if (scheduler->state().is_stalled) {
-    status = "stalled";
-  }
-  const int code = status == std::string_view("ok") ? 200 : 503;
-  call.send(code, "application/json", fmt::format("{{\"status\":\"{}\"}}", status));
-}
-
-void Server::State::answer_metrics(Call& call) {
-  check_ready();
-  metrics.connections = http->connections();
-  const SchedulerState state = scheduler->state();
-  std::vector<ModelGauges> gauges;
-  for (size_t i = 0; i < state.models.size(); ++i) {
-    const SchedulerState::OfModel& model = state.models[i];
-    gauges.push_back(
-        {scheduler->engine(i).name, model.running, model.waiting, model.cache_use, model_metrics[i].get()});
-  }
-  call.send(200, "text/plain; version=0.0.4; charset=utf-8",
-            metrics_page(gauges, metrics, scheduler->engine(0).fingerprint));
-}
-
-void Server::State::answer_asset(Call& call, const Asset& asset) const {
-  call.headers.emplace_back("ETag", asset.etag);
-  call.headers.emplace_back("Cache-Control", "no-cache");
-  call.headers.emplace_back("Content-Security-Policy", kPagePolicy);
-  call.headers.emplace_back("Referrer-Policy", "no-referrer");
-  if (call.request.header("if-none-match") == asset.etag) return call.send(304, asset.type, "");
-  call.send(200, asset.type, asset.bytes);
 }
 
 Server::Server(const ServerOptions& options) : state_(std::make_unique<State>(options)) {}

@@ -50,6 +50,7 @@ void answer_tokenize(Service& service, const std::shared_ptr<Call>& call) {
   const Engine& engine = service.engine(service.model_of(fields.text("model")));
   const Tokenizer& tokenizer = *engine.model.tokenizer;
   const std::string text = fields.text("content");
+  check_size(text, "content", engine);
   std::vector<int32_t> tokens;
   if (fields.flag("add_special")) tokens = begin_tokens(engine.model);
   const auto more = fields.flag("special") ? encode_with_specials(tokenizer, text) : tokenizer.encode(text);

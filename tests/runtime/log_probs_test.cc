@@ -24,6 +24,15 @@ TEST_CASE("log-probabilities are log softmax, and the likeliest tokens come in o
   CHECK(log_probs(logits, 2, 0).top.empty());
 }
 
+TEST_CASE("rows without a token are not listed, but take part in the softmax") {
+  const std::vector<float> logits = {0, 1, 5, 9};
+  const TokenLogProbs all = log_probs(logits, 1, 4), known = log_probs(logits, 1, 4, 2);
+  CHECK(known.log_prob == all.log_prob);
+  REQUIRE(known.top.size() == 2);
+  CHECK(known.top[0].token == 1);
+  CHECK(known.top[1].token == 0);
+}
+
 TEST_CASE("logits without a softmax are refused") {
   const float infinity = std::numeric_limits<float>::infinity();
   for (const std::vector<float>& logits : {std::vector<float>{1, std::nanf(""), 2},

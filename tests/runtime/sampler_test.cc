@@ -187,4 +187,16 @@ TEST_CASE("sampling without meaning is refused, with the field and what was expe
   }
 }
 
+TEST_CASE("rows without a token are never drawn, whatever their logits, bias or mask") {
+  const std::vector<float> logits = {0, 0, 50, 60};
+  const std::vector<bool> all(4, true);
+  Sampler greedy({.logit_bias = {{3, 100.0f}}}, 4, 2);
+  CHECK(greedy.next(logits, {}) == 0);
+  CHECK(greedy.next(logits, {}, {}, &all) == 0);
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Sampler sampler({.temperature = 2, .seed = seed}, 4, 2);
+    CHECK(sampler.next(logits, {}, {}, &all) < 2);
+  }
+}
+
 }  // namespace tinyllm::test

@@ -5,6 +5,7 @@ const path = require('path');
 const { execFileSync } = require('child_process');
 const { Client, start, sleep, until, fail, check, equal, finish } = require('./client');
 const { checkClauses } = require('./clauses');
+const faults = require('./faults');
 const forms = require('./forms');
 const { taggedCalls } = require('./calls');
 const { writeQwenModel } = require('./qwen_model');
@@ -284,7 +285,8 @@ async function otherForms({ client }) {
 
 (async () => {
   const startServer = async (args, key, folder = model) => {
-    const server = await start(program, [folder, '--port', '0', '--running', '4', '--queue', '16', ...args]);
+    const places = args.includes('--running') ? [] : ['--running', '4', '--queue', '16'];
+    const server = await start(program, [folder, '--port', '0', ...places, ...args]);
     const client = new Client(server.port, key);
     const [end] = (await client.post('/tokenize', { content: '</s>', special: true })).json.tokens;
     Object.assign(client, { endless: { [end]: -100 }, places: 20 });
@@ -308,6 +310,9 @@ async function otherForms({ client }) {
     await forms.formats(clients);
     await forms.calls(clients);
     await goneClients(clients);
+    await faults.unwantedBodies(clients);
+    await faults.headers(clients);
+    await faults.goneAfterMore(clients);
     await splitAtEveryByte(clients);
     await filters(startServer, open);
   }
@@ -318,7 +323,10 @@ async function otherForms({ client }) {
     writeQwenModel(qwen, data);
     const tagged = await startServer([], undefined, qwen);
     await taggedCalls(tagged.client);
+    await faults.paddedVocabulary(tagged.client, (await tagged.client.post('/tokenize', { content: '<|im_end|>', special: true })).json.tokens[0]);
     equal(await tagged.server.stop(), 0, 'exit status');
+    await faults.oneAfterTheOther(startServer);
+    await faults.withdrawnKey(startServer, program, folder);
     await sameAnswers(startServer);
     await lifecycle(startServer);
     await killAndRestart(startServer);

@@ -1,8 +1,4 @@
-#include <doctest/doctest.h>
-
-#include <tinyllm/runtime/http/http.h>
-
-#include "http_client.h"
+#include "runtime/http/kept_reply.h"
 
 #include <algorithm>
 #include <deque>
@@ -11,41 +7,6 @@
 #include <thread>
 
 namespace tinyllm::test {
-namespace {
-
-using std::chrono::seconds;
-
-// Far longer than anything here takes: a test that waits this long has failed.
-constexpr seconds kWatchdog{60};
-
-HttpServer serve(HttpHandler handler, HttpLimits limits = {}) { return {{.limits = limits}, std::move(handler)}; }
-
-void say_path(HttpRequest&& request, HttpReply&& reply) { reply.send(200, "text/plain", request.path); }
-
-// A handler that keeps the reply for the test.
-struct Kept {
-  std::promise<HttpReply> promise;
-  HttpHandler handler() {
-    return [this](HttpRequest&&, HttpReply&& reply) { promise.set_value(std::move(reply)); };
-  }
-  HttpReply reply() { return promise.get_future().get(); }
-};
-
-// Whether something ends before the watchdog does.
-bool ends(const std::function<void()>& work) {
-  auto done = std::make_shared<std::promise<void>>();
-  std::thread([work, done] {
-    work();
-    done->set_value();
-  }).detach();
-  return done->get_future().wait_for(kWatchdog) == std::future_status::ready;
-}
-
-const std::string kGet = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-const std::string kGetAndClose = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-
-}  // namespace
-
 TEST_CASE("a server answers requests on one connection, one after the other") {
   const HttpServer server = serve(say_path);
   CHECK(body(get(server.port(), "/a%20b")) == "/a b");
@@ -105,7 +66,7 @@ TEST_CASE("a client that asks before it sends a body gets 100 Continue") {
       [](HttpRequest&& request, HttpReply&& reply) { reply.send(200, "text/plain", request.body); }, {.body_bytes = 3});
   HttpClient client(server.port());
   client.send(
-      "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+      "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n");
   CHECK(client.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
   CHECK(body(client.read_all()) == "abc");

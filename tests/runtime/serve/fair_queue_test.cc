@@ -45,4 +45,17 @@ TEST_CASE("the newest item of the owner who has most is taken when there are too
   CHECK(queue.size() == 2);
 }
 
+TEST_CASE("who comes to an empty queue begins where the one last served is") {
+  FairQueue<int> queue;
+  queue.push(1, 0);
+  queue.pop();
+  queue.charge(1, 100000);
+  // Nobody waits: owner 2 has not saved up what owner 1 has used alone.
+  for (int i = 0; i < 5; ++i) queue.push(2, 10 + i);
+  queue.push(1, 1);
+  CHECK(queue.pop() == 1);
+  queue.charge(1, 1);
+  CHECK(queue.pop() == 10);
+}
+
 }  // namespace tinyllm::test

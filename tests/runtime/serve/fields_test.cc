@@ -39,6 +39,12 @@ TEST_CASE(
   CHECK(chat(",\"seed\":9223372036854775807") == "");
   CHECK(chat(",\"seed\":9223372036854775808") == "invalid_value seed");
   CHECK(chat(",\"seed\":1e30") == "invalid_value seed");
+  CHECK(chat(",\"seed\":9223372036854775808.0") == "invalid_value seed");
+  CHECK(chat(",\"seed\":18446744073709551615") == "invalid_value seed");
+  // What a float rounds to 0 is 0.
+  CHECK(chat(",\"top_p\":1e-50") == "invalid_value top_p");
+  CHECK(chat(",\"repetition_penalty\":1e-39") == "invalid_value repetition_penalty");
+  CHECK(chat(",\"temperature\":1e-50,\"min_p\":1e-60,\"repetition_penalty\":0.01") == "");
   CHECK(chat(",\"stop\":[\"a\",1]") == "invalid_type stop");
   CHECK(chat(",\"stop\":{}") == "invalid_type stop");
   CHECK(chat(",\"calculator\":true") == "unsupported_parameter calculator");
@@ -57,6 +63,17 @@ TEST_CASE("a missing field has its default, which is OpenAI's") {
   CHECK_FALSE(fields.flag("stream"));
   CHECK(fields.texts("stop") == std::vector<std::string>{"a"});
   CHECK(fields.find("seed") == nullptr);
+}
+
+TEST_CASE("numbers of tokens have no upper end, and seeds have all of 64 bits") {
+  for (const char* many : {"1e300", "18446744073709551615", "9223372036854775807"}) {
+    const Fields fields(kChat, fmt::format(R"({{"messages":[],"max_tokens":{},"top_k":{}}})", many, many));
+    CHECK(fields.whole("max_tokens") >= 1'000'000'000'000);
+    CHECK(fields.whole("top_k") >= 1'000'000'000'000);
+  }
+  for (const int64_t seed : {INT64_MIN, int64_t{-1}, INT64_MAX}) {
+    CHECK(Fields(kChat, fmt::format(R"({{"messages":[],"seed":{}}})", seed)).whole("seed") == seed);
+  }
 }
 
 TEST_CASE("every default is a value that its own row accepts, and no endpoint has two rows of a name") {

@@ -101,6 +101,34 @@ TEST_CASE("an allowance fills up evenly, and no further than it is") {
   CHECK(bucket.level(start + std::chrono::hours(1)) == 60);
 }
 
+TEST_CASE("an allowance that is changed keeps what is left, up to the new one") {
+  const auto start = Clock::now();
+  TokenBucket bucket(0, start);  // No limit.
+  bucket.set_per_minute(5, start);
+  CHECK(bucket.level(start) == 5);
+  bucket.take(5);
+  bucket.set_per_minute(600, start);
+  CHECK(bucket.level(start) == 0);
+  CHECK(bucket.level(start + std::chrono::seconds(1)) == 10);
+  bucket.set_per_minute(2, start + std::chrono::seconds(1));
+  CHECK(bucket.level(start + std::chrono::seconds(1)) == 2);
+}
+
+TEST_CASE("the limits of a key may change while it is used") {
+  Limits limits("");
+  Key key{.id = "k", .hash = {}, .limits = {}};
+  CHECK(limits.headers(key).empty());
+  key.limits = {.requests_per_minute = 1, .tokens_per_minute = 10};
+  limits.take_request(key);
+  CHECK(status_of([&] { limits.take_request(key); }) == 429);
+  CHECK(status_of([&] { limits.reserve(key, 11); }) == 200);
+  CHECK(status_of([&] { limits.reserve(key, 1); }) == 429);
+  key.limits.requests_per_minute = 0;
+  CHECK(status_of([&] { limits.take_request(key); }) == 200);
+  key.limits.requests_per_minute = 3;
+  for (const int status : {200, 200, 200, 429}) CHECK(status_of([&] { limits.take_request(key); }) == status);
+}
+
 TEST_CASE("a day's tokens are reserved in the file before they are used, and a crash counts too much alone") {
   const TempFolder folder;
   const auto path = folder.path() / "quota.jsonl";
