@@ -13,7 +13,7 @@ install_packages() {
   mkdir -p "$2"
   exec 9>"$2/lock"
   flock 9
-  cp "$1"/*.json "$1"/*.mjs "$2"
+  find "$1" -maxdepth 1 '(' -name '*.json' -o -name '*.mjs' ')' -exec cp {} "$2" ';'
   if ! cmp -s "$1/package-lock.json" "$2/installed"; then
     (cd "$2" && timeout 300 npm ci --omit=optional --no-audit --no-fund --ignore-scripts >npm.log 2>&1) ||
       skip "npm ci: $(tail -n 1 "$2/npm.log")"
