@@ -1,4 +1,5 @@
-// Every op of the default model alone, at every shape that it has there. Uses Google Benchmark; for tuning.
+// Every op of the default model alone, at every shape that it has there, and ops of other networks. Uses Google
+// Benchmark; for tuning.
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/ops/peak.h>
@@ -160,6 +161,60 @@ void collect_answering(int64_t rows, int64_t tokens, std::map<std::string, Kerne
   collect(graph, kernels);
 }
 
+// What other networks are made of: functions and reductions of 64 MB, and the layers of ResNet-50 for eight images.
+// Source of the shapes: He et al., "Deep Residual Learning for Image Recognition", 2016.
+void collect_other_networks(std::map<std::string, Kernel>& kernels) {
+  tl::Graph graph;
+  const tl::Tensor x = graph.input("x", tl::f32, {4096, 4096}), y = graph.input("y", tl::f32, {4096, 4096});
+  for (const auto f : {tl::add, tl::sub, tl::mul, tl::div, tl::minimum, tl::maximum, tl::less}) f(x, y);
+  tl::add(x, graph.input("row", tl::f32, {4096}));
+  tl::add(x, graph.input("column", tl::f32, {4096, 1}));
+  tl::pow(x, y);
+  for (const auto f :
+       {tl::neg,     tl::abs,      tl::square, tl::reciprocal, tl::sqrt,  tl::rsqrt,      tl::exp,
+        tl::expm1,   tl::log,      tl::log1p,  tl::sin,        tl::cos,   tl::tanh,       tl::erf,
+        tl::sigmoid, tl::softplus, tl::relu,   tl::floor,      tl::round, tl::hard_swish, tl::gelu_exact}) {
+    f(x);
+  }
+  for (const int axis : {0, 1}) {
+    tl::sum(x, axis);
+    tl::max(x, {axis});
+    tl::prod(x, {axis});
+    tl::cumsum(x, axis);
+    tl::logsumexp(x, {axis});
+    tl::softmax(x, axis);
+    tl::argmax(x, axis);
+  }
+  tl::top_k(x, 8);
+  tl::transpose(x, 0, 1);
+
+  struct Layer {
+    tl::Shape image, kernel;
+    int64_t stride, padding, groups;
+  };
+  const Layer layers[] = {
+      {{8, 3, 224, 224}, {64, 3, 7, 7}, 2, 3, 1},      {{8, 64, 56, 56}, {64, 64, 3, 3}, 1, 1, 1},
+      {{8, 64, 56, 56}, {256, 64, 1, 1}, 1, 0, 1},     {{8, 128, 56, 56}, {128, 128, 3, 3}, 2, 1, 1},
+      {{8, 128, 28, 28}, {128, 128, 3, 3}, 1, 1, 1},   {{8, 256, 14, 14}, {256, 256, 3, 3}, 1, 1, 1},
+      {{8, 1024, 14, 14}, {256, 1024, 1, 1}, 1, 0, 1}, {{8, 512, 7, 7}, {512, 512, 3, 3}, 1, 1, 1},
+      {{8, 128, 28, 28}, {128, 1, 3, 3}, 1, 1, 128},
+  };
+  int number = 0;
+  for (const Layer& layer : layers) {
+    const tl::Tensor image = graph.input(fmt::format("image{}", number), tl::f32, layer.image);
+    const tl::Tensor kernel = graph.input(fmt::format("kernel{}", number++), tl::f32, layer.kernel);
+    const tl::Tensor made = tl::conv2d(
+        image, kernel, {},
+        {.stride = {layer.stride, layer.stride}, .padding = {layer.padding, layer.padding}, .groups = layer.groups});
+    tl::gradients(tl::sum(made), {image, kernel});
+  }
+  const tl::Tensor first = graph.input("first", tl::f32, {8, 64, 112, 112});
+  tl::max_pool2d(first, {{3, 3}, {2, 2}, {1, 1}});
+  tl::avg_pool2d(first);
+  tl::upsample_bilinear(first, {2, 2});
+  collect(graph, kernels);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -171,6 +226,7 @@ int main(int argc, char** argv) {
   for (const auto& [rows, tokens] : {std::pair<int64_t, int64_t>{1, 256}, {32, 1}, {1, 1}}) {
     collect_answering(rows, tokens, kernels);
   }
+  collect_other_networks(kernels);
   std::map<int, Limits> limits;
   for (const int threads : {1, tl::hardware_threads()}) limits.try_emplace(threads, threads);
   for (const auto& named : kernels) {

@@ -58,7 +58,8 @@ std::vector<double> alternate(const std::vector<std::function<void()>>& works, i
 }
 
 bool is_product(std::string_view op) {
-  return op == "linear" || op == "matmul" || op == "linear_cross_entropy" || op == "token_log_probs" || op == "muon";
+  return op == "linear" || op == "matmul" || op == "linear_cross_entropy" || op == "token_log_probs" || op == "muon" ||
+         op.starts_with("conv2d");
 }
 
 double read_bandwidth(ThreadPool& pool, int64_t bytes) {
