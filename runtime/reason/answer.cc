@@ -178,11 +178,11 @@ NormalAnswer read(Text text, int depth) {
     return read(trimmed(text.substr(right)), depth + 1);
   if (std::optional<NormalAnswer> answer = symbol(text)) return *std::move(answer);
   const std::optional<std::vector<Quantity>> numbers = numbers_in(text);
-  // A number within words, which may be said twice.
+  // A number within words, or said twice, as 3/5 (60%).
   const bool has_words = std::any_of(text.begin(), text.end(), [](char32_t c) { return is_hanzi(c) || is_letter(c); });
-  if (numbers && !numbers->empty() && has_words &&
-      std::all_of(numbers->begin(), numbers->end(),
-                  [&](const Quantity& q) { return *q.value == *numbers->front().value; })) {
+  const auto is_first = [&](const Quantity& q) { return *q.value == *numbers->front().value; };
+  if (numbers && !numbers->empty() && (has_words || numbers->size() > 1) &&
+      std::all_of(numbers->begin(), numbers->end(), is_first)) {
     NormalAnswer answer = number(numbers->front());
     answer.names = names_in(text.substr(0, numbers->front().begin));
     return answer;

@@ -8,7 +8,8 @@
 namespace tinyllm {
 
 /// The letters that a plain text chooses, sorted: "B" of B, (b), B. 苹果 and B项; "AC" of AC, "A, C" and A和C. Nothing
-/// if it chooses none. Options go to J.
+/// if it chooses none. Options are
+/// A to J and ① to ⑩; "A或B" chooses none.
 std::optional<std::string> choice_of(std::u32string_view text);
 
 }  // namespace tinyllm

@@ -25,11 +25,11 @@ constexpr std::array<std::pair<std::u32string_view, std::u32string_view>, 46> kC
     {U"Big", U""},
 }};
 
-struct Vulgar {
+struct Written {
   char32_t sign;
   std::u32string_view form;
 };
-constexpr std::array<Vulgar, 18> kVulgar = {{
+constexpr std::array<Written, 18> kFractions = {{
     {0xBC, U"1/4"},
     {0xBD, U"1/2"},
     {0xBE, U"3/4"},
@@ -48,6 +48,23 @@ constexpr std::array<Vulgar, 18> kVulgar = {{
     {0x215C, U"3/8"},
     {0x215D, U"5/8"},
     {0x215E, U"7/8"},
+}};
+
+// Units in one character.
+constexpr std::array<Written, 13> kUnits = {{
+    {0x338E, U"mg"},
+    {0x338F, U"kg"},
+    {0x339C, U"mm"},
+    {0x339D, U"cm"},
+    {0x339E, U"km"},
+    {0x33A0, U"cm^2"},
+    {0x33A1, U"m^2"},
+    {0x33A2, U"km^2"},
+    {0x33A4, U"cm^3"},
+    {0x33A5, U"m^3"},
+    {0x3396, U"ml"},
+    {0x33C4, U"cc"},
+    {0x2113, U"l"},
 }};
 
 // The digit, sign or nothing that a superscript stands for.
@@ -97,8 +114,13 @@ class Plain {
       out_ += static_cast<char32_t>(U'0' + (c - 0x2080));
       return;
     }
-    for (const Vulgar& vulgar : kVulgar)
-      if (vulgar.sign == c) return fraction(vulgar.form);
+    for (const Written& row : kFractions)
+      if (row.sign == c) return fraction(row.form);
+    for (const Written& row : kUnits) {
+      if (row.sign != c) continue;
+      out_ += row.form;
+      return;
+    }
     out_ += c;
   }
 

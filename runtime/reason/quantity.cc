@@ -21,7 +21,8 @@ void blanks(std::u32string_view text, size_t& at) {
 
 // 35块5, 1米75, 三块五: digits behind a unit are decimals of it.
 void spoken_decimals(std::u32string_view text, Quantity& quantity, Arithmetic& arithmetic) {
-  if (text[quantity.end - 1] != U'块' && text[quantity.end - 1] != U'米') return;
+  constexpr std::u32string_view kUnits = U"块元毛角米斤";
+  if (kUnits.find(text[quantity.end - 1]) == std::u32string_view::npos) return;
   std::string digits;
   size_t at = quantity.end;
   while (at < text.size() && is_digit(text[at]) && digits.size() < 3) digits += static_cast<char>(text[at++]);

@@ -239,20 +239,26 @@ class Reader {
   Rational scaled(Rational value) {
     if (is_words_) return value;
     Rational total = 0;
-    int64_t last = 0;
+    Rational section = 0;  // What the next 万 or 亿 multiplies.
+    int64_t last = 0;      // The last scale of the section.
+    bool has_scale = false;
     for (;;) {
       const int64_t scale = scale_word(peek());
       constexpr std::u32string_view kUnits = U"米克瓦卡焦帕赫伏字";
       if (scale < 100 || (peek() == U'千' && peek(1) != 0 && kUnits.find(peek(1)) != std::u32string_view::npos)) break;
-      if (last != 0 && scale >= last && !(last == 10000 && scale > last)) break;
+      if (scale < 10000 && last != 0 && scale >= last) break;
       ++at_;
-      if (scale > last && last != 0) {  // 3万亿
-        total = arithmetic_.product(total, scale);
-      } else {
-        total = arithmetic_.sum(total, arithmetic_.product(value, scale));
-      }
-      last = scale;
+      has_scale = true;
+      section = arithmetic_.sum(section, arithmetic_.product(value, scale < 10000 ? scale : 1));
       value = 0;
+      last = scale;
+      if (scale >= 10000) {
+        // 3万亿: 亿 multiplies what 万 has made.
+        total = section.sign() == 0 ? arithmetic_.product(total, scale)
+                                    : arithmetic_.sum(total, arithmetic_.product(section, scale));
+        section = 0;
+        last = 0;
+      }
       if (!is_digit(peek())) continue;
       const size_t before = at_;
       const std::optional<Rational> next = simple();
@@ -263,7 +269,7 @@ class Reader {
       }
       value = *next;
     }
-    return last == 0 ? value : total;
+    return has_scale ? arithmetic_.sum(total, section) : value;
   }
 
   std::u32string_view text_;
