@@ -207,7 +207,7 @@ NormalAnswer normal_answer(std::string_view text) {
   }
   const std::u32string plain = plain_text(text);
   NormalAnswer answer = read(trimmed(plain), 0);
-  answer.said = utf8(plain);
+  answer.said = utf8(trimmed(plain));
   return answer;
 }
 
@@ -232,6 +232,7 @@ NormalAnswer answer_of(std::string_view said) {
 
 bool same_answer(const NormalAnswer& answer, const NormalAnswer& gold) {
   if (answer.kind == AnswerKind::none || gold.kind == AnswerKind::none) return false;
+  if (answer.said == gold.said) return true;
   const std::optional<Rational> value = answer.value();
   const std::optional<Rational> right = gold.value();
   if (value && right) {

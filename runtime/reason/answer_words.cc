@@ -73,10 +73,11 @@ constexpr auto kWords = std::to_array<std::pair<Word, std::string_view>>({
 
 // Of which the longer ones come first where one begins as another.
 constexpr auto kLeads = std::to_array<Word>(
-    {U"因此", U"所以",   U"综上",  U"那么",    U"最终答案", U"正确答案", U"最后答案",  U"参考答案", U"答案",   U"结果",
-     U"答:",  U"应该是", U"应该",  U"应是",    U"应选",     U"故选",     U"选择",      U"选项",     U"打",     U"选",
-     U"故",   U"为:",    U"是:",   U"为",      U"是",       U"等于",     U"therefore", U"thus",     U"hence",  U"so",
-     U"the",  U"my",     U"final", U"correct", U"right",    U"answer",   U"option",    U"choice",   U"result", U"is"});
+    {U"因此",     U"所以",     U"综上",      U"那么",   U"最终答案", U"正确选项", U"正确的选项", U"本题", U"正确答案",
+     U"最后答案", U"参考答案", U"答案",      U"结果",   U"答:",      U"应该是",   U"应该",       U"应是", U"应选",
+     U"故选",     U"选择",     U"选项",      U"打",     U"选",       U"故",       U"为:",        U"是:",  U"为",
+     U"是",       U"等于",     U"therefore", U"thus",   U"hence",    U"so",       U"the",        U"my",   U"final",
+     U"correct",  U"right",    U"answer",    U"option", U"choice",   U"result",   U"is"});
 
 constexpr auto kBounds = std::to_array<Word>({U"大于",
                                               U"小于",
@@ -129,7 +130,12 @@ constexpr auto kBounds = std::to_array<Word>({U"大于",
                                               U"好几",
                                               U"第几",
                                               U"between",
-                                              U"介于"});
+                                              U"介于",
+                                              U"不止",
+                                              U"under",
+                                              U"over",
+                                              U"below",
+                                              U"above"});
 constexpr auto kGuesses =
     std::to_array<Word>({U"可能", U"也许", U"大概", U"或许", U"估计", U"好像", U"不确定", U"不知道", U"maybe",
                          U"perhaps", U"probably", U"possibly", U"not sure", U"guess"});

@@ -11,11 +11,12 @@ namespace {
 constexpr std::array<std::pair<std::string_view, char>, 6> kCommands = {
     {{"times", '*'}, {"cdot", '*'}, {"div", '/'}, {"approx", EquationSigns::kAbout}, {"left", ' '}, {"right", ' '}}};
 
+bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // The sign of a character beyond ASCII that the calculator does not know.
 char sign_of_word(char32_t c, std::string_view behind) {
-  constexpr std::u32string_view kScales = U"万亿百十成折又余几负点半";
+  constexpr std::u32string_view kScales = U"万亿百十成折又几负点半";
   if (kScales.find(c) != std::u32string_view::npos) return EquationSigns::kScale;
   if (c == U'千') {  // But 12千米 is 12 of something.
     for (const std::string_view unit : {"米", "克", "瓦", "卡", "焦"})
@@ -24,7 +25,7 @@ char sign_of_word(char32_t c, std::string_view behind) {
   }
   if (c == U'分' && behind.starts_with("之")) return EquationSigns::kScale;
   if (c == U'之') return EquationSigns::kScale;
-  if (c == U'…') return EquationSigns::kScale;
+  if (c == U'…' || c == U'余') return EquationSigns::kRemainder;
   if (c == U'≈') return EquationSigns::kAbout;
   const bool is_punctuation = (c >= 0x3001 && c <= 0x303F) || (c >= 0x2010 && c <= 0x206F) ||
                               (c >= 0x2190 && c <= 0x21FF) || c == U'∴' || c == U'∵';
@@ -62,8 +63,34 @@ class Reader {
       at_ += about.size();
       return add(EquationSigns::kAbout, begin);
     }
+    if (is_remainder()) {
+      at_ += text_[at_] == 'R' ? 1 : std::string_view("remainder").size();
+      return add(EquationSigns::kRemainder, begin);
+    }
+    const char last = begin > 0 ? text_[begin - 1] : ' ';
+    if (last == ' ' && text_.substr(at_).starts_with("-- ")) {  // A dash of LaTeX.
+      at_ += 2;
+      return add('-', begin);
+    }
     const char32_t original = next_character(text_, at_);
+    const char next = at_ < text_.size() ? text_[at_] : ' ';
+    if (original == 0x2012 || original == 0x2013)  // 97 – 12 is a difference, 3–5 a range.
+      return add(last == ' ' && next == ' ' ? '-' : EquationSigns::kLetter, begin);
+    if (original == U'．')  // The end of a sentence, unless it may be a point.
+      return add(is_ascii_digit(last) && is_ascii_digit(next) ? EquationSigns::kLetter : EquationSigns::kSeparator,
+                 begin);
+    if (original >= 0x2300 && original <= 0x2BFF)  // An operator of its own, as 2◆3, or a mark before a line.
+      return add(is_ascii_digit(last) || last == ')' ? EquationSigns::kLetter : EquationSigns::kSeparator, begin);
     add(sign_of(original), begin);
+  }
+
+  // 5 R 2
+  bool is_remainder() const {
+    const std::string_view rest = text_.substr(at_);
+    const bool in_word = at_ > 0 && is_ascii_letter(text_[at_ - 1]);
+    if (in_word || (!rest.starts_with('R') && !rest.starts_with("remainder"))) return false;
+    const size_t next = rest.find_first_not_of(" $", rest[0] == 'R' ? 1 : std::string_view("remainder").size());
+    return next < rest.size() && is_ascii_digit(rest[next]);
   }
 
   char sign_of(char32_t original) const {

@@ -16,6 +16,7 @@ struct EquationSigns {
   static constexpr char kColon = ':';
   static constexpr char kLetter = 'a';  ///< A letter, or another sign that makes what it touches no number: √, ², |.
   static constexpr char kWord = 'h';    ///< A character of Chinese, or of another script.
+  static constexpr char kRemainder = 'r';  ///< 余 and …, behind the quotient.
   static constexpr char kScale = 's';  ///< A character that changes the number it touches: 万 in 2.4万, 又 in 7又1/2.
 
   std::string signs;

@@ -1,6 +1,8 @@
 #include <tinyllm/runtime/reason/calculator.h>
 #include <tinyllm/runtime/reason/equation_signs.h>
 #include <tinyllm/runtime/reason/equations.h>
+#include <tinyllm/runtime/reason/number_form.h>
+#include <tinyllm/runtime/reason/number_literal.h>
 
 #include <algorithm>
 #include <optional>
@@ -14,8 +16,8 @@ using Signs = EquationSigns;
 constexpr size_t kMaxSide = 512;
 // How many places to cut a side at are tried.
 constexpr int kMaxCuts = 8;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+// Signs of a unit behind a number that are looked at.
+constexpr size_t kMaxNote = 16;
 
 // A part of the signs, and what it is worth.
 struct Side {
@@ -27,7 +29,7 @@ struct Side {
 /// Finds equations in the signs of a text, run by run of what can belong to one.
 class Finder {
  public:
-  explicit Finder(const EquationSigns& text) : signs_(text.signs), bytes_(text.bytes) {}
+  Finder(std::string_view text, const EquationSigns& signs) : text_(text), signs_(signs.signs), bytes_(signs.bytes) {}
 
   std::vector<Equation> run() {
     for (size_t at = 0; at < signs_.size();) {
@@ -100,10 +102,23 @@ class Finder {
   std::optional<Side> computed(size_t begin, size_t end) const {
     while (begin < end && signs_[begin] == ' ') ++begin;
     while (begin < end && signs_[end - 1] == ' ') --end;
-    if (begin == end || end - begin > kMaxSide) return {};
+    if (begin == end || end - begin > kMaxSide || is_ambiguous(begin, end)) return {};
     const Calculated result = calculate(std::string_view(signs_).substr(begin, end - begin));
     if (const auto* value = std::get_if<Rational>(&result)) return Side{begin, end, *value};
     return {};
+  }
+
+  // 6÷1/2, 6 / 1/2: whether a fraction may be meant.
+  bool is_ambiguous(size_t begin, size_t end) const {
+    const auto is_slash = [&](size_t at) { return text_[bytes_[at]] == '/'; };
+    const auto is_wide = [&](size_t at) { return before(at) == ' ' || sign(at + 1) == ' '; };
+    for (size_t at = signs_.find('/', begin); at < end; at = signs_.find('/', at + 1)) {
+      size_t next = at + 1;
+      while (next < end && (signs_[next] == ' ' || signs_[next] == '.' || is_digit(signs_[next]))) ++next;
+      if (next >= end || signs_[next] != '/' || !is_slash(next)) continue;
+      if (!is_slash(at) || (is_wide(at) && !is_wide(next))) return true;
+    }
+    return false;
   }
 
   // 3+4=7,200+1=201: whether the comma is one between equations and not of thousands.
@@ -117,9 +132,17 @@ class Finder {
   // Whether a side may be cut before or behind the sign at a place, as between two equations in one line.
   bool is_cut(size_t at) const {
     const char c = signs_[at];
-    if (c != '.') return c == ' ' || c == ',';
+    if (c == ',') return true;
+    if (c == ' ') return !(is_digit(before(at)) && is_thousand(at + 1));
+    if (c != '.') return false;
     const char next = sign(at + 1);
-    return !is_digit(next) && next != '.' && before(at) != '.';  // 3...2 is a quotient and its remainder.
+    return !is_digit(next) && next != '.' && next != Signs::kLetter &&
+           before(at) != '.';  // 3...2 is a quotient and its remainder.
+  }
+
+  // 1 234: three digits alone.
+  bool is_thousand(size_t at) const {
+    return is_digit(sign(at)) && is_digit(sign(at + 1)) && is_digit(sign(at + 2)) && !is_digit(sign(at + 3));
   }
 
   // The longest part at the end of [begin, end) that can be computed and begins where an equation may.
@@ -137,8 +160,12 @@ class Finder {
         break;
       }
       if (depth > 0 || !is_cut(at - 1)) continue;
-      // 3 + 4: what an operator joins is no side of its own. 7 1/2: nor is the fraction of a mixed number.
-      if (!is_joined_by_operator(at, begin) && !is_mixed_fraction(at, end)) starts.push_back(at);
+      // 3 + 4: what an operator joins is no side of its own. 7 1/2: nor is the fraction of a mixed number. 16,0000: nor
+      // is a part of a number.
+      if (is_joined_by_operator(at, begin) || is_mixed_fraction(at, end)) continue;
+      if (is_first && c == ',' && is_digit(sign(at)) && at > 1 && is_digit(signs_[at - 2])) continue;
+      if (multiplies(at, begin)) continue;
+      starts.push_back(at);
       ++cuts;
     }
     if (at == begin && is_first && may_touch_left(begin, end)) starts.push_back(begin);
@@ -150,8 +177,19 @@ class Finder {
 
   // Whether a bracket touches something before it that it is multiplied by or applied to.
   bool is_joined(size_t bracket) const {
+    while (before(bracket) == ' ') --bracket;
     const char c = before(bracket);
-    return is_digit(c) || c == ')' || c == ']' || c == '}' || c == Signs::kLetter;
+    return is_digit(c) || closes(c) != 0 || c == Signs::kLetter ||
+           std::string_view("+-*/^").find(c) != std::string_view::npos;
+  }
+
+  // (1/2) 18 is a product, but (1) 3+4 is a step.
+  bool multiplies(size_t start, size_t begin) const {
+    while (start > begin && signs_[start - 1] == ' ') --start;
+    if (start == begin || closes(signs_[start - 1]) == 0) return false;
+    size_t open = start - 1;
+    while (open > begin && is_digit(signs_[open - 1])) --open;
+    return open == start - 1 || open != begin + 1 || signs_[begin] != '(';
   }
 
   bool is_joined_by_operator(size_t start, size_t begin) const {
@@ -179,8 +217,7 @@ class Finder {
     if (at_line && begin + 1 < end && signs_[begin + 1] == ' ' &&
         (signs_[begin] == '-' || signs_[begin] == '*' || signs_[begin] == '+'))
       begin += 2;
-    if (before(run_begin_) != Signs::kLetter)
-      while (begin < end && signs_[begin] == '*') ++begin;
+    if (before(run_begin_) != Signs::kLetter && signs_.compare(begin, 2, "**") == 0) begin = std::min(begin + 2, end);
     while (begin < end && signs_[begin] == ' ') ++begin;
     return begin;
   }
@@ -193,13 +230,15 @@ class Finder {
     if (is_operator && left != Signs::kLine && left != Signs::kSeparator && left != Signs::kColon) return false;
     if (left == Signs::kLetter) {
       const bool is_variable = run_begin_ < 2 || signs_[run_begin_ - 2] != Signs::kLetter;
-      return !touches && !is_variable;
+      // 12 and 1/4 = 12.25: a number behind a word may be part of one.
+      return !touches && !is_variable && !form_of({begin, end, {}}).is_number;
     }
-    if (left == Signs::kScale) return false;
+    if (left == Signs::kScale || left == Signs::kRemainder) return false;
     // A ratio: 3:5=6:10
-    if (left == Signs::kColon && run_begin_ > 1 && is_digit(signs_[run_begin_ - 2])) {
-      const std::string_view side = std::string_view(signs_).substr(begin, end - begin);
-      return side.find_first_of("+-*/^") != std::string_view::npos;
+    if (left == Signs::kColon) {
+      size_t colon = run_begin_ - 1;
+      while (before(colon) == ' ') --colon;
+      return !is_digit(before(colon)) || !form_of({begin, end, {}}).is_number;
     }
     return true;
   }
@@ -213,7 +252,7 @@ class Finder {
       const char c = signs_[at];
       // 12/4=3(个) and (3+4=7): a bracket whose other one is not here is not about the value.
       if ((opens(c) && depth == 0 && !is_closed(at, end)) || (closes(c) && depth == 0)) {
-        stops.push_back(at);
+        if (closes(c) || is_note(at)) stops.push_back(at);
         break;
       }
       if (c == '*' && depth == 0 && ends_in_stars(at, end)) {
@@ -221,14 +260,14 @@ class Finder {
         break;
       }
       depth += opens(c) - closes(c);
-      if (depth > 0 || !is_cut(at)) continue;
-      if (!goes_on(at, end)) stops.push_back(at);
+      if (depth > 0 || !is_cut(at) || goes_on(at, end)) continue;
+      stops.push_back(at);
       ++cuts;
     }
     if (at == end && is_last && may_touch_right(end)) stops.push_back(end);
     std::reverse(stops.begin(), stops.end());
     for (const size_t stop : stops)
-      if (std::optional<Side> side = computed(begin, stop)) return side;
+      if (std::optional<Side> side = computed(begin, stop); side && !has_remainder(stop)) return side;
     return {};
   }
 
@@ -242,10 +281,34 @@ class Finder {
     return false;
   }
 
+  // (个), (cm): words alone.
+  bool is_note(size_t open) const {
+    for (size_t at = open + 1; at < signs_.size() && at < open + kMaxNote; ++at) {
+      if (closes(signs_[at]) != 0) return true;
+      if (signs_[at] != Signs::kWord && signs_[at] != Signs::kLetter && signs_[at] != ' ') return false;
+    }
+    return false;
+  }
+
+  // 17÷5=3(组)……2: whether a quotient is followed by its remainder, perhaps behind a unit.
+  bool has_remainder(size_t at) const {
+    int stars = 0;
+    for (size_t next = at; next < signs_.size() && next < at + kMaxNote; ++next) {
+      const char c = signs_[next];
+      if (c == Signs::kRemainder || signs_.compare(next, 3, "...") == 0) return true;
+      stars += c == '*';
+      if (stars > 1 && is_digit(c)) return true;  // 3 behind several dots of LaTeX
+      const bool is_unit =
+          c == ' ' || c == '*' || c == Signs::kWord || c == Signs::kLetter || opens(c) != 0 || closes(c) != 0;
+      if (!is_unit) return false;
+    }
+    return false;
+  }
+
   // **3+4=7**
   bool ends_in_stars(size_t at, size_t end) const {
     const std::string_view rest = std::string_view(signs_).substr(at, std::min(end - at, size_t{8}));
-    return end - at < 8 && rest.find_first_not_of("* .") == std::string_view::npos;
+    return end - at < 8 && rest.find_first_not_of("* .") == std::string_view::npos && sign(end) != Signs::kLetter;
   }
 
   // 7 1/2 is not 7, nor is 7 + x.
@@ -264,7 +327,11 @@ class Finder {
   bool may_touch_right(size_t end) const {
     const char right = sign(run_end_);
     if (right == Signs::kScale) return false;
-    if (right == Signs::kColon) return !is_digit(sign(run_end_ + 1));
+    if (right == Signs::kColon) {
+      size_t next = run_end_ + 1;
+      while (sign(next) == ' ') ++next;
+      return !is_digit(sign(next));
+    }
     if (right != Signs::kLetter || end != run_end_) return true;
     return sign(run_end_ + 1) == Signs::kLetter;  // 7x is not 7; 7cm is.
   }
@@ -276,14 +343,15 @@ class Finder {
       EquationSide side;
       side.begin = bytes_[chain[i].begin];
       side.end = bytes_[chain[i].end];
-      const Number form = number_form(chain[i]);
+      const NumberForm form = form_of(chain[i]);
       side.is_number = form.is_number;
       if (i > 0) {
         side.is_approximate = about[i - 1];
         if (!side.is_approximate) {
           side.holds = chain[i - 1].value == chain[i].value;
+          if (!side.holds && leaves_out_percent(chain[i - 1], chain[i])) break;
         } else if (form.is_literal) {
-          side.holds = rounds_to(chain[i - 1].value, chain[i].value, form);
+          side.holds = form.rounds(chain[i - 1].value, chain[i].value);
         } else {
           break;  // To how many digits is not said.
         }
@@ -296,53 +364,20 @@ class Finder {
     about.clear();
   }
 
-  struct Number {
-    bool is_number = false;
-    bool is_literal = false;  // A number that is no fraction.
-    bool is_percent = false;
-    int decimals = 0;
-    int zeros = 0;  // At the end of a whole number, which may have been rounded to.
-  };
-
-  Number number_form(const Side& side) const {
-    std::string text = signs_.substr(side.begin, side.end - side.begin);
-    std::erase(text, ' ');
-    std::erase(text, ',');
-    if (text.starts_with('-') || text.starts_with('+')) text.erase(0, 1);
-    Number form;
-    if (text.ends_with('%')) {
-      form.is_percent = true;
-      text.pop_back();
-    }
-    size_t at = 0;
-    const auto digits = [&] {
-      const size_t first = at;
-      while (at < text.size() && is_digit(text[at])) ++at;
-      return at - first;
-    };
-    const size_t whole = digits();
-    for (size_t i = at; i > 1 && text[i - 1] == '0'; --i) ++form.zeros;
-    if (at < text.size() && text[at] == '.') {
-      ++at;
-      form.decimals = static_cast<int>(digits());
-      form.zeros = 0;
-    }
-    form.is_literal = at == text.size() && at > 0;
-    form.is_number = form.is_literal;
-    if (at == whole && whole > 0 && at < text.size() && text[at] == '/' && !form.is_percent) {
-      ++at;
-      form.is_number = digits() > 0 && at == text.size();
-    }
-    return form;
+  NumberForm form_of(const Side& side) const {
+    return number_form(std::string_view(signs_).substr(side.begin, side.end - side.begin));
   }
 
-  static bool rounds_to(const Rational& exact, const Rational& written, const Number& form) {
-    const int places = form.decimals + (form.is_percent ? 2 : 0);
-    for (int zeros = 0; zeros <= std::min(form.zeros, 18); ++zeros)
-      if (exact.rounded(places - zeros) == written) return true;
-    return false;
+  // 100-50=50%: a sign that only one side has may be a unit.
+  bool leaves_out_percent(const Side& left, const Side& right) const {
+    const auto has_percent = [&](const Side& side) { return signs_.find('%', side.begin) < side.end; };
+    if (has_percent(left) == has_percent(right)) return false;
+    Arithmetic arithmetic;
+    return has_percent(right) ? arithmetic.product(right.value, 100) == left.value
+                              : arithmetic.product(left.value, 100) == right.value;
   }
 
+  std::string_view text_;
   const std::string& signs_;
   const std::vector<size_t>& bytes_;
   size_t run_begin_ = 0;
@@ -357,7 +392,7 @@ bool Equation::holds() const {
 
 std::vector<Equation> equations_in(std::string_view text) {
   const EquationSigns signs = equation_signs(text);
-  return Finder(signs).run();
+  return Finder(text, signs).run();
 }
 
 }  // namespace tinyllm
