@@ -67,7 +67,7 @@ class Reader {
       at_ += text_[at_] == 'R' ? 1 : std::string_view("remainder").size();
       return add(EquationSigns::kRemainder, begin);
     }
-    const char last = begin > 0 ? text_[begin - 1] : ' ';
+    const char last = begin > 0 ? text_[begin - 1] : '\n';
     if (last == ' ' && text_.substr(at_).starts_with("-- ")) {  // A dash of LaTeX.
       at_ += 2;
       return add('-', begin);
