@@ -146,7 +146,8 @@ class Corrector {
     size_t behind = 0;
     for (const Written& number : numbers_in(text)) {
       if (number.begin < behind) continue;  // A part of a fraction that was replaced.
-      const Rational* value = corrected(number.value, side.begin + number.begin);
+      const size_t place = side.begin + number.begin;
+      const Rational* value = place < repeated_ ? &repeated_value_ : corrected(number.value, place);
       if (value == nullptr) continue;
       const bool is_operand = !side.is_number;
       edits.push_back({number.begin, number.end, written_like(*value, number, false, is_operand)});
@@ -155,8 +156,10 @@ class Corrector {
     const Calculated result = calculate(equation_signs(edited(text, edits)).signs);
     const auto* value = std::get_if<Rational>(&result);
     if (value == nullptr) return {};
-    for (Edit& edit : edits)
+    for (Edit& edit : edits) {
+      if (side.begin + edit.begin < repeated_) continue;  // Replaced already, as the result said again.
       replace(Correction::Why::operand, side.begin + edit.begin, side.begin + edit.end, std::move(edit.after));
+    }
     return *value;
   }
 
@@ -204,8 +207,10 @@ class Corrector {
     if (!chain_.substr(side.end).starts_with(">>")) return;
     const size_t begin = side.end + 2;
     const std::vector<Written> numbers = numbers_in(chain_.substr(begin, side.end - side.begin + 1));
-    if (!numbers.empty() && numbers[0].begin == 0 && numbers[0].value == side.value)
-      replace(Correction::Why::result, begin, begin + numbers[0].end, written_like(right, old, false, false));
+    if (numbers.empty() || numbers[0].begin != 0 || numbers[0].value != side.value) return;
+    repeated_ = begin + numbers[0].end;
+    repeated_value_ = right;
+    replace(Correction::Why::result, begin, repeated_, written_like(right, old, false, false));
   }
 
   void answer() {
@@ -234,6 +239,8 @@ class Corrector {
   std::string_view chain_;
   std::set<Rational> given_;              // Numbers of the question, and of true equations.
   std::map<Rational, Rational> changed_;  // False results, and what they became.
+  Rational repeated_value_;
+  size_t repeated_ = 0;  // Up to where the last result said again was replaced.
   CorrectedChain result_;
 };
 }  // namespace
