@@ -81,7 +81,10 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--metrics-open", o.open_metrics, "Give /metrics to those without a key.");
   app.add_flag("--share-cache", o.shares_cache,
                "Share the cache of prompts between keys: faster, but the time of an answer tells what others asked.");
-  app.add_flag("--new-key", o.new_key, "Make a key, add its hash to the file of --keys, print it and end.");
+  app.add_flag(
+      "--new-key", o.new_key,
+      "Make a key, add its hash to the file of --keys, print it and end. Make keys as the user of the server: a "
+      "new file is readable by its owner alone.");
   tl::cli::add_number(app, "--requests-per-minute", o.key_limits.requests_per_minute, tl::between(0, kMost),
                       "Of the new key; 0 is without limit.");
   tl::cli::add_number(app, "--tokens-per-minute", o.key_limits.tokens_per_minute, tl::between(0, 1e12),

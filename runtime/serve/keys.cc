@@ -101,14 +101,12 @@ std::shared_ptr<const Key> Keys::find(std::string_view secret) const {
 }
 
 std::string new_key(const std::filesystem::path& path, const KeyLimits& limits) {
-  std::string before = is_there(path) ? read_file(path, kMostBytes) : "";
-  if (!before.empty() && !before.ends_with('\n')) before += '\n';
   const std::string secret = "sk-" + hex(random_bytes<32>());
-  Json line = {{"id", "key-" + hex(random_bytes<4>())}, {"sha256", hex(sha256(secret))}};
+  Json line = {{"id", "key-" + hex(random_bytes<8>())}, {"sha256", hex(sha256(secret))}};
   if (limits.requests_per_minute > 0) line["requests_per_minute"] = limits.requests_per_minute;
   if (limits.tokens_per_minute > 0) line["tokens_per_minute"] = limits.tokens_per_minute;
   if (limits.tokens_per_day > 0) line["tokens_per_day"] = limits.tokens_per_day;
-  write_file(path, before + line.dump() + "\n", Access::owner);
+  append_line(path, line.dump(), Access::owner);
   return secret;
 }
 

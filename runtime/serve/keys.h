@@ -41,8 +41,9 @@ class Keys {
   std::vector<std::shared_ptr<const Key>> keys_;
 };
 
-/// Makes a key of 256 random bits, and adds its hash to the file, which is made if it is missing and readable by its
-/// owner alone. Returns the key, which cannot be found out afterwards. Throws Error.
+/// Makes a key of 256 random bits, and appends its hash to the file. A file that is missing is made, readable by its
+/// owner alone: by the user of the server. Any number of processes may do so at once. Returns the key, which cannot be
+/// found out afterwards. Throws Error.
 std::string new_key(const std::filesystem::path& path, const KeyLimits& limits);
 
 }  // namespace tinyllm

@@ -64,6 +64,12 @@ void check_is_plain(const fs::path& path, const struct stat& status) {
   if (status.st_nlink > 1) throw Error("{}: has other names (hard links); remove it", path.string());
 }
 
+// If the file system has no locks, this does not wait.
+void wait_for_lock(int fd) {
+  while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
 // Opens a file under that name, and waits until no other process writes it. That process renames or removes its file
 // when it is done, so the file may have to be opened again.
 int open_alone(const fs::path& path, mode_t mode) {
@@ -80,11 +86,17 @@ int open_alone(const fs::path& path, mode_t mode) {
     struct stat locked {};
     if (fstat(file.fd, &locked) != 0) fail(path, "cannot be written");
     check_is_plain(path, locked);
-    while (flock(file.fd, LOCK_EX) != 0 && errno == EINTR) {  // If the file system has no locks, this does not wait.
-    }
+    wait_for_lock(file.fd);
     if (lstat(path.c_str(), &named) != 0 || locked.st_ino != named.st_ino) continue;
     return std::exchange(file.fd, -1);
   }
+}
+
+// A new name must survive a power cut too. Some file systems cannot sync a folder; there is nothing to do about it
+// then.
+void sync_name(const fs::path& path) {
+  const Descriptor folder{open(path.parent_path().empty() ? "." : path.parent_path().c_str(), O_RDONLY | O_CLOEXEC)};
+  if (folder.fd >= 0) fsync(folder.fd);
 }
 
 // The mode of the file that will replace `path`; for a new file, before the umask.
@@ -178,15 +190,34 @@ void write_file(const fs::path& path, const std::function<void(const Append&)>& 
     unlink(part.c_str());
     throw;
   }
-  // The new name must survive a power cut too. Some file systems cannot sync a folder; there is nothing to do about it
-  // then.
-  const Descriptor folder{open(path.parent_path().empty() ? "." : path.parent_path().c_str(), O_RDONLY | O_CLOEXEC)};
-  if (folder.fd >= 0) fsync(folder.fd);
+  sync_name(path);
 }
 
 void write_file(const fs::path& path, std::string_view text, Access access) {
   write_file(
       path, [&](const Append& append) { append(std::as_bytes(std::span(text))); }, access);
+}
+
+void append_line(const fs::path& path, std::string_view line, Access access) {
+  const mode_t mode = access == Access::owner ? 0600 : 0666;
+  // Does not wait for the reader of a pipe.
+  const Descriptor file{open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, mode)};
+  struct stat status {};
+  if (file.fd < 0) fail(path, "cannot be written");
+  wait_for_lock(file.fd);
+  if (fstat(file.fd, &status) != 0) fail(path, "cannot be written");
+  if (!S_ISREG(status.st_mode)) throw Error("{}: is not a regular file but {}", path.string(), kind_of(status.st_mode));
+  char last = '\n';
+  if (status.st_size > 0 && pread(file.fd, &last, 1, status.st_size - 1) != 1) fail(path, "cannot be read");
+  const std::string text = fmt::format("{}{}\n", last == '\n' ? "" : "\n", line);
+  try {
+    write_all(file.fd, std::as_bytes(std::span(text)), path);
+    if (fsync(file.fd) != 0) fail(path, "cannot be written");
+  } catch (...) {
+    [[maybe_unused]] const int cut = ftruncate(file.fd, status.st_size);
+    throw;
+  }
+  sync_name(path);
 }
 
 void make_folder(const fs::path& path) {

@@ -74,6 +74,11 @@ void write_file(const std::filesystem::path& path, const std::function<void(cons
                 Access access = Access::by_umask);
 void write_file(const std::filesystem::path& path, std::string_view text, Access access = Access::by_umask);
 
+/// Appends a line, given without its line end, to a file that is made if it is missing. Writers in other processes wait
+/// for each other if the file system has locks. The owner and the mode of a file that is there stay; a last line
+/// without an end gets one. Throws Error when the line cannot be written; then nothing of it is in the file.
+void append_line(const std::filesystem::path& path, std::string_view line, Access access = Access::by_umask);
+
 /// Makes a folder and its parents. Throws Error when that fails, or when files cannot be made in it.
 void make_folder(const std::filesystem::path& path);
 

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <functional>
@@ -49,6 +51,60 @@ TEST_CASE("a key is found by what it is, and its file holds its hash alone, for 
   CHECK(Keys(path).find("abc") != nullptr);
   write_file(path, "{\"id\":\"a\",\"sha256\":\"" + std::string(64, '0') + "\"}\n\n{\"id\":\"a\"}\n");
   CHECK(error_of([&] { Keys{path}; }).find("keys.jsonl: line 3: ") != std::string::npos);
+}
+
+TEST_CASE("processes that make keys at once lose none, and the file stays the one that it was") {
+  const TempFolder folder;
+  const auto path = folder.path() / "keys.jsonl";
+  const std::string line = R"({"id":"a","sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"})";
+  write_file(path, line);  // Without a line end.
+  REQUIRE(chmod(path.c_str(), 0640) == 0);
+  struct stat before {};
+  REQUIRE(stat(path.c_str(), &before) == 0);
+  constexpr int kProcesses = 12;
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      try {
+        write_file(folder.path() / std::to_string(i), new_key(path, {}));
+        _exit(0);
+      } catch (...) {
+        _exit(1);
+      }
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
+  const Keys keys(path);
+  CHECK(keys.size() == kProcesses + 1);
+  CHECK(keys.find("abc") != nullptr);
+  for (int i = 0; i < kProcesses; ++i) CHECK(keys.find(read_file(folder.path() / std::to_string(i))) != nullptr);
+  struct stat after {};
+  REQUIRE(stat(path.c_str(), &after) == 0);
+  CHECK(after.st_ino == before.st_ino);  // Its owner too is what it was.
+  CHECK((after.st_mode & 0777) == 0640);
+}
+
+TEST_CASE("a key that does not fit on the disk leaves the file as it was") {
+  const TempFolder folder;
+  const auto path = folder.path() / "keys.jsonl";
+  const std::string first = new_key(path, {});
+  const std::string text = read_file(path);
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit low{.rlim_cur = text.size() + 10, .rlim_max = before.rlim_max};
+  signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &low) == 0);
+  const std::string said = error_of([&] { new_key(path, {}); });
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(said.find("cannot be written") != std::string::npos);
+  CHECK(read_file(path) == text);
 }
 
 TEST_CASE("without keys, only this machine may ask, and no page from elsewhere") {

@@ -32,6 +32,22 @@ TEST_CASE("a file that cannot be written is named, and the old file stays") {
   CHECK_FALSE(std::filesystem::exists(folder / "x.part"));
 }
 
+TEST_CASE("a line is appended to a file that keeps what it is, and nothing else takes one") {
+  const TempFolder folder;
+  append_line(folder / "new", "one", Access::owner);
+  append_line(folder / "new", "two");
+  CHECK(read_file(folder / "new") == "one\ntwo\n");
+  CHECK(mode_of(folder / "new") == 0600);
+  write_file(folder / "open", "an end is missing");
+  append_line(folder / "open", "two");
+  CHECK(read_file(folder / "open") == "an end is missing\ntwo\n");
+  CHECK_THROWS_AS(append_line(folder / "no/such/folder/x", "one"), Error);
+  CHECK_THROWS_AS(append_line(folder.path(), "one"), Error);
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(error_of([&] { append_line(folder / "pipe", "one"); }).find("is not a regular file but a named pipe") !=
+        std::string::npos);
+}
+
 TEST_CASE("threads that write one file at once each write a whole one") {
   constexpr int kWriters = 4, kTimes = 10, kPieces = 50;
   const TempFolder folder;
