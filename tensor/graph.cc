@@ -70,8 +70,9 @@ std::vector<Tensor> Graph::append(const Op& op, const std::vector<Tensor>& input
   std::vector<Tensor> results;
   for (const Output& output : outputs) {
     const int id = static_cast<int>(values_.size());
-    values_.push_back(
-        {Kind::activation, output.type, output.shape, fmt::format("{}#{}", op.name, node_id), 0, node_id});
+    std::string name = fmt::format("{}#{}", op.name, node_id);
+    if (!results.empty()) name += fmt::format(".{}", results.size());
+    values_.push_back({Kind::activation, output.type, output.shape, std::move(name), 0, node_id});
     node.outputs.push_back(id);
     results.push_back({this, id});
   }

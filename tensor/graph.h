@@ -28,7 +28,7 @@ class Tensor {
   Type type() const;
   /// Its element type. Throws Error when it is a packed matrix.
   DType dtype() const { return type().dtype(); }
-  /// The name given by the user, or `op#node` for a result.
+  /// The name given by the user; `op#node` for the first result of a node, `op#node.1` for the second.
   const std::string& name() const;
   /// `name [8,256,512]`, for messages.
   std::string str() const;

@@ -30,19 +30,13 @@ constexpr const char* name_of_kind(Kind kind) {
   return "";
 }
 
-// The outputs of one node have one name. Here the second is `split#3.1`.
-std::string unique_name(const Graph& graph, int id) {
-  const Value& value = graph.value(id);
-  if (value.kind != Kind::activation) return value.name;
-  const int place = id - graph.nodes()[index(value.node)].outputs[0];
-  return place == 0 ? value.name : fmt::format("{}.{}", value.name, place);
-}
-
 // `linear#0 f32 [8,1]`.
 std::string described(const Graph& graph, int id) {
   const Value& value = graph.value(id);
-  return fmt::format("{} {} {}", unique_name(graph, id), value.type.str(), value.shape);
+  return fmt::format("{} {} {}", value.name, value.type.str(), value.shape);
 }
+
+std::string name_of_value(const Graph& graph, int id) { return graph.value(id).name; }
 
 // What the scheduled nodes and the outputs read and no node computes, in the order in which it was built.
 std::vector<int> leaves_of(const Graph& graph, const Plan& plan, const std::vector<Tensor>& outputs) {
@@ -87,7 +81,7 @@ std::string graph_text(const std::vector<Tensor>& outputs) {
   for (const int id : plan.schedule) {
     const Node& node = graph.nodes()[index(id)];
     text += fmt::format("{} = {}({})\n", joined(graph, node.outputs, described), node.op->name,
-                        joined(graph, node.inputs, unique_name));
+                        joined(graph, node.inputs, name_of_value));
   }
   return text;
 }
@@ -118,31 +112,37 @@ std::string memory_plan_text(const std::vector<Tensor>& outputs, int threads) {
   const Graph& graph = graph_of(outputs);
   const Plan plan = tinyllm::plan(graph, outputs, threads);
   std::string text = fmt::format("{:>14} {:>14} {:>6} {:>6}  result\n", "bytes", "offset", "first", "last");
-  size_t unplanned = 0;
-  const auto add = [&](int block, const std::string& name) {
+  const auto add = [&](int block, size_t first, int last, const std::string& name) {
     if (block < 0) return;
     const Block& b = plan.blocks[index(block)];
-    text += fmt::format("{:>14} {:>14} {:>6} {:>6}  {}\n", b.bytes, b.offset, b.first, b.last, name);
+    text += fmt::format("{:>14} {:>14} {:>6} {:>6}  {}\n", b.bytes, b.offset, first, last, name);
   };
   for (size_t step = 0; step < plan.schedule.size(); ++step) {
     const Node& node = graph.nodes()[index(plan.schedule[step])];
-    for (const int id : node.outputs) add(plan.block[index(id)], described(graph, id));
-    add(plan.workspace[step], fmt::format("scratch memory of {}", unique_name(graph, node.outputs[0])));
+    for (const int id : node.outputs) add(plan.block[index(id)], step, plan.last[index(id)], described(graph, id));
+    add(plan.workspace[step], step, static_cast<int>(step),
+        fmt::format("scratch memory of {}", graph.value(node.outputs[0]).name));
   }
-  for (const Block& block : plan.blocks) unplanned += block.bytes;
-  return text + fmt::format("arena: {} bytes; {} without reuse\n", plan.arena, unplanned);
+  return text + fmt::format("arena: {} bytes; {} without reuse\n", plan.arena, plan.unplanned);
 }
 
 std::string profile_text(const std::vector<OpTime>& ops) {
   double total = 0;
-  for (const OpTime& op : ops) total += op.seconds;
-  std::string text =
-      fmt::format("{:<24} {:>6} {:>10} {:>8} {:>9} {:>8}\n", "op", "nodes", "ms", "share", "GFLOP/s", "GB/s");
+  size_t width = 24;
   for (const OpTime& op : ops) {
-    const double seconds = std::max(op.seconds, 1e-9);  // A clock may not have moved.
-    const std::string gflops = op.flops > 0 ? fmt::format("{:.1f}", op.flops / seconds / 1e9) : "-";
-    text += fmt::format("{:<24} {:>6} {:>10.3f} {:>7.1f}% {:>9} {:>8.1f}\n", op.op, op.nodes, 1e3 * op.seconds,
-                        100 * op.seconds / std::max(total, 1e-9), gflops, op.bytes / seconds / 1e9);
+    total += op.seconds;
+    width = std::max(width, op.op.size());
+  }
+  std::string text =
+      fmt::format("{:<{}} {:>6} {:>10} {:>8} {:>9} {:>8}\n", "op", width, "nodes", "ms", "share", "GFLOP/s", "GB/s");
+  for (const OpTime& op : ops) {
+    // No amount, or a clock that has not moved, makes no rate.
+    const auto rate = [&](double amount) {
+      return amount > 0 && op.seconds > 0 ? fmt::format("{:.1f}", amount / op.seconds / 1e9) : "-";
+    };
+    const double share = total > 0 ? op.seconds / total : 0;
+    text += fmt::format("{:<{}} {:>6} {:>10.3f} {:>7.1f}% {:>9} {:>8}\n", op.op, width, op.nodes, 1e3 * op.seconds,
+                        100 * share, rate(op.flops), rate(op.bytes));
   }
   return text;
 }

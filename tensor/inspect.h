@@ -9,7 +9,8 @@
 /// outputs that `compile` would be given, and throws Error as `compile` does for its outputs.
 namespace tinyllm {
 
-/// The inputs, parameters and states that the outputs depend on, then the nodes in the order in which they run:
+/// The inputs, parameters, states and constants that the outputs depend on, then the nodes in the order in which they
+/// run:
 ///   input x f32 [8,1]
 ///   parameter w f32 [1,1]
 ///   linear#0 f32 [8,1] = linear(x, w)
@@ -18,8 +19,10 @@ std::string graph_text(const std::vector<Tensor>& outputs);
 /// The same graph in the language of Graphviz: `dot -Tsvg` draws it.
 std::string graph_dot(const std::vector<Tensor>& outputs);
 
-/// Where a program on this number of threads places results and scratch memory. A row for each: its bytes, its offset
-/// in the arena, the first and the last node that need it, and its name. The last line has the size of the arena.
+/// Where a program on this number of threads places results and scratch memory. Each has a row: its bytes, its offset
+/// in the arena, the first and the last step that need it, and its name. Steps are the nodes in the order in which they
+/// run, from 0; an output is needed until after the last one. The last line has the size of the arena, and what it
+/// would be if no memory were used twice.
 std::string memory_plan_text(const std::vector<Tensor>& outputs, int threads);
 
 /// A table of the ops of a run: time, share of the run, GFLOP/s and GB/s.

@@ -67,11 +67,15 @@ struct Op {
   /// needed afterwards.
   int in_place = 0;
 
-  /// Output 0 is the memory of input 0: a view (reshape), or an update of it (adamw).
+  /// Output 0 is the memory of input 0. An op with one input is a view of it, and `run` must not change it (reshape).
+  /// An op with more inputs changes it (adamw).
   bool alias = false;
 
   /// An unused output has no memory (the data of its view is null), and `run` does not compute it.
   bool skips_unused = false;
 };
+
+/// Whether a node changes its input 0.
+inline bool is_update(const Node& node) { return node.op->alias && node.inputs.size() > 1; }
 
 }  // namespace tinyllm

@@ -43,12 +43,12 @@ std::vector<int> last_uses(const Graph& graph, const Plan& plan, const std::vect
 }
 
 // The block of an input that is not needed afterwards, whose memory the node's first output can reuse; -1 if none.
-int reusable(const Graph& graph, const Plan& plan, const std::vector<int>& last, const Node& node, int step) {
+int reusable(const Graph& graph, const Plan& plan, const Node& node, int step) {
   for (int i = 0; i < node.op->in_place; ++i) {
     if (index(i) >= node.inputs.size()) break;
     const int root = plan.root[index(node.inputs[index(i)])];
     const int block = plan.block[index(root)];
-    if (block >= 0 && last[index(root)] == step &&
+    if (block >= 0 && plan.last[index(root)] == step &&
         bytes_of(graph.value(root)) == bytes_of(graph.value(node.outputs[0]))) {
       return block;
     }
@@ -90,19 +90,21 @@ Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int workers) {
     const Node& node = graph.nodes()[index(id)];
     if (node.op->alias) plan.root[index(node.outputs[0])] = plan.root[index(node.inputs[0])];
   }
-  const std::vector<int> last = last_uses(graph, plan, outputs);
+  plan.last = last_uses(graph, plan, outputs);
 
   for (int step = 0; step < static_cast<int>(plan.schedule.size()); ++step) {
     const Node& node = graph.nodes()[index(plan.schedule[index(step)])];
     for (const int id : node.outputs) {
       if (plan.root[index(id)] != id) continue;
-      if (node.op->skips_unused && last[index(id)] == step) continue;
-      int block = id == node.outputs[0] ? reusable(graph, plan, last, node, step) : -1;
+      if (node.op->skips_unused && plan.last[index(id)] == step) continue;
+      const size_t bytes = aligned(bytes_of(graph.value(id)));
+      plan.unplanned = checked_add(plan.unplanned, bytes);
+      int block = id == node.outputs[0] ? reusable(graph, plan, node, step) : -1;
       if (block < 0) {
         block = static_cast<int>(plan.blocks.size());
-        plan.blocks.push_back({aligned(bytes_of(graph.value(id))), step, step});
+        plan.blocks.push_back({bytes, step, step});
       }
-      plan.blocks[index(block)].last = last[index(id)];
+      plan.blocks[index(block)].last = plan.last[index(id)];
       plan.block[index(id)] = block;
     }
   }
@@ -110,7 +112,9 @@ Plan plan(const Graph& graph, const std::vector<Tensor>& outputs, int workers) {
     const Node& node = graph.nodes()[index(plan.schedule[index(step)])];
     const size_t bytes = node.op->workspace == nullptr ? 0 : node.op->workspace(node, graph, workers);
     plan.workspace.push_back(bytes == 0 ? -1 : static_cast<int>(plan.blocks.size()));
-    if (bytes != 0) plan.blocks.push_back({aligned(bytes), step, step});
+    if (bytes == 0) continue;
+    plan.blocks.push_back({aligned(bytes), step, step});
+    plan.unplanned = checked_add(plan.unplanned, aligned(bytes));
   }
   plan.arena = place(plan.blocks);
   return plan;

@@ -20,12 +20,14 @@ size_t place(std::vector<Block>& blocks);
 
 /// Which nodes run, and which memory every value has.
 struct Plan {
-  std::vector<int> schedule;   ///< Node ids, in order.
-  std::vector<int> block;      ///< For each value, an index into `blocks`; -1 if it is not computed or is a view.
-  std::vector<int> root;       ///< For each value: the value whose memory it is a view of, or itself.
-  std::vector<Block> blocks;   ///< Results first, then scratch memory.
+  std::vector<int> schedule;  ///< Node ids, in order.
+  std::vector<int> block;     ///< For each value, an index into `blocks`; -1 if it is not computed or is a view.
+  std::vector<int> root;      ///< For each value: the value whose memory it is a view of, or itself.
+  std::vector<int> last;  ///< For each root: the last step that needs its memory; for an output, the number of steps.
+  std::vector<Block> blocks;   ///< Results first, then scratch memory. Results of ops in place may share one.
   std::vector<int> workspace;  ///< For each scheduled node, an index into `blocks`, or -1.
   size_t arena = 0;            ///< Bytes of the arena that holds all blocks.
+  size_t unplanned = 0;        ///< The same if every result and all scratch memory had a place of its own.
 };
 
 /// Plans the nodes that `outputs` depend on. `workers` is the number of threads that they will run on, each of which

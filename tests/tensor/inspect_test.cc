@@ -79,6 +79,22 @@ TEST_CASE("the memory plan as text has every block, and the size that a program 
   CHECK(names("scale") == 0);
 }
 
+TEST_CASE("the memory plan has a row for each result, also where it takes the place of another one") {
+  Graph graph;
+  const Tensor x = graph.input("x", f32, {256});
+  const Tensor y = scale(silu(scale(x, 2)), 3);  // All three in one place of 1024 bytes.
+  CHECK(lines_of(memory_plan_text({y}, 1)) == std::vector<std::string>{
+                                                  "         bytes         offset  first   last  result",
+                                                  "          1024              0      0      1  scale#0 f32 [256]",
+                                                  "          1024              0      1      2  silu#1 f32 [256]",
+                                                  "          1024              0      2      3  scale#2 f32 [256]",
+                                                  "arena: 1024 bytes; 3072 without reuse",
+                                              });
+  const Memory memory = planned_memory(graph, {y}, 1);
+  CHECK(memory.activations == 1024);
+  CHECK(memory.unplanned == 3072);
+}
+
 TEST_CASE("a trace has the nodes in order, and its JSON is what viewers of traces read") {
   Example example;
   Program program = compile(example.graph, {example.y}, {.pool = ThreadPool(1)});
@@ -114,6 +130,16 @@ TEST_CASE("a profile as text has a row for each op, and the arithmetic of produc
   CHECK(words(adds) == std::vector<std::string>{"add", "1", "1.000", "25.0%", "-", "1000.0"});
 }
 
+TEST_CASE("a profile tells no rate where the clock has not moved, and long names keep the columns") {
+  const std::vector<std::string> lines =
+      lines_of(profile_text({{"an_op_whose_name_is_longer_than_usual", 1, 0.001, 0, 1e6}, {"add", 1, 0, 5, 1e9}}));
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].size() == lines[1].size());
+  CHECK(lines[1].size() == lines[2].size());
+  CHECK(lines[2].ends_with("       0.000     0.0%         -        -"));
+  CHECK(lines_of(profile_text({{"add", 1, 0, 0, 0}}))[1].ends_with("       0.000     0.0%         -        -"));
+}
+
 TEST_CASE("check_finite names the first node with a number that is not finite") {
   Graph graph;
   const Tensor x = graph.input("x", f32, {4});
@@ -128,6 +154,28 @@ TEST_CASE("check_finite names the first node with a number that is not finite") 
   CHECK(error_of([&] { checked.run(); }) == "run: element 2 of mul#0 [4] is inf, expected finite numbers");
   plain.run();
   CHECK(std::isnan(plain.read<float>(later)[2]));
+  CHECK_THROWS_AS(checked.trace(), Error);
+  CHECK_THROWS_AS(checked.profile(), Error);
+}
+
+TEST_CASE("check_finite looks at all types of floats, and at every result of a node") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const DType type : {f16, bf16}) {
+    Graph graph;
+    const Tensor y = cast(graph.input("x", f32, {3}), type);
+    Program program = compile(graph, {y}, {.pool = ThreadPool(1), .check_finite = true});
+    program.write("x", std::vector<float>{-1, 0, 6e4f});
+    program.run();
+    program.write("x", std::vector<float>{1, -kInfinity, 3});
+    CHECK(error_of([&] { program.run(); }) == "run: element 1 of cast#0 [3] is -inf, expected finite numbers");
+    program.write("x", std::vector<float>{1, 2, std::nanf("")});
+    CHECK(error_of([&] { program.run(); }) == "run: element 2 of cast#0 [3] is nan, expected finite numbers");
+  }
+  Graph graph;
+  const std::vector<Tensor> parts = split(graph.input("x", f32, {2, 4}), -1, {2, 2});
+  Program program = compile(graph, parts, {.pool = ThreadPool(1), .check_finite = true});
+  program.write("x", std::vector<float>{0, 1, 2, 3, 4, 5, 6, kInfinity});
+  CHECK(error_of([&] { program.run(); }) == "run: element 3 of split#0.1 [2,2] is inf, expected finite numbers");
 }
 
 }  // namespace tinyllm::test

@@ -51,6 +51,7 @@ TEST_CASE("only what the outputs need is scheduled, and results die into those t
   const Plan plan = tinyllm::plan(graph, {last}, 1);
   CHECK(plan.schedule.size() == 3);
   CHECK(plan.arena == 1024);
+  CHECK(plan.unplanned == 3072);
   CHECK(plan.block[static_cast<size_t>(x.id())] == -1);
 
   // What is an output, or is needed again, keeps its place.

@@ -88,11 +88,33 @@ TEST_CASE("a program over weights that are only read needs all of them, in their
   Program program = compile(graph, {y}, {.pool = ThreadPool(1), .weights = &store});
   program.run();
   CHECK(program.read<float>(y)[1] == 10);
+  const char* refused = "program: w is one of the `weights`, which are only read; read it in their store";
+  CHECK(error_of([&] { program.write("w", std::vector<float>(3)); }) == refused);
+  CHECK(error_of([&] { program.data<float>("w"); }) == refused);
 
   Graph wider;
   const Tensor z = scale(wider.parameter("w", f32, {4}), 2.0f);
   CHECK(error_of([&] { compile(wider, {z}, {.pool = ThreadPool(1), .weights = &store}); }) ==
         "store: w is f32 [3], expected f32 [4]");
+}
+
+TEST_CASE("no op may change weights that are only read, not even through a view of them") {
+  Store store;
+  store.add(std::vector<Store::Wanted>{{"w", f32, {2, 3}}});
+  Graph graph;
+  const Tensor w = graph.parameter("w", f32, {2, 3});
+  const Tensor rate = graph.input("rate", f32, {1}), factor = graph.input("factor", f32, {1});
+  const Tensor flat = reshape(w, {6});
+  const Tensor stepped = sgd(flat, graph.input("grad", f32, {6}), graph.state("m", f32, {6}), rate, factor, {});
+  Store states;
+  CHECK(error_of([&] { compile(graph, {stepped}, {.pool = ThreadPool(1), .weights = &store, .states = &states}); }) ==
+        "compile: sgd#1 changes the parameter w, but `weights` are only read; pass them as `store`");
+  CHECK(states.entries().empty());
+  // A view alone changes nothing, and neither does an update of something else.
+  compile(graph, {flat}, {.pool = ThreadPool(1), .weights = &store});
+  const Tensor sum = accumulate(graph.state("sum", f32, {6}), flat, factor);
+  compile(graph, {sum}, {.pool = ThreadPool(1), .weights = &store});
+  compile(graph, {stepped}, {.pool = ThreadPool(1), .store = &store});
 }
 
 }  // namespace tinyllm::test
