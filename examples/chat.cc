@@ -35,8 +35,9 @@ class Program {
   explicit Program(Options o)
       : name_(folder_name(o.model)),
         overflow_(o.overflow),
-        model_(tl::cli::load(o.model, o.load)),
-        session_(model_, {.cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)}),
+        pool_(o.threads),
+        model_(tl::cli::load(o.model, o.load, pool_)),
+        session_(model_, {.cache_type = o.cache_type, .pool = pool_}),
         chat_(session_, with_system(o.system), o.overflow),
         editor_(o.history) {
     tl::cli::take_sampling_defaults(model_.sampling, o);
@@ -256,6 +257,7 @@ class Program {
   std::string name_;
   tl::GenerateOptions answer_;
   tl::Overflow overflow_;
+  tl::ThreadPool pool_;
   tl::Model model_;
   tl::Session session_;
   tl::Chat chat_;

@@ -95,12 +95,12 @@ bool is_quantised(const tl::Model& model) {
   return is_block(model.config.types.matrices) || is_block(model.config.types.tables);
 }
 
-tl::Model read(const Options& o, const tl::LoadOptions& load) {
-  if (o.base.empty()) return tl::cli::load(o.model, load);
-  tl::Model model = tl::cli::load(o.base, load);
+tl::Model read(const Options& o, const tl::LoadOptions& load, const tl::ThreadPool& pool) {
+  if (o.base.empty()) return tl::cli::load(o.model, load, pool);
+  tl::Model model = tl::cli::load(o.base, load, pool);
   model.base = tl::absolute_path(o.base);
   if (tl::is_folder(o.model)) {
-    tl::load_lora(model, o.model);
+    tl::load_lora(model, o.model, pool);
   } else {
     tl::load_gguf_adapter(model, o.model);
   }
@@ -108,14 +108,14 @@ tl::Model read(const Options& o, const tl::LoadOptions& load) {
 }
 
 // As floats where the target, or merging adapters, cannot do with quantised weights.
-tl::Model load(const Options& o) {
+tl::Model load(const Options& o, const tl::ThreadPool& pool) {
   const bool has_adapters = !o.base.empty() || tl::has_adapters(o.model);
-  std::optional<tl::Model> model = read(o, {.type = has_adapters ? std::optional(tl::f32) : std::nullopt});
+  std::optional<tl::Model> model = read(o, {.type = has_adapters ? std::optional(tl::f32) : std::nullopt}, pool);
   if (has_adapters) {
     tl::merge_lora(*model);
   } else if (!o.to_gguf() && is_quantised(*model)) {
     model.reset();
-    model = tl::load_model(o.model, {.type = tl::f32});
+    model = tl::load_model(o.model, {.type = tl::f32, .pool = pool});
   }
   return *std::move(model);
 }
@@ -146,10 +146,9 @@ void report_gguf(const Options& o, const tl::GgufTypes& types, const std::vector
   for (const std::string& loss : losses) fmt::print("{}\n", loss);
 }
 
-void to_gguf(const tl::Model& model, const Options& o) {
+void to_gguf(const tl::Model& model, const Options& o, tl::ThreadPool& pool) {
   tl::GgufTypes types = tl::gguf_types(model);
   if (o.type) types = {*o.type, *o.type == tl::GgufType::Q4_0 ? tl::GgufType::Q8_0 : *o.type};
-  tl::ThreadPool pool(o.threads);
   const std::vector<std::string> losses = tl::save_gguf(
       model, types, o.output, pool,
       [show = tl::cli::show_weights()](const tl::Progress& p) { return show(p) && tl::cli::interrupts == 0; });
@@ -178,9 +177,9 @@ void to_folder(tl::Model& model, const Options& o) {
 }
 
 int convert_adapters(const Options& o) {
-  const tl::Model model = read(o, {});
+  tl::ThreadPool pool(o.threads);
+  const tl::Model model = read(o, {}, pool);
   if (o.to_gguf()) {
-    tl::ThreadPool pool(o.threads);
     tl::save_gguf_adapter(model, o.output, pool);
   } else if (model.base.empty()) {  // They lie beside their model, whose folder does not name itself.
     tl::save_lora(model, o.output);
@@ -197,9 +196,10 @@ int convert(const Options& o) {
   const auto lock = o.to_gguf() ? nullptr : tl::cli::lock_folder(o.output);
   check_output(o);
   if (o.only_adapters) return convert_adapters(o);
-  tl::Model model = load(o);
+  tl::ThreadPool pool(o.threads);
+  tl::Model model = load(o, pool);
   if (o.to_gguf()) {
-    to_gguf(model, o);
+    to_gguf(model, o, pool);
   } else {
     to_folder(model, o);
   }

@@ -28,7 +28,7 @@ struct Options {
   bool skips_bad = false;
   tl::Learn learn = tl::Learn::answers;
   float dropout = -1;
-  tl::LoadOptions load;
+  std::optional<tl::Type> type;
   tl::Lora lora;
   bool keep_adapters = false;
   std::optional<int32_t> answer_end;  // Where the chat template writes none.
@@ -160,7 +160,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("-m,--model", o.model, "Begin with this model: a folder or a GGUF file.")
       ->type_name("MODEL")
       ->required();
-  tl::cli::add_load_options(app, o.load);
+  tl::cli::add_weight_type(app, o.type);
   app.add_option("--data", o.data,
                  "Learn from these samples, JSON lines (see show_samples); FILE:WEIGHT weights its share of the rows "
                  "against the other files.")
@@ -210,9 +210,8 @@ bool keeps_base(const tl::Model& model, const Options& o) {
 }
 
 tl::Model load(Options& o) {
-  tl::LoadOptions load = o.load;
-  if (!load.type && o.lora.rank == 0) load.type = tl::f32;  // Only float weights are trained.
-  tl::Model model = tl::cli::load(o.model, load);
+  if (!o.type && o.lora.rank == 0) o.type = tl::f32;  // Only float weights are trained.
+  tl::Model model = tl::cli::load(o.model, {.type = o.type}, tl::ThreadPool(o.training.threads));
   if (const auto end = tl::take_answer_end(model)) {
     tl::cli::note(fmt::format("answers end with {}, which becomes an end token of the model\n", *end));
   }

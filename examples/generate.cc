@@ -74,9 +74,10 @@ void print_json(const tl::Completion& answer, const Options& o) {
 
 int generate(Options o) {
   if (o.prompt.empty()) throw tl::Error("the prompt is empty");
-  const tl::Model model = tl::cli::load(o.model, o.load);
+  const tl::ThreadPool pool(o.threads);
+  const tl::Model model = tl::cli::load(o.model, o.load, pool);
   tl::cli::take_sampling_defaults(model.sampling, o);
-  tl::Session session(model, {.cache_type = o.cache_type, .pool = tl::ThreadPool(o.threads)});
+  tl::Session session(model, {.cache_type = o.cache_type, .pool = pool});
   // The whole prompt or an Error: nothing is left out silently.
   const tl::Messages messages = {{tl::Role::system, o.system}, {tl::Role::user, o.prompt}};
   const tl::Request request{

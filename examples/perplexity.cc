@@ -47,7 +47,7 @@ void measure(const Options& o) {
   tl::ThreadPool pool(o.threads);
   double first = 0;
   for (const std::string& folder : o.models) {
-    const tl::Model model = tl::cli::load(folder, o.load);
+    const tl::Model model = tl::cli::load(folder, o.load, pool);
     const auto file = std::make_shared<const tl::TokenFile>(o.data, *model.tokenizer);
     tl::TextOptions options{.length = model.config.context, .pad = model.tokenizer->pad()};
     if (o.validation_every == 0) {

@@ -55,12 +55,14 @@ int quantize(const Options& o) {
   const auto lock = tl::cli::lock_folder(o.output);
   tl::cli::refuse_finished_model(o.output);
   const bool has_adapters = tl::has_adapters(o.model);  // These are merged into floats.
-  tl::Model model = tl::cli::load(o.model, {.type = has_adapters ? std::optional<tl::Type>(tl::f32) : std::nullopt});
+  const tl::ThreadPool pool(o.threads);
+  tl::Model model =
+      tl::cli::load(o.model, {.type = has_adapters ? std::optional<tl::Type>(tl::f32) : std::nullopt}, pool);
   if (has_adapters) tl::merge_lora(model);
   const tl::WeightTypes types = {o.type, o.tables.value_or(tl::weight_types(o.type).tables)};
-  tl::save_quantized(
-      model, types, o.output, tl::ThreadPool(o.threads),
-      [show = tl::cli::show_weights()](const tl::Progress& p) { return show(p) && tl::cli::interrupts == 0; });
+  tl::save_quantized(model, types, o.output, pool, [show = tl::cli::show_weights()](const tl::Progress& p) {
+    return show(p) && tl::cli::interrupts == 0;
+  });
   fmt::print("matrices {}, tables {}: {}\nsaved {}\n", types.matrices.name(), types.tables.name(),
              tl::cli::sizes(o.model, o.output), o.output.string());
   return 0;

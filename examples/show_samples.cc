@@ -53,6 +53,13 @@ Options parse(int argc, char** argv) {
       {"show_samples chats.jsonl", "show_samples -i chats.jsonl reasoning.jsonl --model base --seq-len 1024 --count 1"},
       "finetune --model base --data chats.jsonl --output my-model");
   tl::cli::parse(app, argc, argv);
+  std::vector<std::string> wrong;
+  for (const char* option : {"--seq-len", "--count"}) {
+    if (app.count(option) > 0 && o.model.empty() && o.tokenizer.empty()) {
+      wrong.push_back(fmt::format("{}: has no effect without --model or --tokenizer", option));
+    }
+  }
+  if (!wrong.empty()) throw tl::cli::UsageError("{}", fmt::join(wrong, "\n"));
   return o;
 }
 

@@ -42,7 +42,7 @@ Model load_parts(ModelConfig config, ModelText text, const WeightReader& reader,
   config.types = options.type ? weight_types(*options.type) : types_of(reader, config);
   check(config);
   Model model{.config = config, .tokenizer = std::move(text.tokenizer), .chat_template = std::move(text.chat_template)};
-  ThreadPool pool(hardware_threads());
+  ThreadPool pool = given_or_new(options.pool);
   load_weights(reader, weight_specs(config), pool, *model.weights, options.on_progress);
   return model;
 }

@@ -39,8 +39,8 @@ void save_lora(const Model& model, const std::filesystem::path& folder);
 /// Reads adapters and adds them to a model. Supported settings of PEFT: rsLoRA, patterns of ranks and alphas, regular
 /// expressions and layers in `target_modules`, and `modules_to_save`. Saved modules replace the model's weights; if the
 /// head or the embeddings are saved, the two are no longer tied. Throws Error that names the file and the field or
-/// tensor that does not fit or is not supported. The model is unchanged then.
-void load_lora(Model& model, const std::filesystem::path& folder);
+/// tensor that does not fit or is not supported. The model is unchanged then. `pool` is as in LoadOptions.
+void load_lora(Model& model, const std::filesystem::path& folder, const std::optional<ThreadPool>& pool = {});
 
 /// Whether a folder contains adapters.
 bool has_adapters(const std::filesystem::path& folder);

@@ -180,7 +180,8 @@ void write_values(const Store::Entry& entry, const Replacement& replacement, Thr
   }
 }
 
-void replace_weights(Model& model, const Contents& contents) {
+void replace_weights(Model& model, const Contents& contents, const std::optional<ThreadPool>& given) {
+  if (contents.replaced.empty()) return;
   if (contents.unties) {
     model.config.tied_head = false;
     const WeightSpec head = weight_specs(model.config).back();
@@ -189,7 +190,7 @@ void replace_weights(Model& model, const Contents& contents) {
     const Store::Entry& from = model.weights->at(weight_specs(model.config).front().name);
     std::memcpy(model.weights->at(head.name).data, from.data, from.bytes());
   }
-  ThreadPool pool(hardware_threads());
+  ThreadPool pool = given_or_new(given);
   for (const Replacement& replacement : contents.replaced) {
     // The head of a tied model is its embeddings.
     const Store::Entry* found = model.weights->find(replacement.name);
@@ -307,14 +308,14 @@ void save_lora(const Model& model, const std::filesystem::path& folder) {
   save_safetensors(folder / kAdapterWeightsFile, tensors, {{"format", "pt"}});
 }
 
-void load_lora(Model& model, const std::filesystem::path& folder) {
+void load_lora(Model& model, const std::filesystem::path& folder, const std::optional<ThreadPool>& pool) {
   if (!is_there(folder / kAdapterConfigFile) && is_there(folder / kOldConfigFile)) return load_old(model, folder);
   const PeftConfig peft = load_peft_config(folder / kAdapterConfigFile);
   const Safetensors file(folder / kAdapterWeightsFile);
   const Contents contents = Reader(file, peft, model.config).read();
   if (contents.parts.empty()) throw Error("{}: no adapters for this model", file.path().string());
   add_adapters(model, contents.parts);
-  replace_weights(model, contents);
+  replace_weights(model, contents, pool);
   // Keeps the original settings if they apply to every adapter.
   Lora& lora = model.config.lora;
   if (lora.modules.empty() && peft.ranks.empty() && peft.alphas.empty()) {

@@ -65,7 +65,7 @@ Model load_adapted(const std::filesystem::path& folder, const LoadOptions& optio
   const std::filesystem::path base = base_of(folder);
   Model model = load_model(base, options);
   model.base = absolute_path(base);
-  load_lora(model, folder);
+  load_lora(model, folder, options.pool);
   return model;
 }
 
@@ -88,10 +88,11 @@ void save_adapters(const Model& model, const std::filesystem::path& folder) {
 
 }  // namespace
 
-void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
+void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path,
+                  const std::optional<ThreadPool>& pool) {
   const Safetensors file(path);
-  ThreadPool pool(hardware_threads());
-  load_weights(OwnWeights(file, specs), specs, pool, *model.weights);
+  ThreadPool threads = given_or_new(pool);
+  load_weights(OwnWeights(file, specs), specs, threads, *model.weights);
 }
 
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path) {
@@ -121,7 +122,7 @@ Model load_model(const std::filesystem::path& path, const LoadOptions& options) 
   if (has_adapters_alone(path)) return load_adapted(path, options);
   Model model = is_own_config(path / kConfigFile) ? load_own(path, options) : load_hugging_face(path, options);
   model.sampling = sampling_defaults(path);
-  if (has_adapters(path)) load_lora(model, path);
+  if (has_adapters(path)) load_lora(model, path, options.pool);
   return model;
 }
 

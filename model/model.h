@@ -4,6 +4,7 @@
 #include <tinyllm/model/text/chat_template.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/base/progress.h>
+#include <tinyllm/tensor/base/thread_pool.h>
 #include <tinyllm/tensor/store.h>
 
 #include <memory>
@@ -49,6 +50,8 @@ struct LoadOptions {
   std::optional<Type> type = {};
   int64_t context = 0;          ///< Limits the context to this many tokens, which saves memory; 0: the model's own.
   OnProgress on_progress = {};  ///< Counts weights. Reading throws Stopped when it returns false.
+  std::optional<ThreadPool> pool =
+      {};  ///< Reads on it. None: on one of hardware_threads(), which ends with the reading.
 };
 
 /// Reads a model from one of our folders, a folder from Hugging Face or ModelScope, or a GGUF file. Adapters in the
@@ -90,7 +93,9 @@ void remove_model(const std::filesystem::path& folder);
 
 /// Reads or writes one file with exactly these weights. Reading adds them to the model's store. Throws Error that names
 /// the file and the tensor. The store is unchanged if a tensor is missing, unknown, or has another type or shape.
-void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);
+/// `pool` is as in LoadOptions.
+void load_weights(Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path,
+                  const std::optional<ThreadPool>& pool = {});
 void save_weights(const Model& model, const std::vector<WeightSpec>& specs, const std::filesystem::path& path);
 
 }  // namespace tinyllm

@@ -98,7 +98,7 @@ struct Session::State {
         most_pages(Session::pages_for(context)),
         cache_type(options.cache_type),
         pages(checked_pages(sequences, context)),
-        pool(options.pool ? *options.pool : ThreadPool(hardware_threads())) {}
+        pool(given_or_new(options.pool)) {}
 
   // The program of the blocks for `rows` tokens of any sequences: hidden states [1, rows, C].
   Pass& blocks_of(int64_t rows) {

@@ -4,7 +4,7 @@
 #include <tinyllm/tensor/op.h>
 #include <tinyllm/tensor/plan.h>
 
-#include <cmath>
+#include <cstring>
 #include <map>
 
 namespace tinyllm {
@@ -12,11 +12,39 @@ namespace {
 
 bool is_persistent(const Value& value) { return value.kind == Kind::parameter || value.kind == Kind::state; }
 
+// In IEEE 754 an infinite number has all bits of the exponent, and no other bit but the sign. A NaN has others too.
+template <class Bits>
+void require_finite(const std::string& name, const View& view, Bits exponent) {
+  const Bits sign = Bits{1} << (8 * sizeof(Bits) - 1);
+  const auto* elements = static_cast<const std::byte*>(view.data);
+  for (int64_t i = 0; i < view.size(); ++i) {
+    Bits bits;
+    std::memcpy(&bits, elements + static_cast<size_t>(i) * sizeof(Bits), sizeof(Bits));
+    if ((bits & exponent) != exponent) continue;
+    const char* found = (bits & ~sign) != exponent ? "nan" : (bits & sign) != 0 ? "-inf" : "inf";
+    throw Error("run: element {} of {} {} is {}, expected finite numbers", i, name, view.shape, found);
+  }
+}
+
+void require_finite(const std::string& name, const View& view) {
+  if (view.data == nullptr || view.type.is_packed()) return;
+  switch (view.type.dtype()) {
+    case f32:
+      return require_finite<uint32_t>(name, view, 0x7f800000);
+    case f16:
+      return require_finite<uint16_t>(name, view, 0x7c00);
+    case bf16:
+      return require_finite<uint16_t>(name, view, 0x7f80);
+    case i32:
+      return;
+  }
+}
+
 }  // namespace
 
 struct Program::State {
   struct Step {
-    std::string name;
+    std::vector<std::string> names;  // Of the outputs.
     const Op* op;
     std::any params;
     std::vector<View> inputs;
@@ -25,6 +53,10 @@ struct Program::State {
     double flops, bytes;  // For profiles.
 
     void run(State& state) const { op->run({inputs, outputs, &params, workspace, &state.pool, state.precision}); }
+    void check(const State& state) const {
+      if (!state.check_finite) return;
+      for (size_t i = 0; i < outputs.size(); ++i) require_finite(names[i], outputs[i]);
+    }
   };
 
   explicit State(ThreadPool p) : pool(std::move(p)) {}
@@ -34,7 +66,12 @@ struct Program::State {
   Arena inputs;
   Arena activations;
   std::vector<Step> steps;
-  std::unordered_map<std::string, View> named;
+  struct Named {
+    View view;
+    Kind kind;
+  };
+  std::unordered_map<std::string, Named> named;
+  bool has_weights = false;  // The parameters are those of CompileOptions::weights.
   std::unordered_map<int, std::pair<View, std::string>> outputs;  // The outputs by value id, with their names.
   Memory memory;
   Precision precision = Precision::fp32;
@@ -58,7 +95,7 @@ Memory memory_of(const Graph& graph, const Plan& plan) {
     sum = checked_add(sum, aligned(bytes_of(value)));
   }
   memory.activations = plan.arena;
-  for (const Block& block : plan.blocks) memory.unplanned = checked_add(memory.unplanned, block.bytes);
+  memory.unplanned = plan.unplanned;
   return memory;
 }
 
@@ -97,25 +134,26 @@ double flops_of(const Node& node, const Graph& graph) {
 }
 
 double moved_bytes(const Node& node, const Graph& graph) {
-  if (node.op->alias && node.inputs.size() == 1) return 0;  // A view. Ops that update in place have more inputs.
+  if (node.op->alias && !is_update(node)) return 0;  // A view.
   double bytes = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const Value& value = graph.value(node.inputs[i]);
-    const bool is_output = node.op->alias && i == 0;  // Writing it is counted below.
+    const bool is_output = is_update(node) && i == 0;  // Writing it is counted below.
     bytes += static_cast<double>(bytes_of(value)) * (value.kind == Kind::state && !is_output ? 2 : 1);
   }
   for (const int id : node.outputs) bytes += static_cast<double>(bytes_of(graph.value(id)));
   return bytes;
 }
 
-void require_finite(const std::string& node, std::span<const View> outputs) {
-  for (const View& output : outputs) {
-    if (output.type != f32 || output.data == nullptr) continue;
-    for (int64_t i = 0; i < output.size(); ++i) {
-      if (!std::isfinite(output.f32()[i])) {
-        throw Error("run: element {} of {} {} is {}, expected finite numbers", i, node, output.shape, output.f32()[i]);
-      }
-    }
+// `weights` are only read.
+void check_unchanged(const Graph& graph, const Plan& plan) {
+  for (const int id : plan.schedule) {
+    const Node& node = graph.nodes()[index(id)];
+    if (!is_update(node)) continue;
+    const Value& root = graph.value(plan.root[index(node.inputs[0])]);
+    if (root.kind != Kind::parameter) continue;
+    throw Error("compile: {} changes the parameter {}, but `weights` are only read; pass them as `store`",
+                graph.value(node.outputs[0]).name, root.name);
   }
 }
 
@@ -126,7 +164,7 @@ Memory planned_memory(const Graph& graph, const std::vector<Tensor>& outputs, in
 }
 
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options) {
-  auto state = std::make_unique<Program::State>(options.pool ? *options.pool : ThreadPool(hardware_threads()));
+  auto state = std::make_unique<Program::State>(given_or_new(options.pool));
   if (options.store == nullptr) state->own_store = std::make_unique<Store>();
   Store& store = options.store != nullptr ? *options.store : *state->own_store;
   Store& states = options.states != nullptr ? *options.states : store;
@@ -135,7 +173,12 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
 
   const Plan plan = tinyllm::plan(graph, outputs, state->pool.threads());
   state->memory = memory_of(graph, plan);
-  if (options.weights == nullptr) add_values(graph, Kind::parameter, store);
+  state->has_weights = options.weights != nullptr;
+  if (state->has_weights) {
+    check_unchanged(graph, plan);
+  } else {
+    add_values(graph, Kind::parameter, store);
+  }
   add_values(graph, Kind::state, states);
   state->inputs = Arena(state->memory.inputs);
   state->activations = Arena(plan.arena);
@@ -152,16 +195,11 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
     const Node& node = graph.nodes()[index(plan.schedule[step])];
     const int block = plan.workspace[step];
     void* workspace = block < 0 ? nullptr : state->activations.data() + plan.blocks[index(block)].offset;
-    Program::State::Step& out = state->steps.emplace_back(Program::State::Step{graph.value(node.outputs[0]).name,
-                                                                               node.op,
-                                                                               node.params,
-                                                                               {},
-                                                                               {},
-                                                                               workspace,
-                                                                               flops_of(node, graph),
-                                                                               moved_bytes(node, graph)});
+    Program::State::Step& out = state->steps.emplace_back(Program::State::Step{
+        {}, node.op, node.params, {}, {}, workspace, flops_of(node, graph), moved_bytes(node, graph)});
     for (const int id : node.inputs) out.inputs.push_back(view(id));
     for (const int id : node.outputs) {
+      out.names.push_back(graph.value(id).name);
       out.outputs.push_back(view(id));
       if (out.outputs.back().data == nullptr) out.bytes -= static_cast<double>(bytes_of(graph.value(id)));
     }
@@ -169,7 +207,7 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
   for (size_t id = 0; id < graph.values().size(); ++id) {
     const Value& value = graph.value(static_cast<int>(id));
     if (is_persistent(value) || value.kind == Kind::input) {
-      state->named.emplace(value.name, view(static_cast<int>(id)));
+      state->named.emplace(value.name, Program::State::Named{view(static_cast<int>(id)), value.kind});
     }
   }
   for (const Tensor& output : outputs) state->outputs.try_emplace(output.id(), view(output.id()), output.name());
@@ -179,7 +217,7 @@ Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileO
 void Program::run() {
   for (const State::Step& step : state_->steps) {
     step.run(*state_);
-    if (state_->check_finite) require_finite(step.name, step.outputs);
+    step.check(*state_);
   }
 }
 
@@ -189,8 +227,9 @@ std::vector<NodeTime> Program::trace() {
   for (const State::Step& step : state_->steps) {
     const double start = seconds_since(begin);
     step.run(*state_);
-    times.push_back(
-        {step.name, step.op->name, step.outputs[0].shape, start, seconds_since(begin) - start, step.flops, step.bytes});
+    times.push_back({step.names[0], step.op->name, step.outputs[0].shape, start, seconds_since(begin) - start,
+                     step.flops, step.bytes});
+    step.check(*state_);
   }
   return times;
 }
@@ -216,7 +255,10 @@ const Memory& Program::memory() const { return state_->memory; }
 const View& Program::view(std::string_view name) const {
   const auto found = state_->named.find(std::string(name));
   if (found == state_->named.end()) throw Error("program: no input, parameter or state is named {}", name);
-  return found->second;
+  if (state_->has_weights && found->second.kind == Kind::parameter) {
+    throw Error("program: {} is one of the `weights`, which are only read; read it in their store", name);
+  }
+  return found->second.view;
 }
 
 const std::pair<View, std::string>& Program::output_view(int id) const {

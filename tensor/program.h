@@ -13,7 +13,7 @@ struct Memory {
   size_t states = 0;       ///< In the store.
   size_t inputs = 0;       ///< Inputs and constants.
   size_t activations = 0;  ///< The arena of results and scratch memory, as planned.
-  size_t unplanned = 0;    ///< The size of the arena if no memory were reused.
+  size_t unplanned = 0;    ///< What the arena would be if no memory were used twice.
 
   size_t total() const { return parameters + states + inputs + activations; }
   std::string str() const;
@@ -42,13 +42,15 @@ struct OpTime {
 };
 
 struct CompileOptions {
-  std::optional<ThreadPool> pool = {};    ///< The program keeps a copy. None: it makes one with hardware_threads().
-  Store* store = nullptr;                 ///< Where parameters live; missing ones are added. Null: in its own store.
-  const Store* weights = nullptr;         ///< Instead of `store`: holds every parameter, and is only read.
+  std::optional<ThreadPool> pool = {};  ///< The program keeps a copy. None: it makes one with hardware_threads().
+  Store* store = nullptr;               ///< Where parameters live; missing ones are added. Null: in its own store.
+  /// Instead of `store`: holds every parameter, and is only read. Then no op may change a parameter in place (adamw),
+  /// and `write` and `data` refuse parameters.
+  const Store* weights = nullptr;
   Store* states = nullptr;                ///< Where states live. Null: in `store` or the program's own store.
   Precision precision = Precision::fp32;  ///< Of matrix products. `run` throws Error if the CPU does not support it.
-  /// `run` looks at every float that a node has computed, and throws Error that names the first node with one that is
-  /// infinite or not a number. For the search of a fault: it reads every result once more.
+  /// After each node, a run looks at its results, and throws Error that names the first number that is infinite or a
+  /// NaN. This is for finding a fault, and takes the time to read every result once more.
   bool check_finite = false;
 };
 
@@ -61,8 +63,8 @@ class Program {
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  /// Copies into an input, parameter or state. Throws Error when none has that name, or when the type or the number of
-  /// elements differs.
+  /// Copies into an input, parameter or state. Throws Error when none has that name, when the type or the number of
+  /// elements differs, and when it is a parameter of `CompileOptions::weights`.
   template <class T>
   void write(std::string_view name, const T& values) {
     const std::span source(values);
@@ -87,7 +89,8 @@ class Program {
     return typed<T>(view, name);
   }
 
-  /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary).
+  /// Runs all nodes. Allocates nothing. Throws what an op throws (a token outside the vocabulary), and Error by
+  /// `CompileOptions::check_finite`; so do `trace` and `profile`.
   void run();
   /// Runs all nodes and returns the time of each, in order. `run` has no overhead from this. inspect.h prints it.
   std::vector<NodeTime> trace();
@@ -116,8 +119,8 @@ class Program {
 /// Plans the nodes that `outputs` depend on, in the order in which they were built. All results are placed in one
 /// arena, so that results needed at the same time do not overlap. Updates in place (adamw) happen only if their result
 /// is among the outputs. The graph may be destroyed afterwards. Throws Error when an output is empty or of another
-/// graph, when the store holds a tensor of another type or shape, when `weights` lacks a parameter, or when there is
-/// not enough memory.
+/// graph, when the store holds a tensor of another type or shape, when `weights` lacks a parameter or an op changes one
+/// of them, or when there is not enough memory.
 Program compile(const Graph& graph, const std::vector<Tensor>& outputs, CompileOptions options = {});
 
 /// The memory that a program with these outputs would need on this number of threads. Nothing is allocated. Throws

@@ -325,11 +325,15 @@ class Run {
 
   std::vector<SampleText> samples() {
     if (options_.prompts.empty()) return {};
-    Session session(model_, {.sequences = static_cast<int64_t>(options_.prompts.size()), .pool = pool_});
     std::vector<Request> requests;
+    size_t longest = 0;
     for (const SamplePrompt& prompt : options_.prompts) {
+      longest = std::max(longest, prompt.tokens.size());
       requests.push_back({prompt.tokens, {.max_tokens = kSampleTokens, .sampling = {.temperature = 0.7f, .seed = 1}}});
     }
+    // The context of the model may be far longer, and so would be the cache.
+    const int64_t context = std::min(model_.config.context, static_cast<int64_t>(longest) + kSampleTokens);
+    Session session(model_, {.sequences = std::ssize(options_.prompts), .context = context, .pool = pool_});
     const std::vector<Completion> answers = generate(session, requests);
     std::vector<SampleText> all;
     for (size_t i = 0; i < answers.size(); ++i) all.push_back({options_.prompts[i].text, answers[i].text});

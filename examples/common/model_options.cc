@@ -45,8 +45,9 @@ void add_load_options(CLI::App& app, LoadOptions& o) {
 
 OnProgress show_reading() { return isatty(STDERR_FILENO) != 0 ? show_weights() : nullptr; }
 
-Model load(const std::string& path, const LoadOptions& o) {
+Model load(const std::string& path, const LoadOptions& o, const ThreadPool& pool) {
   LoadOptions shown = o;
+  shown.pool = pool;
   shown.on_progress = [show = show_reading()](const Progress& p) { return (!show || show(p)) && interrupts == 0; };
   Model model = load_model(path, shown);
   for (const std::string& text : model.notes) note(text + "\n");

@@ -16,8 +16,8 @@ void add_load_options(CLI::App& app, LoadOptions& o);
 /// Shows the progress of reading models, on a terminal alone.
 OnProgress show_reading();
 
-/// Reads a model, and prints what a user should know of it to standard error.
-Model load(const std::string& path, const LoadOptions& o);
+/// Reads a model on these threads, and prints what a user should know of it to standard error.
+Model load(const std::string& path, const LoadOptions& o, const ThreadPool& pool);
 
 /// "12.3 MB, of 45.6 MB before": the weights on disk, in folders or GGUF files. Without the second half if a model has
 /// none of its own, as adapters.

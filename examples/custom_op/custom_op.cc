@@ -40,7 +40,7 @@ void run_grad(const tl::Launch& launch) {
   });
 }
 
-// The results may take the memory of x.
+// The result may take the memory of x or of dy.
 const tl::Op kMishGrad{.name = "mish_grad", .run = run_grad, .in_place = 2};
 
 std::vector<tl::Tensor> gradient(const tl::Backward& node) {

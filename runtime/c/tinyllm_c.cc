@@ -107,6 +107,7 @@ tinyllm_model* tinyllm_load(const char* path, const tinyllm_load_options* option
       if (!load.type) throw Error("type: is \"{}\", expected f32, bf16, q8_0 or q4_0", o.type);
     }
     const ThreadPool pool(o.threads == 0 ? hardware_threads() : o.threads);
+    load.pool = pool;
     return new tinyllm_model(load_model(given(path, "path"), load), pool);
   });
 }

@@ -73,7 +73,7 @@ void Server::State::load_models() {
                                .cache_sequences = options.cache_sequences,
                                .cache_type = options.cache_type,
                                .pass_seconds = options.pass_seconds,
-                               .load = {.type = options.type, .on_progress = options.on_load}};
+                               .load = {.type = options.type, .on_progress = options.on_load, .pool = pool}};
     for (const auto& other : engines) {
       if (other->name == name) throw Error("model {}: is given twice", name);
     }

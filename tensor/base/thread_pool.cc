@@ -156,6 +156,8 @@ void ThreadPool::run(int64_t pieces, Call call, void* self) {
   }
 }
 
+ThreadPool given_or_new(const std::optional<ThreadPool>& pool) { return pool ? *pool : ThreadPool(hardware_threads()); }
+
 int usable_threads(const std::filesystem::path& root) {
   return std::min({affinity_cpus(), cgroup_cpus(root).value_or(ThreadPool::kMaxThreads), ThreadPool::kMaxThreads});
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 namespace tinyllm {
@@ -56,7 +57,9 @@ class ThreadPool {
 /// Threads that this process may use, from 1 to ThreadPool::kMaxThreads: no more than its CPU affinity and the quota of
 /// its control groups (rounded up) allow. Determined once, at the first call.
 int hardware_threads();
-/// The same, determined at each call; `root` as for `cgroup_cpus`.
+/// The pool that was given, or a new one of hardware_threads().
+ThreadPool given_or_new(const std::optional<ThreadPool>& pool);
+/// The number of hardware_threads(), determined at each call; `root` as for `cgroup_cpus`.
 int usable_threads(const std::filesystem::path& root);
 
 }  // namespace tinyllm

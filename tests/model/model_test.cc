@@ -3,6 +3,7 @@
 #include <tinyllm/model/formats/safetensors.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/ops/gradients.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/program.h>
 
 #include "error_of.h"
@@ -190,6 +191,22 @@ TEST_CASE("a folder that was written before tokenizers were recorded is read") {
   save_config(model.config, folder / kConfigFile);
   CHECK_FALSE(load_tokenizer_hash(folder / kConfigFile));
   CHECK_NOTHROW(load_model(folder.path()));
+}
+
+TEST_CASE("a model is read on the pool that was given, and no other thread is started") {
+  const TempFolder folder;
+  save_model(sample_model(), folder.path());
+  const auto threads = [] { return names_in("/proc/self/task").size(); };
+  const ThreadPool pool(1);
+  const size_t before = threads();
+  size_t most = 0;
+  const OnProgress watch = [&](const Progress&) {
+    most = std::max(most, threads());
+    return true;
+  };
+  load_model(folder.path(), {.on_progress = watch, .pool = pool});
+  CHECK(most > 0);
+  CHECK(most <= before);
 }
 
 TEST_CASE("weights that do not fit are refused before memory is reserved for them") {

@@ -66,6 +66,9 @@ while [ $i -lt 60 ]; do
 done
 finetune="$bin/finetune --model $work/base --data $work/sft.jsonl --steps 6 --batch-size 2"
 expect 0 "fine-tune: validation loss" $finetune --data "$work/cot.jsonl:3" --prompt "1+1" --output "$work/tuned"
+# Training on shorter rows leaves a model that can see as much as before.
+expect 0 "saved" $finetune --seq-len 32 --output "$work/short"
+expect 0 '"max_position_embeddings": 64' cat "$work/short/config.json"
 expect 0 '"name":"[^"]*cot.jsonl","weight":3.0,"share":0.75' cat "$work/tuned/metrics.jsonl"
 expect 0 "saved" $finetune --lora-rank 2 --output "$work/merged"
 expect 2 "No such file" ls "$work/merged/adapter_config.json"

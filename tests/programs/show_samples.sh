@@ -34,6 +34,9 @@ expect 1 "missing.jsonl: cannot be opened" "$bin/show_samples" "$work/missing.js
 expect 1 "cannot be read: Is a directory" "$bin/show_samples" "$work"
 expect 1 "chats.jsonl: line 2, byte 1: is not JSON" "$bin/show_samples" --tokenizer "$work/chats.jsonl" "$work/chats.jsonl"
 for length in 0 1000001; do expect 2 "^show_samples: --seq-len: $length, expected 1 to 1000000$" "$bin/show_samples" --seq-len $length "$work/chats.jsonl"; done
+for option in --seq-len --count; do
+  expect 2 "^show_samples: $option: has no effect without --model or --tokenizer$" "$bin/show_samples" $option 8 "$work/chats.jsonl"
+done
 expect 2 "^show_samples: --input: missing$" "$bin/show_samples"
 
 finish
