@@ -142,18 +142,30 @@ bool are_in(std::span<const int32_t> tokens, std::vector<int32_t> special) {
   return static_cast<size_t>(std::count_if(tokens.begin(), tokens.end(), is_special)) == count;
 }
 
+// Whether the tokenizer takes a piece for its special token, between the pieces next to it that have text.
+bool is_taken(const Tokenizer& tokenizer, std::span<const Piece> pieces, size_t at, int32_t id) {
+  const auto has_text = [](const Piece& piece) { return !piece.text.empty(); };
+  const auto here = pieces.begin() + static_cast<std::ptrdiff_t>(at);
+  const auto before = std::find_if(std::make_reverse_iterator(here), pieces.rend(), has_text);
+  const auto after = std::find_if(here + 1, pieces.end(), has_text);
+  std::string text = before == pieces.rend() ? "" : before->text;
+  const TextRange range = {text.size(), text.size() + here->text.size()};
+  text += here->text;
+  if (after != pieces.end()) text += after->text;
+  return are_in(tokenizer.encode_rendered(text, {&range, 1}), {id});
+}
+
 // The pieces, with those as text that the tokenizer does not take for special tokens where they are, such as a part of
 // a word for a token that must be a whole one.
-std::vector<Piece> without_refused(const Tokenizer& tokenizer, std::span<const Piece> pieces, std::string_view text,
-                                   std::span<const TextRange> special, std::span<const int32_t> ids) {
+std::vector<Piece> without_refused(const Tokenizer& tokenizer, std::span<const Piece> pieces,
+                                   std::span<const int32_t> ids) {
   std::vector<Piece> taken(pieces.begin(), pieces.end());
   size_t next = 0;
   bool has_refused = false;
-  for (Piece& piece : taken) {
-    if (!piece.special) continue;
-    piece.special = are_in(tokenizer.encode_rendered(text, special.subspan(next, 1)), {ids[next]});
-    has_refused = has_refused || !piece.special;
-    ++next;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (!pieces[i].special) continue;
+    taken[i].special = is_taken(tokenizer, pieces, i, ids[next++]);
+    has_refused = has_refused || !taken[i].special;
   }
   if (!has_refused)
     throw Error("chat template: the tokenizer does not find its special tokens where the template wrote them");
@@ -181,7 +193,7 @@ Sample tokenize(const Tokenizer& tokenizer, std::span<const Piece> pieces) {
     text += piece.text;
   }
   const std::vector<int32_t> tokens = tokenizer.encode_rendered(text, special);
-  if (!are_in(tokens, ids)) return tokenize(tokenizer, without_refused(tokenizer, pieces, text, special, ids));
+  if (!are_in(tokens, ids)) return tokenize(tokenizer, without_refused(tokenizer, pieces, ids));
   Sample sample;
   // Text never becomes a special token. The special tokens therefore show where each piece's tokens begin and end.
   auto token = tokens.begin();

@@ -24,7 +24,7 @@ Sample sample_of(const Tokenizer& tokenizer, const Messages& messages, Learn lea
 }
 
 // Texts as tokens, the longest one first; "\r" is dropped, as a normalisation does.
-class ToyTokenizer final : public Tokenizer {
+class ToyTokenizer : public Tokenizer {
  public:
   int64_t size() const override { return std::ssize(kTexts); }
   uint64_t hash() const override { return 0; }
@@ -56,8 +56,24 @@ class ToyTokenizer final : public Tokenizer {
     return tokens;
   }
 
-  const std::vector<std::string> kTexts = {"<end>", "aba", "ab", "bc", "\na", "\n", "a", "b", "c", "x"};
+  const std::vector<std::string> kTexts = {"<end>", "aba", "ab", "bc", "\na", "\n", "a", "b",
+                                           "c",     "x",   "<",  "e",  "n",   "d",  ">"};
   const int32_t kEnd = 0;
+};
+
+// Takes "<end>" for a special token unless an "x" follows, and counts the bytes that it encodes.
+class PickyTokenizer final : public ToyTokenizer {
+ public:
+  std::vector<int32_t> encode_rendered(std::string_view text, std::span<const TextRange> special) const override {
+    bytes += text.size();
+    std::vector<TextRange> taken;
+    for (const TextRange& range : special) {
+      if (range.end == text.size() || text[range.end] != 'x') taken.push_back(range);
+    }
+    return Tokenizer::encode_rendered(text, taken);
+  }
+
+  mutable size_t bytes = 0;
 };
 
 }  // namespace
@@ -155,6 +171,24 @@ TEST_CASE("texts beside each other are encoded as one, and a token is learned if
   CHECK(told({}).empty());
   CHECK_THROWS_WITH_AS(told({{"<begin>", true, false}}), "chat template: the tokenizer has no special token <begin>",
                        Error);
+}
+
+TEST_CASE("special tokens that a tokenizer refuses are text, at a cost that grows with the text alone") {
+  const PickyTokenizer tokenizer;
+  std::vector<Piece> pieces;
+  size_t bytes = 0;
+  for (int i = 0; i < 25'000; ++i) {
+    for (const Piece& piece : {Piece{"a", false, false}, Piece{"<end>", true, true}, Piece{"", false, false},
+                               Piece{i % 2 == 0 ? "x" : "c", false, false}}) {
+      bytes += piece.text.size();
+      pieces.push_back(piece);
+    }
+  }
+  const Sample sample = tokenize(tokenizer, pieces);
+  CHECK(std::count(sample.tokens.begin(), sample.tokens.end(), 0) == 12'500);
+  CHECK(tokenizer.decode(sample.tokens).size() == bytes);
+  // Once as it is, each special token with its neighbours, and once with what is taken.
+  CHECK(tokenizer.bytes <= 4 * bytes);
 }
 
 }  // namespace tinyllm::test
