@@ -75,7 +75,8 @@ typedef struct tinyllm_generate_options {
 /** 256 tokens, and the sampling settings that the model's authors recommend, if any; else the likeliest token. */
 TINYLLM_C_API tinyllm_generate_options tinyllm_generate_defaults(const tinyllm_model* model);
 
-/** Called with each part of the answer, whole characters only. Return 0 to end the answer. */
+/** Called with each part of the answer, whole characters only. Return 0 to end the answer. It must return: no exception
+ * and no longjmp may leave it. */
 typedef int (*tinyllm_on_text)(void* user, const char* text, int64_t size);
 
 /** Why an answer ended. */
@@ -87,12 +88,13 @@ enum {
   TINYLLM_CANCELLED = 4 /**< By `on_text`. */
 };
 
-/** Continues a prompt. `options` may be NULL. The same prompt, options and seed give the same bytes. */
+/** Continues a prompt, and returns why the answer ended, one of the names above, or -1. `options` may be NULL for the
+ * defaults, and `on_text` if nobody wants the text. The same prompt, options and seed give the same bytes. */
 TINYLLM_C_API int32_t tinyllm_generate(tinyllm_model* model, const int32_t* prompt, int64_t count,
                                        const tinyllm_generate_options* options, tinyllm_on_text on_text, void* user);
 
 /** The embedding of a text: the mean of its tokens' hidden states, of length 1. `vector` has room for
- * `tinyllm_embedding_size` numbers. Returns 0. */
+ * `tinyllm_embedding_size` numbers. Returns 0, or -1. */
 TINYLLM_C_API int32_t tinyllm_embed(tinyllm_model* model, const int32_t* tokens, int64_t count, float* vector);
 
 #ifdef __cplusplus

@@ -66,6 +66,9 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/tinyllm-config-version.cm
 install(FILES ${PROJECT_BINARY_DIR}/tinyllm-config.cmake ${PROJECT_BINARY_DIR}/tinyllm-config-version.cmake
         DESTINATION ${package})
 
+# From the pkg-config files to the prefix, which may move: LIBDIR has more than one part on Debian.
+file(RELATIVE_PATH TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" TO_PREFIX ${TO_PREFIX})
 function(tinyllm_pkgconfig part description requires private)
   set(PART ${part})
   set(DESCRIPTION ${description})
@@ -81,7 +84,6 @@ endfunction()
 tinyllm_pkgconfig(base "Files, text, threads and random numbers" "fmt" "")
 tinyllm_pkgconfig(tensor "Tensors, a static graph, kernels and gradients" "tinyllm-base" "")
 if("model" IN_LIST TINYLLM_PARTS)
-  # nlohmann/json is headers alone, and none of ours includes it.
   tinyllm_pkgconfig(model "Transformers, their weights on disk and tokenizers" "tinyllm-tensor" "sentencepiece libxxhash icu-uc")
   set(http)
   if("http" IN_LIST TINYLLM_PARTS)
