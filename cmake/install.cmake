@@ -15,6 +15,7 @@ set(headers_base
     tensor/base/names.h tensor/base/progress.h tensor/base/random.h tensor/base/thread_pool.h tensor/base/utf8.h)
 set(headers_tensor
     tinyllm.h testing.h
+    tensor/formats/safetensors.h tensor/formats/tensor_files.h
     tensor/arena.h tensor/graph.h tensor/inspect.h tensor/op.h tensor/program.h tensor/store.h tensor/types.h
     ops/attention.h ops/convolution.h ops/elementwise.h ops/indexing.h ops/losses.h ops/ops.h ops/optimizers.h
     ops/products.h ops/reductions.h ops/rows.h ops/shape.h ops/sources.h ops/tokens.h
@@ -22,7 +23,6 @@ set(headers_tensor
 set(headers_model
     model/config.h model/gguf_adapter.h model/gguf_weights.h model/lora.h model/model.h model/quantize.h
     model/rope_scaling.h model/transformer.h model/weight_reader.h model/weights.h
-    model/formats/safetensors.h
     model/formats/family.h model/formats/gguf/gguf.h model/formats/gguf/metadata.h
     model/formats/gguf/tensor_type.h model/formats/gguf/tokenizer.h model/formats/gguf/writer.h
     model/text/chat_template.h model/text/hf_tokenizer.h model/text/jinja_chat_template.h model/text/message.h model/text/model_files.h

@@ -1,7 +1,7 @@
 #include <tinyllm/model/model.h>
 
 #include <tinyllm/model/config_json.h>
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/generation_config.h>
 #include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/hugging_face.h>

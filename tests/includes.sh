@@ -9,12 +9,13 @@ cd "$(dirname "$0")/.."
 rules='
 tensor/base
 tensor              tensor/base
+tensor/formats      tensor tensor/base
 ops/kernels         tensor tensor/base
 ops                 ops/kernels tensor tensor/base
 model/text          tensor/base
-model/formats       ops tensor tensor/base
+model/formats       ops tensor tensor/formats tensor/base
 model/formats/gguf  model/formats model/text ops tensor tensor/base
-model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/base
+model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/formats tensor/base
 runtime/http        tensor/base
 runtime/constraint  runtime model/text tensor/base
 runtime/reason      runtime model/text tensor/base
@@ -24,7 +25,7 @@ train/data          model/text ops tensor/base
 train/corpus        train/data tensor/base
 train/monitor       runtime/http tensor/base
 train/tasks         train/data runtime model model/text tensor tensor/base
-train               train/data train/monitor runtime model model/text model/formats ops ops/kernels tensor tensor/base
+train               train/data train/monitor runtime model model/text ops ops/kernels tensor tensor/formats tensor/base
 '
 installed=$(grep -o '[a-z0-9_/]*[a-z0-9_]\.h\b' cmake/install.cmake)
 for header in $installed; do

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/train/run.h>
 
 #include <string>

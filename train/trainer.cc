@@ -1,6 +1,6 @@
 #include <tinyllm/train/trainer.h>
 
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/train/batch_graph.h>
 #include <tinyllm/train/step_graph.h>
 #include <tinyllm/train/update.h>

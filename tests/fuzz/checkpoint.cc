@@ -1,5 +1,5 @@
 // A checkpoint of a run.
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/train/trainer.h>
 
 #include "fuzz/fuzz.h"

@@ -1,5 +1,5 @@
 // A file of tensors.
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include "fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/gguf_adapter.h>
 #include <tinyllm/model/gguf_weights.h>
 #include <tinyllm/model/transformer.h>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/convert.h>

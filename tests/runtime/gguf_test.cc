@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/formats/gguf/gguf.h>
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/model.h>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/hugging_face.h>
 #include <tinyllm/model/hugging_face_config.h>
 #include <tinyllm/model/model.h>

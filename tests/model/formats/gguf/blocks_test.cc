@@ -1,5 +1,5 @@
 #include <tinyllm/model/formats/gguf/tensor_type.h>
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include <doctest/doctest.h>
 

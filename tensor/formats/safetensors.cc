@@ -1,7 +1,8 @@
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include <tinyllm/tensor/base/json.h>
 
+#define XXH_INLINE_ALL  // The header alone: no library to link for tensors.
 #include <xxhash.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/model/formats/safetensors.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/tensor/store.h>
 
 #include "error_of.h"
