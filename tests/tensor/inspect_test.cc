@@ -21,6 +21,13 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words;
+  std::istringstream stream(line);
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
 // y = (a part of x) w, with a node that y does not depend on.
 struct Example {
   Graph graph;
@@ -120,14 +127,8 @@ TEST_CASE("a profile as text has a row for each op, and the arithmetic of produc
   const std::string text = profile_text({{"linear", 2, 0.003, 6e9, 3e8}, {"add", 1, 0.001, 0, 1e9}});
   const std::vector<std::string> lines = lines_of(text);
   REQUIRE(lines.size() == 3);
-  std::istringstream linear(lines[1]), adds(lines[2]);
-  const auto words = [](std::istringstream& line) {
-    std::vector<std::string> all;
-    for (std::string word; line >> word;) all.push_back(word);
-    return all;
-  };
-  CHECK(words(linear) == std::vector<std::string>{"linear", "2", "3.000", "75.0%", "2000.0", "100.0"});
-  CHECK(words(adds) == std::vector<std::string>{"add", "1", "1.000", "25.0%", "-", "1000.0"});
+  CHECK(words_of(lines[1]) == std::vector<std::string>{"linear", "2", "3.000", "75.0%", "2000.0", "100.0"});
+  CHECK(words_of(lines[2]) == std::vector<std::string>{"add", "1", "1.000", "25.0%", "-", "1000.0"});
 }
 
 TEST_CASE("a profile tells no rate where the clock has not moved, and long names keep the columns") {
@@ -136,8 +137,9 @@ TEST_CASE("a profile tells no rate where the clock has not moved, and long names
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].size() == lines[1].size());
   CHECK(lines[1].size() == lines[2].size());
-  CHECK(lines[2].ends_with("       0.000     0.0%         -        -"));
-  CHECK(lines_of(profile_text({{"add", 1, 0, 0, 0}}))[1].ends_with("       0.000     0.0%         -        -"));
+  CHECK(words_of(lines[2]) == std::vector<std::string>{"add", "1", "0.000", "0.0%", "-", "-"});
+  CHECK(words_of(lines_of(profile_text({{"add", 1, 0, 0, 0}}))[1]) ==
+        std::vector<std::string>{"add", "1", "0.000", "0.0%", "-", "-"});
 }
 
 TEST_CASE("check_finite names the first node with a number that is not finite") {

@@ -130,7 +130,7 @@ TEST_CASE("what is written is what NumPy writes") {
   save_npy(path, view_of(std::span(one), {}));
   CHECK(read_file(path) == npy_header("{'descr': '<i4', 'fortran_order': False, 'shape': (), }") + bytes_of_all(one));
   // A header that ends at a multiple of 64 gets no blank, and one that is longer by a digit gets 63.
-  for (int64_t extent = 1; extent < 5'000'000'000; extent *= 10) {
+  for (int64_t extent = 1; extent <= 100'000'000; extent *= 10) {
     save_npy(path, {nullptr, {0, extent, extent, 1, 1}, f32});
     CHECK(read_file(path).size() % 64 == 0);
     CHECK(load_npy(path).shape == Shape{0, extent, extent, 1, 1});
@@ -147,7 +147,7 @@ TEST_CASE("files of NumPy that are damaged, hostile or of another kind are refus
   };
   const auto header = [&](const std::string& dictionary) { return refused(npy_header(dictionary) + "1234"); };
   const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
-  CHECK(header(good).empty());
+  CHECK(header(good) == "no error");
   CHECK(refused("") == "is not a .npy file");
   CHECK(refused("\x93NUMPY") == "is not a .npy file");
   CHECK(refused(std::string("\x93NUMPY\x02\x00\x76\x00", 10)) == "version 2.0 of the format, expected 1.0");
@@ -161,7 +161,7 @@ TEST_CASE("files of NumPy that are damaged, hostile or of another kind are refus
         "header: fortran_order is True, expected C order (numpy.ascontiguousarray)");
   CHECK(header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") ==
         "4 bytes of elements, expected 8 for f32 [2]");
-  CHECK(header("{'descr': '<f4', 'fortran_order': False, 'shape': (), }").empty());
+  CHECK(header("{'descr': '<f4', 'fortran_order': False, 'shape': (), }") == "no error");
   CHECK(header("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }") ==
         "header: shape [4294967296,4294967296]: too many elements, expected at most 2^56");
   CHECK(header("{'descr': '<f4', 'fortran_order': False, 'shape': (72057594037927936,), }") ==
