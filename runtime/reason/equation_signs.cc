@@ -76,9 +76,10 @@ class Reader {
     const char next = at_ < text_.size() ? text_[at_] : ' ';
     if (original == 0x2012 || original == 0x2013)  // 97 – 12 is a difference, 3–5 a range.
       return add(last == ' ' && next == ' ' ? '-' : EquationSigns::kLetter, begin);
-    if (original == U'．')  // The end of a sentence, unless it may be a point.
-      return add(is_ascii_digit(last) && is_ascii_digit(next) ? EquationSigns::kLetter : EquationSigns::kSeparator,
-                 begin);
+    if (original == U'．') {  // The end of a sentence, unless it may be a point.
+      const bool is_point = is_ascii_digit(last) && is_ascii_digit(next);
+      return add(is_point ? EquationSigns::kLetter : EquationSigns::kSeparator, begin);
+    }
     if (original >= 0x2300 && original <= 0x2BFF)  // An operator of its own, as 2◆3, or a mark before a line.
       return add(is_ascii_digit(last) || last == ')' ? EquationSigns::kLetter : EquationSigns::kSeparator, begin);
     add(sign_of(original), begin);
