@@ -47,6 +47,11 @@ class Finder {
 
  private:
   char sign(size_t at) const { return at < signs_.size() ? signs_[at] : Signs::kLine; }
+  // The first place of a sign in [begin, end), or `end`.
+  size_t place_of(char c, size_t begin, size_t end) const {
+    const size_t found = std::string_view(signs_).substr(begin, end - begin).find(c);
+    return found == std::string_view::npos ? end : begin + found;
+  }
   char before(size_t at) const { return at > 0 ? signs_[at - 1] : Signs::kLine; }
 
   // Splits a run at its = and ≈, and follows the chain from left to right.
@@ -112,7 +117,7 @@ class Finder {
   bool is_ambiguous(size_t begin, size_t end) const {
     const auto is_slash = [&](size_t at) { return text_[bytes_[at]] == '/'; };
     const auto is_wide = [&](size_t at) { return before(at) == ' ' || sign(at + 1) == ' '; };
-    for (size_t at = signs_.find('/', begin); at < end; at = signs_.find('/', at + 1)) {
+    for (size_t at = place_of('/', begin, end); at < end; at = place_of('/', at + 1, end)) {
       size_t next = at + 1;
       while (next < end && (signs_[next] == ' ' || signs_[next] == '.' || is_digit(signs_[next]))) ++next;
       if (next >= end || signs_[next] != '/' || !is_slash(next)) continue;
@@ -123,8 +128,8 @@ class Finder {
 
   // 3+4=7,200+1=201: whether the comma is one between equations and not of thousands.
   bool splits_at_comma(const Side& side, bool link, const std::vector<Side>& chain) const {
-    const size_t comma = signs_.find(',', side.begin);
-    if (comma >= side.end || chain.empty() || link) return false;
+    const size_t comma = place_of(',', side.begin, side.end);
+    if (comma == side.end || chain.empty() || link) return false;
     const std::optional<Side> left = computed(side.begin, comma);
     return left && side.value != chain.back().value && left->value == chain.back().value;
   }
@@ -370,7 +375,7 @@ class Finder {
 
   // 100-50=50%: a sign that only one side has may be a unit.
   bool leaves_out_percent(const Side& left, const Side& right) const {
-    const auto has_percent = [&](const Side& side) { return signs_.find('%', side.begin) < side.end; };
+    const auto has_percent = [&](const Side& side) { return place_of('%', side.begin, side.end) < side.end; };
     if (has_percent(left) == has_percent(right)) return false;
     Arithmetic arithmetic;
     return has_percent(right) ? arithmetic.product(right.value, 100) == left.value
