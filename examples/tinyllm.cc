@@ -39,6 +39,7 @@ const std::vector<Group>& groups() {
                                           {{"prepare_data", "make one clean corpus from folders of raw text"},
                                            {"train_tokenizer", "learn a vocabulary from a corpus"},
                                            {"tokenize", "encode a corpus as a file of tokens"},
+                                           {"make_problems", "write problems with checked reasoning to learn from"},
                                            {"show_samples", "check a file of samples before fine-tuning"}}},
                                          {"Measure", {{"perplexity", "compare how well models predict a text"}}}};
   return all;
