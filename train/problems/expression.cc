@@ -7,7 +7,7 @@
 namespace tinyllm::problems {
 namespace {
 
-constexpr size_t kMostBytes = 4096;
+constexpr size_t kMostBytes = 512;
 constexpr int kMostDepth = 64;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -22,7 +22,7 @@ struct Node {
 
 /// The nodes of an expression, the whole one last. × and ÷ are * and /; brackets are ( and [; 3/4 in brackets of its
 /// own is one number if `is_number` says so of its value. Nothing for what is read otherwise: powers, signs, mixed
-/// numbers, values that are not above 0, more than 4096 bytes.
+/// numbers, values that are not above 0, more than 512 bytes.
 std::optional<std::vector<Node>> parse_expression(std::string_view text,
                                                   const std::function<bool(const Rational&)>& is_number = {});
 

@@ -89,6 +89,8 @@ struct RealProblem::Parts {
   bool is_percent = false;  // The answer.
   std::string source = {}, license = {};
 
+  static constexpr size_t kMost = 32;  // Numbers of a question, and equations.
+
   std::string pattern() const { return replaced(question, numbers, std::vector<std::string>(numbers.size(), "#")); }
 
   std::variant<Role, Refusal> role_of(const Rational& value) const {
@@ -107,7 +109,10 @@ struct RealProblem::Parts {
   }
 
   std::optional<Refusal> read_question() {
+    constexpr size_t kMostBytes = 4096;
+    if (question.size() > kMostBytes) return Refusal::too_long;
     numbers = numbers_in(question);
+    if (numbers.size() > kMost) return Refusal::too_long;
     bool may_change = false;
     for (size_t i = 0; i < numbers.size(); ++i) {
       const TextNumber& number = numbers[i];
@@ -126,6 +131,7 @@ struct RealProblem::Parts {
   }
 
   std::optional<Refusal> add_step(std::string_view expression) {
+    if (steps.size() == kMost) return Refusal::too_long;
     const auto is_fraction = [&](const Rational& value) {
       return std::any_of(numbers.begin(), numbers.end(),
                          [&](const TextNumber& number) { return number.below > 1 && number.value == value; });
@@ -145,6 +151,8 @@ struct RealProblem::Parts {
 
   // A chain with its equations between << and >>.
   std::optional<Refusal> read_chain(std::string_view text) {
+    constexpr size_t kMostBytes = 16384;
+    if (text.size() > kMostBytes) return Refusal::too_long;
     while (!text.empty()) {
       const size_t open = std::min(text.find("<<"), text.size());
       if (const auto refusal = read_words(text.substr(0, open))) return refusal;

@@ -22,10 +22,12 @@ enum class Refusal : uint8_t {
   number_unknown,    ///< A number in the reasoning is neither from the question, nor a result, nor a usual constant.
   number_is_name,    ///< A date, a time of day, a place in an order, a part of a word.
   number_unread,     ///< A mixed number, or one of more than 9 digits.
+  too_long,          ///< A question of more than 4096 bytes or 32 numbers, or more than 32 equations.
 };
 constexpr auto names(Refusal) {
-  return std::array{"no equation",   "no number",        "other answer",   "false step",       "number twice",
-                    "number unused", "number ambiguous", "number unknown", "number is a name", "number not read"};
+  return std::array{"no equation",      "no number",       "other answer",     "false step",
+                    "number twice",     "number unused",   "number ambiguous", "number unknown",
+                    "number is a name", "number not read", "too long"};
 }
 
 /// A question that somebody wrote, whose numbers can be drawn again.
