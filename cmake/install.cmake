@@ -45,7 +45,7 @@ set(headers_train
     train/data/samples.h train/data/text_dataset.h train/data/text_sample.h train/data/token_file.h
     train/data/tokenize.h
     train/monitor/dashboard.h train/monitor/metrics.h
-    train/problems/problem.h
+    train/problems/problem.h train/problems/redraw.h
     train/tasks/problems.h train/tasks/reasoning.h)
 set(headers_corpus
     train/corpus/clean.h train/corpus/corpus_writer.h train/corpus/encoding.h train/corpus/folder.h

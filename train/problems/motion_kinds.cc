@@ -13,8 +13,8 @@ bool arrange_trees(Scene& scene) {
   const auto how = static_cast<size_t>(scene.whole("how"));
   scene.word("how many ends", kHow[how]);
   scene.word("road", kRoad[how]);
-  if (how == 0) scene.steps.push_back({"x", "{q}+1", {"两端都种，加1", "Both ends, one more"}});
-  if (how == 1) scene.steps.push_back({"x", "{q}-1", {"两端不种，减1", "No ends, one less"}});
+  if (how == 0) scene.steps.push_back({"x", "{q}+1", {"两端都种，多一棵", "Both ends, one more"}});
+  if (how == 1) scene.steps.push_back({"x", "{q}-1", {"两端不种，少一棵", "No ends, one less"}});
   if (how == 2) scene.steps.push_back({"x", "{q}", {"一圈首尾相接，棵数等于段数", "Around, as many as gaps"}});
   return true;
 }

@@ -23,7 +23,7 @@ bool arrange_clock(Scene& scene) {
   scene.words["start"] = fmt::format("{}:{:02}", scene.whole("h"), scene.whole("m"));
   scene.words["end"] = fmt::format("{}:{:02}", scene.whole("h") + hours, minutes % 60);
   if (hours > 0) {
-    scene.steps.push_back({"f", "60*{q}", {"满{q}小时", "Full hours, {q}"}});
+    scene.steps.push_back({"f", "60*{q}", {"满{q}小时", "In {q} full hours"}});
     scene.steps.push_back({"r", "{e}-{f}", {"剩下的分钟", "minutes left"}});
     scene.steps.push_back({"g", "{h}+{q}", {"小时", "hours"}});
   }
@@ -40,7 +40,7 @@ bool arrange_story(Scene& scene) {
       {"more", "{}+{}", {"{}比{}多{}个", "{0} has {2} more than {1}"}, {"多{}个", "{} more"}},
       {"fewer", "{}-{}", {"{}比{}少{}个", "{0} has {2} fewer than {1}"}, {"少{}个", "{} fewer"}},
       {"times", "{}*{}", {"{}的是{}的{}倍", "{0} has {2} times as many as {1}"}, {"{}倍", "{} times"}},
-      {"part", "{}/{}", {"{}的是{}的{}分之一", "{0} has 1/{2} of what {1} has"}, {"{}分之一", "1/{}"}}};
+      {"part", "{}/{}", {"{}的是{}的{}分之一", "{0} has 1/{2} of what {1} has"}, {"{}分之一", "1/{} of that"}}};
   const std::array<size_t, kLevels> kLinksOfLevel = {2, 3, 4};
   scene.operations.clear();
   std::string clues, last = "A";
@@ -129,7 +129,7 @@ std::vector<Kind> pattern_kinds() {
        .steps = {{"m", "7*{q}", {"整周", "Whole weeks"}},
                  {"r", "{n}-{m}", {"余下", "days left"}},
                  {"e", "{s}+{r}", {"往后数", "counted on"}},
-                 {"e", "{e}-7", {"超过7", "above 7"}, Form::whole, "{e}>7"}},
+                 {"e", "{e}-7", {"超过一周", "more than a week"}, Form::whole, "{e}>7"}},
        .answer = {"{end}", "{end}"},
        .takes = "n"},
       {.name = "clock",

@@ -24,7 +24,7 @@ bool arrange_balls(Scene& scene) {
 std::vector<Kind> percentage_kinds() {
   const Number kBase{"k", 1, {25, 90, 900}}, kFives{"j", 1, {19, 19, 19}};
   const Given kWhole{"n", "{k}*20"}, kPercent{"p", "{j}*5/100", Form::percent}, kPercents{"r", "{j}*5"};
-  const Step kTimes{"m", "{n}*{r}", {"先乘{r}", "Times {r}"}};
+  const Step kTimes{"m", "{n}*{r}", {"先乘{r}得", "Times {r} gives"}};
   return {
       {.name = "percent_of",
        .numbers = {kBase, kFives},
@@ -70,7 +70,7 @@ std::vector<Kind> percentage_kinds() {
                      "It costs {y} yuan now, {p} less than at first. What was the first price?"}},
        .known = {"现价{y}元，降了{p}", "Now {y} yuan, {p} less"},
        .steps = {{"q", "100-{r}", {"现价占原价的百分之几", "Percent that are left"}},
-                 {"m", "{y}*100", {"现价乘100", "price times 100"}},
+                 {"m", "{y}*100", {"现价的一百倍", "a hundred times the price"}},
                  {"x", "{m}/{q}", {"原价", "old price"}}},
        .answer = {"{x}元", "{x} yuan"},
        .gives = "x"},

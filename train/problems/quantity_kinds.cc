@@ -34,7 +34,7 @@ bool arrange_money(Scene& scene) {
   const int64_t change = 10 * scene.whole("w") - 10 * scene.whole("a") - scene.whole("b");
   if (change <= 0) return false;
   scene.put("q", change / 10);
-  scene.steps.push_back({"y", "10*{q}", {"其中整元是{q}元", "of that whole yuan, {q}"}});
+  scene.steps.push_back({"y", "10*{q}", {"其中整元是{q}元", "of that {q} whole yuan"}});
   scene.steps.push_back({"z", "{x}-{y}", {"剩下的角", "jiao left"}});
   return true;
 }

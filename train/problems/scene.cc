@@ -123,6 +123,9 @@ std::optional<std::string> reasoning_of(Scene& scene) {
     const std::string expression = scene.filled(step.expression);
     const Rational value = value_of(expression);
     const std::string why = scene.filled(scene.in(step.why));
+    // "divide by 3: 6/2" may be read as the ratio 3:6.
+    if (!why.empty() && why.back() >= '0' && why.back() <= '9')
+      throw Error("{}: ends with a number before a colon", why);
     if (value < 0 || value > kMost) return {};
     if (!scene.put(step.name, value, step.form)) return {};
     text += why;
