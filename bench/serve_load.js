@@ -102,7 +102,7 @@ async function first(asked) {
   console.log(`mean pass ${milliseconds(sum / passes)}`);
 }
 
-// Distinct prompts, streamed or not, a fifth of them with log-probabilities; a tenth is abandoned after two pieces.
+// Distinct prompts of one length, streamed or not, a fifth of them with log-probabilities; a tenth is abandoned after two pieces.
 async function flat(total) {
   const memory = async () => Number(/process_resident_memory_bytes (\d+)/.exec(await get('/metrics'))[1]) / (1 << 20);
   const at = {};
@@ -113,7 +113,7 @@ async function flat(total) {
       const i = sent++;
       const isAbandoned = i % 10 === 9;
       const more = { seed: i, stream: isAbandoned || i % 3 !== 0, logprobs: i % 5 === 0, top_logprobs: i % 5 === 0 ? 3 : undefined };
-      const { status } = await ask('/v1/chat/completions', chat(`第${i}题：${i}+1`, 8, more), isAbandoned ? 2 : Infinity);
+      const { status } = await ask('/v1/chat/completions', chat(`第${10000 + i}题：${10000 + i}+1`, 8, more), isAbandoned ? 2 : Infinity);
       if (isAbandoned && (status === 'gone' || status === 200)) abandoned++;
       else if (status !== 200) failed[status] = (failed[status] || 0) + 1;
       if ([1000, 5000, total].includes(++ended)) at[ended] = await memory();

@@ -127,7 +127,8 @@ std::optional<FinishReason> Answering::answer_on(std::string& text) {
       return FinishReason::end_token;
     }
     if (log_probs_) completion_.log_probs.push_back(*std::exchange(log_probs_, std::nullopt));
-    completion_.offsets.push_back(completion_.text.size() + text.size() + stream_.held());
+    completion_.offsets.push_back(completion_.text.size() + text.size() + stream_.held() +
+                                  stream_.broken_before(token).size());
     completion_.tokens.push_back(token);
     text += stream_.add(token);
     if (stream_.stopped()) return FinishReason::stop_string;

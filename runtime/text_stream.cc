@@ -33,6 +33,11 @@ std::string TextStream::add(int32_t token) {
   return text;
 }
 
+std::string TextStream::broken_before(int32_t token) const {
+  const std::string next = tokenizer_.decode({&token, 1});
+  return next.empty() || continues_character(next[0]) ? "" : replace_invalid_utf8(bytes_);
+}
+
 std::string TextStream::finish() { return stop_.finish() + replace_invalid_utf8(std::exchange(bytes_, {})); }
 
 }  // namespace tinyllm

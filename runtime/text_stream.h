@@ -21,6 +21,8 @@ class TextStream {
   std::string finish();
   /// Bytes of text that are held back, without a character that is not complete yet.
   size_t held() const { return stop_.held(); }
+  /// The text that an incomplete character becomes if this token does not go on with it; else nothing.
+  std::string broken_before(int32_t token) const;
   bool stopped() const { return stop_.found() != nullptr; }
 
  private:

@@ -45,7 +45,7 @@ std::string tool_calls_of(const Json& message, Role role) {
 
 Message message_of(const Json& value) {
   if (!value.is_object()) throw Error("is {}, expected a message", type_of(value));
-  const bool is_sharegpt = find_field(value, "from") != nullptr;
+  const bool is_sharegpt = find_field(value, "from") != nullptr && find_field(value, "role") == nullptr;
   const char* field = is_sharegpt ? "value" : "content";
   Message message{role_of(text(value, is_sharegpt ? "from" : "role")), {}, is_learned(value)};
   const bool may_be_missing = message.role == Role::assistant;

@@ -36,67 +36,81 @@ std::string key_of(const JsonState& state) {
 int64_t ClosingTokens::count(const JsonState& state) {
   const int64_t bytes = matcher_.shortest(state);
   if (bytes <= 1 || bytes > kMaxClosing) return bytes;
-  const std::string key = key_of(state);
   const std::lock_guard lock(mutex_);
-  if (const auto found = kept_.find(key); found != kept_.end()) return found->second;
-  if (kept_bytes_ > kMaxKeptBytes) {
-    kept_.clear();
-    kept_bytes_ = 0;
-  }
-  count_all(closing_of(state));
-  return kept_.at(key);
+  if (kept_bytes_ > kMaxKeptBytes) forget();
+  return follow(state)->count;
 }
 
-ClosingTokens::Closing ClosingTokens::closing_of(const JsonState& state) const {
-  Closing closing{.text = {}, .states = {state}};
-  for (int64_t left = matcher_.shortest(state); left > 0; --left) {
-    JsonState next;
+void ClosingTokens::forget() {
+  kept_.clear();
+  kept_bytes_ = 0;
+}
+
+const ClosingTokens::Step* ClosingTokens::follow(const JsonState& state) {
+  std::vector<Step*> added;
+  const Step* first = nullptr;
+  try {
+    first = add_steps(state, added);
+  } catch (...) {  // Half a closing is of no use.
+    forget();
+    throw;
+  }
+  // Each is counted from those after it.
+  for (auto step = added.rbegin(); step != added.rend(); ++step) (*step)->count = fewest_tokens(**step);
+  return first;
+}
+
+// Walks along the closing up to a state that is known.
+const ClosingTokens::Step* ClosingTokens::add_steps(JsonState state, std::vector<Step*>& added) {
+  const Step* first = nullptr;
+  JsonState next;
+  for (int64_t left = matcher_.shortest(state);; --left) {
+    const auto [found, is_new] = kept_.try_emplace(key_of(state));
+    Step& step = found->second;
+    if (first == nullptr) first = &step;
+    if (!added.empty()) added.back()->next = &step;
+    if (!is_new) return first;
+    kept_bytes_ += found->first.size() + sizeof(Step) + 64;
+    step.is_in_form = matcher_.is_in_form(state);
+    if (left == 0) return first;
     const auto byte = std::ranges::find_if(order_of_bytes(), [&](unsigned char candidate) {
-      return matcher_.read(closing.states.back(), candidate, next) && matcher_.shortest(next) == left - 1;
+      ++steps_;
+      return matcher_.read(state, candidate, next) && matcher_.shortest(next) == left - 1;
     });
     if (byte == order_of_bytes().end()) throw Error("constraint: no byte makes the shortest closing shorter");
-    closing.text += static_cast<char>(*byte);
-    closing.states.push_back(std::move(next));
+    step.byte = *byte;
+    added.push_back(&step);
+    std::swap(state, next);
   }
-  return closing;
 }
 
-// Visits the lengths of the tokens that a closing may go on with.
-template <class Visit>
-void ClosingTokens::visit_tokens(const Closing& closing, size_t begin, Visit visit) const {
-  const std::string_view rest = std::string_view(closing.text).substr(begin);
-  const TokenTrie& trie = vocabulary_.text();
-  const std::span<const TokenTrie::Node> nodes = trie.nodes();
+// With each of the tokens that the closing may go on with. Every byte is one.
+int64_t ClosingTokens::fewest_tokens(const Step& first) const {
+  int64_t fewest = 1 + first.next->count;
+  const std::span<const TokenTrie::Node> nodes = vocabulary_.text().nodes();
+  const Step* at = &first;
   size_t depth = 0;
-  for (size_t i = 0; i < nodes.size() && depth < rest.size() && nodes[i].depth == depth + 1;) {
-    if (nodes[i].byte != static_cast<unsigned char>(rest[depth])) {
+  for (size_t i = 0; i < nodes.size() && at->next != nullptr && nodes[i].depth == depth + 1;) {
+    if (nodes[i].byte != at->byte) {
       i = nodes[i].end;
       continue;
     }
+    at = at->next;
     ++depth;
-    if (!trie.tokens(i).empty()) visit(depth);
+    if (!vocabulary_.text().tokens(i).empty()) fewest = std::min(fewest, 1 + at->count);
     ++i;
   }
   for (const int32_t token : vocabulary_.markers()) {
-    const std::string& bytes = vocabulary_.bytes(token);
-    if (!rest.starts_with(bytes)) continue;
-    const auto states = std::span(closing.states).subspan(begin + 1, bytes.size());
-    if (std::ranges::all_of(states, [&](const JsonState& state) { return matcher_.is_in_form(state); })) {
-      visit(bytes.size());
+    const Step* after = &first;
+    for (const char byte : vocabulary_.bytes(token)) {
+      const bool fits =
+          after->next != nullptr && after->byte == static_cast<unsigned char>(byte) && after->next->is_in_form;
+      after = fits ? after->next : nullptr;
+      if (!fits) break;
     }
+    if (after != nullptr) fewest = std::min(fewest, 1 + after->count);
   }
-}
-
-// Of the closing and of all its ends.
-void ClosingTokens::count_all(const Closing& closing) {
-  std::vector<int64_t> counts(closing.text.size() + 1);
-  for (size_t i = closing.text.size(); i-- > 0;) {
-    counts[i] = counts[i + 1] + 1;  // Every byte is a token.
-    visit_tokens(closing, i, [&](size_t length) { counts[i] = std::min(counts[i], 1 + counts[i + length]); });
-    std::string key = key_of(closing.states[i]);
-    const size_t bytes = 2 * key.size() + 64;
-    if (kept_.emplace(std::move(key), counts[i]).second) kept_bytes_ += bytes;
-  }
+  return fewest;
 }
 
 }  // namespace tinyllm

@@ -29,7 +29,7 @@ int64_t rest_of_document(const JsonGrammar& grammar, const JsonFrame& frame, boo
     const AnswerForm::FreePart& part = grammar.form.free[frame.at];
     const bool is_title = phase == DocumentPhase::title;
     const int64_t title = is_title ? std::ssize(part.begin) - frame.position : 0;
-    if (grammar.form.may_end_in_free) return title;
+    if (grammar.form.may_end_in_free) return part.is_thought ? 0 : title;
     const JsonFrame after{.phase = static_cast<uint16_t>(phase_after_free(grammar.form))};
     const int64_t until = std::ssize(part.until) - (is_title ? 0 : frame.position);
     return title + until + rest_of_document(grammar, after, false);

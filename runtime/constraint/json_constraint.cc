@@ -68,13 +68,14 @@ std::string key_of(const AnswerForm& form) {
   for (const AnswerForm::FreePart& part : form.free) {
     add(part.begin);
     add(part.until);
-    add(fmt::format("{}", part.line_feeds));
+    add(fmt::format("{} {}", part.line_feeds, part.is_thought));
   }
   key += '|';
   for (const AnswerForm::Choice& choice : form.choices) {
     add(choice.begin);
     add(choice.schema);
     add(choice.what);
+    add(choice.is_strict ? "strict" : "");
   }
   return key;
 }

@@ -122,7 +122,11 @@ JsonState JsonMatcher::begin() const {
     state.ends.push_back(state.frames.size());
   };
   const std::vector<AnswerForm::FreePart>& parts = grammar_.form.free;
-  for (size_t i = 0; i < parts.size(); ++i) add(parts[i].begin.empty() ? DocumentPhase::free : DocumentPhase::title, i);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    add(parts[i].begin.empty() ? DocumentPhase::free : DocumentPhase::title, i);
+    // One stack tries all thoughts, and the last part where it is none of them.
+    if (parts[i].is_thought) return state;
+  }
   const bool may_skip = std::none_of(parts.begin(), parts.end(), [](const auto& part) { return part.begin.empty(); });
   if (may_skip) add(phase_after_free(grammar_.form));
   return state;

@@ -34,7 +34,13 @@ class Resolver {
         throw Error("schema: its references make it larger than {} bytes", kMaxGrammarBytes);
     }
     for (const SchemaParts::Choice& choice : parts_.choices) {
-      check_alike(choice);
+      if (choice.fallback != JsonGrammar::kNone) {
+        if (has_too_many_alike(choice)) grammar_.values[choice.value] = grammar_.values[choice.fallback];
+        continue;
+      }
+      if (has_too_many_alike(choice)) {
+        throw Error("{}more than {} alternatives begin alike, which is not supported", choice.where, kMaxAlike);
+      }
       if (choice.excludes) check_excludes(choice);
     }
   }
@@ -109,15 +115,14 @@ class Resolver {
     }
   }
 
-  void check_alike(const SchemaParts::Choice& choice) const {
+  bool has_too_many_alike(const SchemaParts::Choice& choice) const {
     std::map<char, int> alike;
     for (const uint32_t node : grammar_.values[choice.value]) {
       for (const char type : types_of(node)) {
-        if (++alike[type] > kMaxAlike) {
-          throw Error("{}more than {} alternatives begin alike, which is not supported", choice.where, kMaxAlike);
-        }
+        if (++alike[type] > kMaxAlike) return true;
       }
     }
+    return false;
   }
 
   void check_excludes(const SchemaParts::Choice& choice) {
@@ -262,7 +267,7 @@ std::shared_ptr<const JsonGrammar> compile_form(const AnswerForm& form) {
   SchemaParts parts;
   for (const AnswerForm::Choice& choice : form.choices) {
     document.words.push_back(choice.begin);
-    document.values.push_back(SchemaReader(choice.schema, choice.what, *grammar, parts).read());
+    document.values.push_back(SchemaReader(choice.schema, choice.what, choice.is_strict, *grammar, parts).read());
   }
   Resolver(*grammar, parts).resolve();
   find_shortest(*grammar);

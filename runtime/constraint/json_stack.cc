@@ -40,11 +40,51 @@ uint32_t JsonStack::wanted_value() const {
   return node().rest != JsonGrammar::kNone ? node().rest : node().values[top().at];
 }
 
+// Looks for the last text of a free part.
+void JsonStack::read_free(unsigned char byte) {
+  JsonFrame& frame = top();
+  const AnswerForm& form = grammar_.form;
+  const AnswerForm::FreePart& part = form.free[frame.at];
+  while (frame.position > 0 && !is_at(part.until, frame.position, byte)) {
+    frame.position = grammar_.failure[frame.at][frame.position - 1];
+  }
+  if (is_at(part.until, frame.position, byte)) ++frame.position;
+  if (frame.position < part.until.size()) return;
+  if (part.is_thought) return begin_last_part();
+  frame = {.phase = static_cast<uint16_t>(phase_after_free(form)), .space = part.line_feeds};
+}
+
+void JsonStack::begin_last_part() {
+  top() = {.at = static_cast<uint32_t>(grammar_.form.free.size() - 1),
+           .phase = static_cast<uint16_t>(DocumentPhase::free)};
+}
+
+// Whether a byte goes on with the title of a thought. If not, it was read: what has come so far belongs to the last
+// part, or is a line feed before a title.
+bool JsonStack::begins_thought(unsigned char byte) {
+  JsonFrame& frame = top();
+  if (frame.position == 0 && byte == '\n') return false;
+  const std::vector<AnswerForm::FreePart>& parts = grammar_.form.free;
+  const std::string read = parts[frame.at].begin.substr(0, frame.position);
+  const auto goes_on = [&](const AnswerForm::FreePart& part) {
+    return part.is_thought && part.begin.starts_with(read) && is_at(part.begin, read.size(), byte);
+  };
+  if (const auto part = std::ranges::find_if(parts, goes_on); part != parts.end()) {
+    frame.at = static_cast<uint32_t>(part - parts.begin());
+    return true;
+  }
+  begin_last_part();
+  for (const char before : read) read_free(static_cast<unsigned char>(before));
+  read_free(byte);
+  return false;
+}
+
 Effect JsonStack::read_document(unsigned char byte) {
   JsonFrame& frame = top();
   const AnswerForm& form = grammar_.form;
   switch (static_cast<DocumentPhase>(frame.phase)) {
     case DocumentPhase::title: {
+      if (form.free[frame.at].is_thought && !begins_thought(byte)) return Effect::moved;
       const std::string& title = form.free[frame.at].begin;
       if (!is_at(title, frame.position, byte)) return Effect::none;
       if (++frame.position == title.size()) {
@@ -53,17 +93,9 @@ Effect JsonStack::read_document(unsigned char byte) {
       }
       return Effect::moved;
     }
-    case DocumentPhase::free: {
-      const AnswerForm::FreePart& part = form.free[frame.at];
-      while (frame.position > 0 && !is_at(part.until, frame.position, byte)) {
-        frame.position = grammar_.failure[frame.at][frame.position - 1];
-      }
-      if (is_at(part.until, frame.position, byte)) ++frame.position;
-      if (frame.position == part.until.size()) {
-        frame = {.phase = static_cast<uint16_t>(phase_after_free(form)), .space = part.line_feeds};
-      }
+    case DocumentPhase::free:
+      read_free(byte);
       return Effect::moved;
-    }
     case DocumentPhase::begin: {
       if (byte == '\n' && frame.space > 0) {
         --frame.space;

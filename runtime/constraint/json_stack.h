@@ -67,6 +67,9 @@ class JsonStack {
   const Node& node() const { return grammar_.nodes[top().node]; }
 
   Effect read_document(unsigned char byte);
+  void read_free(unsigned char byte);
+  void begin_last_part();
+  bool begins_thought(unsigned char byte);
   Effect read_array(unsigned char byte);
   Effect read_object(unsigned char byte);
   Effect read_key(unsigned char byte);

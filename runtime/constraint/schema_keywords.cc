@@ -6,11 +6,12 @@
 namespace tinyllm::keywords {
 namespace {
 
-constexpr std::array<Keyword, 20> kKeywords = {{{"type", 0},
+constexpr std::array<Keyword, 21> kKeywords = {{{"type", 0},
                                                 {"enum", 0},
                                                 {"const", 0},
                                                 {"anyOf", 0},
                                                 {"oneOf", 0},
+                                                {"allOf", 0},
                                                 {"$ref", 0},
                                                 {"nullable", 0},
                                                 {"properties", kObject},

@@ -4,6 +4,7 @@
 #include <tinyllm/tensor/base/json.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace tinyllm {
@@ -19,6 +20,8 @@ constexpr size_t kMaxBytes = size_t{256} << 10;
 constexpr size_t kMaxParts = 20000;  // Keys and values.
 constexpr size_t kMaxKeys = 4096;    // Keys are searched linearly.
 constexpr size_t kNoParent = SIZE_MAX;
+// Each says all of a schema, but for annotations.
+constexpr std::array<const char*, 4> kOnly = {"$ref", "anyOf", "oneOf", "allOf"};
 
 // Decodes one step of a JSON pointer in a URI fragment: %XX, ~0 and ~1. A malformed escape stays as it is.
 std::string unescaped_step(std::string_view step) {
@@ -65,13 +68,14 @@ SchemaReader::Json parse_ordered(std::string_view text, std::string_view what) {
 
 }  // namespace
 
-SchemaReader::SchemaReader(std::string_view schema, const std::string& what, JsonGrammar& grammar, SchemaParts& parts)
-    : what_(what), grammar_(grammar), parts_(parts), root_(parse_ordered(schema, what)) {}
+SchemaReader::SchemaReader(std::string_view schema, const std::string& what, bool is_strict, JsonGrammar& grammar,
+                           SchemaParts& parts)
+    : what_(what), is_strict_(is_strict), grammar_(grammar), parts_(parts), root_(parse_ordered(schema, what)) {}
 
 uint32_t SchemaReader::read() {
   const uint32_t value = value_of(root_, kNoParent, "");
   // Reading a place appends the places that it needs.
-  for (size_t i = 0; i < places_.size(); ++i) read(i);
+  for (size_t i = 0; i < places_.size(); ++i) is_strict_ ? read(i) : read_loosely(i);
   return value;
 }
 
@@ -122,16 +126,42 @@ void SchemaReader::read(size_t place) {
     return;
   }
   if (!json.is_object()) fail(place, "is {}, expected a schema", kind_of(json));
-  check_keywords(place);
-  if (json.contains("$ref")) return read_reference(place);
-  if (json.contains("anyOf")) return read_choice(place, "anyOf");
-  if (json.contains("oneOf")) return read_choice(place, "oneOf");
-  read_types(place);
+  if (is_strict_) check_keywords(place);
+  const char* only = only_keyword(place);
+  if (only == nullptr) return read_types(place);
+  only == std::string_view("$ref") ? read_reference(place) : read_choice(place, only);
+}
+
+// The keyword that says all of a schema. Where it need not, types say more.
+const char* SchemaReader::only_keyword(size_t place) const {
+  const Json& json = schema(place);
+  const bool has_types = json.contains("type") || json.contains("enum") || json.contains("const");
+  if (!is_strict_ && has_types) return nullptr;
+  for (const char* keyword : kOnly) {
+    if (json.contains(keyword)) return keyword;
+  }
+  return nullptr;
+}
+
+// What cannot be read means any value; the whole schema any object, as the arguments of a function are.
+void SchemaReader::read_loosely(size_t place) {
+  try {
+    read(place);
+  } catch (const Error&) {
+    const uint32_t all = any();
+    std::vector<SchemaParts::Part>& parts = parts_.values[places_[place].value];
+    parts.clear();
+    if (place != 0) {
+      parts.push_back({true, all});
+    } else {
+      add(place, Node{.kind = Kind::object, .rest = all}, true);
+    }
+  }
 }
 
 void SchemaReader::check_keywords(size_t place) const {
   std::string_view alone;
-  for (const char* keyword : {"$ref", "anyOf", "oneOf"}) {
+  for (const char* keyword : kOnly) {
     if (schema(place).contains(keyword)) alone = keyword;
   }
   for (const auto& [keyword, value] : schema(place).items()) {
@@ -170,12 +200,16 @@ void SchemaReader::read_reference(size_t place) {
 void SchemaReader::read_choice(size_t place, const char* keyword) {
   const Json& alternatives = *list(place, keyword);
   if (alternatives.empty()) fail(place, "{} is empty", keyword);
+  if (keyword == std::string_view("allOf") && alternatives.size() > 1) {
+    fail(place, "allOf of {} schemas is not supported, expected one", alternatives.size());
+  }
   const uint32_t value = places_[place].value;
   for (size_t i = 0; i < alternatives.size(); ++i) {
     const uint32_t part = value_of(alternatives[i], place, fmt::format("{}/{}", keyword, i));
     parts_.values[value].push_back({true, part});
   }
-  parts_.choices.push_back({value, keyword == std::string_view("oneOf"), where(place)});
+  const uint32_t fallback = is_strict_ ? JsonGrammar::kNone : any();
+  parts_.choices.push_back({value, keyword == std::string_view("oneOf"), where(place), fallback});
 }
 
 uint32_t SchemaReader::any() {

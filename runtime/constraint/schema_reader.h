@@ -25,6 +25,7 @@ struct SchemaParts {
     uint32_t value;
     bool excludes;  ///< oneOf: no value may fit two of its parts.
     std::string where;
+    uint32_t fallback = JsonGrammar::kNone;  ///< Of a schema that is not strict: the value that fits anything.
   };
   std::vector<Choice> choices;
   /// For each node, whether its schema names its types; else other types are valid too.
@@ -36,8 +37,10 @@ class SchemaReader {
  public:
   using Json = nlohmann::ordered_json;  // Properties keep the order of the schema.
 
-  /// `what` names the schema in errors. Nodes are added to the grammar. All must outlive the reader.
-  SchemaReader(std::string_view schema, const std::string& what, JsonGrammar& grammar, SchemaParts& parts);
+  /// `what` names the schema in errors. Nodes are added to the grammar. All must outlive the reader. `is_strict`: see
+  /// AnswerForm::Choice.
+  SchemaReader(std::string_view schema, const std::string& what, bool is_strict, JsonGrammar& grammar,
+               SchemaParts& parts);
 
   /// The value of the whole schema.
   uint32_t read();
@@ -53,6 +56,8 @@ class SchemaReader {
 
   uint32_t value_of(const Json& schema, size_t parent, std::string step);
   void read(size_t place);
+  void read_loosely(size_t place);
+  const char* only_keyword(size_t place) const;
   void check_keywords(size_t place) const;
   void read_reference(size_t place);
   void read_choice(size_t place, const char* keyword);
@@ -80,6 +85,7 @@ class SchemaReader {
   }
 
   std::string what_;
+  bool is_strict_;
   JsonGrammar& grammar_;
   SchemaParts& parts_;
   Json root_;

@@ -38,6 +38,8 @@ class TokenMasks {
   /// The fewest tokens that complete the text, as far as `closing_mask` knows.
   int64_t closing_tokens(const JsonState& state) { return closing_.count(state); }
 
+  int64_t closing_steps() const { return closing_.steps(); }
+
   const JsonMatcher& matcher() const { return matcher_; }
   const JsonGrammar& grammar() const { return *grammar_; }
   const ConstraintVocabulary& vocabulary() const { return *vocabulary_; }

@@ -9,7 +9,6 @@
 namespace tinyllm {
 namespace {
 
-constexpr std::string_view kOpen = "<tool_call>";
 constexpr std::string_view kClose = "</tool_call>";
 constexpr size_t kMaxName = 64;
 
@@ -39,7 +38,8 @@ AnswerForm form_of(std::span<const Tool> tools, std::string_view open, std::stri
     }
     form.choices.push_back({.begin = fmt::format("{}{{\"name\": \"{}\", \"arguments\": ", open, tool.name),
                             .schema = tool.parameters,
-                            .what = what});
+                            .what = what,
+                            .is_strict = tool.is_strict});
   }
   return form;
 }
@@ -55,7 +55,8 @@ CallStyle call_style_of(const ChatTemplate& chat_template) {
   try {
     std::string text;
     for (const Piece& piece : chat_template.render(messages, {})) text += piece.text;
-    const std::string call = fmt::format("{}\n{{\"name\": \"f\", \"arguments\": {{\"a\": 1}}}}\n{}", kOpen, kClose);
+    const std::string call =
+        fmt::format("{}\n{{\"name\": \"f\", \"arguments\": {{\"a\": 1}}}}\n{}", kCallOpening, kClose);
     return text.find(call) != std::string::npos ? CallStyle::tagged : CallStyle::plain;
   } catch (const Error&) {
     return CallStyle::plain;  // It has no form for calls at all.
@@ -67,15 +68,15 @@ AnswerForm call_form(std::span<const Tool> tools, CallStyle style, bool several,
   const std::string again = several ? "\n" : "";
   AnswerForm form = style == CallStyle::plain
                         ? form_of(tools, "", "", again)
-                        : form_of(tools, fmt::format("{}\n", kOpen), fmt::format("\n{}", kClose), again);
+                        : form_of(tools, fmt::format("{}\n", kCallOpening), fmt::format("\n{}", kClose), again);
   form.free = std::move(free);
   return form;
 }
 
 AnswerForm optional_call_form(std::span<const Tool> tools, bool several) {
   AnswerForm form =
-      form_of(tools, "\n", fmt::format("\n{}", kClose), several ? fmt::format("\n{}", kOpen) : std::string());
-  form.free = {{.until = std::string(kOpen)}};
+      form_of(tools, "\n", fmt::format("\n{}", kClose), several ? fmt::format("\n{}", kCallOpening) : std::string());
+  form.free = {{.until = std::string(kCallOpening)}};
   form.may_end_in_free = true;
   return form;
 }
@@ -103,10 +104,10 @@ void ToolAnswer::Object::add(char c) {
 // Where what may be a call begins; before it is content. Line feeds before a call belong to it.
 size_t ToolAnswer::begin_of_call() const {
   if (style_ == CallStyle::plain) return 0;
-  size_t begin = held_.find(kOpen);
+  size_t begin = held_.find(kCallOpening);
   if (begin == std::string::npos) {
-    size_t length = std::min(held_.size(), kOpen.size() - 1);
-    while (!held_.ends_with(kOpen.substr(0, length))) --length;
+    size_t length = std::min(held_.size(), kCallOpening.size() - 1);
+    while (!held_.ends_with(kCallOpening.substr(0, length))) --length;
     begin = held_.size() - length;
   }
   while (begin > 0 && held_[begin - 1] == '\n') --begin;
@@ -120,9 +121,9 @@ bool ToolAnswer::take_call(Part& part) {
     const size_t content = begin_of_call();
     part.content += held_.substr(0, content);
     held_.erase(0, content);
-    const size_t open = is_tagged ? held_.find(kOpen) : 0;
+    const size_t open = is_tagged ? held_.find(kCallOpening) : 0;
     if (open == std::string::npos) return false;
-    scanned_ = is_tagged ? open + kOpen.size() : 0;
+    scanned_ = is_tagged ? open + kCallOpening.size() : 0;
     begin_ = scanned_;
   }
   while (scanned_ < held_.size() && !object_.has_ended) object_.add(held_[scanned_++]);

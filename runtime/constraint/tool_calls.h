@@ -14,6 +14,7 @@ namespace tinyllm {
 struct Tool {
   std::string name;        ///< Letters, digits, "_" and "-", at most 64.
   std::string parameters;  ///< JSON schema of an object.
+  bool is_strict = true;   ///< Whether all of the schema must be kept to, see AnswerForm::Choice.
 };
 
 /// How a model writes a call of a function f, each call on lines of its own:
@@ -24,6 +25,9 @@ enum class CallStyle : uint8_t { plain, tagged };
 
 /// `tagged` when this is how the template writes the calls of earlier answers.
 CallStyle call_style_of(const ChatTemplate& chat_template);
+
+/// What begins a call in style `tagged`.
+inline constexpr std::string_view kCallOpening = "<tool_call>";
 
 /// The form of an answer that is a call of one of the tools, or with `several` one or more calls, after a free part or
 /// none. Throws Error on names that are not allowed or not distinct.

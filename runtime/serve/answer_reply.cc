@@ -55,12 +55,13 @@ void AnswerReply::add(AnswerPart&& part, bool is_last) {
     part.answer = std::move(parts.content);
     for (ToolCall& call : parts.calls) answer.calls.push_back({std::move(call), new_id("call_"), answer.calls.size()});
   }
+  if (part.prompt_log_probs) answer.prompt_log_probs = part.prompt_log_probs;
   answer.reasoning += part.reasoning;
   answer.text += part.answer;
   std::ranges::move(part.tokens, std::back_inserter(answer.tokens));
   if (!ask_.streams || call_->is_gone()) return;
   const std::span calls = std::span(answer.calls).subspan(before);
-  const bool is_held_back = part.reasoning.empty() && part.answer.empty() && calls.empty() &&
+  const bool is_held_back = part.reasoning.empty() && part.answer.empty() && calls.empty() && !part.prompt_log_probs &&
                             (answer.tokens.empty() || (answer.parts && !is_last));
   if (is_held_back) return;
   part.tokens = std::exchange(answer.tokens, {});
@@ -103,6 +104,12 @@ void AnswerReply::fail(const ApiError& error) {
   has_failed_ = true;
   if (ask_.streams) return call_->fail_stream(error);
   call_->send_error(error);
+}
+
+std::string AnswerReply::chunk_text(const OrderedJson& head, const std::string& choice) const {
+  const std::string choices = field_text("choices", fmt::format("[{}]", choice));
+  if (!ask_.wants_usage) return joined_objects({text_of(head), choices});
+  return joined_objects({text_of(head), choices, field_text("usage", "null")});
 }
 
 Usage AnswerReply::usage() const {

@@ -43,6 +43,7 @@ class AnswerReply : public JobListener {
     std::string text;
     std::vector<AnswerToken> tokens;  ///< Of a stream: those that were not sent.
     std::vector<AnswerCall> calls;
+    std::shared_ptr<const std::vector<TokenLogProbs>> prompt_log_probs;
     AnswerEnd end;
     bool has_ended = false;
     std::optional<ToolAnswer> parts = {};  ///< If it may call tools.
@@ -58,8 +59,11 @@ class AnswerReply : public JobListener {
   virtual std::string whole() = 0;
 
   Usage usage() const;
+  /// A chunk of a stream in OpenAI's form, of its fields and its one choice.
+  std::string chunk_text(const OrderedJson& head, const std::string& choice) const;
   std::vector<Answer>& answers() { return answers_; }
-  const Ask& ask() const { return ask_; }
+  const std::vector<Answer>& answers() const { return answers_; }
+  const ReplyOptions& ask() const { return ask_; }
   const Engine& engine() const { return engine_; }
   int64_t created() const { return created_; }
 
@@ -68,7 +72,7 @@ class AnswerReply : public JobListener {
   void fail(const ApiError& error);
 
   std::shared_ptr<Call> call_;
-  Ask ask_;
+  const ReplyOptions ask_;  // Not the job, whose prompts may be long.
   const Engine& engine_;
   size_t choices_per_prompt_;
   int64_t created_;

@@ -31,8 +31,11 @@ std::span<const AnswerText::Style> AnswerText::styles() {
   return kStyles;
 }
 
-AnswerText::AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun)
-    : stop_(std::move(stop)), state_(looks_for_reasoning ? State::begin : State::answer) {
+AnswerText::AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun,
+                       std::string stop_until)
+    : stop_(std::move(stop)),
+      stop_until_(std::move(stop_until)),
+      state_(looks_for_reasoning ? State::begin : State::answer) {
   add(begun, false);
 }
 
@@ -87,15 +90,28 @@ void AnswerText::add_reasoning(bool is_last, std::string& out) {
   answer_ = {read_, read_};
 }
 
+// Up to where the text may hold a stop string. Clears `may_stop_` where `stop_until_` begins.
+size_t AnswerText::end_of_stopping(bool is_last) {
+  if (stop_until_.empty()) return text_.size();
+  const size_t found = text_.find(stop_until_, read_);
+  may_stop_ = found == std::string::npos;
+  if (!may_stop_) return found;
+  return is_last ? text_.size() : std::max(read_, begin_of_word(text_, stop_until_));
+}
+
 void AnswerText::add_answer(bool is_last, std::string& out) {
   if (style_ != nullptr && answer_.begin == read_) {
     read_ = skip_line_feeds(text_, read_);
     answer_ = {read_, read_};
   }
   certain_ = std::max(certain_, answer_.begin);
-  certain_ += stop_.add(std::string_view(text_).substr(read_)).size();
-  read_ = text_.size();
-  if (is_last) certain_ += stop_.finish().size();
+  if (may_stop_) {
+    const size_t end = end_of_stopping(is_last);
+    certain_ += stop_.add(std::string_view(text_).substr(read_, end - read_)).size();
+    read_ = end;
+    if (is_last || !may_stop_) certain_ += stop_.finish().size();
+  }
+  if (!may_stop_ && stop_.found() == nullptr) certain_ = read_ = text_.size();
   const size_t end = style_ != nullptr ? without_line_feeds(text_, answer_.end, certain_) : certain_;
   out = text_.substr(answer_.end, end - answer_.end);
   answer_.end = end;

@@ -16,8 +16,10 @@ namespace tinyllm {
 class AnswerText {
  public:
   /// `looks_for_reasoning` false: all is an answer. `begun` is what of the text the prompt already has: it is not given
-  /// out again, but places in the text count from its beginning.
-  AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun = {});
+  /// out again, but places in the text count from its beginning. From `stop_until` on, if the answer has it, stop
+  /// strings mean nothing.
+  AnswerText(std::vector<std::string> stop, bool looks_for_reasoning, std::string_view begun = {},
+             std::string stop_until = {});
 
   /// How models write a chain of thought.
   struct Style {
@@ -55,7 +57,11 @@ class AnswerText {
   void add_reasoning(bool is_last, std::string& out);
   void add_answer(bool is_last, std::string& out);
 
+  size_t end_of_stopping(bool is_last);
+
   StopStrings stop_;
+  std::string stop_until_;
+  bool may_stop_ = true;
   std::string text_;  // All of it.
   State state_;
   const Style* style_ = nullptr;

@@ -126,7 +126,7 @@ Ask read_ask(const Fields& fields, Endpoint endpoint, const Engine& engine) {
 
 void set_max_tokens(Job& job, int64_t max_tokens, const Engine& engine, std::string_view param, bool may_be_full) {
   int64_t longest = 0;
-  for (const Job::Choice& choice : job.choices) longest = std::max<int64_t>(longest, std::ssize(choice.prompt));
+  for (const Job::Choice& choice : job.choices) longest = std::max<int64_t>(longest, std::ssize(*choice.prompt));
   const int64_t room = engine.context - longest;
   if (room < (may_be_full ? 0 : 1)) {
     throw ApiError(400, "context_length_exceeded", param,
@@ -160,10 +160,24 @@ Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view 
       begun += more;
       pieces.push_back({more, false, false});
     }
-    return {tokenize(*engine.model.tokenizer, pieces).tokens, 0, begun};
+    auto tokens = std::make_shared<const std::vector<int32_t>>(tokenize(*engine.model.tokenizer, pieces).tokens);
+    return {std::move(tokens), 0, begun};
   } catch (const Error& error) {
     throw ApiError(400, "invalid_value", param, "{}: {}", param, error.what());
   }
+}
+
+void check_amount(const Job& job) {
+  constexpr int64_t kMost = int64_t{1} << 21;
+  int64_t listed = 0;
+  for (const Job::Choice& choice : job.choices) {
+    listed += job.options.max_tokens * (job.options.top_log_probs + 1) +
+              std::ssize(*choice.prompt) * (job.options.prompt_log_probs + 1);
+  }
+  if (job.choices.size() == 1 || listed <= kMost) return;
+  throw ApiError(400, "invalid_value", "n",
+                 "n: {} answers of up to {} tokens have {} log-probabilities, expected at most {} in one reply",
+                 job.choices.size(), job.options.max_tokens, listed, kMost);
 }
 
 void add_choices(Job& job, const Job::Choice& prompt, int64_t n, uint64_t seed) {

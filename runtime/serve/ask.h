@@ -13,14 +13,18 @@ namespace tinyllm {
 /// A text is at most so many bytes for each token of the context, or it cannot fit: it is refused before it is encoded.
 inline constexpr int64_t kMaxBytesPerToken = 512;
 
-/// What every endpoint that answers has in common.
-struct Ask {
-  Job job;
+/// How every endpoint that answers is to word its reply.
+struct ReplyOptions {
   bool streams = false;
   bool wants_usage = false;  ///< In a stream.
   int64_t log_probs = -1;    ///< Of how many of the likeliest tokens; -1: none.
   uint64_t seed = 0;
   std::optional<CallStyle> calls = {};  ///< How an answer writes a call of a tool; none: it calls none.
+};
+
+/// What every endpoint that answers has in common.
+struct Ask : ReplyOptions {
+  Job job;
 };
 
 /// The options of sampling, the stop strings of field `stop`, the seed (a new one if none was sent) and streaming.
@@ -37,6 +41,9 @@ void set_max_tokens(Job& job, int64_t max_tokens, const Engine& engine, std::str
 /// assistant's. `tools`: a list in JSON for the template, or empty. Throws ApiError that names `param`.
 Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view param, bool continues = false,
                       const std::string& tools = {});
+
+/// Throws ApiError that names n when the log-probabilities of all answers together would be too many for one reply.
+void check_amount(const Job& job);
 
 /// Adds `n` choices of one prompt, with seeds of their own: choice 0 is the only one of n = 1.
 void add_choices(Job& job, const Job::Choice& prompt, int64_t n, uint64_t seed);

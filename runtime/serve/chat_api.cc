@@ -16,7 +16,7 @@ class ChatReply final : public AnswerReply {
   std::string stream_begin() override {
     std::string events;
     for (size_t i = 0; i < answers().size(); ++i) {
-      events += chunk(i, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
+      events += chunk(i, {{"role", "assistant"}, {"content", ""}}, "null", nullptr);
     }
     return events;
   }
@@ -27,19 +27,19 @@ class ChatReply final : public AnswerReply {
     if (!part.reasoning.empty()) delta["reasoning_content"] = part.reasoning;
     if (!part.answer.empty()) delta["content"] = part.answer;
     if (delta.empty() && calls.empty()) delta["content"] = "";
-    OrderedJson tokens = log_probs(part.tokens);
-    if (!delta.empty()) events += chunk(part.choice, std::move(delta), std::exchange(tokens, nullptr), nullptr);
+    std::string tokens = log_probs(part.tokens);
+    if (!delta.empty()) events += chunk(part.choice, std::move(delta), std::exchange(tokens, "null"), nullptr);
     for (const AnswerCall& call : calls) {
       OrderedJson json = tool_call(call);
       json["index"] = call.index;
       events += chunk(part.choice, {{"tool_calls", OrderedJson::array({std::move(json)})}},
-                      std::exchange(tokens, nullptr), nullptr);
+                      std::exchange(tokens, "null"), nullptr);
     }
     return events;
   }
 
   std::string stream_end(const AnswerEnd& end) override {
-    return chunk(end.choice, OrderedJson::object(), nullptr, reason_of(answers()[end.choice]), &end);
+    return chunk(end.choice, OrderedJson::object(), "null", reason_of(answers()[end.choice]), &end);
   }
 
   std::string stream_finish() override {
@@ -54,8 +54,7 @@ class ChatReply final : public AnswerReply {
   }
 
   std::string whole() override {
-    OrderedJson json = head("chat.completion");
-    json["choices"] = OrderedJson::array();
+    std::string choices;
     for (const Answer& answer : answers()) {
       OrderedJson message = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
       if (!answer.calls.empty()) {
@@ -64,14 +63,14 @@ class ChatReply final : public AnswerReply {
         for (const AnswerCall& call : answer.calls) message["tool_calls"].push_back(tool_call(call));
       }
       if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
-      json["choices"].push_back({{"index", answer.end.choice},
-                                 {"message", std::move(message)},
-                                 {"logprobs", log_probs(answer.tokens)},
-                                 {"finish_reason", reason_of(answer)},
-                                 {"stop_reason", stop_reason(answer.end)}});
+      choices += choices.empty() ? "[" : ",";
+      choices += joined_objects(
+          {text_of(OrderedJson{{"index", answer.end.choice}, {"message", std::move(message)}}),
+           field_text("logprobs", log_probs(answer.tokens)),
+           text_of(OrderedJson{{"finish_reason", reason_of(answer)}, {"stop_reason", stop_reason(answer.end)}})});
     }
-    json["usage"] = usage_json(usage());
-    return text_of(json);
+    return joined_objects({text_of(head("chat.completion")), field_text("choices", choices += "]"),
+                           text_of(OrderedJson{{"usage", usage_json(usage())}})});
   }
 
   OrderedJson head(const char* object) const {
@@ -82,15 +81,13 @@ class ChatReply final : public AnswerReply {
             {"system_fingerprint", engine().fingerprint}};
   }
 
-  std::string chunk(size_t index, OrderedJson delta, OrderedJson log_probs, OrderedJson reason,
+  std::string chunk(size_t index, OrderedJson delta, const std::string& log_probs, OrderedJson reason,
                     const AnswerEnd* end = nullptr) const {
-    OrderedJson json = head("chat.completion.chunk");
-    OrderedJson choice = {
-        {"index", index}, {"delta", std::move(delta)}, {"logprobs", std::move(log_probs)}, {"finish_reason", reason}};
-    if (end != nullptr) choice["stop_reason"] = stop_reason(*end);
-    json["choices"] = OrderedJson::array({std::move(choice)});
-    if (ask().wants_usage) json["usage"] = nullptr;
-    return event(text_of(json));
+    OrderedJson rest = {{"finish_reason", std::move(reason)}};
+    if (end != nullptr) rest["stop_reason"] = stop_reason(*end);
+    const std::string choice = joined_objects({text_of(OrderedJson{{"index", index}, {"delta", std::move(delta)}}),
+                                               field_text("logprobs", log_probs), text_of(rest)});
+    return event(chunk_text(head("chat.completion.chunk"), choice));
   }
 
   static OrderedJson tool_call(const AnswerCall& call) {
@@ -102,8 +99,8 @@ class ChatReply final : public AnswerReply {
     return is_call ? "tool_calls" : finish_reason(answer.end.reason);
   }
 
-  OrderedJson log_probs(const std::vector<AnswerToken>& tokens) const {
-    if (ask().log_probs < 0) return nullptr;
+  std::string log_probs(const std::vector<AnswerToken>& tokens) const {
+    if (ask().log_probs < 0) return "null";
     return chat_log_probs(*engine().model.tokenizer, tokens);
   }
 
@@ -135,6 +132,7 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   const char* most = has_newer ? "max_completion_tokens" : "max_tokens";
   if (fields.whole(most) == 0) throw ApiError(400, "invalid_value", most, "{}: 0, expected at least 1", most);
   set_max_tokens(ask.job, fields.whole(most), engine, "messages");
+  check_amount(ask.job);
   set_constraint(form, engine, ask.job);
   ask.job.listener = std::make_shared<ChatReply>(call, ask, engine, n);
   service.submit(call, std::move(ask.job));

@@ -32,6 +32,7 @@ std::string fingerprint_of(const Model& model, const EngineOptions& options) {
   }
   const std::string how = fmt::format("{} {} {}", name_of(kernel_isa()), name_of(options.cache_type), options.context);
   add(how.data(), how.size());
+  add(options.rules.data(), options.rules.size());
   return fmt::format("fp_{:016x}", hash);
 }
 

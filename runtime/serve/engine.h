@@ -16,6 +16,7 @@ struct EngineOptions {
   DType cache_type = fastest_cache_type();
   double pass_seconds = 0.05;  ///< See BatcherOptions.
   bool keeps_prefixes = true;
+  std::string rules = {};  ///< Whatever else changes answers, for the fingerprint.
   LoadOptions load = {};
 };
 

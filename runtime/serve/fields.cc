@@ -99,6 +99,7 @@ const Field kFields[] = {
     {"suffix", Type::unserved, kCompletions, {}, "\"\"", "Text after the answer."},
     {"best_of", Type::whole, kCompletions, between(1, 128), "", "Must be n: the answers are not ranked."},
     {"previous_response_id", Type::unserved, kResponses, {}, "\"\"", "Nothing is stored: send the conversation."},
+    {"conversation", Type::unserved, kResponses, {}, "\"\"", "Nothing is stored: send the conversation."},
     {"encoding_format", Type::text, kEmbeddings, {}, "\"float\"", "float, or base64 of little-endian float32."},
     {"dimensions", Type::unserved, kEmbeddings, {}, "0", "Vectors have the size of the model."},
     {"content", Type::text, kTokenize, {}, kRequired, "The text."},

@@ -40,7 +40,9 @@ bool Gate::may_ask(std::string_view origin, std::string_view host) const {
 
 void Gate::check_source(const HttpRequest& request) const {
   const std::string_view host = request.header("host"), origin = request.header("origin");
-  if (keys_ == nullptr && !names_loopback(host) && (options_.host.empty() || without_port(host) != options_.host)) {
+  const std::string_view name = without_port(host);
+  const bool is_ours = names_loopback(host) || (!name.empty() && (name == options_.host || name == options_.address));
+  if (keys_ == nullptr && !is_ours) {
     throw ApiError(403, "forbidden", "", "Host: expected a name of this machine, such as localhost");
   }
   if (!origin.empty() && !may_ask(origin, host)) {

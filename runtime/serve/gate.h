@@ -12,6 +12,7 @@ namespace tinyllm {
 
 struct GateOptions {
   std::string host;               ///< A name of this server besides those of this machine, without a port.
+  std::string address;            ///< What it listens on.
   std::vector<std::string> cors;  ///< Origins whose pages may use the server, as "http://example.org".
 };
 

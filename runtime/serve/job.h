@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct AnswerPart {
   std::string reasoning;
   std::string answer;
   std::vector<AnswerToken> tokens;  ///< If the job wants them.
+  /// Of the prompt, with the first part, if the job wants them. Answers to the same prompt share them.
+  std::shared_ptr<const std::vector<TokenLogProbs>> prompt_log_probs = {};
 };
 
 /// How one answer of a job ended.
@@ -39,7 +42,8 @@ struct AnswerEnd {
   int64_t cached_tokens = 0;
   int64_t completion_tokens = 0;  ///< All that were drawn: also the end token and those of a stop string.
   int64_t reasoning_tokens = 0;
-  std::vector<TokenLogProbs> prompt_log_probs;
+  std::optional<TokenLogProbs> end_log_probs;  ///< Of the end token, if one was drawn and the job wants them.
+  int32_t end_token = -1;
   std::vector<float> embedding;
 };
 /// The error of answers that a server had no time to end.
@@ -72,6 +76,8 @@ struct JobEvent {
 /// affected.
 void deliver(std::vector<JobEvent> events);
 
+using SharedTokens = std::shared_ptr<const std::vector<int32_t>>;
+
 /// A request to a model, checked: its prompts are tokens that fit into the context.
 struct Job {
   std::shared_ptr<JobListener> listener;
@@ -80,13 +86,18 @@ struct Job {
   uint64_t group = 0;  ///< See Request::group.
 
   struct Choice {
-    std::vector<int32_t> prompt;
+    SharedTokens prompt;  ///< The same object for all answers to one prompt, which stand together.
     uint64_t seed = 0;
     std::string begun;  ///< What of the answer the prompt already has, as <think>.
   };
   std::vector<Choice> choices;
+  /// Whether a choice is the first one of its prompt.
+  bool begins_prompt(size_t choice) const {
+    return choice == 0 || choices[choice].prompt != choices[choice - 1].prompt;
+  }
   GenerateOptions options;  ///< Without seed and stop strings.
   std::vector<std::string> stop;
+  std::string stop_until;  ///< From this text of an answer on, stop strings mean nothing; empty: they always do.
   bool looks_for_reasoning = false;
   bool wants_tokens = false;
   std::shared_ptr<const Filter> filter;  ///< What an answer must not hold; null: all is fine.

@@ -3,7 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 namespace tinyllm {
 
@@ -14,6 +16,21 @@ using OrderedJson = nlohmann::ordered_json;
 template <class AnyJson>
 std::string text_of(const AnyJson& json) {
   return json.dump(-1, ' ', false, AnyJson::error_handler_t::replace);
+}
+
+/// A field whose value is JSON text already, as an object.
+inline std::string field_text(std::string_view name, std::string_view value) {
+  std::string text = "{\"";
+  return text.append(name).append("\":").append(value).append("}");
+}
+
+/// One object with the fields of several, none of which is empty.
+inline std::string joined_objects(std::initializer_list<std::string_view> objects) {
+  std::string text = "{";
+  for (const std::string_view object : objects) {
+    text.append(text.size() > 1 ? "," : "").append(object.substr(1, object.size() - 2));
+  }
+  return text += "}";
 }
 
 }  // namespace tinyllm

@@ -67,6 +67,7 @@ void TokenBucket::set_per_minute(int64_t per_minute, Clock::time_point now) {
 
 Limits::Limits(const std::filesystem::path& quota_file) : day_(today()) {
   if (quota_file.empty()) return;
+  lock_ = std::make_unique<FileLock>(quota_file);
   used_ = read_day(quota_file, day_);
   // One line for each key is enough of what was.
   std::string lines;

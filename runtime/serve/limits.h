@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/runtime/http/http_request.h>
+#include <tinyllm/runtime/serve/file_lock.h>
 #include <tinyllm/runtime/serve/journal.h>
 #include <tinyllm/runtime/serve/keys.h>
 #include <tinyllm/tensor/base/clock.h>
@@ -38,7 +39,8 @@ class TokenBucket {
 /// when it has ended, so that a crash can only count too much. For any number of threads.
 class Limits {
  public:
-  /// `quota_file`: empty: quotas do not survive a restart. Throws Error that names the file.
+  /// `quota_file`: empty: quotas do not survive a restart. Throws Error that names the file, also while another process
+  /// counts in it.
   explicit Limits(const std::filesystem::path& quota_file);
 
   /// Takes one request from a key's minute; throws ApiError (429) when none is left.
@@ -67,6 +69,7 @@ class Limits {
   std::map<std::string, Use> uses_;
   std::string day_;                      // What `used_` is of.
   std::map<std::string, int64_t> used_;  // Tokens of the day, by key.
+  std::unique_ptr<FileLock> lock_;       // Of the file, before it is read and as long as it is written.
   std::unique_ptr<Journal> journal_;
 };
 

@@ -3,6 +3,7 @@
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>
+#include <set>
 
 namespace tinyllm {
 namespace {
@@ -10,10 +11,32 @@ namespace {
 // JSON has no -inf, and clients no use for null.
 double finite(double log_prob) { return std::max(log_prob, -9999.0); }
 
-OrderedJson bytes_json(std::string_view bytes) {
-  OrderedJson list = OrderedJson::array();
-  for (const char byte : bytes) list.push_back(static_cast<unsigned char>(byte));
-  return list;
+std::string bytes_text(std::string_view bytes) {
+  std::string list = "[";
+  for (const char byte : bytes) {
+    list += fmt::format("{}{}", list.size() > 1 ? "," : "", static_cast<unsigned char>(byte));
+  }
+  return list += "]";
+}
+
+std::string json_string(std::string_view text) { return text_of(OrderedJson(text)); }
+
+void append_item(std::string& list, std::string_view item) {
+  if (!list.empty()) list += ',';
+  list += item;
+}
+
+std::string chat_token(const Tokenizer& tokenizer, int32_t token, std::string_view bytes, double log_prob) {
+  return fmt::format("\"token\":{},\"logprob\":{},\"bytes\":{}", json_string(token_text(tokenizer, token)),
+                     finite(log_prob), bytes_text(bytes));
+}
+
+std::string name_of(const Tokenizer& tokenizer, int32_t token) {
+  const std::string bytes = tokenizer.decode({&token, 1});
+  if (valid_utf8(bytes) == bytes.size()) return token_text(tokenizer, token);
+  std::string name = "bytes:";
+  for (const char byte : bytes) name += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  return name;
 }
 
 }  // namespace
@@ -30,35 +53,54 @@ OrderedJson stop_reason(const AnswerEnd& end) {
   return end.stop_string.empty() ? OrderedJson() : OrderedJson(end.stop_string);
 }
 
-OrderedJson chat_log_probs(const Tokenizer& tokenizer, const std::vector<AnswerToken>& tokens) {
-  OrderedJson content = OrderedJson::array();
+std::string chat_log_probs(const Tokenizer& tokenizer, const std::vector<AnswerToken>& tokens) {
+  std::string content;
   for (const AnswerToken& token : tokens) {
-    OrderedJson top = OrderedJson::array();
+    std::string top;
     for (const auto& [other, log_prob] : token.log_probs.top) {
-      top.push_back({{"token", token_text(tokenizer, other)},
-                     {"logprob", finite(log_prob)},
-                     {"bytes", bytes_json(tokenizer.decode({&other, 1}))}});
+      append_item(top, fmt::format("{{{}}}", chat_token(tokenizer, other, tokenizer.decode({&other, 1}), log_prob)));
     }
-    content.push_back({{"token", token_text(tokenizer, token.token)},
-                       {"logprob", finite(token.log_probs.log_prob)},
-                       {"bytes", bytes_json(token.bytes)},
-                       {"top_logprobs", std::move(top)}});
+    append_item(content, fmt::format("{{{},\"top_logprobs\":[{}]}}",
+                                     chat_token(tokenizer, token.token, token.bytes, token.log_probs.log_prob), top));
   }
-  return {{"content", std::move(content)}, {"refusal", nullptr}};
+  return fmt::format("{{\"content\":[{}],\"refusal\":null}}", content);
 }
 
-void CompletionLogProbs::add(std::string_view text, int64_t offset, const TokenLogProbs* log_probs) {
-  tokens_.push_back(text);
-  offsets_.push_back(offset);
-  log_probs_.push_back(log_probs == nullptr ? OrderedJson() : OrderedJson(finite(log_probs->log_prob)));
-  if (log_probs == nullptr) return top_.push_back(nullptr);
-  OrderedJson top = OrderedJson::object();
-  for (const auto& [token, log_prob] : log_probs->top) top[token_text(tokenizer_, token)] = finite(log_prob);
-  top_.push_back(std::move(top));
+void CompletionLogProbs::add(int32_t token, int64_t offset, const TokenLogProbs* log_probs) {
+  add(token, name_of(tokenizer_, token), offset, log_probs);
 }
 
-OrderedJson CompletionLogProbs::json() const {
-  return {{"tokens", tokens_}, {"token_logprobs", log_probs_}, {"top_logprobs", top_}, {"text_offset", offsets_}};
+void CompletionLogProbs::add_end(int32_t token, int64_t offset, const TokenLogProbs& log_probs) {
+  add(token, "", offset, &log_probs);
+}
+
+void CompletionLogProbs::add(int32_t token, std::string_view name, int64_t offset, const TokenLogProbs* log_probs) {
+  append_item(tokens_, json_string(name));
+  append_item(offsets_, fmt::format("{}", offset));
+  if (log_probs == nullptr) {
+    append_item(log_probs_, "null");
+    return append_item(top_, "null");
+  }
+  append_item(log_probs_, fmt::format("{}", finite(log_probs->log_prob)));
+  // Of tokens with the same name, the likeliest; and always the one of the text.
+  std::set<std::string> seen = {std::string(name)};
+  std::string top;
+  bool has_own = false;
+  for (const auto& [other, log_prob] : log_probs->top) {
+    const bool is_own = other == token;
+    std::string other_name = is_own ? std::string(name) : name_of(tokenizer_, other);
+    has_own = has_own || is_own;
+    if (is_own || seen.insert(other_name).second) {
+      append_item(top, fmt::format("{}:{}", json_string(other_name), finite(log_prob)));
+    }
+  }
+  if (!has_own) append_item(top, fmt::format("{}:{}", json_string(name), finite(log_probs->log_prob)));
+  append_item(top_, fmt::format("{{{}}}", top));
+}
+
+std::string CompletionLogProbs::text() const {
+  return fmt::format("{{\"tokens\":[{}],\"token_logprobs\":[{}],\"top_logprobs\":[{}],\"text_offset\":[{}]}}", tokens_,
+                     log_probs_, top_, offsets_);
 }
 
 }  // namespace tinyllm

@@ -34,7 +34,8 @@ OrderedJson call_block(const AnswerCall& call, OrderedJson input) {
 
 class MessagesReply final : public AnswerReply {
  public:
-  using AnswerReply::AnswerReply;
+  MessagesReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine)
+      : AnswerReply(std::move(call), ask, engine, 1), prompt_tokens_(std::ssize(*ask.job.choices[0].prompt)) {}
 
  private:
   std::string stream_begin() override {
@@ -42,7 +43,7 @@ class MessagesReply final : public AnswerReply {
     message["content"] = OrderedJson::array();
     message["stop_reason"] = nullptr;
     message["stop_sequence"] = nullptr;
-    message["usage"] = {{"input_tokens", std::ssize(ask().job.choices[0].prompt)}, {"output_tokens", 0}};
+    message["usage"] = {{"input_tokens", prompt_tokens_}, {"output_tokens", 0}};
     return named_event("message_start", {{"type", "message_start"}, {"message", message}});
   }
 
@@ -119,6 +120,7 @@ class MessagesReply final : public AnswerReply {
   }
 
   const std::string id_ = new_id("msg_");
+  const int64_t prompt_tokens_;
   std::string open_;  // The type of the block that is being sent; empty: none.
   int index_ = 0;
 };
@@ -135,15 +137,22 @@ void answer_messages(Service& service, const std::shared_ptr<Call>& call) {
   }
   for (Message& message : block_messages(fields.need("messages"), "messages")) messages.push_back(std::move(message));
   Ask ask = read_ask(fields, kMessages, engine);
+  // An answer that was begun.
+  const bool continues =
+      !messages.empty() && messages.back().role == Role::assistant && messages.back().tool_calls.empty();
   const RequestedForm form = read_form(fields, kMessages, call->request.body, engine);
   ask.calls = form.calls;
   ask.job.model = model;
   ask.job.looks_for_reasoning = true;
-  messages = in_order(std::move(messages), "messages");
-  add_choices(ask.job, prompt_of(std::move(messages), engine, "messages", false, form.tools), 1, ask.seed);
+  if (continues && form.form) {
+    throw ApiError(400, "invalid_value", "messages", "messages: an answer that was begun does not go together with {}",
+                   form.calls ? "tools" : "a format");
+  }
+  messages = in_order(std::move(messages), "messages", continues);
+  add_choices(ask.job, prompt_of(std::move(messages), engine, "messages", continues, form.tools), 1, ask.seed);
   set_max_tokens(ask.job, fields.whole("max_tokens"), engine, "messages");
   set_constraint(form, engine, ask.job);
-  ask.job.listener = std::make_shared<MessagesReply>(call, ask, engine, 1);
+  ask.job.listener = std::make_shared<MessagesReply>(call, ask, engine);
   service.submit(call, std::move(ask.job));
 }
 

@@ -39,7 +39,12 @@ int64_t open_files() {
   return count;
 }
 
-std::string label_of(const ModelGauges& model) { return fmt::format("model_name=\"{}\"", model.name); }
+std::string label_of(const ModelGauges& model) {
+  std::string name;
+  for (const char c : model.name)
+    name += c == '\n' ? "\\n" : c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return fmt::format("model_name=\"{}\"", name);
+}
 
 void append_gauges(std::string& out, const std::vector<ModelGauges>& models) {
   const auto each = [&](std::string_view name, std::string_view help, auto value) {

@@ -36,7 +36,11 @@ OrderedJson ordered_field(std::string_view body, std::string_view name) {
 
 std::string need_text(const OrderedJson& object, const char* name, std::string_view param) {
   const OrderedJson* found = find_in(object, name);
-  if (found == nullptr || !found->is_string()) wrong_type(param, name, "a string");
+  if (found == nullptr || found->is_null()) {
+    throw ApiError(400, "missing_required_parameter", fmt::format("{}.{}", param, name),
+                   "{}.{}: missing, expected a string", param, name);
+  }
+  if (!found->is_string()) wrong_type(param, name, "a string");
   return found->get<std::string>();
 }
 

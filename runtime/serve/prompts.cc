@@ -12,18 +12,20 @@ TextPrompt prompt_of(const Json& value, std::string_view param, const Engine& en
   const Tokenizer& tokenizer = *engine.model.tokenizer;
   if (value.is_array()) {
     TextPrompt prompt;
-    prompt.tokens = read_tokens(value, param, engine);
-    prompt.text = replace_invalid_utf8(tokenizer.decode(prompt.tokens));
+    prompt.tokens = std::make_shared<const std::vector<int32_t>>(read_tokens(value, param, engine));
+    prompt.text = replace_invalid_utf8(tokenizer.decode(*prompt.tokens));
     return prompt;
   }
   if (!value.is_string()) {
     throw ApiError(400, "invalid_type", param, "{}: is {}, expected a string or a list of tokens", param,
                    type_of(value));
   }
-  TextPrompt prompt{value.get<std::string>(), begin_tokens(engine.model)};
+  TextPrompt prompt{value.get<std::string>(), {}};
   check_size(prompt.text, param, engine);
-  const std::vector<int32_t> tokens = tokenizer.encode(prompt.text);
-  prompt.tokens.insert(prompt.tokens.end(), tokens.begin(), tokens.end());
+  std::vector<int32_t> tokens = begin_tokens(engine.model);
+  const std::vector<int32_t> more = tokenizer.encode(prompt.text);
+  tokens.insert(tokens.end(), more.begin(), more.end());
+  prompt.tokens = std::make_shared<const std::vector<int32_t>>(std::move(tokens));
   return prompt;
 }
 
@@ -62,7 +64,7 @@ std::vector<TextPrompt> read_prompts(const Json& value, std::string_view param, 
     for (const Json& one : value) prompts.push_back(prompt_of(one, param, engine));
   }
   for (const TextPrompt& prompt : prompts) {
-    if (prompt.tokens.empty()) throw ApiError(400, "invalid_value", param, "{}: is empty, expected some text", param);
+    if (prompt.tokens->empty()) throw ApiError(400, "invalid_value", param, "{}: is empty, expected some text", param);
   }
   return prompts;
 }

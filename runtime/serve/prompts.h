@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tinyllm/runtime/serve/engine.h>
+#include <tinyllm/runtime/serve/job.h>
 #include <tinyllm/tensor/base/json.h>
 
 #include <string>
@@ -10,12 +11,12 @@
 
 namespace tinyllm {
 
-/// The most prompts of one request.
-inline constexpr size_t kMaxPrompts = 128;
+/// The most prompts of one request, and the most answers to all of them together.
+inline constexpr size_t kMaxPrompts = 2048;
 
 struct TextPrompt {
   std::string text;  ///< Of the tokens, if they were sent.
-  std::vector<int32_t> tokens;
+  SharedTokens tokens;
 };
 
 /// A text, a list of tokens, or a list of either. A text begins with the token that begins documents of the model, if

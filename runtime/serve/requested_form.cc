@@ -18,6 +18,7 @@ void read_format(const OrderedJson& format, const std::string& param, Endpoint e
   if (type == "json_schema") {
     const std::string owner = endpoint == kChat ? param + ".json_schema" : param;
     const OrderedJson& described = endpoint == kChat ? need_object(format, "json_schema", param) : format;
+    if (endpoint != kMessages) need_text(described, "name", owner);
     schema = need_schema(described, "schema", owner).dump();
     requested.param = owner + ".schema";
   } else if (type != "json_object") {
@@ -51,7 +52,6 @@ void read_calls(const Fields& fields, Endpoint endpoint, std::string_view body, 
   requested.calls = style;
   requested.is_whole = true;
   requested.tools = tools.shown;
-  requested.may_think = tools.must_call;
   try {
     requested.form = tools.must_call ? call_form(tools.callable, style, tools.several)
                                      : optional_call_form(tools.callable, tools.several);
@@ -89,7 +89,17 @@ RequestedForm read_form(const Fields& fields, Endpoint endpoint, std::string_vie
 void set_constraint(const RequestedForm& requested, const Engine& engine, Job& job) {
   if (!requested.form) return;
   AnswerForm form = *requested.form;
-  if (requested.may_think) form.free = thinking_parts(engine, job.choices[0].begun);
+  std::vector<AnswerForm::FreePart> thoughts = thinking_parts(engine, job.choices[0].begun);
+  for (AnswerForm::FreePart& thought : thoughts) thought.is_thought = form.may_end_in_free;
+  form.free.insert(form.free.begin(), thoughts.begin(), thoughts.end());
+  if (requested.calls) {
+    // A stop string that cut a call would leave nothing of it.
+    if (form.may_end_in_free) {
+      job.stop_until = kCallOpening;
+    } else {
+      job.stop.clear();
+    }
+  }
   try {
     job.options.constraint = engine.constraints.make(form, requested.is_whole ? job.options.max_tokens : 0);
   } catch (const Error& error) {

@@ -15,7 +15,6 @@ namespace tinyllm {
 struct RequestedForm {
   std::optional<AnswerForm> form;  ///< None: any text. Without the chain of thought that may come before it.
   std::optional<CallStyle> calls;  ///< How a call of a tool is written; none: none is called.
-  bool may_think = true;           ///< Whether a chain of thought may come first; else the form sees to it.
   bool is_whole = false;           ///< Complete even at the limit of tokens.
   std::string tools = {};          ///< For the chat template: a list in JSON; empty: none.
   std::string param = {};          ///< The field that the schemas came from.

@@ -41,7 +41,7 @@ void deliver(std::vector<JobEvent> events) {
 RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
     : job_(std::move(job)), tokenizer_(tokenizer), outbox_(outbox) {
   for (const Job::Choice& choice : job_.choices) {
-    AnswerText text(job_.stop, job_.looks_for_reasoning, choice.begun);
+    AnswerText text(job_.stop, job_.looks_for_reasoning, choice.begun, job_.stop_until);
     const size_t reasoning_from = text.reasoning().end, answer_from = text.answer().end;
     answers_.push_back({std::move(text), FilterStream(job_.filter.get()), FilterStream(job_.filter.get()),
                         reasoning_from, answer_from});
@@ -52,8 +52,9 @@ RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
 Request RunningJob::next_request() {
   const size_t i = ids_.size();
   Request request;
-  request.prompt = job_.choices[i].prompt;
+  request.prompt = *job_.choices[i].prompt;
   request.options = job_.options;
+  if (!job_.begins_prompt(i)) request.options.prompt_log_probs = -1;
   request.options.sampling.seed = job_.choices[i].seed;
   request.group = job_.group;
   request.on_text = [this, i](std::string_view text, const Completion& so_far) { return add(i, text, so_far); };
@@ -64,18 +65,33 @@ Request RunningJob::next_request() {
   return request;
 }
 
+// The log-probabilities of a prompt are computed once: its other answers wait for them.
+bool RunningJob::may_begin(size_t choice) const {
+  return job_.options.prompt_log_probs < 0 || job_.begins_prompt(choice) ||
+         prompt_log_probs_.contains(job_.choices[choice].prompt);
+}
+
+// Keeps them once the prompt is read, or will not be.
+void RunningJob::note_prompt(size_t choice, const Completion& so_far) {
+  if (job_.options.prompt_log_probs < 0 || !job_.begins_prompt(choice)) return;
+  auto& known = prompt_log_probs_[job_.choices[choice].prompt];
+  if (!known) known = std::make_shared<const std::vector<TokenLogProbs>>(so_far.prompt_log_probs);
+}
+
 bool RunningJob::add(size_t choice, std::string_view text, const Completion& so_far) {
   Answer& answer = answers_[choice];
   if (answer.has_ended) return false;
   const int64_t drawn = std::ssize(so_far.tokens);
   if (on_tokens && drawn > answer.counted) on_tokens(drawn - answer.counted);
   answer.counted = drawn;
+  if (drawn > 0) note_prompt(choice, so_far);
   if (answer.goes_on()) send(part_of(choice, text, so_far, false));
   return answer.goes_on();
 }
 
 void RunningJob::end(size_t choice, Completion&& completion) {
   ++done_;
+  note_prompt(choice, completion);
   Answer& answer = answers_[choice];
   if (answer.has_ended) return;
   if (!answer.is_refused()) send(part_of(choice, "", completion, true));
@@ -88,7 +104,8 @@ void RunningJob::end(size_t choice, Completion&& completion) {
   }
   if (answer.is_refused()) end.reason = AnswerEnd::Reason::content_filter;
   end.error = completion.error;
-  end.prompt_log_probs = std::move(completion.prompt_log_probs);
+  end.end_token = completion.end_token;
+  if (job_.wants_tokens && end.stop_string.empty()) end.end_log_probs = std::move(completion.end_log_probs);
   if (job_.wants_embedding) end.embedding = answer.embedding.unit_vector();
   this->end(choice, std::move(end), completion);
 }
@@ -97,7 +114,7 @@ void RunningJob::end(size_t choice, AnswerEnd&& end, const Completion& completio
   Answer& answer = answers_[choice];
   answer.has_ended = true;
   ++ended_;
-  end.prompt_tokens = std::ssize(job_.choices[choice].prompt);
+  end.prompt_tokens = std::ssize(*job_.choices[choice].prompt);
   end.cached_tokens = completion.cached_tokens;
   end.completion_tokens = std::ssize(completion.tokens) + (completion.finish_reason == FinishReason::end_token ? 1 : 0);
   if (answer.text.has_reasoning()) {
@@ -143,6 +160,9 @@ AnswerPart RunningJob::part_of(size_t choice, std::string_view text, const Compl
   if (!answer.is_refused()) part.answer = answer.answer_filter.add(piece.answer, is_last);
   if (job_.wants_tokens) take_tokens(choice, so_far, is_last && !answer.is_refused(), part.tokens);
   if (answer.is_refused()) part.answer += job_.refusal;
+  const auto prompt = prompt_log_probs_.find(job_.choices[choice].prompt);
+  if (prompt != prompt_log_probs_.end() && !std::exchange(answer.has_prompt, true))
+    part.prompt_log_probs = prompt->second;
   return part;
 }
 
@@ -175,7 +195,7 @@ void RunningJob::take_tokens(size_t choice, const Completion& so_far, bool is_la
 }
 
 void RunningJob::send(AnswerPart&& part) {
-  if (part.reasoning.empty() && part.answer.empty() && part.tokens.empty()) return;
+  if (part.reasoning.empty() && part.answer.empty() && part.tokens.empty() && !part.prompt_log_probs) return;
   last_sent_ = Clock::now();
   outbox_.push_back(
       {job_.listener, [part = std::move(part)](JobListener& listener) mutable { listener.on_part(std::move(part)); }});

@@ -8,6 +8,7 @@
 #include <tinyllm/runtime/serve/job.h>
 
 #include <functional>
+#include <map>
 #include <vector>
 
 namespace tinyllm {
@@ -23,7 +24,7 @@ class RunningJob {
   RunningJob& operator=(const RunningJob&) = delete;
 
   /// Whether some of its answers were not handed to the batcher yet.
-  bool has_more() const { return ids_.size() < answers_.size() && !has_ended(); }
+  bool has_more() const { return ids_.size() < answers_.size() && !has_ended() && may_begin(ids_.size()); }
   /// What the batcher is asked for the next answer. The job must not move or end before the batcher has ended it.
   Request next_request();
   void submitted(Batcher::Id id) { ids_.push_back(id); }
@@ -52,6 +53,7 @@ class RunningJob {
     size_t next_token = 0;                       // The first that was not reported.
     int64_t counted = 0;
     bool has_ended = false;
+    bool has_prompt = false;  // Whether the log-probabilities of its prompt were sent.
     Embedding embedding = {};
 
     bool is_refused() const { return reasoning_filter.has_matched() || answer_filter.has_matched(); }
@@ -65,12 +67,15 @@ class RunningJob {
   AnswerPart part_of(size_t choice, std::string_view text, const Completion& so_far, bool is_last);
   void take_tokens(size_t choice, const Completion& so_far, bool is_last, std::vector<AnswerToken>& out);
   void send(AnswerPart&& part);
+  bool may_begin(size_t choice) const;
+  void note_prompt(size_t choice, const Completion& so_far);
 
   Job job_;
   const Tokenizer& tokenizer_;
   Outbox& outbox_;
   std::vector<Answer> answers_;
   std::vector<Batcher::Id> ids_;
+  std::map<SharedTokens, std::shared_ptr<const std::vector<TokenLogProbs>>> prompt_log_probs_;  // If they are wanted.
   size_t ended_ = 0;
   size_t done_ = 0;  // Of ids_.
   Clock::time_point last_sent_ = Clock::now();

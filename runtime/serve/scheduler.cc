@@ -25,8 +25,7 @@ struct Queued {
   int64_t tokens() const {
     int64_t all = 0;
     for (size_t i = 0; i < job.choices.size(); ++i) {
-      const bool is_same = i > 0 && job.choices[i].prompt == job.choices[i - 1].prompt;
-      if (!is_same) all += std::ssize(job.choices[i].prompt);
+      if (job.begins_prompt(i)) all += std::ssize(*job.choices[i].prompt);
     }
     return all;
   }

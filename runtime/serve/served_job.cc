@@ -12,7 +12,7 @@ ServedJob::ServedJob(const Job& job, std::shared_ptr<Call> call, Limits& limits,
       contents_(job.choices.size()) {
   if (!call_->key) return;
   int64_t most = 0;
-  for (const Job::Choice& choice : job.choices) most += std::ssize(choice.prompt) + job.options.max_tokens;
+  for (const Job::Choice& choice : job.choices) most += std::ssize(*choice.prompt) + job.options.max_tokens;
   reservation_ = limits_.reserve(*call_->key, most);
 }
 

@@ -3,6 +3,7 @@
 #include <tinyllm/runtime/serve/json_text.h>
 #include <tinyllm/runtime/serve/served_job.h>
 #include <tinyllm/runtime/serve/server_state.h>
+#include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 namespace tinyllm {
@@ -26,6 +27,15 @@ std::shared_ptr<const Filter> load_filter(const std::filesystem::path& path) {
   return path.empty() ? nullptr : Filter::load(path);
 }
 
+// What filters say, and what is answered where they match.
+std::string rules_of(const ServerOptions& options) {
+  std::string rules;
+  for (const auto& path : {options.filter_input, options.filter_output}) {
+    rules += fmt::format("{}\n", path.empty() ? std::string() : read_file(path));
+  }
+  return options.filter_input.empty() && options.filter_output.empty() ? "" : rules + options.refusal;
+}
+
 bool is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
 
 }  // namespace
@@ -36,7 +46,7 @@ Server::State::State(const ServerOptions& o)
       limits(o.quota),
       input_filter(load_filter(o.filter_input)),
       output_filter(load_filter(o.filter_output)),
-      gate({o.host, o.cors}, load_keys(o)) {
+      gate({o.host, o.address, o.cors}, load_keys(o)) {
   if (options.models.empty()) throw Error("server: no model is given");
   if (!gate.has_keys() && !is_loopback(options.address)) {
     throw Error("address {}: others can reach it, which needs a file of keys", options.address);
@@ -64,6 +74,7 @@ Server::State::~State() {
 
 void Server::State::load_models() {
   const ThreadPool pool(options.threads);
+  const std::string rules = rules_of(options);
   std::vector<std::unique_ptr<Engine>> engines;
   for (const ServedModel& model : options.models) {
     const std::filesystem::path folder = model.folder.has_filename() ? model.folder : model.folder.parent_path();
@@ -73,6 +84,7 @@ void Server::State::load_models() {
                                .cache_sequences = options.cache_sequences,
                                .cache_type = options.cache_type,
                                .pass_seconds = options.pass_seconds,
+                               .rules = rules,
                                .load = {.type = options.type, .on_progress = options.on_load, .pool = pool}};
     for (const auto& other : engines) {
       if (other->name == name) throw Error("model {}: is given twice", name);
@@ -137,8 +149,8 @@ bool Server::State::is_refused(const Job& job) const {
   if (!input_filter) return false;
   const Tokenizer& tokenizer = *engine(job.model).model.tokenizer;
   for (size_t i = 0; i < job.choices.size(); ++i) {
-    if (i > 0 && job.choices[i].prompt == job.choices[i - 1].prompt) continue;
-    if (input_filter->matches(replace_invalid_utf8(tokenizer.decode(job.choices[i].prompt)))) return true;
+    if (!job.begins_prompt(i)) continue;
+    if (input_filter->matches(replace_invalid_utf8(tokenizer.decode(*job.choices[i].prompt)))) return true;
   }
   return false;
 }
@@ -154,7 +166,7 @@ void Server::State::refuse(const Job& job, const std::shared_ptr<Call>& call) {
       AnswerEnd end;
       end.choice = i;
       end.reason = AnswerEnd::Reason::content_filter;
-      end.prompt_tokens = std::ssize(job.choices[i].prompt);
+      end.prompt_tokens = std::ssize(*job.choices[i].prompt);
       job.listener->on_end(std::move(end));
     }
   });
@@ -172,7 +184,7 @@ void Server::State::on_end(const Job& job, const AnswerEnd& end, const Completio
   m.generation_tokens += static_cast<uint64_t>(end.completion_tokens);
   m.ended[static_cast<size_t>(end.reason)] += 1;
   // As in the usage, a prompt counts once.
-  if (end.choice == 0 || job.choices[end.choice].prompt != job.choices[end.choice - 1].prompt) {
+  if (job.begins_prompt(end.choice)) {
     m.prompt_tokens += static_cast<uint64_t>(end.prompt_tokens);
     m.prefix_queries += static_cast<uint64_t>(end.prompt_tokens);
     m.prefix_hits += static_cast<uint64_t>(end.cached_tokens);

@@ -20,6 +20,7 @@ void check_list(const Json& list, std::string_view param) {
   if (!list.is_array()) {
     throw ApiError(400, "invalid_type", param, "{}: is {}, expected a list", param, type_of(list));
   }
+  if (list.empty()) throw ApiError(400, "invalid_value", param, "{}: is empty, expected at least one item", param);
   if (list.size() <= kMaxMessages) return;
   throw ApiError(400, "invalid_value", param, "{}: {} items, expected at most {}", param, list.size(), kMaxMessages);
 }
@@ -47,7 +48,7 @@ std::string reasoning_of(const Json& item, const std::string& param) {
 void add_message(const Json& item, const std::string& param, Messages& messages) {
   Json one = item;
   if (const Json* content = find_field(item, "content")) {
-    one["content"] = wire_text(*content, param + ".content", {"input_text", "output_text", "text"});
+    one["content"] = wire_text(*content, param + ".content", {"input_text", "output_text", "text", "refusal"});
   }
   Message message;
   try {
@@ -94,6 +95,8 @@ void add_block(const Json& block, const std::string& param, Message& message, Me
     message.content += need_text(block, "text", param);
   } else if (type == "thinking" && is_answer) {
     message.reasoning_content += need_text(block, "thinking", param);
+  } else if (type == "redacted_thinking" && is_answer) {
+    // Nothing that a model could read.
   } else if (type == "tool_use" && is_answer) {
     const Json* input = find_field(block, "input");
     if (input == nullptr || !input->is_object()) refuse(param + ".input", "expected an object");

@@ -4,22 +4,103 @@
 #include <tinyllm/runtime/serve/api_error.h>
 
 #include <algorithm>
+#include <set>
 
 namespace tinyllm {
 namespace {
 
-// Which part of a message is wrong, for programs.
-std::string wrong_part(const Json& message, const std::string& param) {
-  if (!message.is_object()) return param;
-  const Json* role = find_field(message, "role");
-  static constexpr std::string_view kRoles[] = {"system", "developer", "user", "assistant", "tool"};
-  if (role == nullptr || !role->is_string() ||
-      std::ranges::find(kRoles, role->get<std::string>()) == std::end(kRoles)) {
-    return param + ".role";
+[[noreturn]] void missing(const std::string& param) {
+  throw ApiError(400, "missing_required_parameter", param, "{}: missing", param);
+}
+
+[[noreturn]] void wrong_type(const std::string& param, const Json& value, std::string_view expected) {
+  throw ApiError(400, "invalid_type", param, "{}: is {}, expected {}", param, type_of(value), expected);
+}
+
+// A field that must be a string, if it is there.
+const Json* text_field(const Json& object, const char* name, const std::string& param) {
+  const Json* value = find_field(object, name);
+  if (value != nullptr && !value->is_string()) wrong_type(fmt::format("{}.{}", param, name), *value, "a string");
+  return value;
+}
+
+void need_text(const Json& object, const char* name, const std::string& param) {
+  if (text_field(object, name, param) == nullptr) missing(fmt::format("{}.{}", param, name));
+}
+
+void check_call(const Json& call, const std::string& param) {
+  if (!call.is_object()) wrong_type(param, call, "an object");
+  need_text(call, "id", param);
+  const Json* function = find_field(call, "function");
+  if (function == nullptr) missing(param + ".function");
+  if (!function->is_object()) wrong_type(param + ".function", *function, "an object");
+  need_text(*function, "name", param + ".function");
+  const Json* arguments = find_field(*function, "arguments");
+  if (arguments == nullptr) missing(param + ".function.arguments");
+  if (!arguments->is_string() && !arguments->is_object()) {
+    wrong_type(param + ".function.arguments", *arguments, "JSON in a string");
+  }
+}
+
+// What must be there, and of which type. Which roles there are, `read_message` knows.
+void check_message(const Json& message, const std::string& param) {
+  if (!message.is_object()) wrong_type(param, message, "an object");
+  need_text(message, "role", param);
+  text_field(message, "name", param);
+  text_field(message, "tool_call_id", param);
+  const bool is_answer = message["role"] == "assistant";
+  const Json* content = find_field(message, "content");
+  if (content == nullptr && !is_answer) missing(param + ".content");
+  if (content != nullptr && !content->is_string() && !content->is_array()) {
+    wrong_type(param + ".content", *content, "a string or a list of parts");
   }
   const Json* calls = find_field(message, "tool_calls");
-  if (calls != nullptr && (!calls->is_array() || *role != "assistant")) return param + ".tool_calls";
-  return param + ".content";
+  if (calls == nullptr) return;
+  if (!calls->is_array()) wrong_type(param + ".tool_calls", *calls, "a list");
+  for (size_t i = 0; i < calls->size(); ++i) check_call((*calls)[i], fmt::format("{}.tool_calls[{}]", param, i));
+}
+
+// The part that `read_message` refused, for programs.
+std::string wrong_part(const Json& message, const std::string& param) {
+  static constexpr std::string_view kRoles[] = {"system", "developer", "user", "assistant", "tool"};
+  if (std::ranges::find(kRoles, message["role"].get<std::string>()) == std::end(kRoles)) return param + ".role";
+  return find_field(message, "tool_calls") != nullptr ? param + ".tool_calls" : param + ".content";
+}
+
+// Every result of a tool belongs to a call of the answer before it, and every call has its result.
+void check_results(const Messages& messages, std::string_view field) {
+  std::set<std::string> open;
+  size_t caller = 0;
+  const auto check_answered = [&] {
+    if (open.empty()) return;
+    const std::string param = fmt::format("{}[{}].tool_calls", field, caller);
+    throw ApiError(400, "invalid_value", param, "{}: the call {} has no result after it", param,
+                   shortened(*open.begin()));
+  };
+  bool may_have_results = false;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    const Message& message = messages[i];
+    const std::string param = fmt::format("{}[{}]", field, i);
+    if (message.role == Role::system) continue;
+    if (message.role == Role::tool) {
+      if (!may_have_results) {
+        throw ApiError(400, "invalid_value", param + ".role",
+                       "{}.role: is tool, expected it after an answer that calls one", param);
+      }
+      if (message.tool_call_id.empty()) missing(param + ".tool_call_id");
+      if (open.erase(message.tool_call_id) == 0) {
+        throw ApiError(400, "invalid_value", param + ".tool_call_id", "{}.tool_call_id: {} is no call without a result",
+                       param, shortened(message.tool_call_id));
+      }
+      continue;
+    }
+    check_answered();
+    may_have_results = !message.tool_calls.empty();
+    caller = i;
+    if (!may_have_results) continue;
+    for (const Json& call : Json::parse(message.tool_calls)) open.insert(text_or_none(call, "id"));
+  }
+  check_answered();
 }
 
 }  // namespace
@@ -33,8 +114,13 @@ Messages wire_messages(const Json& list, std::string_view field, bool continues)
   Messages messages;
   for (const Json& one : list) {
     const std::string param = fmt::format("{}[{}]", field, messages.size());
+    check_message(one, param);
+    Json simple = one;
+    if (const Json* content = find_field(one, "content"); content != nullptr && content->is_array()) {
+      simple["content"] = wire_text(*content, param + ".content", {"text", "refusal"});
+    }
     try {
-      messages.push_back(read_message(one, param));
+      messages.push_back(read_message(simple, param));
     } catch (const Error& error) {
       throw ApiError(400, "invalid_value", wrong_part(one, param), "{}", error.what());
     }
@@ -43,6 +129,7 @@ Messages wire_messages(const Json& list, std::string_view field, bool continues)
 }
 
 Messages in_order(Messages messages, std::string_view field, bool continues) {
+  check_results(messages, field);
   Message system{Role::system, ""};
   for (const Message& message : messages) {
     if (message.role != Role::system) continue;
@@ -51,11 +138,12 @@ Messages in_order(Messages messages, std::string_view field, bool continues) {
   }
   const bool has_system = std::erase_if(messages, [](const Message& m) { return m.role == Role::system; }) > 0;
   if (has_system) messages.insert(messages.begin(), std::move(system));
-  const Role last = messages.empty() ? Role::system : messages.back().role;
-  const bool is_fine = continues ? last == Role::assistant : last == Role::user || last == Role::tool;
-  if (!is_fine) {
-    throw ApiError(400, "invalid_value", field, "{}: the last message is the {}'s, expected one of the {}", field,
-                   name_of(last), continues ? "assistant to go on with" : "user to answer");
+  // Templates want a turn to answer.
+  if (messages.back().role == Role::system) messages.push_back({Role::user, ""});
+  if (continues && messages.back().role != Role::assistant) {
+    throw ApiError(400, "invalid_value", field,
+                   "{}: the last message is the {}'s, expected the assistant's to go on with", field,
+                   name_of(messages.back().role));
   }
   return messages;
 }
@@ -67,15 +155,19 @@ std::string wire_text(const Json& content, std::string_view param, std::initiali
                    type_of(content));
   }
   std::string all;
-  for (const Json& part : content) {
-    const Json* type = part.is_object() ? find_field(part, "type") : nullptr;
-    const Json* text = part.is_object() ? find_field(part, "text") : nullptr;
-    const std::string name = type != nullptr && type->is_string() ? type->get<std::string>() : "";
-    if (std::ranges::find(text_types, name) == text_types.end() || text == nullptr || !text->is_string()) {
+  for (size_t i = 0; i < content.size(); ++i) {
+    const Json& part = content[i];
+    const std::string where = fmt::format("{}[{}]", param, i);
+    if (!part.is_object()) wrong_type(where, part, "an object");
+    need_text(part, "type", where);
+    const std::string type = part["type"];
+    if (std::ranges::find(text_types, type) == text_types.end()) {
       throw ApiError(400, "invalid_value", param, "{}: a part of type {}, expected one of type {} with a text", param,
-                     shortened(name), *text_types.begin());
+                     shortened(type), *text_types.begin());
     }
-    all += text->get<std::string>();
+    const char* name = type == "refusal" ? "refusal" : "text";
+    need_text(part, name, where);
+    all += part[name].get<std::string>();
   }
   return all;
 }

@@ -15,12 +15,12 @@ inline constexpr size_t kMaxMessages = 1024;
 /// in order, by empty lines. Throws ApiError that names the message, as `messages[2].content`.
 Messages wire_messages(const Json& list, std::string_view field, bool continues = false);
 
-/// Joins the system's messages at the front, and checks that the last message is one to answer, or, with `continues`,
-/// the assistant's, to go on with.
+/// Joins the system's messages at the front, and checks that calls of tools and their results belong together. There is
+/// at least one message. With `continues`, the last must be the assistant's, to go on with.
 Messages in_order(Messages messages, std::string_view field, bool continues = false);
 
-/// The text of a content: a string, or a list of parts with a text, whose types `text_types` lists. Throws ApiError
-/// that names `param`.
+/// The text of a content: a string, or a list of parts with a text, or a refusal, whose types `text_types` lists.
+/// Throws ApiError that names `param`.
 std::string wire_text(const Json& content, std::string_view param, std::initializer_list<std::string_view> text_types);
 
 }  // namespace tinyllm

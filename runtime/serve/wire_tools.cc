@@ -34,6 +34,14 @@ OrderedJson parameters_of(const Offered& offered) {
   return {{"type", "object"}, {"additionalProperties", false}};
 }
 
+// Without "strict": true, a schema is a hint as well as a form: what of it is not supported is left out.
+bool is_strict(const OrderedJson& function, const std::string& param) {
+  const auto found = function.find("strict");
+  if (found == function.end() || found->is_null()) return false;
+  if (!found->is_boolean()) refuse_value(param + ".strict", "expected true or false");
+  return found->get<bool>();
+}
+
 // As a chat template expects it.
 OrderedJson shown_function(const Offered& offered) {
   OrderedJson function = {{"name", offered.function["name"]}};
@@ -49,7 +57,8 @@ void read_offered(const OrderedJson& list, Endpoint endpoint, WireTools& tools) 
   OrderedJson shown = OrderedJson::array();
   for (const OrderedJson& one : list) {
     const Offered offered = offered_function(one, endpoint, fmt::format("tools[{}]", tools.callable.size()));
-    tools.callable.push_back({need_text(offered.function, "name", offered.param), parameters_of(offered).dump()});
+    tools.callable.push_back({need_text(offered.function, "name", offered.param), parameters_of(offered).dump(),
+                              is_strict(offered.function, offered.param)});
     shown.push_back(endpoint == kChat ? one : shown_function(offered));
   }
   tools.shown = shown.dump();
@@ -103,7 +112,9 @@ WireTools read_tools(const Fields& fields, Endpoint endpoint, std::string_view b
   const Json* given = fields.find("tools");
   const Choice choice = read_choice(fields.find("tool_choice"), endpoint);
   WireTools tools;
-  if (given == nullptr || given->empty() || choice.word == "none") return tools;
+  const bool has_tools = given != nullptr && !given->empty();
+  if (!has_tools && choice.word != "none" && choice.word != "auto") refuse_value("tool_choice", "needs tools");
+  if (!has_tools || choice.word == "none") return tools;
   read_offered(ordered_field(body, "tools"), endpoint, tools);
   tools.must_call = choice.word != "auto";
   tools.several = choice.name.empty() && may_call_several(fields, endpoint);

@@ -112,7 +112,8 @@ async function responseCalls(client) {
   equal(Object.keys(JSON.parse(message.content[0].text)), ['n'], 'responses: text.format');
   for (const [more, param] of [
     [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'], [{ tool_choice: { type: 'function', name: 'x' } }, 'tool_choice'],
-    [{ text: { format: { type: 'json_schema', schema: { pattern: 'a' } } }, tools: [] }, 'text.format.schema'],
+    [{ text: { format: { type: 'json_schema', name: 'a', schema: { pattern: 'a' } } }, tools: [] }, 'text.format.schema'],
+    [{ text: { format: { type: 'json_schema', schema } }, tools: [] }, 'text.format.name'], [{ conversation: 'c' }, 'conversation'],
     [{ input: [{ type: 'function_call', call_id: 'a', name: 'f' }] }, 'input[0].arguments'],
     [{ input: [{ type: 'image_generation_call' }] }, 'input[0].type'],
   ]) {

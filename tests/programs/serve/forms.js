@@ -84,8 +84,19 @@ async function formats({ client }) {
   await bad({ tools: [clock], tool_choice: 3 }, 'tool_choice', 'required');
   await bad({ tools: [clock, clock], tool_choice: 'required' }, 'tools', 'two functions');
   await bad({ tools: [{ type: 'function' }], tool_choice: 'required' }, 'tools[0].function', 'an object');
-  await bad({ tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', not: {} } } }], tool_choice: 'required' },
+  await bad({ tools: [{ type: 'function', function: { name: 'f', strict: true, parameters: { type: 'object', not: {} } } }], tool_choice: 'required' },
             'tools', 'function f: /: keyword not');
+  // Without strict, what is not supported is left out; the arguments are still JSON.
+  const loose = { type: 'object', required: ['email', 'tags', 'other'], additionalProperties: false, properties: {
+    email: { type: 'string', pattern: '^.+@.+$', maxLength: 9 }, tags: { type: 'array', maxItems: 2, uniqueItems: true, items: { allOf: [{ type: 'integer' }] } },
+    other: { $ref: 'elsewhere.json' } } };
+  for (const seed of seeds(4)) {
+    const { json } = await client.chat({ tools: [{ type: 'function', function: { name: 'f', parameters: loose } }], tool_choice: 'required',
+                                         parallel_tool_calls: false, max_tokens: 150, temperature: 1.5, seed });
+    const made = json.choices ? parsed(json.choices[0].message.tool_calls[0].function.arguments, 'arguments') || {} : {};
+    equal(Object.keys(made), ['email', 'tags', 'other'], `loose: ${JSON.stringify(json).slice(0, 200)}`);
+    check(typeof made.email === 'string' && made.email.length <= 9 && made.tags.every(Number.isInteger), `loose: ${JSON.stringify(made)}`);
+  }
 }
 
 async function calls({ client }) {

@@ -10,6 +10,8 @@ const forms = require('./forms');
 const { taggedCalls } = require('./calls');
 const { writeQwenModel } = require('./qwen_model');
 const { fullDisk } = require('./disk');
+const scores = require('./scores');
+const { talks } = require('./talks');
 const { signals } = require('./signals');
 const { slowHeaders, slowReader } = require('./slow');
 const special = { ...require('./special'), ...forms.cases };
@@ -126,7 +128,6 @@ async function badInput({ client }) {
   await bad('', 'no body');
   await bad({ messages: [{ role: 'wizard', content: 'a' }] }, 'an unknown role');
   await bad({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] }, 'a picture');
-  await bad({ messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }] }, 'nothing to answer');
   await bad({ ...message('a'), tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools');
   await bad({ ...message('a'), calculator: true }, 'calculator');
   const fine = await client.post('/v1/chat/completions', { ...message('a'), max_tokens: 1, tools: [], tool_choice: 'none' });
@@ -310,6 +311,9 @@ async function otherForms({ client }) {
     await forms.formats(clients);
     await forms.calls(clients);
     await goneClients(clients);
+    await scores.scores(clients);
+    await scores.amounts(clients);
+    await scores.besideMany(clients);
     await faults.unwantedBodies(clients);
     await faults.headers(clients);
     await faults.goneAfterMore(clients);
@@ -323,6 +327,7 @@ async function otherForms({ client }) {
     writeQwenModel(qwen, data);
     const tagged = await startServer([], undefined, qwen);
     await taggedCalls(tagged.client);
+    await talks(tagged.client);
     await faults.paddedVocabulary(tagged.client, (await tagged.client.post('/tokenize', { content: '<|im_end|>', special: true })).json.tokens[0]);
     equal(await tagged.server.stop(), 0, 'exit status');
     await faults.oneAfterTheOther(startServer);

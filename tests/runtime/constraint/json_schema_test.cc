@@ -29,7 +29,7 @@ TEST_CASE("what is not served is refused, with its path and keyword") {
       {R"({"properties": {"a/b~": {"not": {}}}})", "schema: /properties/a~1b~0: keyword not is not supported"},
       {R"({"items": {"multipleOf": 2}})", "schema: /items: keyword multipleOf is not supported"},
       {R"({"prefixItems": [true, {"contains": {}}]})", "schema: /prefixItems/1: keyword contains is not supported"},
-      {R"({"anyOf": [{}, {"allOf": []}]})", "schema: /anyOf/1: keyword allOf is not supported"},
+      {R"({"anyOf": [{}, {"allOf": []}]})", "schema: /anyOf/1: allOf is empty"},
       {R"({"additionalProperties": {"if": true}})", "schema: /additionalProperties: keyword if is not supported"},
       {R"({"patternProperties": {}})", "schema: /: keyword patternProperties is not supported"},
       {R"({"minProperties": 1})", "schema: /: keyword minProperties is not supported"},
@@ -152,6 +152,43 @@ TEST_CASE("a schema has limits on size, depth and alternatives") {
 TEST_CASE("each schema of a form has its name in errors") {
   AnswerForm form{.choices = {{"a", "true", "tool a"}, {"b", R"({"not": 1})", "tool b"}}};
   CHECK(error_of([&] { compile_form(form); }) == "tool b: /: keyword not is not supported");
+}
+
+TEST_CASE("allOf of one schema is that schema") {
+  const auto grammar =
+      grammar_of(R"({"type": "object", "properties": {"a": {"allOf": [{"type": "integer"}], "title": "A"}},
+                                      "required": ["a"]})");
+  CHECK(accepts(*grammar, "{\"a\":1}"));
+  CHECK_FALSE(accepts(*grammar, "{\"a\":\"x\"}"));
+  CHECK(error_in(R"({"allOf": [{"type": "integer"}, {"minimum": 1}]})") ==
+        "schema: /: allOf of 2 schemas is not supported, expected one");
+}
+
+TEST_CASE("of a schema that is not strict, what is not supported is left out") {
+  const auto loose = [](std::string schema) {
+    return compile_form({.choices = {{.schema = std::move(schema), .is_strict = false}}});
+  };
+  const auto grammar = loose(R"({
+    "type": "object", "not": {}, "propertyNames": {"type": "string"}, "required": ["mail", "list", "any", "both"],
+    "additionalProperties": false, "anyOf": [{"required": ["mail"]}],
+    "properties": {
+      "mail": {"type": "string", "pattern": "@", "maxLength": 3},
+      "list": {"type": "array", "uniqueItems": true, "items": {"type": "integer"}},
+      "any": {"$ref": "elsewhere"},
+      "both": {"oneOf": [{"type": "integer"}, {"type": "number"}]}}})");
+  CHECK(accepts(*grammar, R"({"mail":"a","list":[1,1],"any":{"x":[null]},"both":1.5})"));
+  CHECK_FALSE(accepts(*grammar, R"({"mail":1,"list":[],"any":1,"both":1})"));
+  CHECK_FALSE(accepts(*grammar, R"({"mail":"abcd","list":[],"any":1,"both":1})"));
+  CHECK_FALSE(accepts(*grammar, R"({"mail":"a","list":["x"],"any":1,"both":1})"));
+  CHECK_FALSE(accepts(*grammar, R"({"mail":"a","list":[],"any":1,"both":"x"})"));
+  // A whole schema that cannot be read is that of any object.
+  CHECK(accepts(*loose(R"({"type": "object", "minProperties": "x", "properties": 5})"), R"({"x":[1]})"));
+  CHECK_FALSE(accepts(*loose(R"({"type": "object", "properties": 5})"), "1"));
+  // More alternatives than can be followed.
+  std::string many;
+  for (int i = 0; i < 12; ++i)
+    many += fmt::format(R"({}{{"type": "object", "properties": {{"p{}": {{}}}}}})", i > 0 ? "," : "", i);
+  CHECK(accepts(*loose(R"({"type": "object", "properties": {"a": {"anyOf": [)" + many + "]}}}"), R"({"a":{"p3":1}})"));
 }
 
 }  // namespace tinyllm::test

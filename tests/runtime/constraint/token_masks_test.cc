@@ -106,4 +106,46 @@ TEST_CASE("of two ways to read a string, each allows its own tokens") {
   CHECK(allowed[static_cast<size_t>(table().size() - std::ssize(texts) + abc)]);
 }
 
+TEST_CASE("what a long closing costs is paid once, not for each token of each mask") {
+  const auto vocabulary = std::make_shared<const ConstraintVocabulary>(table(), table().size());
+  std::string keys, names;
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = fmt::format("\"{}{}\"", std::string(40, 'k'), i);
+    keys += fmt::format("{}{}: {{\"type\": \"string\"}}", i > 0 ? "," : "", name);
+    names += (i > 0 ? "," : "") + name;
+  }
+  const std::string schemas[] = {
+      fmt::format(R"({{"type": "object", "properties": {{{}}}, "required": [{}]}})", keys, names),
+      R"({"type": "array", "minItems": 600, "items": {"type": "string"}})",
+      R"({"type": "array", "minItems": 300, "items": {"anyOf": [{"type": "string", "maxLength": 1}, {"type": "string", "maxLength": 2},
+          {"type": "string", "maxLength": 3}, {"type": "integer"}]}})",
+      R"({"type": "string", "minLength": 1800})"};
+  for (const std::string& schema : schemas) {
+    CAPTURE(schema);
+    TokenMasks masks(grammar_of(schema), vocabulary);
+    JsonState state = masks.matcher().begin(), next;
+    const int64_t shortest = masks.closing_tokens(state), bytes = masks.matcher().shortest(state);
+    const int64_t first = masks.closing_steps();
+    CHECK(first <= 256 * bytes);
+    // Every mask of an answer that has only a little more than it needs.
+    constexpr int64_t kSpare = 3, kMasks = 100;
+    Random random(1);
+    for (int64_t i = 0; i < kMasks; ++i) {
+      const int64_t before = masks.closing_steps();
+      const std::vector<bool> allowed = masks.closing_mask(state, shortest + kSpare - i - 1).bits(vocabulary->size());
+      // A token leads to a state or two that are new. To walk all the way after each would take thousands of steps.
+      CHECK(masks.closing_steps() - before <= 64 * table().size());
+      std::vector<int32_t> tokens;
+      for (int32_t token = 0; token < table().size(); ++token) {
+        if (allowed[static_cast<size_t>(token)]) tokens.push_back(token);
+      }
+      REQUIRE_FALSE(tokens.empty());
+      for (const char byte : table().decode({&tokens[static_cast<size_t>(random.below(std::ssize(tokens)))], 1})) {
+        REQUIRE(masks.matcher().read(state, static_cast<unsigned char>(byte), next));
+        std::swap(state, next);
+      }
+    }
+  }
+}
+
 }  // namespace tinyllm::test

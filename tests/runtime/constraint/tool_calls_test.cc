@@ -51,6 +51,38 @@ TEST_CASE("a call that is optional follows any text") {
   CHECK_FALSE(accepts(*grammar, "<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call> more"));
 }
 
+TEST_CASE("what looks like a call in a chain of thought is none") {
+  AnswerForm form = optional_call_form(tools(), false);
+  for (const std::string name : {"think", "reason"}) {
+    form.free.insert(form.free.begin(), {.begin = "<" + name + ">", .until = "</" + name + ">", .is_thought = true});
+  }
+  const auto grammar = compile_form(form);
+  const std::string call = "<tool_call>\n{\"name\": \"get\", \"arguments\": {\"n\": 1}}\n</tool_call>";
+  for (const std::string thought : {"<think>", "\n\n<think>", "<reason>"}) {
+    CAPTURE(thought);
+    CHECK(accepts(*grammar, thought));
+    CHECK(accepts(*grammar, thought + " perhaps <tool_call> x"));
+    const std::string end = thought.find("think") != std::string::npos ? "</think>" : "</reason>";
+    CHECK(accepts(*grammar, thought + "<tool_call>" + end + "\n\nText."));
+    CHECK(accepts(*grammar, thought + "Hm." + end + "\n" + call));
+    CHECK_FALSE(accepts(*grammar, thought + "Hm." + end + "<tool_call> x"));
+  }
+  // No thought: as without one.
+  for (const std::string text : {"", "\n", "<", "<thin", "<thinner> <think>", "Hello <think>"}) {
+    CAPTURE(text);
+    CHECK(accepts(*grammar, text));
+    CHECK(accepts(*grammar, text + call));
+    CHECK_FALSE(accepts(*grammar, text + "<tool_call> x"));
+  }
+  CHECK(accepts(*grammar, "<" + call));
+  // Of one that the prompt has begun.
+  form.free = {{.until = "</think>", .is_thought = true}, form.free.back()};
+  const auto begun = compile_form(form);
+  CHECK(accepts(*begun, "Hm <tool_call> x"));
+  CHECK(accepts(*begun, "Hm</think>" + call));
+  CHECK_FALSE(accepts(*begun, "Hm</think>\n<tool_call> x"));
+}
+
 TEST_CASE("an answer may be several calls, each on lines of its own") {
   const std::string one = R"({"name": "get", "arguments": {"n": 1}})", other = R"({"name": "get", "arguments": {}})";
   const auto tag = [](const std::string& call) { return "<tool_call>\n" + call + "\n</tool_call>"; };

@@ -84,4 +84,32 @@ TEST_CASE("a text that cannot become a title or a stop string is given out at on
   CHECK(plain.add("<think>", false).answer == "<think>");
 }
 
+TEST_CASE("stop strings mean nothing from a text on, however it arrives") {
+  const struct {
+    const char* what;
+    const char* text;
+    std::vector<std::string> stop;
+    const char* answer;
+  } cases[] = {
+      {"before it", "a;b<call>;", {";"}, "a"},
+      {"after it", "ab<call>c;d\n", {";", "\n"}, "ab<call>c;d\n"},
+      {"within it", "ab<call>c", {"<", "al", "l>c"}, "ab<call>c"},
+      {"one that it would go on with", "a<call>b", {"a<call>", "<c"}, "a<call>b"},
+      {"what only begins like it", "a<calm;", {";"}, "a<calm"},
+      {"a stop string in that", "a<cal;", {"<c"}, "a"},
+  };
+  for (const auto& [what, text, stop, answer] : cases) {
+    CAPTURE(what);
+    const std::string_view all = text;
+    for (size_t piece = 1; piece <= all.size(); ++piece) {
+      AnswerText parts(stop, false, "", "<call>");
+      std::string said;
+      for (size_t at = 0; at < all.size() && parts.stopped_by() == nullptr; at += piece) {
+        said += parts.add(all.substr(at, piece), at + piece >= all.size()).answer;
+      }
+      CHECK(said == answer);
+    }
+  }
+}
+
 }  // namespace tinyllm::test

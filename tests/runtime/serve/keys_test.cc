@@ -108,14 +108,15 @@ TEST_CASE("a key that does not fit on the disk leaves the file as it was") {
 }
 
 TEST_CASE("without keys, only this machine may ask, and no page from elsewhere") {
-  const Gate gate({.host = "models.lan", .cors = {"http://page.example"}}, nullptr);
+  const Gate gate({.host = "models.lan", .address = "127.0.0.2", .cors = {"http://page.example"}}, nullptr);
   const auto ask = [&](const char* host, const char* origin) {
     HttpRequest request;
     request.headers = {{"host", host}};
     if (*origin != '\0') request.headers.emplace_back("origin", origin);
     return status_of([&] { gate.check_source(request); });
   };
-  for (const char* host : {"localhost:80", "127.0.0.1", "[::1]:8080", "models.lan:8080"}) CHECK(ask(host, "") == 200);
+  for (const char* host : {"localhost:80", "LocalHost", "127.0.0.1", "127.0.0.2:80", "[::1]:8080", "models.lan:8080"})
+    CHECK(ask(host, "") == 200);
   for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "models.lan.x", ""}) {
     CAPTURE(host);
     CHECK(ask(host, "") == 403);
@@ -197,10 +198,14 @@ TEST_CASE("a day's tokens are reserved in the file before they are used, and a c
     limits.reserve(key, 50);  // Never settled, as after a crash.
   }
   write_file(path, read_file(path) + "{\"day\":\"20");
-  Limits limits(path);
-  CHECK(status_of([&] { limits.reserve(key, 41); }) == 429);
-  CHECK(status_of([&] { limits.reserve(key, 40); }) == 200);
-  CHECK(read_file(path).ends_with("}\n"));
+  {
+    Limits limits(path);
+    CHECK(status_of([&] { limits.reserve(key, 41); }) == 429);
+    CHECK(status_of([&] { limits.reserve(key, 40); }) == 200);
+    CHECK(read_file(path).ends_with("}\n"));
+    // Two that count in one file would each know half of what is used.
+    CHECK(error_of([&] { Limits{path}; }) == path.string() + ": is in use by another server");
+  }
   write_file(path, "{\"day\":\"2020-01-01\",\"key\":\"k\",\"tokens\":100}\n");
   CHECK(status_of([&] { Limits(path).reserve(key, 100); }) == 200);
 }
