@@ -4,11 +4,16 @@
 #include <tinyllm/runtime/stop_strings.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tinyllm {
 
-/// Turns tokens into text in whole UTF-8 characters; bytes that are not part of one become U+FFFD. The text ends before
+/// The text with one U+FFFD for each character that is cut off, and for each other byte that is not UTF-8. Source:
+/// Unicode Standard, "U+FFFD Substitution of Maximal Subparts".
+std::string replace_broken_characters(std::string_view text);
+
+/// Turns tokens into text in whole UTF-8 characters; what is none becomes U+FFFD. The text ends before
 /// the first stop string. What may be the beginning of a stop string is held back.
 class TextStream {
  public:

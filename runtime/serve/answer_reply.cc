@@ -1,6 +1,6 @@
 #include <tinyllm/runtime/serve/answer_reply.h>
 
-#include <tinyllm/tensor/base/utf8.h>
+#include <tinyllm/runtime/text_stream.h>
 
 #include <ctime>
 
@@ -18,7 +18,7 @@ ApiError error_of(const AnswerEnd& end) {
 
 std::string token_text(const Tokenizer& tokenizer, int32_t token) {
   const std::string bytes = tokenizer.decode({&token, 1});
-  return replace_invalid_utf8(bytes.empty() ? tokenizer.piece(token) : bytes);
+  return replace_broken_characters(bytes.empty() ? tokenizer.piece(token) : bytes);
 }
 
 AnswerReply::AnswerReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, int64_t choices_per_prompt)

@@ -3,7 +3,7 @@
 #include <tinyllm/model/text/jinja_chat_template.h>
 #include <tinyllm/runtime/serve/api_error.h>
 #include <tinyllm/runtime/serve/ask.h>
-#include <tinyllm/tensor/base/utf8.h>
+#include <tinyllm/runtime/text_stream.h>
 
 namespace tinyllm {
 namespace {
@@ -13,7 +13,7 @@ TextPrompt prompt_of(const Json& value, std::string_view param, const Engine& en
   if (value.is_array()) {
     TextPrompt prompt;
     prompt.tokens = std::make_shared<const std::vector<int32_t>>(read_tokens(value, param, engine));
-    prompt.text = replace_invalid_utf8(tokenizer.decode(*prompt.tokens));
+    prompt.text = replace_broken_characters(tokenizer.decode(*prompt.tokens));
     return prompt;
   }
   if (!value.is_string()) {

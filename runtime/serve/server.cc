@@ -3,8 +3,8 @@
 #include <tinyllm/runtime/serve/json_text.h>
 #include <tinyllm/runtime/serve/served_job.h>
 #include <tinyllm/runtime/serve/server_state.h>
+#include <tinyllm/runtime/text_stream.h>
 #include <tinyllm/tensor/base/file.h>
-#include <tinyllm/tensor/base/utf8.h>
 
 namespace tinyllm {
 namespace {
@@ -150,7 +150,7 @@ bool Server::State::is_refused(const Job& job) const {
   const Tokenizer& tokenizer = *engine(job.model).model.tokenizer;
   for (size_t i = 0; i < job.choices.size(); ++i) {
     if (!job.begins_prompt(i)) continue;
-    if (input_filter->matches(replace_invalid_utf8(tokenizer.decode(*job.choices[i].prompt)))) return true;
+    if (input_filter->matches(replace_broken_characters(tokenizer.decode(*job.choices[i].prompt)))) return true;
   }
   return false;
 }

@@ -2,7 +2,7 @@
 #include <tinyllm/runtime/serve/json_text.h>
 #include <tinyllm/runtime/serve/prompts.h>
 #include <tinyllm/runtime/serve/service.h>
-#include <tinyllm/tensor/base/utf8.h>
+#include <tinyllm/runtime/text_stream.h>
 
 namespace tinyllm {
 namespace {
@@ -58,7 +58,7 @@ void answer_tokenize(Service& service, const std::shared_ptr<Call>& call) {
   OrderedJson json = {{"tokens", tokens}, {"count", tokens.size()}, {"max_model_len", engine.context}};
   if (fields.flag("with_pieces")) {
     json["pieces"] = OrderedJson::array();
-    for (const int32_t token : tokens) json["pieces"].push_back(replace_invalid_utf8(tokenizer.piece(token)));
+    for (const int32_t token : tokens) json["pieces"].push_back(replace_broken_characters(tokenizer.piece(token)));
   }
   send_json(service, call, text_of(json));
 }
@@ -68,7 +68,7 @@ void answer_detokenize(Service& service, const std::shared_ptr<Call>& call) {
   const Engine& engine = service.engine(service.model_of(fields.text("model")));
   const std::vector<int32_t> tokens = read_tokens(fields.need("tokens"), "tokens", engine);
   send_json(service, call,
-            text_of(OrderedJson{{"content", replace_invalid_utf8(engine.model.tokenizer->decode(tokens))}}));
+            text_of(OrderedJson{{"content", replace_broken_characters(engine.model.tokenizer->decode(tokens))}}));
 }
 
 void answer_models(Service& service, const std::shared_ptr<Call>& call) {

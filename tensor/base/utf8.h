@@ -75,8 +75,7 @@ size_t valid_utf8(std::string_view text);
 /// which begins at `line` and `byte` of it.
 void check_utf8(std::string_view text, std::string_view what, size_t line = 1, size_t byte = 1);
 
-/// The text with one U+FFFD for each beginning of a character that is cut off, and for each other byte that is not
-/// UTF-8.
+/// The text with U+FFFD instead of each byte that does not belong to a character. The result is always UTF-8.
 std::string replace_invalid_utf8(std::string_view text);
 
 }  // namespace tinyllm

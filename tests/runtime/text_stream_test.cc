@@ -47,7 +47,8 @@ TEST_CASE("streamed text never ends within a character, and nothing of it is los
 
 TEST_CASE("bytes that are part of no character come out as U+FFFD") {
   const SentencePieceTokenizer tokenizer = sample_tokenizer();
-  for (const auto& [text, expected] : {std::pair<std::string, std::string>{"\xE9\xA2", "\uFFFD\uFFFD"},
+  for (const auto& [text, expected] : {std::pair<std::string, std::string>{"\xE9\xA2", "\uFFFD"},
+                                       {"\xF0\x9F\x98z", "\uFFFDz"},
                                        {"a\xFF"
                                         "b",
                                         "a\uFFFDb"},
@@ -56,6 +57,18 @@ TEST_CASE("bytes that are part of no character come out as U+FFFD") {
     for (const char byte : text) bytes.push_back(byte_token(tokenizer, byte));
     CHECK(stream(tokenizer, bytes, {}).text == expected);
   }
+}
+
+TEST_CASE("a character that is cut off is one U+FFFD, and a byte that begins none is another") {
+  // Source: Unicode Standard, tables 3-8 to 3-11.
+  CHECK(replace_broken_characters("\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64") ==
+        "a\uFFFD\uFFFD\uFFFDb\uFFFDc\uFFFD\uFFFDd");
+  CHECK(replace_broken_characters("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41") ==
+        "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDA");
+  CHECK(replace_broken_characters("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41") ==
+        "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDA");
+  CHECK(replace_broken_characters("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41") == "\uFFFD\uFFFD\uFFFD\uFFFDA");
+  CHECK(replace_broken_characters("a中\U0001F600") == "a中\U0001F600");
 }
 
 TEST_CASE("text ends before the first stop string, also where it spans tokens, and comes in full where there is none") {
