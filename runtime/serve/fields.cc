@@ -14,8 +14,8 @@ using Type = Field::Type;
 constexpr unsigned kAnswering = kChat | kCompletions;
 constexpr unsigned kEvery = kAnswering | kResponses | kMessages;
 constexpr const char* kRequired = nullptr;
-// A number of tokens: beyond what fits it means "as many as fit", however large it is.
-constexpr double kMostWhole = 1e15;
+// The largest double below 2^63. A number of tokens that is larger means "as many as fit", as this one does.
+constexpr double kLargest = 0x1.fffffffffffffp62;
 
 const Field kFields[] = {
     {"model", Type::text, ~0u, {}, "\"\"", "Which model answers; missing: the first one."},
@@ -125,7 +125,7 @@ bool is_whole(const Json& value) {
   if (value.is_number_integer()) return true;
   if (!value.is_number_float()) return false;
   const double number = value.get<double>();
-  return std::abs(number) < 0x1p53 && number == std::trunc(number);
+  return number == std::trunc(number);
 }
 
 bool is_int64(const Json& value) {
@@ -135,12 +135,12 @@ bool is_int64(const Json& value) {
 void check_number(const Field& field, const Json& value) {
   const bool whole = field.type == Type::whole;
   if (!value.is_number()) wrong_type(field, value);
-  if (whole && !is_whole(value) && value.get<double>() < 0x1p53) wrong_type(field, value);
+  if (whole && !is_whole(value)) wrong_type(field, value);
   double number = value.get<double>();
   // It is used as a float, which may be 0 where a double is not.
   if (!whole && field.range.excludes_low) number = static_cast<double>(static_cast<float>(number));
   // A double would round the largest numbers of 64 bits up to one that is none: every seed is one.
-  if (is_int64(value)) number = std::min(number, std::nextafter(0x1p63, 0.0));
+  if (is_int64(value)) number = std::min(number, kLargest);
   if (!field.range.contains(number)) {
     throw ApiError(400, "invalid_value", field.name, "{}: {}, expected {}", field.name, shown(value),
                    description_of(field.range, whole));
@@ -257,7 +257,7 @@ std::string Fields::text(const char* name) const { return value_of(*this, endpoi
 int64_t Fields::whole(const char* name) const {
   const Json value = value_of(*this, endpoint_, name);
   if (is_int64(value)) return value.get<int64_t>();
-  return static_cast<int64_t>(std::min(value.get<double>(), kMostWhole));
+  return static_cast<int64_t>(std::min(value.get<double>(), kLargest));
 }
 
 std::vector<std::string> Fields::texts(const char* name) const {

@@ -60,7 +60,7 @@ double TokenBucket::level(Clock::time_point now) {
 void TokenBucket::set_per_minute(int64_t per_minute, Clock::time_point now) {
   const auto wanted = static_cast<double>(per_minute);
   if (wanted == per_minute_) return;
-  level_ = per_minute_ == 0 ? wanted : std::min(level(now), wanted);
+  level_ = std::min(level(now) + std::max(0.0, wanted - per_minute_), wanted);
   per_minute_ = wanted;
   at_ = now;
 }

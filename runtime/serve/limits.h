@@ -23,7 +23,7 @@ class TokenBucket {
   /// What is left now; below 0 after more was taken than there was.
   double level(Clock::time_point now = Clock::now());
   void take(double amount) { level_ -= amount; }
-  /// Changes the allowance. What is left stays, but no more than the new one; where there was none, it is full.
+  /// Changes the allowance. What was taken of it stays taken, and no more is left than the new one.
   void set_per_minute(int64_t per_minute, Clock::time_point now = Clock::now());
   /// Seconds until there is at least `amount`.
   double seconds_until(double amount) const { return std::max(0.0, (amount - level_) * 60 / per_minute_); }

@@ -57,8 +57,10 @@ void read_offered(const OrderedJson& list, Endpoint endpoint, WireTools& tools) 
   OrderedJson shown = OrderedJson::array();
   for (const OrderedJson& one : list) {
     const Offered offered = offered_function(one, endpoint, fmt::format("tools[{}]", tools.callable.size()));
-    tools.callable.push_back({need_text(offered.function, "name", offered.param), parameters_of(offered).dump(),
-                              is_strict(offered.function, offered.param)});
+    const bool must_fit = is_strict(offered.function, offered.param);
+    OrderedJson parameters = parameters_of(offered);
+    if (!must_fit && parameters.is_object() && !parameters.contains("type")) parameters["type"] = "object";
+    tools.callable.push_back({need_text(offered.function, "name", offered.param), parameters.dump(), must_fit});
     shown.push_back(endpoint == kChat ? one : shown_function(offered));
   }
   tools.shown = shown.dump();

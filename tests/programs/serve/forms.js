@@ -90,6 +90,8 @@ async function formats({ client }) {
   const loose = { type: 'object', required: ['email', 'tags', 'other'], additionalProperties: false, properties: {
     email: { type: 'string', pattern: '^.+@.+$', maxLength: 9 }, tags: { type: 'array', maxItems: 2, uniqueItems: true, items: { allOf: [{ type: 'integer' }] } },
     other: { $ref: 'elsewhere.json' } } };
+  const bare = await client.chat({ tools: [{ type: 'function', function: { name: 'f', parameters: {} } }], tool_choice: 'required', max_tokens: 100 });
+  check(bare.status === 200 && parsed(bare.json.choices[0].message.tool_calls[0].function.arguments, 'arguments'), 'loose: no schema');
   for (const seed of seeds(4)) {
     const { json } = await client.chat({ tools: [{ type: 'function', function: { name: 'f', parameters: loose } }], tool_choice: 'required',
                                          parallel_tool_calls: false, max_tokens: 150, temperature: 1.5, seed });

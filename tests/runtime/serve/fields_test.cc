@@ -74,6 +74,8 @@ TEST_CASE("numbers of tokens have no upper end, and seeds have all of 64 bits") 
   for (const int64_t seed : {INT64_MIN, int64_t{-1}, INT64_MAX}) {
     CHECK(Fields(kChat, fmt::format(R"({{"messages":[],"seed":{}}})", seed)).whole("seed") == seed);
   }
+  CHECK(Fields(kChat, R"({"messages":[],"seed":-1e18})").whole("seed") == -1'000'000'000'000'000'000);
+  CHECK(Fields(kChat, R"({"messages":[],"seed":9e18})").whole("seed") == 9'000'000'000'000'000'000);
 }
 
 TEST_CASE("every default is a value that its own row accepts, and no endpoint has two rows of a name") {

@@ -158,17 +158,21 @@ TEST_CASE("an allowance fills up evenly, and no further than it is") {
   CHECK(bucket.level(start + std::chrono::hours(1)) == 60);
 }
 
-TEST_CASE("an allowance that is changed keeps what is left, up to the new one") {
+TEST_CASE("of an allowance that is changed, what was taken stays taken") {
   const auto start = Clock::now();
   TokenBucket bucket(0, start);  // No limit.
   bucket.set_per_minute(5, start);
   CHECK(bucket.level(start) == 5);
   bucket.take(5);
   bucket.set_per_minute(600, start);
-  CHECK(bucket.level(start) == 0);
-  CHECK(bucket.level(start + std::chrono::seconds(1)) == 10);
+  CHECK(bucket.level(start) == 595);
+  bucket.take(596);
+  CHECK(bucket.level(start + std::chrono::seconds(1)) == 9);
   bucket.set_per_minute(2, start + std::chrono::seconds(1));
   CHECK(bucket.level(start + std::chrono::seconds(1)) == 2);
+  bucket.take(4);
+  bucket.set_per_minute(1, start + std::chrono::seconds(1));
+  CHECK(bucket.level(start + std::chrono::seconds(1)) == -2);
 }
 
 TEST_CASE("the limits of a key may change while it is used") {
