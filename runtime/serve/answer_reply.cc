@@ -21,8 +21,10 @@ std::string token_text(const Tokenizer& tokenizer, int32_t token) {
   return replace_broken_characters(bytes.empty() ? tokenizer.piece(token) : bytes);
 }
 
-AnswerReply::AnswerReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, int64_t choices_per_prompt)
-    : call_(std::move(call)),
+AnswerReply::AnswerReply(Service& service, std::shared_ptr<Call> call, const Ask& ask, const Engine& engine,
+                         int64_t choices_per_prompt)
+    : service_(service),
+      call_(std::move(call)),
       ask_(ask),
       engine_(engine),
       choices_per_prompt_(static_cast<size_t>(choices_per_prompt)),
@@ -84,8 +86,27 @@ void AnswerReply::on_end(AnswerEnd&& end) {
       call_->finish();
     }
   } else if (left_ == 0) {
-    call_->send_json(whole());
+    send_whole();
   }
+}
+
+// Whether it takes long to write.
+bool AnswerReply::is_long() const {
+  constexpr int64_t kLong = 10'000;
+  int64_t listed = 0;
+  for (const Answer& answer : answers_) listed += std::ssize(answer.tokens) * (ask_.log_probs + 1);
+  return listed > kLong;
+}
+
+void AnswerReply::send_whole() {
+  if (!is_long()) return call_->send_json(whole());
+  service_.work(*call_, [self = shared_from_this()] {
+    try {
+      self->service_.post([self, body = self->whole()] { self->call_->send_json(body); });
+    } catch (const std::exception& error) {
+      self->service_.post([self, what = std::string(error.what())] { self->broke(what); });
+    }
+  });
 }
 
 void AnswerReply::still_there() {

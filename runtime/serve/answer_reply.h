@@ -3,6 +3,7 @@
 #include <tinyllm/runtime/serve/ask.h>
 #include <tinyllm/runtime/serve/call.h>
 #include <tinyllm/runtime/serve/json_text.h>
+#include <tinyllm/runtime/serve/service.h>
 
 #include <memory>
 #include <optional>
@@ -24,10 +25,11 @@ struct AnswerCall : ToolCall {
 };
 
 /// Turns what a job reports into a reply, as a stream or whole. A subclass knows the words of one endpoint.
-class AnswerReply : public JobListener {
+class AnswerReply : public JobListener, public std::enable_shared_from_this<AnswerReply> {
  public:
   /// `choices_per_prompt` is n. Sets the header X-Seed.
-  AnswerReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, int64_t choices_per_prompt);
+  AnswerReply(Service& service, std::shared_ptr<Call> call, const Ask& ask, const Engine& engine,
+              int64_t choices_per_prompt);
 
   void refused(const ApiError& error) final;
   void began() final;
@@ -55,7 +57,7 @@ class AnswerReply : public JobListener {
   virtual std::string stream_part(const AnswerPart& part, std::span<const AnswerCall> calls) = 0;
   virtual std::string stream_end(const AnswerEnd& end) = 0;
   virtual std::string stream_finish() = 0;
-  /// The whole reply, as JSON.
+  /// The whole reply, as JSON. Called once, by any thread.
   virtual std::string whole() = 0;
 
   Usage usage() const;
@@ -70,7 +72,10 @@ class AnswerReply : public JobListener {
  private:
   void add(AnswerPart&& part, bool is_last);
   void fail(const ApiError& error);
+  void send_whole();
+  bool is_long() const;
 
+  Service& service_;
   std::shared_ptr<Call> call_;
   const ReplyOptions ask_;  // Not the job, whose prompts may be long.
   const Engine& engine_;

@@ -134,7 +134,7 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   set_max_tokens(ask.job, fields.whole(most), engine, "messages");
   check_amount(ask.job);
   set_constraint(form, engine, ask.job);
-  ask.job.listener = std::make_shared<ChatReply>(call, ask, engine, n);
+  ask.job.listener = std::make_shared<ChatReply>(service, call, ask, engine, n);
   service.submit(call, std::move(ask.job));
 }
 

@@ -12,9 +12,9 @@ namespace {
 class CompletionReply final : public AnswerReply {
  public:
   /// `prompts` are those to be echoed; empty: none is.
-  CompletionReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, int64_t n,
+  CompletionReply(Service& service, std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, int64_t n,
                   std::vector<TextPrompt> prompts)
-      : AnswerReply(std::move(call), ask, engine, n),
+      : AnswerReply(service, std::move(call), ask, engine, n),
         prompts_(std::move(prompts)),
         choices_per_prompt_(static_cast<size_t>(n)),
         places_(answers().size()) {
@@ -184,7 +184,7 @@ void answer_completion(Service& service, const std::shared_ptr<Call>& call) {
   set_max_tokens(ask.job, most, engine, "prompt", most == 0);
   check_amount(ask.job);
   if (!echoes) prompts.clear();
-  ask.job.listener = std::make_shared<CompletionReply>(call, ask, engine, n, std::move(prompts));
+  ask.job.listener = std::make_shared<CompletionReply>(service, call, ask, engine, n, std::move(prompts));
   service.submit(call, std::move(ask.job));
 }
 

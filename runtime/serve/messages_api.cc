@@ -34,8 +34,8 @@ OrderedJson call_block(const AnswerCall& call, OrderedJson input) {
 
 class MessagesReply final : public AnswerReply {
  public:
-  MessagesReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine)
-      : AnswerReply(std::move(call), ask, engine, 1), prompt_tokens_(std::ssize(*ask.job.choices[0].prompt)) {}
+  MessagesReply(Service& service, std::shared_ptr<Call> call, const Ask& ask, const Engine& engine)
+      : AnswerReply(service, std::move(call), ask, engine, 1), prompt_tokens_(std::ssize(*ask.job.choices[0].prompt)) {}
 
  private:
   std::string stream_begin() override {
@@ -152,7 +152,7 @@ void answer_messages(Service& service, const std::shared_ptr<Call>& call) {
   add_choices(ask.job, prompt_of(std::move(messages), engine, "messages", continues, form.tools), 1, ask.seed);
   set_max_tokens(ask.job, fields.whole("max_tokens"), engine, "messages");
   set_constraint(form, engine, ask.job);
-  ask.job.listener = std::make_shared<MessagesReply>(call, ask, engine);
+  ask.job.listener = std::make_shared<MessagesReply>(service, call, ask, engine);
   service.submit(call, std::move(ask.job));
 }
 

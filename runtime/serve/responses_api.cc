@@ -37,8 +37,9 @@ OrderedJson call_item(const std::string& id, const AnswerCall& call) {
 class ResponseReply final : public AnswerReply {
  public:
   /// `settings` are fields of the request that every response repeats.
-  ResponseReply(std::shared_ptr<Call> call, const Ask& ask, const Engine& engine, OrderedJson settings)
-      : AnswerReply(std::move(call), ask, engine, 1), settings_(std::move(settings)) {}
+  ResponseReply(Service& service, std::shared_ptr<Call> call, const Ask& ask, const Engine& engine,
+                OrderedJson settings)
+      : AnswerReply(service, std::move(call), ask, engine, 1), settings_(std::move(settings)) {}
 
  private:
   std::string stream_begin() override {
@@ -218,7 +219,8 @@ void answer_response(Service& service, const std::shared_ptr<Call>& call) {
   }
   set_max_tokens(ask.job, fields.whole("max_output_tokens"), engine, "input");
   set_constraint(form, engine, ask.job);
-  ask.job.listener = std::make_shared<ResponseReply>(call, ask, engine, settings_of(fields, call->request.body));
+  ask.job.listener =
+      std::make_shared<ResponseReply>(service, call, ask, engine, settings_of(fields, call->request.body));
   service.submit(call, std::move(ask.job));
 }
 

@@ -28,6 +28,7 @@ struct Server::State final : Service, SchedulerObserver {
   size_t models() const override { return scheduler->models(); }
   void submit(const std::shared_ptr<Call>& call, Job job) override;
   void post(std::function<void()> task) override { http->post(std::move(task)); }
+  void work(const Call& call, std::function<void()> task) override { front->add(owner_of(call), {0, task, task}); }
 
   // Of SchedulerObserver.
   void on_pass(size_t model, const BatcherPass& pass) override;

@@ -25,6 +25,8 @@ class Service {
   virtual void submit(const std::shared_ptr<Call>& call, Job job) = 0;
   /// Runs a task on the server's thread.
   virtual void post(std::function<void()> task) = 0;
+  /// Runs a task on a thread that may work for a while; on this one if too many wait for that. It must not throw.
+  virtual void work(const Call& call, std::function<void()> task) = 0;
 };
 
 /// Answers a call. Runs on a thread that may work for a while; replies go through Service::post. What it throws is sent

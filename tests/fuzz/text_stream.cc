@@ -1,5 +1,6 @@
 // Tokens as streamed text, with stop strings.
 #include <tinyllm/runtime/text_stream.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include "fuzz/fuzz.h"
 #include "model/text/sample_text.h"

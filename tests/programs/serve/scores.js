@@ -41,6 +41,9 @@ async function scores({ client }) {
     const [streamed] = await joined(client, { ...ask, seed, echo: true, logit_bias: client.endless });
     equal(essence(streamed), essence(echoed), 'echo: stream');
   }
+  // Many are written on another thread.
+  const many = { n: 16, max_tokens: 40, logprobs: 20, seed: 1, logit_bias: client.endless };
+  equal((await joined(client, { ...ask, ...many })).map(essence), (await post(many)).choices.map(essence), 'many log-probabilities');
   // Tokens that are no text.
   const odd = await post({ prompt: [200, 140, 300, 310, 150, 301], max_tokens: 0, echo: true });
   checkPlaces(odd.choices[0], 1, 'odd tokens');
