@@ -153,6 +153,10 @@ struct RealProblem::Parts {
   std::optional<Refusal> read_chain(std::string_view text) {
     constexpr size_t kMostBytes = 16384;
     if (text.size() > kMostBytes) return Refusal::too_long;
+    // Its words may say 1/2 where its equation divides 1 by another 2.
+    if (std::any_of(numbers.begin(), numbers.end(), [](const TextNumber& number) { return number.below > 1; })) {
+      return Refusal::number_ambiguous;
+    }
     while (!text.empty()) {
       const size_t open = std::min(text.find("<<"), text.size());
       if (const auto refusal = read_words(text.substr(0, open))) return refusal;

@@ -197,6 +197,8 @@ TEST_CASE("a question whose numbers cannot be told apart is refused") {
   CHECK(refusal_of(marked_line(kShells, "48/2 = <<48/2=25>>25\n#### 25")) == "refused: false step");
   CHECK(refusal_of(marked_line(kShells, "It is 48 + 31 = <<48+31=79>>79.\n#### 79")) == "refused: number unknown");
   CHECK(refusal_of(marked_line(kShells, "It is 72.\n#### 72")) == "refused: number unknown");
+  CHECK(refusal_of(marked_line("Rosa gave away 1/2 of 48 shells in 2 days. How many?",
+                               "48*1/2 = <<48*1/2=24>>24\n#### 24")) == "refused: number ambiguous");
   std::string many = "0";
   for (int i = 10; i < 60; ++i) many += fmt::format(", {}", i);
   CHECK(refusal_of_equation("数：" + many, "10+11", "21") == "refused: too long");
