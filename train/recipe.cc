@@ -38,7 +38,7 @@ int64_t seq_len_at(const Recipe& r, int64_t step) {
   return r.first_seq_len > 0 && is_first ? r.first_seq_len : r.seq_len;
 }
 
-std::vector<RecipeProblem> problems(const Recipe& r, int64_t context) {
+std::vector<RecipeProblem> problems_of(const Recipe& r, int64_t context) {
   std::vector<RecipeProblem> all;
   for_each_problem(r, kRecipeFields, [&](const char* name, std::string what) { all.push_back({name, what}); });
   const auto expect = [&](bool is_right, const char* field, int64_t value, const std::string& expected) {
@@ -63,7 +63,7 @@ void check(const Recipe& recipe, const ModelConfig& config) {
         "with f32 weights",
         (config.types.matrices.is_packed() ? config.types.matrices : config.types.tables).name());
   }
-  const std::vector<RecipeProblem> all = problems(recipe, config.context);
+  const std::vector<RecipeProblem> all = problems_of(recipe, config.context);
   if (!all.empty()) throw Error("training: {} {}", all[0].field, all[0].what);
 }
 

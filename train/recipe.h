@@ -64,7 +64,7 @@ struct RecipeProblem {
   std::string what;
 };
 /// All problems of a recipe for a model with this context length.
-std::vector<RecipeProblem> problems(const Recipe& recipe, int64_t context);
+std::vector<RecipeProblem> problems_of(const Recipe& recipe, int64_t context);
 
 /// Throws Error that names the first of the problems, or says that weights are packed and there are no adapters.
 void check(const Recipe& recipe, const ModelConfig& config);

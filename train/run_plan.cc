@@ -96,7 +96,7 @@ void check_plan(const Safetensors& checkpoint, const Model& model, std::vector<S
     Stage& stage = stages[number];
     const Recipe given = stage.recipe;
     stage.recipe.steps = steps_in(made_with, stage);
-    if (settings_of(model, stages) == made_with && problems(stage.recipe, model.config.context).empty() &&
+    if (settings_of(model, stages) == made_with && problems_of(stage.recipe, model.config.context).empty() &&
         agree_so_far(given, stage.recipe, done)) {
       return;
     }

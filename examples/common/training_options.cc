@@ -128,7 +128,7 @@ void add_training_options(CLI::App& app, TrainingOptions& o) {
 
 void check_options(const CLI::App& app, const TrainingOptions& o, int64_t context) {
   std::vector<std::string> wrong;
-  for (const auto& [field, what] : problems(o.recipe, context)) wrong.push_back(option_of(field) + ": " + what);
+  for (const auto& [field, what] : problems_of(o.recipe, context)) wrong.push_back(option_of(field) + ": " + what);
   for (const auto& [option, has_effect, needs] : dependents_of(o)) {
     if (!has_effect && is_given(app, option)) wrong.push_back(fmt::format("{}: has no effect {}", option, needs));
   }

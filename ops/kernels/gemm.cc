@@ -32,7 +32,7 @@ constexpr int64_t kMr = 4;  // 8 accumulators of 16 registers.
 constexpr int64_t kVectors = 2;
 constexpr int64_t kNr = kVectors * kWidth;
 
-// The blocking that ops/gemm.cc explains.
+// The blocking that ops/detail/gemm.cc explains.
 constexpr int64_t kDepth = kSumDepth;  // Units along k.
 constexpr int64_t kColumns = 256;      // Of B.
 

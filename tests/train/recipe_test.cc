@@ -72,7 +72,7 @@ TEST_CASE("what cannot be in a recipe is named") {
 TEST_CASE("all problems of a recipe are named at once, whatever is no number and whatever would overflow too") {
   const auto fields = [](const Recipe& recipe) {
     std::string all;
-    for (const RecipeProblem& problem : problems(recipe, 48)) all += problem.field + " ";
+    for (const RecipeProblem& problem : problems_of(recipe, 48)) all += problem.field + " ";
     return all;
   };
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
