@@ -1,7 +1,6 @@
 #include <tinyllm/model/model.h>
 
 #include <tinyllm/model/config_json.h>
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/generation_config.h>
 #include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/hugging_face.h>
@@ -15,6 +14,7 @@
 #include <tinyllm/model/text/sentencepiece_tokenizer.h>
 #include <tinyllm/model/text/spm/spm_tokenizer.h>
 #include <tinyllm/model/weights.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/weight_reader.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 namespace tinyllm {
 

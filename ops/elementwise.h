@@ -14,8 +14,8 @@ namespace tinyllm {
 // numbers below a float's full precision are not flushed to zero. What differs is said at the function. A number gives
 // the same bits wherever it is in a tensor.
 //
-// silu, gelu and swiglu, where models spend their time, are computed in float. The error of silu and swiglu is at most 4
-// units; that of gelu is 1.5e-6 of a result above 1e-3, and below that 1e-6. Results below 2^-126 may be 0.
+// silu, gelu and swiglu, where models spend their time, are computed in float. The error of silu and swiglu is at most
+// 4 units; that of gelu is 1.5e-6 of a result above 1e-3, and below that 1e-6. Results below 2^-126 may be 0.
 
 // ---- Arithmetic -----------------------------------------------------------------------------------------------------
 

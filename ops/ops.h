@@ -15,7 +15,6 @@
 
 /// All operations that a graph can be built from. Each function checks shapes and types, appends one node (or a few)
 /// and returns its result. It throws Error with the names and shapes involved. `...` stands for any leading extents.
-/// A file `ops/<name>.cc` holds the shape rule, the kernel call and the gradient of one operation, or of a family of alike
-/// ones (unary.cc, arithmetic.cc, compare.cc, fold.cc). Products of matrices
-/// (linear, matmul, conv2d, linear_cross_entropy, token_log_probs) are computed in the precision passed to `compile`,
-/// everything else in float.
+/// A file `ops/<name>.cc` holds the shape rule, the kernel call and the gradient of one operation, or of a family of
+/// alike ones (unary.cc, arithmetic.cc, compare.cc, fold.cc). Products of matrices (linear, matmul, conv2d,
+/// linear_cross_entropy, token_log_probs) are computed in the precision passed to `compile`, everything else in float.

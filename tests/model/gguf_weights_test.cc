@@ -1,8 +1,8 @@
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/gguf_adapter.h>
 #include <tinyllm/model/gguf_weights.h>
 #include <tinyllm/model/transformer.h>
 #include <tinyllm/tensor/base/random.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/tinyllm.h>
 
 #include <doctest/doctest.h>

@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/hugging_face.h>
 #include <tinyllm/model/hugging_face_config.h>
@@ -12,6 +11,7 @@
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include "error_of.h"
 #include "temp_folder.h"

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/ops/gradients.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/tensor/program.h>
 
 #include "error_of.h"

@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/convert.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/tensor/program.h>
 
 #include "error_of.h"

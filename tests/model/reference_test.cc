@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/transformer.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/tinyllm.h>
 
 #include "close.h"

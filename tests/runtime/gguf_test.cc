@@ -1,13 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <tinyllm/model/formats/gguf/gguf.h>
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/gguf_model.h>
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/model.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/runtime/generate.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include "close.h"
 #include "error_of.h"

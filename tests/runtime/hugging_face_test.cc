@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/model/hugging_face.h>
 #include <tinyllm/model/hugging_face_config.h>
 #include <tinyllm/model/model.h>
@@ -10,6 +9,7 @@
 #include <tinyllm/runtime/chat.h>
 #include <tinyllm/runtime/generate.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include "close.h"
 #include "error_of.h"

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/ops/ops.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/random.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include "close.h"
 #include "temp_folder.h"

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/tensor/formats/safetensors.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/formats/safetensors.h>
 
 #include "close.h"
 #include "temp_folder.h"
