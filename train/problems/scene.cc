@@ -113,6 +113,17 @@ std::optional<Scene> draw_scene(const Kind& kind, int level, Language language, 
   return scene;
 }
 
+namespace {
+
+// A word at the beginning of a sentence: a capital, unless it is one letter, the name of a number.
+std::string as_beginning(std::string text) {
+  const auto is_small = [&](size_t i) { return i < text.size() && text[i] >= 'a' && text[i] <= 'z'; };
+  if (is_small(0) && is_small(1)) text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+}  // namespace
+
 std::optional<std::string> reasoning_of(Scene& scene) {
   constexpr int64_t kMost = 999'999'999;
   const bool is_chinese = scene.language == Language::chinese;
@@ -122,7 +133,7 @@ std::optional<std::string> reasoning_of(Scene& scene) {
     if (!step.when.empty() && !scene.holds(step.when)) continue;
     const std::string expression = scene.filled(step.expression);
     const Rational value = value_of(expression);
-    const std::string why = scene.filled(scene.in(step.why));
+    const std::string why = as_beginning(scene.filled(scene.in(step.why)));
     // "divide by 3: 6/2" may be read as the ratio 3:6.
     if (!why.empty() && why.back() >= '0' && why.back() <= '9')
       throw Error("{}: ends with a number before a colon", why);

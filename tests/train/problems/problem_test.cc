@@ -71,6 +71,14 @@ TEST_CASE("no equation escapes the check: what looks like one is read as one") {
   });
 }
 
+TEST_CASE("an English sentence begins with a capital, or with the name of a number") {
+  const std::regex small("(^|[^.][.?] )[a-z]{2}");
+  for_each_problem(4, 3, {Split::train}, [&](const Problem& p) {
+    const std::string text = p.question + " " + p.cot;
+    CHECK_MESSAGE((p.language != Language::english || !std::regex_search(text, small)), text);
+  });
+}
+
 TEST_CASE("the answer is what a second method finds, part by part") {
   std::vector<Split> splits = kHeldOut;
   splits.push_back(Split::train);
