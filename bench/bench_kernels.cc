@@ -185,7 +185,7 @@ void collect_other_networks(std::map<std::string, Kernel>& kernels) {
     tl::softmax(x, axis);
     tl::argmax(x, axis);
   }
-  tl::top_k(x, 8);
+  tl::argsort(x, 1);
   tl::transpose(x, 0, 1);
 
   struct Layer {
