@@ -4,6 +4,7 @@
 #include <tinyllm/ops/ops.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace tinyllm {
 namespace {
@@ -22,18 +23,18 @@ struct Between {
   }
 };
 
-// Calls `f(plane, rows, columns, at)` for each pixel of the larger image: where its four pixels are, and its own place.
-// A task owns whole planes.
+// Calls `f(plane, row, columns, y)` for each row of the large images: the offset of the plane of the small image, where
+// the row is in it, where each pixel of the row is, and the offset of the row. A task owns whole planes.
 template <class F>
-void for_each_pixel(const Shape& small, const Shape& large, ThreadPool& pool, F f) {
+void for_each_row(const Launch& launch, const Shape& small, const Shape& large, F f) {
   if (large.size() == 0) return;
   const int64_t height = large[2], width = large[3];
   const int64_t down = height / small[2], across = width / small[3];
-  parallel_ranges(pool, large[0] * large[1], row_grain(height * width), [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin * height * width; at < end * height * width; ++at) {
-      const int64_t plane = at / (height * width);
-      f(plane * small[2] * small[3], Between(at / width % height, down, small[2]),
-        Between(at % width, across, small[3]), at);
+  auto* columns = static_cast<Between*>(launch.workspace);
+  for (int64_t i = 0; i < width; ++i) std::construct_at(columns + i, i, across, small[3]);
+  parallel_ranges(*launch.pool, large[0] * large[1], row_grain(height * width), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin * height; row < end * height; ++row) {
+      f(row / height * small[2] * small[3], Between(row % height, down, small[2]), columns, row * width);
     }
   });
 }
@@ -41,34 +42,46 @@ void for_each_pixel(const Shape& small, const Shape& large, ThreadPool& pool, F 
 void run(const Launch& launch) {
   const View& x = launch.inputs[0];
   const View& y = launch.outputs[0];
-  const int64_t width = x.shape[3];
-  for_each_pixel(x.shape, y.shape, *launch.pool,
-                 [&](int64_t plane, const Between& row, const Between& column, int64_t at) {
-                   const auto line = [&](int64_t r) {
-                     const float* pixels = x.f32() + plane + r * width;
-                     return (1 - column.weight) * pixels[column.first] + column.weight * pixels[column.second];
-                   };
-                   y.f32()[at] = (1 - row.weight) * line(row.first) + row.weight * line(row.second);
-                 });
+  const int64_t small_width = x.shape[3], width = y.shape[3];
+  for_each_row(launch, x.shape, y.shape, [&](int64_t plane, const Between& row, const Between* columns, int64_t at) {
+    const float* above = x.f32() + plane + row.first * small_width;
+    const float* below = x.f32() + plane + row.second * small_width;
+    for (int64_t i = 0; i < width; ++i) {
+      const Between& column = columns[i];
+      const auto between = [&](const float* line) {
+        return (1 - column.weight) * line[column.first] + column.weight * line[column.second];
+      };
+      y.f32()[at + i] = (1 - row.weight) * between(above) + row.weight * between(below);
+    }
+  });
 }
 
 void run_grad(const Launch& launch) {
   const View& dy = launch.inputs[0];
   const View& dx = launch.outputs[0];
-  const int64_t width = dx.shape[3], pixels = dx.shape[2] * width;
+  const int64_t small_width = dx.shape[3], width = dy.shape[3], pixels = dx.shape[2] * small_width;
   parallel_ranges(*launch.pool, dx.shape[0] * dx.shape[1], row_grain(pixels), [&](int64_t begin, int64_t end) {
     std::fill(dx.f32() + begin * pixels, dx.f32() + end * pixels, 0.0f);
   });
-  for_each_pixel(dx.shape, dy.shape, *launch.pool,
-                 [&](int64_t plane, const Between& row, const Between& column, int64_t at) {
-                   const auto add = [&](int64_t r, float d) {
-                     float* line = dx.f32() + plane + r * width;
-                     line[column.first] += (1 - column.weight) * d;
-                     line[column.second] += column.weight * d;
-                   };
-                   add(row.first, (1 - row.weight) * dy.f32()[at]);
-                   add(row.second, row.weight * dy.f32()[at]);
-                 });
+  for_each_row(launch, dx.shape, dy.shape, [&](int64_t plane, const Between& row, const Between* columns, int64_t at) {
+    for (int64_t i = 0; i < width; ++i) {
+      const Between& column = columns[i];
+      const auto add = [&](int64_t line, float d) {
+        float* to = dx.f32() + plane + line * small_width;
+        to[column.first] += (1 - column.weight) * d;
+        to[column.second] += column.weight * d;
+      };
+      add(row.first, (1 - row.weight) * dy.f32()[at + i]);
+      add(row.second, row.weight * dy.f32()[at + i]);
+    }
+  });
+}
+
+size_t workspace(const Node& node, const Graph& graph, int) {
+  return static_cast<size_t>(graph.value(node.outputs[0]).shape[3]) * sizeof(Between);
+}
+size_t grad_workspace(const Node& node, const Graph& graph, int) {
+  return static_cast<size_t>(graph.value(node.inputs[0]).shape[3]) * sizeof(Between);
 }
 
 std::vector<Tensor> gradient(const Backward& node) {
@@ -89,8 +102,8 @@ Shape enlarged(const char* op, const Tensor& x, std::array<int64_t, 2> factor) {
 
 }  // namespace
 
-const Op kUpsampleBilinear{.name = "upsample_bilinear", .run = run, .gradient = gradient};
-const Op kUpsampleBilinearGrad{.name = "upsample_bilinear_grad", .run = run_grad};
+const Op kUpsampleBilinear{.name = "upsample_bilinear", .run = run, .gradient = gradient, .workspace = workspace};
+const Op kUpsampleBilinearGrad{.name = "upsample_bilinear_grad", .run = run_grad, .workspace = grad_workspace};
 
 Tensor upsample_nearest(Tensor x, std::array<int64_t, 2> factor) {
   const Shape result = enlarged("upsample_nearest", x, factor);
