@@ -66,7 +66,7 @@ Options parse(int argc, char** argv) {
                       "Make problems to train on, or ones held out by their numbers, wording, composition of kinds, or "
                       "by longer numbers.");
   tl::cli::add_number(app, "-n,--count", o.count, tl::between(1, 1e9),
-                      "Write N problems, or fewer if there are no more.");
+                      "Write N problems, or all that exist if those are fewer.");
   tl::cli::add_number(app, "--seed", o.seed, tl::at_least(0), "Draw other problems with another number.");
   tl::cli::add_examples(app,
                         {"make_problems --level 1 2 --count 200000 --output problems.jsonl",
@@ -105,7 +105,7 @@ void write(const Options& o, size_t sources, const Draw& draw) {
     });
   }
   for (const auto& [kind, count] : counts) fmt::print("{:<22}{:>9}\n", kind, count);
-  if (written < o.count) fmt::print("there are no more\n");
+  if (written < o.count) fmt::print("these are all that exist\n");
   fmt::print("{}, no two alike\nsaved {}\n", tl::cli::count(written, "problem"), o.output.string());
 }
 

@@ -4,6 +4,7 @@
 
 #include <tinyllm/ops/kernels/kernels.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -124,6 +125,23 @@ TEST_CASE("an elementwise function gives a float the same bits wherever it is, w
       if (std::isnan(found) && std::isnan(y[i])) continue;  // Which NaN it is, is not said.
       CHECK(bits_of({found}) == bits_of({y[i]}));
     }
+  }
+}
+
+TEST_CASE("silu and gelu, computed in float, are as close as elementwise.h says") {
+  std::vector<float> x;
+  for (float a = -80; a < 80; a += 0.00117f) x.push_back(a);
+  std::vector<float> y(x.size());
+  kernels::kernels().silu(int64_t(x.size()), x.data(), y.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double exact = double(x[i]) / (1 + std::exp(-double(x[i])));
+    CHECK(std::abs(y[i] - exact) <= 4 * unit_of(exact));
+  }
+  kernels::kernels().gelu(int64_t(x.size()), x.data(), y.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double a = double(x[i]);
+    const double exact = a / (1 + std::exp(-2 * 0.79788456080286535588 * (a + 0.044715 * a * a * a)));
+    CHECK(std::abs(y[i] - exact) <= std::max(1e-6, 1.5e-6 * std::abs(exact)));
   }
 }
 

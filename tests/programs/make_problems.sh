@@ -21,8 +21,8 @@ for split in numbers wording composition range; do
 done
 expect 0 "cot, 300 samples, 0 bad lines of 300" "$bin/show_samples" "$work/b.jsonl"
 
-# Fewer than asked for, if there are no more.
-expect 0 "^there are no more$" $make --kinds geometric_sequence --language english -n 100000 -o "$work/all.jsonl"
+# Fewer than asked for, if those are all that exist.
+expect 0 "^these are all that exist$" $make --kinds geometric_sequence --language english -n 100000 -o "$work/all.jsonl"
 
 # Real questions.
 cat >"$work/real.jsonl" <<'END'
