@@ -103,6 +103,10 @@ void sync_name(const fs::path& path) {
 mode_t mode_for(const fs::path& path, Access access, bool& is_new) {
   struct stat status {};
   is_new = stat(path.c_str(), &status) != 0;
+  // A rename would put a file in the place of a device or a pipe.
+  if (!is_new && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    throw Error("{}: is not a regular file but {}, and is not replaced", path.string(), kind_of(status.st_mode));
+  }
   const mode_t mode = is_new ? 0666 : status.st_mode & 0777;
   return access == Access::owner ? mode & 0600 : mode;
 }

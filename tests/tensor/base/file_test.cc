@@ -112,6 +112,18 @@ TEST_CASE("a new file has the mode of the umask, a replaced one keeps its own, a
   CHECK(read_file(folder / "new") == "a secret");
 }
 
+TEST_CASE("a pipe or a device is not replaced by a file") {
+  const TempFolder folder;
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("/dev/null", folder / "link");
+  for (const auto& [name, kind] : {std::pair("pipe", "a named pipe"), {"link", "a device"}}) {
+    const std::string found = error_of([&] { write_file(folder / name, "new"); });
+    CHECK_MESSAGE(found.find(std::string("is not a regular file but ") + kind) != std::string::npos, found);
+    CHECK_FALSE(std::filesystem::is_regular_file(folder / name));
+    CHECK_FALSE(std::filesystem::exists(folder / (std::string(name) + ".part")));
+  }
+}
+
 TEST_CASE("only regular files are read, and no more than is allowed") {
   const TempFolder folder;
   REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
