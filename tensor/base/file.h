@@ -68,8 +68,7 @@ enum class Access : uint8_t { by_umask, owner };
 /// Writes a file atomically: readers see the old file or the complete new one, also after a power cut. Writes to
 /// part_of(path), syncs it to the disk and renames it. Writers of the same path, also in other processes, wait for each
 /// other if the file system has locks. A file that is replaced keeps its mode. `fill` calls its argument with bytes to
-/// append. Throws Error (disk full, folder read-only, the path is a pipe or device, the part also a link) after removing
-/// the part.
+/// append. Throws Error (disk full, folder read-only, a link, pipe or device in its way) after removing the part.
 using Append = std::function<void(std::span<const std::byte>)>;
 void write_file(const std::filesystem::path& path, const std::function<void(const Append&)>& fill,
                 Access access = Access::by_umask);
