@@ -32,7 +32,7 @@ set(headers_runtime
     runtime/constraint/answer_form.h runtime/constraint/json_constraint.h
     runtime/reason/answer.h runtime/reason/calculator.h runtime/reason/calculator_constraint.h
     runtime/reason/correction.h runtime/reason/equations.h
-    runtime/reason/rational.h runtime/reason/vote.h
+    runtime/reason/poll.h runtime/reason/rational.h runtime/reason/reasoner.h runtime/reason/verdict_json.h runtime/reason/vote.h
     runtime/batcher.h runtime/chat.h runtime/embed.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
 set(headers_c tinyllm_c.h)

@@ -128,13 +128,16 @@ const Sequence* Batcher::State::longest_prefix(const Request& request) {
   return best;
 }
 
-// Whether a running request uses the same sequence, or is about to compute at least a page more of the same prompt.
+// Whether a running request uses the same sequence, or is about to compute at least a page more of the same prompt, or
+// the rest of all of it.
 bool Batcher::State::must_wait(const Request& request) const {
   return std::ranges::any_of(running, [&](const Answering& one) {
     if (request.sequence != nullptr) return request.sequence == &one.sequence();
     if (request.group != one.request().group || request.reads_whole_prompt()) return false;
     const size_t common = common_prefix(one.request().prompt, request.prompt);
-    return one.is_in_prompt() && common >= static_cast<size_t>(one.sequence().size() + kCachePage);
+    if (!one.is_in_prompt()) return false;
+    const bool is_equal = common == request.prompt.size() && common == one.request().prompt.size();
+    return common >= static_cast<size_t>(one.sequence().size() + (is_equal ? 2 : kCachePage));
   });
 }
 

@@ -40,6 +40,13 @@ void check(const Sampling& s, int64_t vocab_size) {
   }
 }
 
+uint64_t seed_of_choice(uint64_t seed, int64_t choice) {
+  if (choice == 0) return seed;
+  Random random(seed, ~static_cast<uint64_t>(choice));
+  const uint64_t high = random.next();
+  return high << 32 | random.next();
+}
+
 Sampler::Sampler(Sampling sampling, int64_t vocab_size, int64_t tokens)
     : sampling_(std::move(sampling)), tokens_(std::min(tokens, vocab_size)) {
   check(sampling_, vocab_size);

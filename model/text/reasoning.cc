@@ -28,4 +28,9 @@ ParsedAnswer parse_reasoning(std::string_view answer) {
           without_line_ends(answer.substr(final + kFinalTitle.size()))};
 }
 
+std::string begun_thinking(std::span<const Piece> prompt) {
+  const std::string end = prompt.empty() ? "" : without_line_ends(prompt.back().text);
+  return end.ends_with("<think>") ? "<think>\n" : "";
+}
+
 }  // namespace tinyllm

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <tinyllm/model/text/chat_template.h>
+
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,5 +17,8 @@ struct ParsedAnswer {
   std::string final;
 };
 ParsedAnswer parse_reasoning(std::string_view answer);
+
+/// What a prompt that ends with these pieces has of a chain of thought: "<think>\n", or nothing.
+std::string begun_thinking(std::span<const Piece> prompt);
 
 }  // namespace tinyllm

@@ -230,6 +230,18 @@ NormalAnswer answer_of(std::string_view said) {
   return answer;
 }
 
+std::string shown(const NormalAnswer& answer) {
+  constexpr size_t kMostOfNumber = 24, kMost = 100;  // Characters.
+  const std::u32string plain = plain_text(answer.said);
+  Text text = trimmed(without_lead(plain));
+  if (answer.kind == AnswerKind::number) {
+    if (const size_t right = right_side(text); right != Text::npos) text = trimmed(text.substr(right));
+    if (text.empty() || text.size() > kMostOfNumber)
+      return answer.values[0].decimal(6).value_or(answer.values[0].str());
+  }
+  return text.size() > kMost ? utf8(text.substr(0, kMost)) + "…" : utf8(text);
+}
+
 bool same_answer(const NormalAnswer& answer, const NormalAnswer& gold) {
   if (answer.kind == AnswerKind::none || gold.kind == AnswerKind::none) return false;
   if (answer.said == gold.said) return true;

@@ -79,6 +79,10 @@ NormalAnswer normal_answer(std::string_view text);
 /// Extracts an answer and reads it. Of a fallback that has several numbers, the last one counts.
 NormalAnswer answer_of(std::string_view said);
 
+/// An answer for people: as it was said, in plain characters, without words that only lead to it. Of an equation the
+/// right side, of a number in a long statement the number alone, and of a long text its beginning.
+std::string shown(const NormalAnswer& answer);
+
 /// Whether two answers are the same: of one kind and equal, exactly. A ratio of two is the number that it is; a unit
 /// that one of them lacks is forgiven, others are converted; the names of `gold` must be in `answer`. An answer of kind
 /// `none` equals nothing.

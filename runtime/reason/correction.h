@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tinyllm/tensor/base/names.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -22,6 +24,8 @@ struct Correction {
   std::string before = {};
   std::string after = {};
 };
+
+constexpr auto names(Correction::Why) { return std::array{"slip", "operand", "result", "answer"}; }
 
 struct CorrectedChain {
   std::string text;

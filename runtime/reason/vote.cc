@@ -101,10 +101,13 @@ double probability_of_lead(int64_t a, int64_t b) {
 
 }  // namespace
 
+void check(const VoteRules& rules) {
+  if (rules.false_equation_weight >= 0 && rules.false_equation_weight <= 1) return;
+  throw Error("vote: false_equation_weight {}, expected 0 to 1", rules.false_equation_weight);
+}
+
 Ballot ballot_of(std::string_view question, const SampledChain& chain, const VoteRules& rules) {
-  if (!(rules.false_equation_weight >= 0 && rules.false_equation_weight <= 1)) {
-    throw Error("vote: false_equation_weight {}, expected 0 to 1", rules.false_equation_weight);
-  }
+  check(rules);
   Ballot ballot;
   ballot.text = chain.text;
   ballot.is_cut_off = chain.is_cut_off;

@@ -31,6 +31,9 @@ struct VoteRules {
   bool corrects = false;  ///< Correct a chain before it votes, as `corrected_chain` does.
 };
 
+/// Throws Error that names the rule that is out of its range.
+void check(const VoteRules& rules);
+
 /// A chain as it votes.
 struct Ballot {
   std::string text = {};  ///< Of the chain, corrected if the rules say so.
@@ -47,7 +50,7 @@ struct Ballot {
   bool has_answer() const { return answer.kind != AnswerKind::none; }
 };
 
-/// `question` is for corrections alone. Throws Error when false_equation_weight is not 0 to 1.
+/// `question` is for corrections alone. Throws Error as `check` does.
 Ballot ballot_of(std::string_view question, const SampledChain& chain, const VoteRules& rules = {});
 
 /// An answer that chains gave.

@@ -1,8 +1,8 @@
 #include <tinyllm/runtime/serve/ask.h>
 
 #include <tinyllm/model/text/jinja_chat_template.h>
+#include <tinyllm/model/text/reasoning.h>
 #include <tinyllm/runtime/stop_strings.h>
-#include <tinyllm/tensor/base/random.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <charconv>
@@ -15,14 +15,6 @@ uint64_t new_seed() {
   std::random_device device;
   // Below 2^53, so that every client can send it back.
   return (uint64_t{device()} << 32 | device()) >> 11;
-}
-
-// Of choice c: a function of the seed and c alone.
-uint64_t seed_of(uint64_t seed, int64_t choice) {
-  if (choice == 0) return seed;
-  Random random(seed, ~static_cast<uint64_t>(choice));
-  const uint64_t high = random.next();
-  return high << 32 | random.next();
 }
 
 std::vector<std::pair<int32_t, float>> logit_bias_of(const Fields& fields, const Engine& engine) {
@@ -61,13 +53,6 @@ std::vector<std::string> stop_of(const Fields& fields, Endpoint endpoint) {
     throw ApiError(400, "invalid_value", name, "{}: {}", name, error.what());
   }
   return stop;
-}
-
-// The opening of a chain of thought, where a prompt ends with one.
-std::string thinking_of(std::span<const Piece> pieces) {
-  std::string end = pieces.empty() ? "" : pieces.back().text;
-  while (end.ends_with('\n')) end.pop_back();
-  return end.ends_with("<think>") ? "<think>\n" : "";
 }
 
 // A template that has no place for tools leaves them out.
@@ -154,7 +139,7 @@ Job::Choice prompt_of(Messages messages, const Engine& engine, std::string_view 
   }
   try {
     std::vector<Piece> pieces = rendered(*engine.model.chat_template, messages, tools);
-    std::string begun = thinking_of(pieces);
+    std::string begun = begun_thinking(pieces);
     if (continues) {
       const std::string more = begun_answer(last, !begun.empty(), engine.model);
       begun += more;
@@ -183,7 +168,7 @@ void check_amount(const Job& job) {
 void add_choices(Job& job, const Job::Choice& prompt, int64_t n, uint64_t seed) {
   for (int64_t c = 0; c < n; ++c) {
     job.choices.push_back(prompt);
-    job.choices.back().seed = seed_of(seed, c);
+    job.choices.back().seed = seed_of_choice(seed, c);
   }
 }
 

@@ -67,6 +67,21 @@ TEST_CASE("a request joins while others run, and prompts that begin alike are co
   for (size_t i = 1; i < 4; ++i) CHECK(together.done[i].cached_tokens >= 80);
 }
 
+TEST_CASE("several answers to one prompt compute it once, however short it is") {
+  const Model model = model_to_ask();
+  for (const int64_t tokens : {1, 2, 30, 63, 150}) {
+    Session session(model, {.sequences = 4});
+    Client client(session, {.keeps_prefixes = false});
+    for (const uint64_t seed : {1, 2, 3}) {
+      client.submit({.prompt = random_tokens(model, 3, tokens),
+                     .options = {.max_tokens = 4, .sampling = {.temperature = 1, .seed = seed}}});
+    }
+    client.run();
+    CHECK(client.done[0].cached_tokens == 0);
+    for (const size_t i : {1, 2}) CHECK(client.done[i].cached_tokens == tokens - 1);
+  }
+}
+
 TEST_CASE("requests wait while pages are short, and all of them are answered") {
   const Model model = model_to_ask();
   std::vector<Request> requests;

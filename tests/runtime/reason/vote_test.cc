@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/runtime/reason/verdict_json.h>
 #include <tinyllm/runtime/reason/vote.h>
 
 #include "error_of.h"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <set>
@@ -198,6 +201,47 @@ TEST_CASE("chains that cannot change the verdict need not be sampled") {
   CHECK_FALSE(is_decided(votes({4, 0.1}), 100, 0.95));
   CHECK(is_decided(votes({4}), 100, 0.95));
   CHECK(is_decided(votes({3000, 10}), 1'000'000, 0.999));
+}
+
+TEST_CASE("an answer is shown without what only leads to it") {
+  const auto shown_of = [](const std::string& said) { return shown(answer_of(said)); };
+  CHECK(shown_of("【最终答案】\n答案：3/5。\n") == "3/5");
+  CHECK(shown_of("【最终答案】\n答案是小明多22个。") == "小明多22个");
+  CHECK(shown_of("3+4=7") == "7");
+  CHECK(shown_of("答案：x=2或x=3") == "x=2或x=3");
+  CHECK(shown_of("所以") == "所以");
+  CHECK(shown_of("The answer is **60%**.") == "60%");
+  CHECK(shown_of("Each of the 12 children gets 3 apples, and so they have 4.50 apples in all, as I said.") == "4.5");
+  CHECK(shown(normal_answer(std::string(5000, 'a'))) == std::string(100, 'a') + "…");
+  CHECK(shown({}).empty());
+}
+
+TEST_CASE("a verdict in JSON") {
+  const std::vector<Ballot> ballots =
+      ballots_of({{"3+4=8。答案：8"}, {"4+4=8，3+4=8。答案：8"}, {"答案：7"}, {"7*", true}});
+  const auto json = nlohmann::json::parse(verdict_json(count_votes(ballots), ballots, true));
+  // By count, though the one vote for 7 weighs more.
+  CHECK(json["votes"] == nlohmann::json::parse(R"([{"answer": "8", "count": 2, "score": 0.2},
+                                                   {"answer": "7", "count": 1, "score": 1.0}])"));
+  CHECK(json["answer"] == "7");
+  CHECK(json["chain"] == 2);
+  CHECK(json["samples"] == 4);
+  CHECK(json["unparsed"] == 1);
+  CHECK(json["agreement"] == 0.25);
+  CHECK(json["tie"] == false);
+  CHECK(json["chains"][1]["false_equations"] == nlohmann::json::parse(R"(["3+4=8"])"));
+  CHECK(json["chains"][3] ==
+        nlohmann::json::parse(R"({"text": "7*", "answer": null, "weight": 0.0, "false_equations": [],
+                                                       "corrections": [], "is_cut_off": true})"));
+  CHECK(nlohmann::json::parse(verdict_json(count_votes(ballots), ballots, false)).contains("chains") == false);
+
+  const std::vector<Ballot> corrected = ballots_of({{"3+4=8。答案：8"}}, {.corrects = true});
+  CHECK(nlohmann::json::parse(verdict_json(count_votes(corrected), corrected, true))["chains"][0]["corrections"] ==
+        nlohmann::json::parse(
+            R"([{"before": "8", "after": "7", "why": "slip"}, {"before": "8", "after": "7", "why": "answer"}])"));
+  const std::vector<Ballot> none = ballots_of({{"\xff"}, {""}});
+  CHECK(nlohmann::json::parse(verdict_json(count_votes({&none[1], 1}), {&none[1], 1}, true))["answer"].is_null());
+  CHECK(nlohmann::json::parse(verdict_json(count_votes(none), none, true))["votes"].size() == 1);
 }
 
 }  // namespace tinyllm::test
