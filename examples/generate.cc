@@ -10,41 +10,22 @@
 #include <nlohmann/json.hpp>
 
 #include <exception>
-#include <iostream>
-#include <iterator>
 
 namespace tl = tinyllm;
 
 namespace {
 
-struct Options : tl::cli::AskOptions {
-  std::string prompt;
+struct Options : tl::cli::PromptOptions {
   bool raw = false;
   bool json = false;
 };
 
-// Model and prompt are options or arguments: with --model, the first argument is the prompt.
-void resolve(const CLI::App& app, const std::vector<std::string>& words, Options& o) {
-  size_t used = 0;
-  if (o.model.empty() && used < words.size()) o.model = words[used++];
-  const bool has_prompt = app.count("--prompt") > 0 || used < words.size();
-  if (app.count("--prompt") == 0 && used < words.size()) o.prompt = words[used++];
-  if (o.model.empty()) throw tl::cli::UsageError("--model: missing");
-  if (used < words.size()) throw tl::cli::UsageError("{}: unexpected argument", words[used]);
-  if (!has_prompt) o.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
-}
-
 Options parse(int argc, char** argv) {
   Options o;
-  std::vector<std::string> words;
   CLI::App app(
       "Answers one prompt, which is an argument, an option, or all of standard input. The same seed gives the same "
       "text.");
-  app.add_option("arguments", words, "The model and the prompt, unless --model and --prompt give them.")
-      ->type_name("TEXT")
-      ->expected(0, 2);
-  app.add_option("-m,--model", o.model, "Use the model in this folder or GGUF file.")->type_name("MODEL");
-  app.add_option("-p,--prompt", o.prompt, "Answer this text.")->type_name("TEXT");
+  tl::cli::add_prompt(app, o);
   app.add_flag("--raw", o.raw, "Continue the prompt as it is, instead of as a message in the chat template.");
   app.add_flag("--json", o.json, "Print one line of JSON at the end instead of the text as it is generated.");
   tl::cli::add_ask_options(app, o);
@@ -54,7 +35,7 @@ Options parse(int argc, char** argv) {
                          "generate -m tinyllm-model -p 'Once upon a time' --raw --temp 0.7 -n 100 --json"},
                         "chat tinyllm-model");
   tl::cli::parse(app, argc, argv);
-  resolve(app, words, o);
+  tl::cli::take_prompt(app, o);
   return o;
 }
 

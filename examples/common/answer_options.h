@@ -3,13 +3,17 @@
 #include <tinyllm/runtime/generate.h>
 
 #include "model_options.h"
+#include "program.h"
 
+#include <iostream>
+#include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace tinyllm::cli {
 
-/// Options that `chat` and `generate` share: the model, how it runs, and how it answers.
+/// Options that `chat`, `generate` and `reason` share: the model, how it runs, and how it answers.
 struct AskOptions {
   std::string model;
   std::string system = "你是严谨的中文推理助手";
@@ -85,6 +89,32 @@ inline void take_sampling_defaults(const SamplingDefaults& defaults, AskOptions&
   take("--min-p", defaults.min_p, sampling.min_p);
   take("--repetition-penalty", defaults.repetition_penalty, sampling.repetition_penalty);
   if (!taken.empty()) note(fmt::format("as the model's generation_config.json says:{}\n", taken));
+}
+
+/// Options of programs that answer one prompt.
+struct PromptOptions : AskOptions {
+  std::vector<std::string> words;  ///< The arguments.
+  std::string prompt;
+};
+
+inline void add_prompt(CLI::App& app, PromptOptions& o) {
+  app.add_option("arguments", o.words, "The model and the prompt, unless --model and --prompt give them.")
+      ->type_name("TEXT")
+      ->expected(0, 2);
+  app.add_option("-m,--model", o.model, "Use the model in this folder or GGUF file.")->type_name("MODEL");
+  app.add_option("-p,--prompt", o.prompt, "Answer this text.")->type_name("TEXT");
+}
+
+/// After the command line was parsed. With --model, the first argument is the prompt; without any, the prompt is all of
+/// standard input.
+inline void take_prompt(const CLI::App& app, PromptOptions& o) {
+  size_t used = 0;
+  if (o.model.empty() && used < o.words.size()) o.model = o.words[used++];
+  const bool has_prompt = app.count("--prompt") > 0 || used < o.words.size();
+  if (app.count("--prompt") == 0 && used < o.words.size()) o.prompt = o.words[used++];
+  if (o.model.empty()) throw UsageError("--model: missing");
+  if (used < o.words.size()) throw UsageError("{}: unexpected argument", o.words[used]);
+  if (!has_prompt) o.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
 }  // namespace tinyllm::cli
