@@ -19,7 +19,7 @@ model               model/text model/formats model/formats/gguf ops ops/kernels 
 runtime/http        tensor/base
 runtime/constraint  runtime model/text tensor/base
 runtime/reason      runtime model/text tensor/base
-runtime/serve       runtime/constraint runtime/http runtime model model/text ops ops/kernels tensor tensor/base
+runtime/serve       runtime/constraint runtime/http runtime/reason runtime model model/text ops ops/kernels tensor tensor/base
 runtime             model model/text model/formats ops ops/kernels tensor tensor/base
 train/data          model/text ops tensor/base
 train/corpus        train/data tensor/base

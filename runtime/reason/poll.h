@@ -6,8 +6,6 @@
 
 namespace tinyllm {
 
-inline constexpr int64_t kMaxChains = 128;
-
 struct PollOptions {
   int64_t chains = 5;  ///< The most that are sampled, 1 to kMaxChains.
   /// No more chains are sampled once the answer is decided with this confidence (`is_decided`), above 0.5. 1: all are.

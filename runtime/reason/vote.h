@@ -17,6 +17,9 @@
 // weighs less, and answers are compared by value.
 namespace tinyllm {
 
+/// The most chains of one question.
+inline constexpr int64_t kMaxChains = 128;
+
 /// A chain of thought with its answer, as a model said it.
 struct SampledChain {
   std::string text = {};    ///< With what the prompt has of it already, such as <think>.

@@ -29,7 +29,7 @@ AnswerReply::AnswerReply(Service& service, std::shared_ptr<Call> call, const Ask
       engine_(engine),
       choices_per_prompt_(static_cast<size_t>(choices_per_prompt)),
       created_(std::time(nullptr)),
-      answers_(ask.job.choices.size()),
+      answers_(ask.job.answers()),
       left_(answers_.size()) {
   for (Answer& answer : answers_) {
     if (ask_.calls) answer.parts.emplace(*ask_.calls);
@@ -107,6 +107,10 @@ void AnswerReply::send_whole() {
       self->service_.post([self, what = std::string(error.what())] { self->broke(what); });
     }
   });
+}
+
+void AnswerReply::on_chain(int64_t ended, int64_t samples) {
+  if (ask_.streams && !has_failed_) call_->write(fmt::format(": chain {}/{}\n\n", ended, samples));
 }
 
 void AnswerReply::still_there() {

@@ -35,6 +35,7 @@ class AnswerReply : public JobListener, public std::enable_shared_from_this<Answ
   void began() final;
   void on_part(AnswerPart&& part) final;
   void on_end(AnswerEnd&& end) final;
+  void on_chain(int64_t ended, int64_t samples) final;
   void still_there() final;
   void broke(const std::string& error) final;
 

@@ -1,6 +1,7 @@
 // POST /v1/chat/completions. Source of the form: OpenAI API reference, "Chat Completions".
 #include <tinyllm/runtime/serve/answer_reply.h>
 #include <tinyllm/runtime/serve/log_probs_json.h>
+#include <tinyllm/runtime/serve/reasoning_fields.h>
 #include <tinyllm/runtime/serve/requested_form.h>
 #include <tinyllm/runtime/serve/service.h>
 #include <tinyllm/runtime/serve/wire_messages.h>
@@ -69,8 +70,9 @@ class ChatReply final : public AnswerReply {
            field_text("logprobs", log_probs(answer.tokens)),
            text_of(OrderedJson{{"finish_reason", reason_of(answer)}, {"stop_reason", stop_reason(answer.end)}})});
     }
-    return joined_objects({text_of(head("chat.completion")), field_text("choices", choices += "]"),
-                           text_of(OrderedJson{{"usage", usage_json(usage())}})});
+    return with_verdict(joined_objects({text_of(head("chat.completion")), field_text("choices", choices += "]"),
+                                        text_of(OrderedJson{{"usage", usage_json(usage())}})}),
+                        answers()[0].end);
   }
 
   OrderedJson head(const char* object) const {
@@ -87,7 +89,12 @@ class ChatReply final : public AnswerReply {
     if (end != nullptr) rest["stop_reason"] = stop_reason(*end);
     const std::string choice = joined_objects({text_of(OrderedJson{{"index", index}, {"delta", std::move(delta)}}),
                                                field_text("logprobs", log_probs), text_of(rest)});
-    return event(chunk_text(head("chat.completion.chunk"), choice));
+    const std::string text = chunk_text(head("chat.completion.chunk"), choice);
+    return event(end != nullptr ? with_verdict(text, *end) : text);
+  }
+
+  static std::string with_verdict(const std::string& object, const AnswerEnd& end) {
+    return end.verdict.empty() ? object : joined_objects({object, field_text("self_consistency", end.verdict)});
   }
 
   static OrderedJson tool_call(const AnswerCall& call) {
@@ -122,7 +129,8 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
     throw ApiError(400, "invalid_value", "top_logprobs", "top_logprobs: needs logprobs to be true");
   }
   if (fields.flag("logprobs")) ask.log_probs = fields.whole("top_logprobs");
-  const int64_t n = fields.whole("n");
+  read_vote(fields, ask);
+  const int64_t n = ask.job.vote ? ask.job.vote->poll.chains : fields.whole("n");
   ask.job.model = model;
   ask.job.looks_for_reasoning = true;
   ask.job.wants_tokens = ask.log_probs >= 0;
@@ -134,7 +142,10 @@ void answer_chat(Service& service, const std::shared_ptr<Call>& call) {
   set_max_tokens(ask.job, fields.whole(most), engine, "messages");
   check_amount(ask.job);
   set_constraint(form, engine, ask.job);
-  ask.job.listener = std::make_shared<ChatReply>(service, call, ask, engine, n);
+  if (fields.flag("calculator")) set_calculator(engine, ask.job);
+  // Ties between chains go by their log-probabilities.
+  if (ask.job.vote) ask.job.options.top_log_probs = 0;
+  ask.job.listener = std::make_shared<ChatReply>(service, call, ask, engine, ask.job.vote ? 1 : n);
   service.submit(call, std::move(ask.job));
 }
 

@@ -51,6 +51,13 @@ Engine::Engine(std::string given_name, const std::filesystem::path& path, const 
   reopen();
 }
 
+const CalculatorConstraints& Engine::calculator() const {
+  std::call_once(calculator_made_, [this] {
+    calculator_ = std::make_unique<const CalculatorConstraints>(*model.tokenizer, model.config.vocab_size);
+  });
+  return *calculator_;
+}
+
 void Engine::reopen() {
   batcher.reset();
   session.reset();

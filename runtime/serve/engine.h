@@ -3,8 +3,11 @@
 #include <tinyllm/model/model.h>
 #include <tinyllm/runtime/batcher.h>
 #include <tinyllm/runtime/constraint/json_constraint.h>
+#include <tinyllm/runtime/reason/calculator_constraint.h>
 
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <string>
 
 namespace tinyllm {
@@ -29,6 +32,9 @@ struct Engine {
   /// Starts again with an empty cache, after a pass has failed.
   void reopen();
 
+  /// Made when it is first asked for, by any thread.
+  const CalculatorConstraints& calculator() const;
+
   const std::string name;
   const EngineOptions options;
   const Model model;
@@ -42,6 +48,10 @@ struct Engine {
   ThreadPool pool;
   std::unique_ptr<Session> session;
   std::unique_ptr<Batcher> batcher;
+
+ private:
+  mutable std::once_flag calculator_made_;
+  mutable std::unique_ptr<const CalculatorConstraints> calculator_;
 };
 
 }  // namespace tinyllm

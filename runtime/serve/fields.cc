@@ -1,5 +1,6 @@
 #include <tinyllm/runtime/serve/fields.h>
 
+#include <tinyllm/runtime/reason/vote.h>
 #include <tinyllm/runtime/serve/api_error.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ constexpr const char* kRequired = nullptr;
 constexpr double kLargest = 0x1.fffffffffffffp62;
 
 const Field kFields[] = {
-    {"model", Type::text, ~0u, {}, "\"\"", "Which model answers; missing: the first one."},
+    {"model", Type::text, kSelfConsistency - 1, {}, "\"\"", "Which model answers; missing: the first one."},
     {"messages", Type::list, kChat | kMessages, {}, kRequired, "The conversation: objects with role and content."},
     {"continue_final_message",
      Type::flag,
@@ -88,8 +89,24 @@ const Field kFields[] = {
     {"tools", Type::unserved, kCompletions, {}, "[]", "Only a chat calls functions."},
     {"response_format", Type::unserved, kCompletions, {}, "null", "Only the answer of a chat has a form."},
     {"functions", Type::unserved, kChat, {}, "[]", "Replaced by tools."},
-    {"self_consistency", Type::unserved, kEvery, {}, "false", "Vote among several chains of thought."},
-    {"calculator", Type::unserved, kEvery, {}, "false", "Compute the arithmetic of an answer."},
+    {"self_consistency",
+     Type::object,
+     kChat,
+     {},
+     "",
+     "Several chains of thought vote on the answer.",
+     kSelfConsistency},
+    {"self_consistency", Type::unserved, kEvery & ~kChat, {}, "false", "Only the chains of a chat vote."},
+    {"samples", Type::whole, kSelfConsistency, between(1, kMaxChains), "5", "The most chains that are sampled."},
+    {"confidence",
+     Type::number,
+     kSelfConsistency,
+     {.low = 0.5, .high = 1, .excludes_low = true},
+     "1",
+     "No more chains are sampled once the answer is decided with this probability; 1: all are."},
+    {"return_chains", Type::flag, kSelfConsistency, {}, "false", "Return what each chain said."},
+    {"calculator", Type::flag, kChat, {}, "false", "Only the right result can follow the = of an equation."},
+    {"calculator", Type::unserved, kEvery & ~kChat, {}, "false", "Only the answers of a chat are computed."},
     {"close_json",
      Type::flag,
      kChat | kResponses | kMessages,
@@ -228,8 +245,21 @@ Fields::Fields(Endpoint endpoint, std::string_view body) : endpoint_(endpoint) {
   if (!body_.is_object()) {
     throw ApiError(400, "invalid_type", "", "request body: is {}, expected an object", type_of(body_));
   }
+  check_all();
+}
+
+Fields::Fields(Endpoint object, const Json& value, std::string_view name) : endpoint_(object), body_(value) {
+  try {
+    check_all();
+  } catch (const ApiError& error) {
+    throw ApiError(error.status(), error.code(), fmt::format("{}.{}", name, error.param()), "{}.{}", name,
+                   error.what());
+  }
+}
+
+void Fields::check_all() const {
   for (const Field& field : kFields) {
-    if ((field.endpoints & endpoint) == 0) continue;
+    if ((field.endpoints & endpoint_) == 0) continue;
     if (const Json* value = find(field.name)) {
       check(field, *value);
     } else if (field.fallback == kRequired) {

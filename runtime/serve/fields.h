@@ -21,6 +21,7 @@ enum Endpoint : unsigned {
   kMessages = 16,
   kTokenize = 32,
   kDetokenize = 64,
+  kSelfConsistency = 128,  ///< Not an endpoint: the object of this name.
 };
 
 struct Field {
@@ -41,6 +42,7 @@ struct Field {
   Range range;           ///< Of a number.
   const char* fallback;  ///< What stands for a missing field, as JSON; "": nothing does.
   const char* meaning;   ///< For people.
+  Endpoint inner = {};   ///< Of an object: whose fields it has; 0: it is checked by whoever reads it.
 };
 
 std::span<const Field> all_fields();
@@ -52,6 +54,8 @@ class Fields {
  public:
   /// Parses a body. Throws ApiError: where it is not JSON, nests too deeply, or a field is wrong or missing.
   Fields(Endpoint endpoint, std::string_view body);
+  /// Those of an object within a body. Errors name them as `name`.samples.
+  Fields(Endpoint object, const Json& value, std::string_view name);
 
   /// The value of a field that the endpoint has, or its fallback.
   bool flag(const char* name) const;
@@ -65,6 +69,8 @@ class Fields {
   const Json& need(const char* name) const { return *find(name); }
 
  private:
+  void check_all() const;
+
   Endpoint endpoint_;
   Json body_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/runtime/reason/poll.h>
 #include <tinyllm/runtime/request.h>
 #include <tinyllm/runtime/serve/api_error.h>
 #include <tinyllm/runtime/serve/filter.h>
@@ -45,6 +46,9 @@ struct AnswerEnd {
   std::optional<TokenLogProbs> end_log_probs;  ///< Of the end token, if one was drawn and the job wants them.
   int32_t end_token = -1;
   std::vector<float> embedding;
+  /// Of an answer that chains of thought voted on, whose tokens are all counted: what they decided, an object in JSON.
+  std::string verdict;
+  int64_t computed_again = 0;  ///< Tokens of the prompt that the other chains computed.
 };
 /// The error of answers that a server had no time to end.
 inline constexpr const char* kShuttingDown = "the server is shutting down";
@@ -60,6 +64,8 @@ class JobListener {
   virtual void began() {}
   virtual void on_part(AnswerPart&& part) = 0;
   virtual void on_end(AnswerEnd&& end) = 0;
+  /// So many of the chains of thought that vote on an answer have ended, of at most `samples`.
+  virtual void on_chain(int64_t /*ended*/, int64_t /*samples*/) {}
   /// Nothing else was sent for a while.
   virtual void still_there() {}
   /// It has thrown, and hears nothing more.
@@ -95,7 +101,17 @@ struct Job {
   bool begins_prompt(size_t choice) const {
     return choice == 0 || choices[choice].prompt != choices[choice - 1].prompt;
   }
+  /// If the choices are chains of thought that vote: the listener hears of one answer, theirs.
+  struct Vote {
+    PollOptions poll;
+    bool returns_chains = false;
+  };
+  std::optional<Vote> vote;
+  /// Answers that the listener hears of.
+  size_t answers() const { return vote ? 1 : choices.size(); }
   GenerateOptions options;  ///< Without seed and stop strings.
+  /// Whose constraint the options have; null: none's.
+  const CalculatorConstraints* calculator = nullptr;
   std::vector<std::string> stop;
   std::string stop_until;  ///< From this text of an answer on, stop strings mean nothing; empty: they always do.
   bool looks_for_reasoning = false;

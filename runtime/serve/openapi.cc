@@ -7,6 +7,8 @@
 namespace tinyllm {
 namespace {
 
+OrderedJson object_of(unsigned endpoint);
+
 OrderedJson schema_of(const Field& field) {
   using Type = Field::Type;
   OrderedJson schema;
@@ -31,6 +33,7 @@ OrderedJson schema_of(const Field& field) {
       break;
     case Type::object:
       schema["type"] = "object";
+      if (field.inner != 0) schema = object_of(field.inner);
       break;
     case Type::any:
     case Type::unserved:
@@ -47,15 +50,18 @@ OrderedJson schema_of(const Field& field) {
   return schema;
 }
 
-OrderedJson body_of(unsigned endpoint) {
+OrderedJson object_of(unsigned endpoint) {
   OrderedJson properties = OrderedJson::object(), required = OrderedJson::array();
   for (const Field& field : all_fields()) {
     if ((field.endpoints & endpoint) == 0) continue;
     properties[field.name] = schema_of(field);
     if (field.fallback == nullptr) required.push_back(field.name);
   }
-  const OrderedJson schema = {{"type", "object"}, {"properties", properties}, {"required", required}};
-  return {{"required", true}, {"content", {{"application/json", {{"schema", schema}}}}}};
+  return {{"type", "object"}, {"properties", properties}, {"required", required}};
+}
+
+OrderedJson body_of(unsigned endpoint) {
+  return {{"required", true}, {"content", {{"application/json", {{"schema", object_of(endpoint)}}}}}};
 }
 
 OrderedJson response_of(const char* description, const char* schema) {

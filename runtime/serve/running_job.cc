@@ -40,6 +40,7 @@ void deliver(std::vector<JobEvent> events) {
 
 RunningJob::RunningJob(Job job, const Tokenizer& tokenizer, Outbox& outbox)
     : job_(std::move(job)), tokenizer_(tokenizer), outbox_(outbox) {
+  if (job_.vote) vote_.emplace(*job_.vote);
   for (const Job::Choice& choice : job_.choices) {
     AnswerText text(job_.stop, job_.looks_for_reasoning, choice.begun, job_.stop_until);
     const size_t reasoning_from = text.reasoning().end, answer_from = text.answer().end;
@@ -65,8 +66,10 @@ Request RunningJob::next_request() {
   return request;
 }
 
-// The log-probabilities of a prompt are computed once: its other answers wait for them.
+// The log-probabilities of a prompt are computed once: its other answers wait for them. Chains that vote wait until it
+// is known that they are needed.
 bool RunningJob::may_begin(size_t choice) const {
+  if (vote_) return choice < vote_->open();
   return job_.options.prompt_log_probs < 0 || job_.begins_prompt(choice) ||
          prompt_log_probs_.contains(job_.choices[choice].prompt);
 }
@@ -80,7 +83,8 @@ void RunningJob::note_prompt(size_t choice, const Completion& so_far) {
 
 bool RunningJob::add(size_t choice, std::string_view text, const Completion& so_far) {
   Answer& answer = answers_[choice];
-  if (answer.has_ended) return false;
+  if (answer.has_ended || (vote_ && vote_->has_failed())) return false;
+  answer.cached = so_far.cached_tokens;
   const int64_t drawn = std::ssize(so_far.tokens);
   if (on_tokens && drawn > answer.counted) on_tokens(drawn - answer.counted);
   answer.counted = drawn;
@@ -125,6 +129,40 @@ void RunningJob::end(size_t choice, AnswerEnd&& end, const Completion& completio
                    : std::ranges::count_if(completion.offsets, [&](size_t at) { return begun + at < begin; });
   }
   if (on_end) on_end(end, completion);
+  if (vote_) return end_chain(std::move(end), completion);
+  tell_end(std::move(end));
+}
+
+// What a chain said: nothing, if that must not be sent.
+SampledChain RunningJob::said_by(const AnswerEnd& end, const Completion& completion) const {
+  const Answer& answer = answers_[end.choice];
+  SampledChain said{.is_cut_off = end.reason != AnswerEnd::Reason::stop};
+  if (end.reason == AnswerEnd::Reason::cancelled || end.reason == AnswerEnd::Reason::failed) return said;
+  said.mean_log_prob = mean_log_prob(completion, job_.calculator);
+  if (answer.is_refused()) return said;
+  said.text = job_.choices[end.choice].begun + completion.text;
+  if (answer.text.stopped_by() != nullptr) said.text.resize(std::min(said.text.size(), answer.text.answer().end));
+  return said;
+}
+
+// Of chains that vote, the listener hears when the last one has ended.
+void RunningJob::end_chain(AnswerEnd&& end, const Completion& completion) {
+  const SampledChain said = said_by(end, completion);
+  vote_->end(std::move(end), said);
+  last_sent_ = Clock::now();
+  outbox_.push_back({job_.listener, [ended = vote_->ended(), samples = vote_->samples()](JobListener& listener) {
+                       listener.on_chain(ended, samples);
+                     }});
+  if (!vote_->is_over(ids_.size())) return;
+  // The others are not needed.
+  for (Answer& other : answers_) other.has_ended = true;
+  ended_ = answers_.size();
+  ChainVote::Result result = vote_->result();
+  tell_part(std::move(result.part));
+  tell_end(std::move(result.end));
+}
+
+void RunningJob::tell_end(AnswerEnd&& end) {
   outbox_.push_back(
       {job_.listener, [end = std::move(end)](JobListener& listener) mutable { listener.on_end(std::move(end)); }});
 }
@@ -140,6 +178,7 @@ void RunningJob::abandon(AnswerEnd::Reason reason, const std::string& error) {
     end.error = error;
     Completion so_far;
     so_far.tokens.resize(static_cast<size_t>(answers_[i].counted));
+    so_far.cached_tokens = answers_[i].cached.value_or(std::ssize(*job_.choices[i].prompt));
     so_far.finish_reason = FinishReason::cancelled;
     this->end(i, std::move(end), so_far);
   }
@@ -195,6 +234,11 @@ void RunningJob::take_tokens(size_t choice, const Completion& so_far, bool is_la
 }
 
 void RunningJob::send(AnswerPart&& part) {
+  if (vote_) return vote_->add(std::move(part));
+  tell_part(std::move(part));
+}
+
+void RunningJob::tell_part(AnswerPart&& part) {
   if (part.reasoning.empty() && part.answer.empty() && part.tokens.empty() && !part.prompt_log_probs) return;
   last_sent_ = Clock::now();
   outbox_.push_back(

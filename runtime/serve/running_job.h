@@ -5,6 +5,7 @@
 #include <tinyllm/runtime/batcher.h>
 #include <tinyllm/runtime/embed.h>
 #include <tinyllm/runtime/serve/answer_text.h>
+#include <tinyllm/runtime/serve/chain_vote.h>
 #include <tinyllm/runtime/serve/job.h>
 
 #include <functional>
@@ -52,6 +53,7 @@ class RunningJob {
     size_t reasoning_from = 0, answer_from = 0;  // Places up to which the prompt has them.
     size_t next_token = 0;                       // The first that was not reported.
     int64_t counted = 0;
+    std::optional<int64_t> cached = {};  // Tokens of its prompt, once it is read.
     bool has_ended = false;
     bool has_prompt = false;  // Whether the log-probabilities of its prompt were sent.
     Embedding embedding = {};
@@ -63,10 +65,14 @@ class RunningJob {
   bool add(size_t choice, std::string_view text, const Completion& so_far);
   void end(size_t choice, Completion&& completion);
   void end(size_t choice, AnswerEnd&& end, const Completion& completion);
+  void end_chain(AnswerEnd&& end, const Completion& completion);
+  SampledChain said_by(const AnswerEnd& end, const Completion& completion) const;
+  void tell_end(AnswerEnd&& end);
   void abandon(AnswerEnd::Reason reason, const std::string& error);
   AnswerPart part_of(size_t choice, std::string_view text, const Completion& so_far, bool is_last);
   void take_tokens(size_t choice, const Completion& so_far, bool is_last, std::vector<AnswerToken>& out);
   void send(AnswerPart&& part);
+  void tell_part(AnswerPart&& part);
   bool may_begin(size_t choice) const;
   void note_prompt(size_t choice, const Completion& so_far);
 
@@ -76,6 +82,7 @@ class RunningJob {
   std::vector<Answer> answers_;
   std::vector<Batcher::Id> ids_;
   std::map<SharedTokens, std::shared_ptr<const std::vector<TokenLogProbs>>> prompt_log_probs_;  // If they are wanted.
+  std::optional<ChainVote> vote_;
   size_t ended_ = 0;
   size_t done_ = 0;  // Of ids_.
   Clock::time_point last_sent_ = Clock::now();

@@ -9,7 +9,7 @@ ServedJob::ServedJob(const Job& job, std::shared_ptr<Call> call, Limits& limits,
       call_(std::move(call)),
       limits_(limits),
       keeps_contents_(records.audits_contents()),
-      contents_(job.choices.size()) {
+      contents_(job.answers()) {
   if (!call_->key) return;
   int64_t most = 0;
   for (const Job::Choice& choice : job.choices) most += std::ssize(*choice.prompt) + job.options.max_tokens;
@@ -31,7 +31,7 @@ void ServedJob::broke(const std::string& error) {
 }
 
 void ServedJob::on_end(AnswerEnd&& end) {
-  used_ += end.prompt_tokens - end.cached_tokens + end.completion_tokens;
+  used_ += end.prompt_tokens - end.cached_tokens + end.computed_again + end.completion_tokens;
   OrderedJson line = {{"prompt_tokens", end.prompt_tokens},
                       {"completion_tokens", end.completion_tokens},
                       {"finish_reason", name_of(end.reason)}};

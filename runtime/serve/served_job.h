@@ -22,6 +22,7 @@ class ServedJob final : public JobListener {
   void began() override { listener_->began(); }
   void on_part(AnswerPart&& part) override;
   void on_end(AnswerEnd&& end) override;
+  void on_chain(int64_t ended, int64_t samples) override { listener_->on_chain(ended, samples); }
   void still_there() override { listener_->still_there(); }
   void broke(const std::string& error) override;
   /// Called then.

@@ -161,7 +161,7 @@ void Server::State::refuse(const Job& job, const std::shared_ptr<Call>& call) {
   post([job, call] {
     call->refused_code = "content_filter";
     job.listener->began();
-    for (size_t i = 0; i < job.choices.size(); ++i) {
+    for (size_t i = 0; i < job.answers(); ++i) {
       job.listener->on_part({i, "", job.refusal, {}});
       AnswerEnd end;
       end.choice = i;

@@ -22,6 +22,9 @@ void read(Endpoint endpoint, std::string_view body) {
     const Fields fields(endpoint, body);
     const Messages messages = messages_of(fields, endpoint);
     for (size_t i = 0; i < messages.size(); ++i) require(messages[i].role != Role::system || i == 0);
+    if (const Json* vote = endpoint == kChat ? fields.find("self_consistency") : nullptr) {
+      require(Fields(kSelfConsistency, *vote, "self_consistency").whole("samples") > 0);
+    }
     if (endpoint != kChat && endpoint != kMessages && endpoint != kResponses) return;
     const WireTools tools = read_tools(fields, endpoint, body);
     require(tools.callable.empty() || !tools.shown.empty());

@@ -12,23 +12,22 @@ const { writeQwenModel } = require('./qwen_model');
 const { fullDisk } = require('./disk');
 const scores = require('./scores');
 const { talks } = require('./talks');
+const { votes, votesCase, votesOfThinker } = require('./votes');
 const { signals } = require('./signals');
 const { slowHeaders, slowReader } = require('./slow');
-const special = { ...require('./special'), ...forms.cases };
+const special = { ...require('./special'), ...forms.cases, self_consistency: votesCase };
 
 const [program, model, folder, data] = process.argv.slice(2);
 const name = path.basename(model);
 
-// Cases that are run elsewhere, or refused: each says where or why.
+// Cases that are run elsewhere: each says where.
 const elsewhere = {
   stream_slow_reader: 'slowReader of slow.js',
   slow_headers: 'slowHeaders of slow.js: it waits while the others run',
   reasoning_split: 'reasoning of calls.js: the tiny model of the others writes no markers',
   stop_not_in_reasoning: 'the same',
-  self_consistency: 'is refused, which is checked',
   drain: 'in lifecycle below',
 };
-const refused = { self_consistency: 'self_consistency' };
 
 async function runCases(clients) {
   const { client } = clients;
@@ -41,10 +40,6 @@ async function runCases(clients) {
   for (const line of fs.readFileSync(path.join(data, 'server_cases.jsonl'), 'utf8').trim().split('\n')) {
     const one = JSON.parse(line.replaceAll('$MODEL', name));
     if (process.env.CASE && process.env.CASE !== one.name) continue;
-    if (one.name in refused) {
-      const reply = await client.post(one.path, one.body);
-      equal([reply.status, reply.json.error.param], [400, refused[one.name]], one.name);
-    }
     if (one.name in elsewhere) continue;
     try {
       if (one.name in special) {
@@ -129,7 +124,7 @@ async function badInput({ client }) {
   await bad({ messages: [{ role: 'wizard', content: 'a' }] }, 'an unknown role');
   await bad({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] }, 'a picture');
   await bad({ ...message('a'), tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools');
-  await bad({ ...message('a'), calculator: true }, 'calculator');
+  await bad({ ...message('a'), calculator: 'on' }, 'calculator');
   const fine = await client.post('/v1/chat/completions', { ...message('a'), max_tokens: 1, tools: [], tool_choice: 'none' });
   equal(fine.status, 200, 'no tools');
   const twice = await client.post('/v1/chat/completions', '{"max_tokens":1,"max_tokens":2,"messages":[{"role":"user","content":"a"}]}');
@@ -248,6 +243,14 @@ async function filters(startServer, open) {
   }
   const refused = await client.chat({ messages: [{ role: 'user', content: 'a forbidden  phrase' }] });
   equal([refused.json.choices[0].message.content, refused.json.choices[0].finish_reason], ['(no)', 'content_filter'], 'filter: input');
+  const vote = { self_consistency: { samples: 3, return_chains: true } };
+  const none = await client.chat({ ...vote, temperature: 1, messages: [{ role: 'user', content: 'a forbidden  phrase' }] });
+  equal(none.json.choices.map((choice) => choice.message.content), ['(no)'], 'filter: input, chains');
+  for (let seed = 0; seed < 8; seed++) {
+    const voted = await client.chat({ ...vote, temperature: 1, seed, max_tokens: 40, logit_bias: open.client.endless });
+    const said = [voted.json.choices[0].message.content, ...voted.json.self_consistency.chains.map((chain) => chain.text)];
+    check(!said.some((text) => text.includes(word)), 'filter: chains');
+  }
   const vector = await client.post('/v1/embeddings', { input: 'forbidden word' });
   equal([vector.status, vector.json.error.code], [400, 'content_filter'], 'filter: embeddings');
   equal(await server.stop(), 0, 'exit status');
@@ -310,6 +313,7 @@ async function otherForms({ client }) {
     await badInput(clients);
     await forms.formats(clients);
     await forms.calls(clients);
+    await votes(open.client);
     await goneClients(clients);
     await scores.scores(clients);
     await scores.amounts(clients);
@@ -327,6 +331,7 @@ async function otherForms({ client }) {
     writeQwenModel(qwen, data);
     const tagged = await startServer([], undefined, qwen);
     await taggedCalls(tagged.client);
+    await votesOfThinker(tagged.client);
     await talks(tagged.client);
     await faults.paddedVocabulary(tagged.client, (await tagged.client.post('/tokenize', { content: '<|im_end|>', special: true })).json.tokens[0]);
     equal(await tagged.server.stop(), 0, 'exit status');

@@ -47,10 +47,32 @@ TEST_CASE(
   CHECK(chat(",\"temperature\":1e-50,\"min_p\":1e-60,\"repetition_penalty\":0.01") == "");
   CHECK(chat(",\"stop\":[\"a\",1]") == "invalid_type stop");
   CHECK(chat(",\"stop\":{}") == "invalid_type stop");
-  CHECK(chat(",\"calculator\":true") == "unsupported_parameter calculator");
+  CHECK(chat(",\"calculator\":true,\"self_consistency\":{}") == "");
+  CHECK(chat(",\"self_consistency\":false") == "invalid_type self_consistency");
+  CHECK(wrong(kCompletions, "{\"prompt\":\"a\",\"calculator\":true}") == "unsupported_parameter calculator");
+  CHECK(wrong(kCompletions, "{\"prompt\":\"a\",\"self_consistency\":false}") == "");
   CHECK(chat(",\"calculator\":false,\"functions\":[]") == "");
   CHECK(wrong(kCompletions, "{\"prompt\":\"a\",\"suffix\":\"b\"}") == "unsupported_parameter suffix");
   CHECK(wrong(kMessages, "{\"messages\":[]}") == "missing_required_parameter max_tokens");
+}
+
+TEST_CASE("the fields of an object within a body are named with it") {
+  const auto vote = [](const std::string& text) -> std::string {
+    try {
+      const Fields fields(kSelfConsistency, Json::parse(text), "self_consistency");
+      return fmt::format("{} {} {}", fields.whole("samples"), fields.number("confidence"),
+                         fields.flag("return_chains"));
+    } catch (const ApiError& error) {
+      return error.what();
+    }
+  };
+  CHECK(vote("{}") == "5 1 false");
+  CHECK(vote(R"({"samples": 3.0, "confidence": 0.9, "return_chains": true, "model": 1})") == "3 0.9 true");
+  CHECK(vote(R"({"samples": 0})") == "self_consistency.samples: 0, expected 1 to 128");
+  CHECK(vote(R"({"samples": 1000000})") == "self_consistency.samples: 1000000, expected 1 to 128");
+  CHECK(vote(R"({"samples": "5"})") == "self_consistency.samples: is a string, expected an integer");
+  CHECK(vote(R"({"confidence": 0.5})") ==
+        "self_consistency.confidence: 0.5, expected a number above 0.5 and at most 1");
 }
 
 TEST_CASE("a missing field has its default, which is OpenAI's") {
