@@ -53,13 +53,14 @@ std::string text_of(const tl::Ballot& ballot, const tl::Equation& equation) {
   return ballot.text.substr(begin, equation.sides.back().end - begin);
 }
 
-// What a chain answered, and what the calculator says of it: "7, 1 correction", "none, cut off".
+// What a chain answered, and what the calculator says of it: "7, corrected: 8 to 7", "no answer, cut off".
 std::string summary(const tl::Ballot& ballot) {
   std::string text = ballot.has_answer() ? shown(ballot.answer) : "no answer";
   if (ballot.is_cut_off) text += ", cut off";
   for (const tl::Equation& equation : ballot.false_equations) text += ", false: " + text_of(ballot, equation);
   for (const tl::Correction& one : ballot.corrections) {
-    text += fmt::format(", corrected: {} to {}", one.before, one.after);
+    // The others follow from these.
+    if (one.why == tl::Correction::Why::slip) text += fmt::format(", corrected: {} to {}", one.before, one.after);
   }
   return text;
 }

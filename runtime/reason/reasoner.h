@@ -30,7 +30,7 @@ struct ReasonOptions {
 struct Question {
   std::vector<int32_t> prompt;
   std::string text = {};   ///< The question itself. Numbers in it are not corrected.
-  std::string begun = {};  ///< What the prompt has of the answer already, as <think>.
+  std::string begun = {};  ///< What the prompt has of the answer already, as `<think>`.
 };
 
 /// The question that a conversation ends with. Throws Error as `chat_prompt` does, and when it is empty.

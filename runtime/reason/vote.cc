@@ -14,10 +14,12 @@ bool are_same(const NormalAnswer& a, const NormalAnswer& b) { return same_answer
 // How much of what another answer may leave open this one says.
 int said_by(const NormalAnswer& answer) { return !answer.unit.meanings.empty() + !answer.names.empty(); }
 
+double rounded(double weight) { return std::round(weight * 1e9) / 1e9; }
+
 // Rounded, and added in order of size: the order of the chains changes nothing, and ten tenths are one.
 double score_of(std::vector<double> weights) {
   std::ranges::sort(weights);
-  return std::round(std::accumulate(weights.begin(), weights.end(), 0.0) * 1e9) / 1e9;
+  return rounded(std::accumulate(weights.begin(), weights.end(), 0.0));
 }
 
 class Count {
@@ -129,7 +131,7 @@ Ballot ballot_of(std::string_view question, const SampledChain& chain, const Vot
       if (!equation.holds()) ballot.false_equations.push_back(std::move(equation));
     }
   }
-  ballot.weight = std::pow(rules.false_equation_weight, static_cast<double>(ballot.false_equations.size()));
+  ballot.weight = rounded(std::pow(rules.false_equation_weight, static_cast<double>(ballot.false_equations.size())));
   return ballot;
 }
 

@@ -22,7 +22,7 @@ inline constexpr int64_t kMaxChains = 128;
 
 /// A chain of thought with its answer, as a model said it.
 struct SampledChain {
-  std::string text = {};    ///< With what the prompt has of it already, such as <think>.
+  std::string text = {};    ///< With what the prompt has of it already, such as `<think>`.
   bool is_cut_off = false;  ///< The model did not end it: it reached a limit, or was cancelled.
   /// Of the tokens that the model itself drew: the mean of their log-probabilities, not NaN.
   double mean_log_prob = -std::numeric_limits<double>::infinity();
@@ -47,7 +47,7 @@ struct Ballot {
   std::vector<Equation> false_equations = {};  ///< Up to the end of the answer, at bytes of `text`.
   std::vector<Correction> corrections = {};    ///< At bytes of what was said.
   bool is_cut_off = false;
-  double weight = 0;  ///< false_equation_weight ^ false equations; 0 without an answer.
+  double weight = 0;  ///< false_equation_weight ^ false equations, rounded to 9 decimals; 0 without an answer.
   double mean_log_prob = -std::numeric_limits<double>::infinity();
 
   bool has_answer() const { return answer.kind != AnswerKind::none; }

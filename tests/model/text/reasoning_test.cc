@@ -13,4 +13,15 @@ TEST_CASE("reasoning is written and taken apart again") {
   CHECK(parse_reasoning("just this\n").final == "just this");
 }
 
+TEST_CASE("a prompt may begin a chain of thought") {
+  const auto begun = [](const std::string& last) {
+    return begun_thinking(std::vector<Piece>{{"<|im_start|>", true, false}, {last, false, false}});
+  };
+  CHECK(begun("assistant\n<think>\n") == "<think>\n");
+  CHECK(begun("<think>") == "<think>\n");
+  CHECK(begun("assistant\n").empty());
+  CHECK(begun("assistant\n<think>\n\n</think>\n\n").empty());
+  CHECK(begun_thinking({}).empty());
+}
+
 }  // namespace tinyllm::test

@@ -12,7 +12,7 @@ const { writeQwenModel } = require('./qwen_model');
 const { fullDisk } = require('./disk');
 const scores = require('./scores');
 const { talks } = require('./talks');
-const { votes, votesCase, votesOfThinker } = require('./votes');
+const { countedVotes, votes, votesCase, votesOfThinker } = require('./votes');
 const { signals } = require('./signals');
 const { slowHeaders, slowReader } = require('./slow');
 const special = { ...require('./special'), ...forms.cases, self_consistency: votesCase };
@@ -340,6 +340,7 @@ async function otherForms({ client }) {
     await sameAnswers(startServer);
     await lifecycle(startServer);
     await killAndRestart(startServer);
+    await countedVotes(startServer, program, folder);
     await fullDisk(program, folder, startServer);
     await signals(program, model, startServer);
   }

@@ -1,8 +1,11 @@
 // Chains of thought that vote (self_consistency), and equations with right results (calculator).
 'use strict';
+const fs = require('fs');
+const path = require('path');
+const { execFileSync } = require('child_process');
 const { check, equal, until } = require('./client');
 
-const path = '/v1/chat/completions';
+const chat = '/v1/chat/completions';
 const answer = (reply) => [reply.json.choices[0].message.content, reply.json.choices[0].finish_reason];
 const digits = (values) => ({ type: 'json_schema', json_schema: { name: 'digit', schema: { enum: values } } });
 
@@ -20,18 +23,18 @@ function checkVerdict(verdict, samples, what) {
 
 // The case of the list of cases.
 async function votesCase({ client, body }) {
-  const reply = await client.post(path, body);
+  const reply = await client.post(chat, body);
   equal([reply.status, reply.json.choices.length], [200, 1], 'self_consistency: one choice');
   checkVerdict(reply.json.self_consistency, 5, 'self_consistency');
-  const again = await client.post(path, body);
+  const again = await client.post(chat, body);
   equal([answer(again), again.json.self_consistency], [answer(reply), reply.json.self_consistency], 'self_consistency: again');
 }
 
 // The chains are the answers that n has, and their tokens are counted as those of n.
 async function chainsAreAnswers(client) {
   const ask = { messages: [{ role: 'user', content: '计算：1+2*3' }], max_tokens: 12, temperature: 1.5, seed: 3 };
-  const several = (await client.post(path, { ...ask, n: 5 })).json;
-  const vote = (await client.post(path, { ...ask, self_consistency: { return_chains: true } })).json;
+  const several = (await client.post(chat, { ...ask, n: 5 })).json;
+  const vote = (await client.post(chat, { ...ask, self_consistency: { return_chains: true } })).json;
   const verdict = vote.self_consistency;
   checkVerdict(verdict, 5, 'chains');
   equal(verdict.chains.map((chain) => chain.text), several.choices.map((choice) => choice.message.content), 'chains: texts');
@@ -39,17 +42,17 @@ async function chainsAreAnswers(client) {
   equal(vote.usage.completion_tokens, several.usage.completion_tokens, 'chains: completion_tokens');
   equal(vote.usage.prompt_tokens, several.usage.prompt_tokens, 'chains: prompt_tokens');
   // A stop string ends chains, and no vote sees what follows.
-  const stopped = (await client.post(path, { ...ask, stop: ['1', '天', 'e'], self_consistency: { return_chains: true } })).json;
+  const stopped = (await client.post(chat, { ...ask, stop: ['1', '天', 'e'], self_consistency: { return_chains: true } })).json;
   check(stopped.self_consistency.chains.every((chain) => !/[1天e]/.test(chain.text)), 'chains: stop strings');
 }
 
 async function streamed(client) {
   const ask = { messages: [{ role: 'user', content: '?' }], temperature: 1, seed: 4, response_format: digits([7, 8]),
                 self_consistency: { samples: 7 } };
-  const plain = await client.post(path, ask);
+  const plain = await client.post(chat, ask);
   checkVerdict(plain.json.self_consistency, 7, 'stream');
   equal(plain.json.self_consistency.votes.length, 2, 'stream: votes for both');
-  const { reply, chunks, choices, usage } = await client.stream(path, { ...ask, stream_options: { include_usage: true } });
+  const { reply, chunks, choices, usage } = await client.stream(chat, { ...ask, stream_options: { include_usage: true } });
   equal([choices[0].content, choices[0].finish], answer(plain), 'stream: answer');
   equal([usage.prompt_tokens, usage.completion_tokens], [plain.json.usage.prompt_tokens, plain.json.usage.completion_tokens], 'stream: usage');
   const last = chunks.filter((chunk) => chunk.choices.length > 0).pop();
@@ -63,12 +66,12 @@ async function streamed(client) {
 async function stopsEarly(client) {
   const ask = { messages: [{ role: 'user', content: '?' }], temperature: 1, seed: 1 };
   const vote = async (values, self_consistency) =>
-    (await client.post(path, { ...ask, response_format: digits(values), self_consistency })).json;
+    (await client.post(chat, { ...ask, response_format: digits(values), self_consistency })).json;
   const one = await vote([7], { samples: 9, confidence: 0.9 });
   checkVerdict(one.self_consistency, 3, 'early');
   equal([one.self_consistency.answer, one.self_consistency.agreement], ['7', 1], 'early: answer');
   checkVerdict((await vote([7], { samples: 9 })).self_consistency, 9, 'early: not asked for');
-  const { reply } = await client.stream(path, { ...ask, response_format: digits([7]), self_consistency: { samples: 9, confidence: 0.9 } });
+  const { reply } = await client.stream(chat, { ...ask, response_format: digits([7]), self_consistency: { samples: 9, confidence: 0.9 } });
   equal(reply.text.match(/: chain/g).length, 3, 'early: comments');
   // Every number of chains is the beginning of a longer vote.
   const all = await vote([1, 2, 3, 4, 5, 6, 7], { samples: 9, return_chains: true });
@@ -108,7 +111,7 @@ async function calculates(client) {
     equal(wrong(text), [], `calculator: ${text}`);
     equations += text.split('=').length - 1;
     equal(right.json.usage.completion_tokens, 100, 'calculator: tokens');
-    const { choices } = await client.stream(path, { messages: [{ role: 'user', content: '计算：1+2*3' }], ...ask, seed, calculator: true });
+    const { choices } = await client.stream(chat, { messages: [{ role: 'user', content: '计算：1+2*3' }], ...ask, seed, calculator: true });
     equal(choices[0].content, text, 'calculator: stream');
   }
   check(errors > 0 && equations > 6, `calculator: ${errors} errors without it, ${equations} equations`);
@@ -147,7 +150,7 @@ async function leaves(client) {
   const body = { messages: [{ role: 'user', content: 'a' }], temperature: 1, stream: true, logit_bias: client.endless,
                  self_consistency: { samples: 128 } };
   let begun = 0;
-  await client.send('POST', path, body, {}, (response, request) => {
+  await client.send('POST', chat, body, {}, (response, request) => {
     response.once('data', async () => {
       begun = await client.metric('num_requests_running');
       request.destroy();
@@ -168,8 +171,29 @@ async function votes(client) {
 // A model whose prompt begins its chain of thought.
 async function votesOfThinker(client) {
   const ask = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 30, temperature: 1, seed: 2 };
-  const verdict = (await client.post(path, { ...ask, self_consistency: { samples: 3, return_chains: true } })).json.self_consistency;
+  const verdict = (await client.post(chat, { ...ask, self_consistency: { samples: 3, return_chains: true } })).json.self_consistency;
   checkVerdict(verdict, 3, 'thinker');
 }
 
-module.exports = { votes, votesCase, votesOfThinker };
+// The tokens of all chains count against the limits of a key and in the counters, also those of a client that leaves.
+async function countedVotes(startServer, program, folder) {
+  const keys = path.join(folder, 'voting.jsonl'), quota = path.join(folder, 'votes.jsonl');
+  const key = execFileSync(program, ['--keys', keys, '--new-key', '--tokens-per-day', '100000']).toString().trim();
+  const { server, client } = await startServer(['--keys', keys, '--quota', quota], key);
+  const used = () => fs.readFileSync(quota, 'utf8').trim().split('\n').map((line) => JSON.parse(line).tokens).reduce((a, b) => a + b, 0);
+  const ask = { max_tokens: 20, temperature: 1, seed: 1, self_consistency: { samples: 6 } };
+  const { usage } = (await client.chat(ask)).json;
+  // Each chain after the first computes the last token of the prompt.
+  const expected = usage.prompt_tokens + 5 + usage.completion_tokens;
+  check(await until(() => used() === expected, 3000), `counted votes: ${used()}, expected ${expected}`);
+  equal(await client.metric('generation_tokens_total'), usage.completion_tokens, 'counted votes: generation_tokens_total');
+  equal(await client.metric('prompt_tokens_total'), usage.prompt_tokens, 'counted votes: prompt_tokens_total');
+  const body = { messages: [{ role: 'user', content: 'a' }], ...ask, max_tokens: 200, stream: true, logit_bias: client.endless };
+  await client.send('POST', chat, body, {}, (response, request) => response.once('data', () => request.destroy())).catch(() => {});
+  const drawn = async () => (await client.metric('generation_tokens_total')) - usage.completion_tokens;
+  check(await until(async () => (await client.metric('num_requests_running')) === 0 && used() < expected + 1200, 5000), 'counted votes: a client that left');
+  check(used() - expected >= await drawn(), `counted votes: ${used() - expected} of a client that left, expected at least ${await drawn()}`);
+  equal(await server.stop(), 0, 'exit status');
+}
+
+module.exports = { countedVotes, votes, votesCase, votesOfThinker };

@@ -55,6 +55,7 @@ TEST_CASE("a chain with false equations weighs less") {
   CHECK(verdict.chain == 2);
   CHECK(verdict.candidates[0].score == 1);
   CHECK(verdict.candidates[1].score == 0.11);
+  CHECK(ballots_of(chains)[1].weight == 0.01);
   CHECK(verdict.agreement == doctest::Approx(1.0 / 3));
 
   SUBCASE("unless they are not checked") {
