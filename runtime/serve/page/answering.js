@@ -75,7 +75,8 @@ class Meter {
     this.begin = clock();
     this.first = null;
     this.goesOn = message.text !== "" || message.reasoning !== "";
-    delete message.seed;  // An answer that went on has no one seed.
+    delete message.seed;  // An answer that went on has no one seed,
+    delete message.votes;  // and no one vote.
     this.before = {seconds: message.seconds ?? 0, tokens: message.tokens ?? 0, thought: message.thought ?? 0,
                    isAbout: message.isAbout ?? false};
   }
@@ -83,6 +84,7 @@ class Meter {
   take({kind, text, reason, prompt, answer}) {
     const {message, before} = this, now = this.clock();
     if (kind === "seed" && !this.goesOn) message.seed = text;
+    if (kind === "votes") message.votes = text;
     if (kind === "end") message.state = reason === "stop" ? "done" : reason;
     if (kind === "usage") {
       Object.assign(message, {promptTokens: prompt, tokens: before.tokens + answer, isAbout: before.isAbout});

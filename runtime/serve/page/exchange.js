@@ -57,6 +57,7 @@ function messageOf(given, {id, conversation, parent, order}) {
     const value = numberIn(given[name]);
     if (value !== undefined) message[name] = value;
   }
+  if (typeof given.votes === "string") message.votes = given.votes;
   if (/^-?\d{1,20}$/.test(given.seed)) message.seed = String(given.seed);
   message.isAbout = given.isAbout === true;
   return message;

@@ -158,6 +158,7 @@ function figuresOf(message) {
   if (speed > 0) parts.push(say("speed", {speed: number(speed, speed < 10 ? 1 : 0)}));
   if (message.wait > 0.05) parts.push(say("first_token", {time: duration(message.wait)}));
   if (message.promptTokens) parts.push(say("prompt_counts", {tokens: number(message.promptTokens)}));
+  if (message.votes) parts.push(say("votes", {votes: message.votes}));
   if (message.seed) parts.push(say("seed_of", {seed: message.seed}));
   return parts.map((part) => part.replaceAll(" ", "\u00a0")).join(" · ");
 }

@@ -8,6 +8,7 @@ export const kParameters = [
   {name: "min_p", low: 0, high: 1, fallback: "0"},
   {name: "max_completion_tokens", low: 1, high: 1e6, isWhole: true, fallback: "unlimited"},
   {name: "seed", low: 0, high: Number.MAX_SAFE_INTEGER, isWhole: true, fallback: "random"},
+  {name: "samples", low: 1, high: 128, isWhole: true, fallback: "1"},
   {name: "repetition_penalty", low: 0.01, high: 10, fallback: "1"},
   {name: "presence_penalty", low: -2, high: 2, fallback: "0"},
   {name: "frequency_penalty", low: -2, high: 2, fallback: "0"},
@@ -28,6 +29,8 @@ export function requestFields(values) {
     const text = values[parameter.name] ?? "";
     if (text.trim() !== "" && fits(parameter, text)) fields[parameter.name] = Number(text);
   }
+  const {samples = 1, ...others} = fields;
+  const asked = samples > 1 ? {...others, self_consistency: {samples}} : others;
   const stop = (values.stop ?? "").split("\n").filter((line) => line !== "").slice(0, kMostStops);
-  return stop.length ? {...fields, stop} : fields;
+  return stop.length ? {...asked, stop} : asked;
 }

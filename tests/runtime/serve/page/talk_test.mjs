@@ -76,6 +76,19 @@ await run({
     ]);
   },
 
+  async "the votes of several chains of thought come with the end"() {
+    const end = (verdict) => 'data: ' + JSON.stringify({choices: [{delta: {}, finish_reason: "stop"}], self_consistency: verdict}) +
+        "\n\ndata: [DONE]\n\n";
+    const votes = [{answer: "74", count: 3, score: 3}, {answer: "11", count: 1, score: 0.1}];
+    const stream = [chunk({role: "assistant", content: ""}), ": chain 1/5\n\n", chunk({content: "74"})];
+    assert.deepEqual(await partsOf(fetcherOf([...stream, end({samples: 5, votes, unparsed: 1})])),
+                     [{kind: "text", text: "74"}, {kind: "votes", text: "74 × 3, 11 × 1, – × 1"}, {kind: "end", reason: "stop"}]);
+    const textOf = async (verdict) => (await partsOf(fetcherOf([...stream, end(verdict)])))[1].text;
+    assert.equal(await textOf({votes, unparsed: 0}), "74 × 3, 11 × 1");
+    const many = [..."123456"].map((answer) => ({answer: answer.repeat(30), count: 1}));
+    assert.match(await textOf({votes: many}), /^1{20}… × 1, .*5{20}… × 1, …$/);
+  },
+
   async "what the server refuses says why"() {
     const body = JSON.stringify({error: {message: "wait", type: "rate_limit_error", code: "rate_limit_exceeded"}});
     const busy = partsOf(fetcherOf([body], {status: 429, headers: {"Retry-After": "7"}}));
@@ -163,7 +176,7 @@ await run({
     const conversation = talk(2), q2 = find(conversation, "q2");
     Object.assign(conversation.record, {title: "T", system: "S"});
     Object.assign(
-        find(conversation, "a1"), {reasoning: "hm", tokens: 5, seconds: 2, thought: 1, model: "m", state: "length"});
+        find(conversation, "a1"), {reasoning: "hm", votes: "7 × 5", tokens: 5, seconds: 2, thought: 1, model: "m", state: "length"});
     conversation.add(q2.parent, {role: "user", text: "other"});
     conversation.choose(q2);
     const [{record, messages}] =
@@ -173,9 +186,9 @@ await run({
     assert.deepEqual([record.title, record.system], ["T", "S"]);
     assert.notEqual(record.id, conversation.id);
     assert.ok(messages.every(({id, conversation: owner}) => owner === record.id && !conversation.messages.has(id)));
-    const {reasoning, tokens, seconds, thought, model, state} = find(again, "a1");
-    assert.deepEqual({reasoning, tokens, seconds, thought, model, state},
-                     {reasoning: "hm", tokens: 5, seconds: 2, thought: 1, model: "m", state: "length"});
+    const {reasoning, votes, tokens, seconds, thought, model, state} = find(again, "a1");
+    assert.deepEqual({reasoning, votes, tokens, seconds, thought, model, state},
+                     {reasoning: "hm", votes: "7 × 5", tokens: 5, seconds: 2, thought: 1, model: "m", state: "length"});
   },
 
   "lists of messages of other programs come in: one, or one a line"() {
@@ -224,7 +237,7 @@ await run({
       assert.deepEqual([request.temperature, request.messages.at(-1).content, key], [0.5, "a question", "k"]);
       for (const [at, part] of [[400, {kind: "seed", text: "17"}], [500, {kind: "reasoning", text: "hm"}],
                                 [1500, {kind: "text", text: "It "}], [2500, {kind: "text", text: "is."}],
-                                [2500, {kind: "end", reason: "stop"}], [2600, {kind: "usage", prompt: 9, answer: 5}]]) {
+                                [2500, {kind: "votes", text: "It is. × 5"}], [2500, {kind: "end", reason: "stop"}], [2600, {kind: "usage", prompt: 9, answer: 5}]]) {
         time = at;
         yield part;
       }
@@ -241,6 +254,7 @@ await run({
     assert.deepEqual({text, reasoning, state, wait, thought, seconds, tokens, promptTokens, isAbout, model, seed},
                      {text: "It is.", reasoning: "hm", state: "done", wait: 0.5, thought: 1, seconds: 2, tokens: 5,
                       promptTokens: 9, isAbout: false, model: "m", seed: "17"});
+    assert.equal(message.votes, "It is. × 5");
     assert.equal(speedOf(message), 2);
     assert.equal(store.puts.at(-1).messages[0].text, "It is.");
     assert.ok(!answering.isRunning(conversation.id));
@@ -308,6 +322,8 @@ await run({
     for (const text of ["2.1", "-1", "NaN", "warm", "Infinity"]) assert.ok(!fits(temperature, text), text);
     for (const text of ["", "0", "1e0", "2"]) assert.ok(fits(temperature, text), text);
     assert.ok(!fits(seed, "1.5"));
+    assert.deepEqual(requestFields({samples: "5", seed: "1"}), {seed: 1, self_consistency: {samples: 5}});
+    for (const samples of ["", "1", "0", "129", "2.5"]) assert.deepEqual(requestFields({samples}), {});
   },
 
   "a search finds all words in a title or in one message"() {
