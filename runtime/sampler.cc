@@ -1,9 +1,11 @@
 #include <tinyllm/runtime/sampler.h>
 
+#include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/random.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -12,6 +14,42 @@ namespace tinyllm {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr size_t kLanes = 16;  // Of loops over the vocabulary, for the compiler to use vector instructions.
+
+constexpr size_t kGroup = 256;  // Of weights that are added up, or compared, together.
+
+// In an order that depends on the number of weights alone.
+double sum(std::span<const float> weights) {
+  double lanes[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= weights.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<double>(weights[i + lane]);
+  }
+  double total = 0;
+  for (; i < weights.size(); ++i) total += static_cast<double>(weights[i]);
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
+float greatest_of(std::span<const float> numbers) {
+  float lanes[kLanes];
+  std::ranges::fill(lanes, -kInfinity);
+  size_t i = 0;
+  for (; i + kLanes <= numbers.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      lanes[lane] = numbers[i + lane] > lanes[lane] ? numbers[i + lane] : lanes[lane];
+    }
+  }
+  float greatest = -kInfinity;
+  for (; i < numbers.size(); ++i) greatest = std::max(greatest, numbers[i]);
+  for (const float lane : lanes) greatest = std::max(greatest, lane);
+  return greatest;
+}
+
+// The elements from `from` on, at most so many.
+std::span<const float> part(std::span<const float> all, size_t from, size_t most) {
+  return all.subspan(from, std::min(most, all.size() - from));
+}
 
 }  // namespace
 
@@ -52,6 +90,7 @@ Sampler::Sampler(Sampling sampling, int64_t vocab_size, int64_t tokens)
   check(sampling_, vocab_size);
   scores_.resize(static_cast<size_t>(vocab_size));
   penalised_.resize(static_cast<size_t>(vocab_size));
+  weights_.resize(static_cast<size_t>(vocab_size));
 }
 
 int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> tokens, std::span<const int32_t> answer,
@@ -63,19 +102,23 @@ int32_t Sampler::next(std::span<const float> logits, std::span<const int32_t> to
   std::copy(logits.begin(), logits.end(), scores_.begin());
   for (const auto& [token, bias] : sampling_.logit_bias) scores_[static_cast<size_t>(token)] += bias;
   apply_penalties(tokens, answer);
-  for (size_t i = 0; i < scores_.size(); ++i) {
-    if (std::isnan(scores_[i]) || scores_[i] == kInfinity) {
-      throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
-    }
-    if (allowed != nullptr && !(*allowed)[i]) scores_[i] = -kInfinity;
+  check_scores();
+  for (size_t i = 0; allowed != nullptr && i < scores_.size(); ++i) {
+    if (!(*allowed)[i]) scores_[i] = -kInfinity;
   }
   std::fill(scores_.begin() + tokens_, scores_.end(), -kInfinity);
-  const auto greatest = std::max_element(scores_.begin(), scores_.end());
-  if (*greatest == -kInfinity) {
+  const float greatest = greatest_of(scores_);
+  if (greatest == -kInfinity) {
     throw Error("sampler: the logits of all {}tokens are -inf", allowed == nullptr ? "" : "allowed ");
   }
-  if (sampling_.temperature == 0) return static_cast<int32_t>(greatest - scores_.begin());
-  return draw(*greatest, Random(sampling_.seed, draws_++).uniform());
+  if (sampling_.temperature == 0) {
+    return static_cast<int32_t>(std::ranges::find(scores_, greatest) - scores_.begin());
+  }
+  weigh(greatest);
+  if (sampling_.top_k > 0) keep_likeliest(static_cast<size_t>(sampling_.top_k), kInfinity);
+  if (sampling_.top_p < 1) keep_likeliest(weights_.size(), static_cast<double>(sampling_.top_p) * sum(weights_));
+  if (sampling_.min_p > 0) keep_at_least(sampling_.min_p * greatest_of(weights_));
+  return draw(Random(sampling_.seed, draws_++).uniform());
 }
 
 void Sampler::apply_penalties(std::span<const int32_t> tokens, std::span<const int32_t> answer) {
@@ -98,53 +141,90 @@ void Sampler::apply_penalties(std::span<const int32_t> tokens, std::span<const i
   }
 }
 
-// The candidates are a heap, which is sorted only as far as needed: most draws need few ranks.
-const Sampler::Candidate& Sampler::likeliest(size_t rank) {
-  const auto less = [](const Candidate& a, const Candidate& b) {
-    return a.weight != b.weight ? a.weight < b.weight : a.token > b.token;
-  };
-  if (rank == 0 && taken_.empty()) std::make_heap(candidates_.begin(), candidates_.end(), less);
-  while (taken_.size() <= rank) {
-    std::pop_heap(candidates_.begin(), candidates_.end(), less);
-    taken_.push_back(candidates_.back());
-    candidates_.pop_back();
+void Sampler::check_scores() const {
+  bool is_fine = true;
+  for (const float score : scores_) is_fine &= score <= std::numeric_limits<float>::max();
+  for (size_t i = 0; !is_fine && i < scores_.size(); ++i) {
+    if (std::isnan(scores_[i]) || scores_[i] == kInfinity) {
+      throw Error("sampler: the logit of token {} is {}", i, scores_[i]);
+    }
   }
-  return taken_[rank];
 }
 
-int32_t Sampler::draw(float greatest, double uniform) {
-  double total = 0;
-  taken_.clear();
-  candidates_.clear();
+void Sampler::weigh(float greatest) {
+  constexpr double kLeast = -1000;  // Its exponential is 0.
+  const double inverse = 1 / static_cast<double>(sampling_.temperature), shift = static_cast<double>(greatest);
   for (size_t i = 0; i < scores_.size(); ++i) {
-    const double score = static_cast<double>(scores_[i]) - static_cast<double>(greatest);
-    candidates_.push_back({static_cast<int32_t>(i), std::exp(score / static_cast<double>(sampling_.temperature))});
-    total += candidates_.back().weight;
+    const double exponent = (static_cast<double>(scores_[i]) - shift) * inverse;
+    weights_[i] = static_cast<float>(exponent < kLeast ? kLeast : exponent);
   }
-  size_t count = scores_.size();
-  if (sampling_.top_k > 0 && static_cast<size_t>(sampling_.top_k) < count) {
-    count = static_cast<size_t>(sampling_.top_k);
-    total = 0;
-    for (size_t i = 0; i < count; ++i) total += likeliest(i).weight;
+  kernels::kernels().exp_scaled(std::ssize(weights_), weights_.data(), 0, 1, weights_.data());
+}
+
+// Keeps the fewest of the likeliest tokens that are `count`, or together weigh `enough`; all if none are.
+void Sampler::keep_likeliest(size_t count, double enough) {
+  // Weights of one bucket differ by 1/16 at most. Positive floats compare as their bits do.
+  constexpr int kDropped = 19;
+  const auto bucket_of = [](float weight) { return std::bit_cast<uint32_t>(weight) >> kDropped; };
+  buckets_.assign(bucket_of(2), {});
+  for (const float weight : weights_) {
+    if (weight == 0) continue;
+    Bucket& bucket = buckets_[bucket_of(weight)];
+    ++bucket.count;
+    bucket.weight += static_cast<double>(weight);
   }
-  if (sampling_.top_p < 1 || sampling_.min_p > 0) {
-    const double enough = static_cast<double>(sampling_.top_p) * total;
-    size_t kept = 0;
-    for (total = 0; kept < count && (kept == 0 || total < enough); ++kept) {
-      if (likeliest(kept).weight < static_cast<double>(sampling_.min_p)) break;
-      total += likeliest(kept).weight;
-    }
-    count = kept;
+  size_t last = buckets_.size();
+  while (last-- > 0 && buckets_[last].count < count && buckets_[last].weight < enough) {
+    count -= buckets_[last].count;
+    enough -= buckets_[last].weight;
   }
+  if (last >= buckets_.size()) return;
+  candidates_.clear();
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    if (bucket_of(weights_[i]) == last) candidates_.push_back({static_cast<int32_t>(i), weights_[i]});
+  }
+  std::ranges::sort(candidates_, [](const Candidate& a, const Candidate& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.token < b.token;
+  });
+  size_t kept = 0;
+  for (; kept + 1 < std::min(count, candidates_.size()); ++kept) {
+    enough -= static_cast<double>(candidates_[kept].weight);
+    if (enough <= 0) break;
+  }
+  const Candidate least = candidates_[kept];
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    const float weight = weights_[i];
+    const bool is_kept = weight > least.weight || (weight == least.weight && static_cast<int32_t>(i) <= least.token);
+    weights_[i] = is_kept ? weight : 0;
+  }
+}
+
+void Sampler::keep_at_least(float least) {
+  for (float& weight : weights_) weight = weight >= least ? weight : 0;
+}
+
+int32_t Sampler::draw(double uniform) const {
+  double total = 0;
+  std::vector<double> sums;  // Of groups of weights.
+  for (size_t i = 0; i < weights_.size(); i += kGroup) total += sums.emplace_back(sum(part(weights_, i, kGroup)));
   double left = uniform * total;
+  // Rounding may leave a rest after the last group or token. It belongs to the last one with a weight.
+  size_t drawn_group = 0;
+  for (size_t group = 0; group < sums.size(); ++group) {
+    if (sums[group] == 0) continue;
+    drawn_group = group;
+    if (left < sums[group]) break;
+    left -= sums[group];
+  }
   size_t drawn = 0;
-  for (size_t i = 0; i < count && likeliest(i).weight > 0; ++i) {
-    drawn = i;
-    left -= likeliest(i).weight;
+  const std::span<const float> group = part(weights_, drawn_group * kGroup, kGroup);
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (group[i] == 0) continue;
+    drawn = drawn_group * kGroup + i;
+    left -= static_cast<double>(group[i]);
     if (left < 0) break;
   }
-  // Rounding may leave a rest after the last candidate. It belongs to the last one with a probability above 0.
-  return likeliest(drawn).token;
+  return static_cast<int32_t>(drawn);
 }
 
 }  // namespace tinyllm

@@ -42,28 +42,36 @@ class Sampler {
   Sampler(Sampling sampling, int64_t vocab_size, int64_t tokens = std::numeric_limits<int64_t>::max());
 
   /// The token after `tokens`, from its logits [V]. `answer` are those of the tokens that belong to the answer. Only
-  /// tokens of `allowed` [V] are drawn; null: all. A token with the logit -inf, or with a probability that is 0 in
-  /// double precision, is never drawn. Throws Error when a logit is NaN or +inf, or when those of all allowed
-  /// tokens are -inf.
+  /// tokens of `allowed` [V] are drawn; null: all. A token with the logit -inf, or whose probability divided by that of
+  /// the likeliest is 0 in single precision, is never drawn. Throws Error when a logit is NaN or +inf, or when those of
+  /// all allowed tokens are -inf.
   int32_t next(std::span<const float> logits, std::span<const int32_t> tokens, std::span<const int32_t> answer = {},
                const std::vector<bool>* allowed = nullptr);
 
  private:
-  void apply_penalties(std::span<const int32_t> tokens, std::span<const int32_t> answer);
   struct Candidate {
     int32_t token;
-    double weight;  // Its probability divided by that of the likeliest token.
+    float weight;
   };
-  const Candidate& likeliest(size_t rank);
-  int32_t draw(float greatest, double uniform);
+  struct Bucket {
+    size_t count = 0;
+    double weight = 0;
+  };
+  void apply_penalties(std::span<const int32_t> tokens, std::span<const int32_t> answer);
+  void check_scores() const;
+  void weigh(float greatest);
+  void keep_likeliest(size_t count, double enough);
+  void keep_at_least(float least);
+  int32_t draw(double uniform) const;
 
   Sampling sampling_;
   int64_t tokens_;
   uint64_t draws_ = 0;
   std::vector<float> scores_;
   std::vector<bool> penalised_;
+  std::vector<float> weights_;   // Probabilities divided by that of the likeliest token; 0: is not drawn.
+  std::vector<Bucket> buckets_;  // Of tokens with about the same weight.
   std::vector<Candidate> candidates_;
-  std::vector<Candidate> taken_;  // The likeliest of them, in descending order.
 };
 
 }  // namespace tinyllm

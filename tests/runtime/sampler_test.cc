@@ -2,7 +2,9 @@
 
 #include <tinyllm/runtime/sampler.h>
 #include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/random.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -60,6 +62,58 @@ TEST_CASE("tokens are drawn as often as temperature, top-k, top-p and min-p leav
       CHECK(std::abs(drawn.at(token) - share) < 0.0142);
     }
     CHECK(drawn.size() == expected.size());
+  }
+}
+
+TEST_CASE("of a large vocabulary the tokens are drawn that sorting all of it leaves") {
+  constexpr size_t kVocab = 5000;
+  struct Case {
+    float spread;  // Of the logits.
+    int64_t top_k;
+    float top_p, min_p;
+  };
+  const Case cases[] = {{0, 7, 1, 0},          {0, 0, 0.001f, 0}, {0.01f, 40, 1, 0},   {1, 300, 1, 0},
+                        {3, 1, 1, 0},          {3, 0, 0.9f, 0},   {0.3f, 0, 0.02f, 0}, {3, 0, 1, 0.05f},
+                        {3, 60, 0.95f, 0.01f}, {30, 0, 0.999f, 0}};
+  for (const auto& [spread, top_k, top_p, min_p] : cases) {
+    CAPTURE(spread);
+    CAPTURE(top_k);
+    CAPTURE(top_p);
+    Random random(1);
+    std::vector<float> logits;
+    for (size_t i = 0; i < kVocab; ++i) logits.push_back(spread * static_cast<float>(random.uniform()) * 4);
+    std::vector<std::pair<double, int32_t>>
+        sorted;  // Negative probabilities: the likeliest first, the lowest of equals.
+    double sum = 0;
+    for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
+    for (size_t i = 0; i < kVocab; ++i) {
+      sorted.emplace_back(-std::exp(static_cast<double>(logits[i])) / sum, static_cast<int32_t>(i));
+    }
+    std::ranges::sort(sorted);
+    size_t kept = top_k > 0 ? static_cast<size_t>(top_k) : kVocab;
+    double of = 0, left = 0;
+    for (size_t i = 0; i < kept; ++i) of -= sorted[i].first;
+    size_t nucleus = 0;
+    while (nucleus < kept && (nucleus == 0 || left < static_cast<double>(top_p) * of)) left -= sorted[nucleus++].first;
+    if (top_p < 1) kept = nucleus;
+    while (sorted[kept - 1].first > sorted[0].first * static_cast<double>(min_p)) --kept;
+    std::map<int32_t, double> expected;
+    double total = 0;
+    for (size_t i = 0; i < kept; ++i) total += sorted[i].first;
+    for (size_t i = 0; i < kept; ++i) expected[sorted[i].second] = sorted[i].first / total;
+
+    constexpr int kDraws = 3000;
+    Sampler sampler({.temperature = 1, .top_k = top_k, .top_p = top_p, .min_p = min_p}, kVocab);
+    std::map<int32_t, double> drawn;
+    for (int i = 0; i < kDraws; ++i) drawn[sampler.next(logits, {})] += 1.0 / kDraws;
+    // A token at the border of the nucleus may be on either side of it: the sums are rounded.
+    size_t outside = 0;
+    for (const auto& [token, share] : drawn) outside += expected.contains(token) ? 0 : 1;
+    CHECK(outside <= (top_p < 1 ? 1 : 0));
+    for (const auto& [token, share] : expected) {
+      CHECK(std::abs((drawn.contains(token) ? drawn.at(token) : 0) - share) <
+            5 * std::sqrt(share / kDraws) + 1.0 / kDraws);
+    }
   }
 }
 
