@@ -60,8 +60,10 @@ void add_options(CLI::App& app, Options& o) {
                       "Read prompts in pieces of about X seconds, for which others wait.");
   tl::cli::add_number(app, "-c,--context", o.context, tl::between(0, kMost),
                       "Limit prompt and answer together to N tokens; 0 is the context of the model.");
-  tl::cli::add_number(app, "--cache", o.cache_sequences, tl::between(0, 1 << 16),
-                      "Reserve a cache for N full contexts of each model; 0 is one for each answer that runs.");
+  tl::cli::add_number(
+      app, "--cache", o.cache_sequences, tl::between(0, 1 << 16),
+      "Reserve a cache for N full contexts of each model; 0 is one for each answer that runs, in at most half of "
+      "the memory that is available.");
   tl::cli::add_weight_type(app, o.type);
   tl::cli::add_choice(app, "--cache-type", o.cache_type,
                       {{tl::name_of(tl::f32), tl::f32}, {tl::name_of(tl::f16), tl::f16}},

@@ -77,7 +77,7 @@ void Sequence::truncate(int64_t new_size) {
     pages_.pop_back();
   }
   tokens_.resize(static_cast<size_t>(new_size));
-  logits_.clear();
+  drop_logits();
 }
 
 struct Session::State {
@@ -157,6 +157,18 @@ struct Session::State {
     for (const Store::Entry& entry : caches.entries()) {
       const size_t bytes = entry.bytes() / static_cast<size_t>(pages.count());
       std::memcpy(entry.data + bytes * static_cast<size_t>(to), entry.data + bytes * static_cast<size_t>(from), bytes);
+    }
+  }
+
+  // Writes into every page of the system what it holds already.
+  void take_memory() {
+    constexpr size_t kSystemPage = 4096;
+    for (const Store::Entry& entry : caches.entries()) {
+      for (size_t i = 0; i < entry.bytes(); i += kSystemPage) {
+        volatile std::byte& first = entry.data[i];
+        const std::byte held = first;
+        first = held;
+      }
     }
   }
 
@@ -254,7 +266,9 @@ void Session::State::run_head(std::span<const float> hidden, std::span<const Fee
       const auto logits = pass.program.read<float>(pass.result).subspan(i * vocab, vocab);
       const auto& [feed, token] = rows[wanted[from + i]];
       if (token + 1 == feeds[feed].tokens.size()) {
-        feeds[feed].sequence->logits_.assign(logits.begin(), logits.end());
+        auto& own = feeds[feed].sequence->logits_;
+        if (own.use_count() != 1) own = std::make_shared<std::vector<float>>();
+        own->assign(logits.begin(), logits.end());
       }
       if (on_logits) on_logits(feed, token, logits);
     }
@@ -281,10 +295,11 @@ const Model& Session::model() const { return state_->model; }
 ThreadPool& Session::pool() { return state_->pool; }
 int64_t Session::sequences() const { return state_->sequences; }
 int64_t Session::context() const { return state_->context; }
+int64_t Session::page_bytes(const ModelConfig& config, DType cache_type) {
+  return 2 * config.n_layers * config.kv_dim() * kCachePage * static_cast<int64_t>(size_of(cache_type));
+}
 int64_t Session::cache_bytes() const {
-  const ModelConfig& c = state_->model.config;
-  const int64_t numbers = 2 * c.n_layers * c.kv_dim() * kCachePage;  // Of a page, keys and values.
-  return state_->pages.count() * numbers * static_cast<int64_t>(size_of(state_->cache_type));
+  return state_->pages.count() * page_bytes(state_->model.config, state_->cache_type);
 }
 int64_t Session::free_pages() const { return state_->pages.free(); }
 int64_t Session::pages_needed(const Sequence& sequence, int64_t size) const {
@@ -328,6 +343,7 @@ void Session::prepare(int64_t tokens, int64_t logits) {
     state_->blocks_of(rows);
     if (rows < 2 * logits) state_->head_of(rows);
   }
+  state_->take_memory();
 }
 
 }  // namespace tinyllm

@@ -5,6 +5,7 @@
 #include <tinyllm/tensor/base/thread_pool.h>
 
 #include <functional>
+#include <memory>
 
 namespace tinyllm {
 
@@ -19,12 +20,15 @@ class Sequence {
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
   /// Logits [V] of the next token. Empty if nothing was computed since the start, or since the last `truncate` or
   /// `drop_logits`.
-  std::span<const float> logits() const { return logits_; }
+  std::span<const float> logits() const {
+    return logits_ ? std::span<const float>(*logits_) : std::span<const float>();
+  }
 
-  /// A copy that may continue differently. Pages of the tokens that both begin with are stored once.
+  /// A copy that may continue differently. Pages of the tokens that both begin with are stored once, and so are the
+  /// logits until one of them continues.
   Sequence fork() const;
   /// Frees the memory of the logits.
-  void drop_logits() { std::vector<float>().swap(logits_); }
+  void drop_logits() { logits_.reset(); }
   /// Keeps only the first `size` tokens. Throws Error when there are fewer.
   void truncate(int64_t size);
 
@@ -35,7 +39,7 @@ class Sequence {
   Pages* pool_;
   std::vector<int32_t> pages_;
   std::vector<int32_t> tokens_;
-  std::vector<float> logits_;
+  std::shared_ptr<std::vector<float>> logits_;  // Forks share it.
 };
 
 struct SessionOptions {
@@ -69,6 +73,8 @@ class Session {
 
   /// Pages of the cache that hold this many tokens.
   static int64_t pages_for(int64_t tokens) { return (tokens + kCachePage - 1) / kCachePage; }
+  /// Bytes of a page, keys and values of all layers.
+  static int64_t page_bytes(const ModelConfig& config, DType cache_type);
   /// Bytes of the whole cache.
   int64_t cache_bytes() const;
   /// Pages that no sequence uses.
@@ -96,7 +102,8 @@ class Session {
   void forward(std::span<const Feed> feeds, const OnLogits& on_logits = {}, const OnHidden& on_hidden = {});
   void forward(Sequence& sequence, std::span<const int32_t> tokens);
 
-  /// Compiles now what passes of up to so many tokens, with the logits of up to so many of them, will need.
+  /// Compiles now what passes of up to so many tokens, with the logits of up to so many of them, will need. Then it
+  /// takes the memory of the whole cache from the system, which otherwise gives it as pages are first used.
   void prepare(int64_t tokens, int64_t logits);
 
  private:

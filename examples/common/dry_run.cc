@@ -2,6 +2,7 @@
 
 #include <tinyllm/ops/peak.h>
 #include <tinyllm/tensor/base/clock.h>
+#include <tinyllm/tensor/base/memory_limit.h>
 #include <tinyllm/tensor/base/progress.h>
 
 #include "interrupt.h"
@@ -19,15 +20,6 @@ namespace {
 constexpr double kGigabyte = 1e9;
 
 double gigabytes(size_t bytes) { return static_cast<double>(bytes) / kGigabyte; }
-
-// The available memory of this machine in bytes; 0 if the system does not report it.
-double available_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string name, rest; file >> name && std::getline(file, rest);) {
-    if (name == "MemAvailable:") return 1024 * std::strtod(rest.c_str(), nullptr);
-  }
-  return 0;
-}
 
 int64_t tokens_of(const Recipe& recipe) { return recipe.batch_rows() * recipe.seq_len; }
 
@@ -78,7 +70,7 @@ Speed estimated(const Model& model, const Stage& stage, ThreadPool& pool) {
 void check_memory(const Model& model, const std::vector<Stage>& stages, int threads) {
   const Memory memory = memory_of(model, stages, threads);
   const size_t needed = memory.total() - memory.parameters;  // The parameters are there already.
-  const double available = available_memory();
+  const auto available = static_cast<double>(available_memory().value_or(0));
   if (available == 0 || static_cast<double>(needed) < available) return;
   throw Error(
       "training needs {:.1f} GB besides the model's {:.1f} GB, and {:.1f} GB are available: a smaller --batch-size or "
@@ -88,7 +80,7 @@ void check_memory(const Model& model, const std::vector<Stage>& stages, int thre
 
 int dry_run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool) {
   const Memory memory = memory_of(model, stages, pool.threads());
-  const double available = available_memory();
+  const auto available = static_cast<double>(available_memory().value_or(0));
   fmt::print("memory: {:.2f} GB: {:.2f} for parameters, {:.2f} for the optimizer, {:.2f} for activations",
              gigabytes(memory.total()), gigabytes(memory.parameters), gigabytes(memory.states),
              gigabytes(memory.activations + memory.inputs));

@@ -2,11 +2,14 @@
 
 #include <tinyllm/ops/kernels/kernels.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/memory_limit.h>
 
 #include <fmt/format.h>
 #include <xxhash.h>
 
 #include <sys/stat.h>
+
+#include <algorithm>
 
 namespace tinyllm {
 namespace {
@@ -38,6 +41,20 @@ std::string fingerprint_of(const Model& model, const EngineOptions& options) {
 
 }  // namespace
 
+int64_t cache_contexts(int64_t asked, int64_t max_running, int64_t bytes_of_context, std::optional<int64_t> available) {
+  int64_t contexts = asked == 0 ? max_running : asked;
+  if (!available) return contexts;
+  if (asked == 0)
+    contexts = std::clamp<int64_t>(*available / 2 / std::max<int64_t>(1, bytes_of_context), 1, max_running);
+  if (checked_mul(contexts, bytes_of_context) > *available) {
+    constexpr double kGigabyte = 1e9;
+    throw Error("cache: {} contexts of {:.2f} GB, expected at most the {:.2f} GB of memory that are available",
+                contexts, static_cast<double>(bytes_of_context) / kGigabyte,
+                static_cast<double>(*available) / kGigabyte);
+  }
+  return contexts;
+}
+
 Engine::Engine(std::string given_name, const std::filesystem::path& path, const EngineOptions& given,
                const ThreadPool& threads)
     : name(std::move(given_name)),
@@ -46,6 +63,10 @@ Engine::Engine(std::string given_name, const std::filesystem::path& path, const 
       created(written_at(is_there(path / kConfigFile) ? path / kConfigFile : path)),
       fingerprint(fingerprint_of(model, given)),
       context(options.context == 0 ? model.config.context : options.context),
+      cache_sequences(cache_contexts(
+          options.cache_sequences, options.max_running,
+          checked_mul(Session::pages_for(context), Session::page_bytes(model.config, options.cache_type)),
+          available_memory())),
       constraints(*model.tokenizer, model.config.vocab_size),
       pool(threads) {
   reopen();
@@ -61,10 +82,9 @@ const CalculatorConstraints& Engine::calculator() const {
 void Engine::reopen() {
   batcher.reset();
   session.reset();
-  const int64_t sequences = options.cache_sequences != 0 ? options.cache_sequences : options.max_running;
   session = std::make_unique<Session>(
       model,
-      SessionOptions{.sequences = sequences, .context = context, .cache_type = options.cache_type, .pool = pool});
+      SessionOptions{.sequences = cache_sequences, .context = context, .cache_type = options.cache_type, .pool = pool});
   batcher = std::make_unique<Batcher>(*session, BatcherOptions{.max_running = options.max_running,
                                                                .keeps_prefixes = options.keeps_prefixes,
                                                                .pass_seconds = options.pass_seconds});

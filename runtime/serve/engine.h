@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace tinyllm {
@@ -15,13 +16,18 @@ namespace tinyllm {
 struct EngineOptions {
   int64_t max_running = 32;     ///< Answers at a time.
   int64_t context = 0;          ///< Tokens of prompt and answer together; 0: the model's.
-  int64_t cache_sequences = 0;  ///< The cache has room for so many sequences of full length; 0: `max_running`.
+  int64_t cache_sequences = 0;  ///< See cache_contexts.
   DType cache_type = fastest_cache_type();
   double pass_seconds = 0.05;  ///< See BatcherOptions.
   bool keeps_prefixes = true;
   std::string rules = {};  ///< Whatever else changes answers, for the fingerprint.
   LoadOptions load = {};
 };
+
+/// How many full contexts a cache is to have room for, with so many bytes for each and this much memory available, as
+/// far as it is known. If `asked` is 0: `max_running`, but at least 1 and at most as many as half of the available
+/// memory holds. Throws Error when the memory is not enough.
+int64_t cache_contexts(int64_t asked, int64_t max_running, int64_t bytes_of_context, std::optional<int64_t> available);
 
 /// A model that is served: its weights, its cache and its batcher. Everything but the const members belongs to the
 /// scheduler's thread.
@@ -42,6 +48,7 @@ struct Engine {
   /// Changes whenever the same request might have another answer: another model, other software, another kind of CPU.
   const std::string fingerprint;
   const int64_t context;
+  const int64_t cache_sequences;
   const JsonConstraints constraints;  ///< For any thread.
   int64_t cache_bytes = 0;
 

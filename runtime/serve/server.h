@@ -34,7 +34,7 @@ struct ServerOptions {
   double queue_seconds = 60;    ///< After which a request that waits is refused.
   double pass_seconds = 0.05;   ///< About how long others wait while prompts are read.
   int64_t context = 0;          ///< Tokens of prompt and answer together; 0: the model's.
-  int64_t cache_sequences = 0;  ///< The cache has room for so many full contexts; 0: `max_running`.
+  int64_t cache_sequences = 0;  ///< Full contexts in the cache; 0: `max_running`, in half of the memory.
   DType cache_type;             ///< f32 or f16.
   std::optional<Type> type;     ///< Of the weights, see LoadOptions; empty: as in the files.
   OnProgress on_load;           ///< Counts the weights of each model while it is loaded.

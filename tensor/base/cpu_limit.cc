@@ -1,5 +1,7 @@
 #include <tinyllm/tensor/base/cpu_limit.h>
 
+#include <tinyllm/tensor/base/control_groups.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -35,11 +37,6 @@ std::optional<int> limit_in(const fs::path& group) {
   return cpus_of(quota, period);
 }
 
-// Whether a hierarchy of /proc/self/cgroup is that of version 2 or has the `cpu` controller of version 1.
-bool limits_cpus(const std::string& controllers) {
-  return controllers.empty() || ("," + controllers + ",").find(",cpu,") != std::string::npos;
-}
-
 }  // namespace
 
 int affinity_cpus() {
@@ -57,21 +54,9 @@ int affinity_cpus() {
 
 std::optional<int> cgroup_cpus(const fs::path& root) {
   std::optional<int> least;
-  std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {  // number:controllers:/path
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!limits_cpus(controllers)) continue;
-    const fs::path mounts = root / "sys/fs/cgroup";
-    for (const fs::path& mount : {mounts, mounts / "unified", mounts / "cpu", mounts / controllers}) {
-      // A container sees its own group as the root of the mount, whatever the path says.
-      for (fs::path group = fs::path(line.substr(second + 1)).relative_path();; group = group.parent_path()) {
-        const std::optional<int> limit = limit_in(mount / group);
-        if (limit && (!least || *limit < *least)) least = limit;
-        if (group.empty()) break;
-      }
-    }
+  for (const fs::path& group : control_groups("cpu", root)) {
+    const std::optional<int> limit = limit_in(group);
+    if (limit && (!least || *limit < *least)) least = limit;
   }
   return least;
 }

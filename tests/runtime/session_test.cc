@@ -10,6 +10,9 @@
 #include "temp_folder.h"
 
 #include <cmath>
+#include <fstream>
+
+#include <unistd.h>
 
 namespace tinyllm::test {
 namespace {
@@ -181,6 +184,43 @@ TEST_CASE("a sequence that was forked, truncated, or begins with a shared prefix
     session.forward(second, a);
     CHECK(logits_of(second) == fresh(model, joined(joined(prefix, b), a)));
   }
+}
+
+TEST_CASE("forks share their logits until one of them continues") {
+  const Model model = model_to_ask();
+  Session session(model, {.sequences = 2, .pool = ThreadPool(1)});
+  Sequence first = session.start();
+  session.forward(first, random_tokens(model, 1, 5));
+  Sequence second = first.fork();
+  CHECK(second.logits().data() == first.logits().data());
+  const Logits before = logits_of(first);
+  session.forward(second, random_tokens(model, 2, 1));
+  CHECK(logits_of(first) == before);
+  CHECK(logits_of(second) != before);
+  const float* own = second.logits().data();
+  session.forward(second, random_tokens(model, 3, 1));
+  CHECK(second.logits().data() == own);  // Its memory is used again.
+  first.fork().drop_logits();
+  CHECK(logits_of(first) == before);
+}
+
+TEST_CASE("a session that is prepared holds the memory of its cache, and what the cache holds is kept") {
+  const auto resident = [] {
+    size_t all = 0, pages = 0;
+    std::ifstream("/proc/self/statm") >> all >> pages;
+    return static_cast<int64_t>(pages) * sysconf(_SC_PAGESIZE);
+  };
+  const Model model = model_to_ask();
+  Session session(model, {.sequences = 2000, .pool = ThreadPool(1)});
+  Sequence sequence = session.start();
+  const auto prompt = random_tokens(model, 1, 70), more = random_tokens(model, 2, 3);
+  session.forward(sequence, prompt);
+  const int64_t before = resident();
+  session.prepare(1, 1);
+  CHECK(session.cache_bytes() > 64 << 20);
+  CHECK(resident() - before > session.cache_bytes() * 9 / 10);
+  session.forward(sequence, more);
+  CHECK(logits_of(sequence) == fresh(model, joined(prompt, more)));
 }
 
 TEST_CASE("a cache of halves takes half the memory, and its logits are nearly those of floats") {
