@@ -92,21 +92,15 @@ void AnswerReply::on_end(AnswerEnd&& end) {
 
 // Whether it takes long to write.
 bool AnswerReply::is_long() const {
-  constexpr int64_t kLong = 10'000;
   int64_t listed = 0;
   for (const Answer& answer : answers_) listed += std::ssize(answer.tokens) * (ask_.log_probs + 1);
-  return listed > kLong;
+  return listed > kLongReply;
 }
 
 void AnswerReply::send_whole() {
   if (!is_long()) return call_->send_json(whole());
-  service_.work(*call_, [self = shared_from_this()] {
-    try {
-      self->service_.post([self, body = self->whole()] { self->call_->send_json(body); });
-    } catch (const std::exception& error) {
-      self->service_.post([self, what = std::string(error.what())] { self->broke(what); });
-    }
-  });
+  const auto self = shared_from_this();
+  send_long_json(service_, call_, self, [self] { return self->whole(); });
 }
 
 void AnswerReply::on_chain(int64_t ended, int64_t samples) {

@@ -28,10 +28,10 @@ std::string base64(const std::vector<float>& numbers) {
   return text;
 }
 
-class EmbeddingsReply final : public JobListener {
+class EmbeddingsReply final : public JobListener, public std::enable_shared_from_this<EmbeddingsReply> {
  public:
-  EmbeddingsReply(std::shared_ptr<Call> call, const Engine& engine, size_t count, bool is_base64)
-      : call_(std::move(call)), engine_(engine), ends_(count), left_(count), is_base64_(is_base64) {}
+  EmbeddingsReply(Service& service, std::shared_ptr<Call> call, const Engine& engine, size_t count, bool is_base64)
+      : service_(service), call_(std::move(call)), engine_(engine), ends_(count), left_(count), is_base64_(is_base64) {}
 
   void refused(const ApiError& error) override { call_->send_error(error); }
   void on_part(AnswerPart&&) override {}
@@ -40,10 +40,17 @@ class EmbeddingsReply final : public JobListener {
     if (has_failed_) return;
     if (end.reason == AnswerEnd::Reason::failed) return fail(error_of(end));
     ends_[end.choice] = std::move(end);
-    if (--left_ == 0 && !call_->is_gone()) call_->send_json(whole());
+    if (--left_ == 0 && !call_->is_gone()) send_whole();
   }
 
  private:
+  void send_whole() {
+    int64_t numbers = 0;
+    for (const AnswerEnd& end : ends_) numbers += std::ssize(end.embedding);
+    if (numbers <= kLongReply) return call_->send_json(whole());
+    send_long_json(service_, call_, shared_from_this(), [self = shared_from_this()] { return self->whole(); });
+  }
+
   void fail(const ApiError& error) {
     if (!std::exchange(has_failed_, true)) call_->send_error(error);
   }
@@ -62,6 +69,7 @@ class EmbeddingsReply final : public JobListener {
     return text_of(json);
   }
 
+  Service& service_;
   std::shared_ptr<Call> call_;
   const Engine& engine_;
   std::vector<AnswerEnd> ends_;
@@ -88,7 +96,7 @@ void answer_embeddings(Service& service, const std::shared_ptr<Call>& call) {
     job.choices.push_back({std::move(prompt.tokens), 0, ""});
   }
   set_max_tokens(job, 0, engine, "input", true);
-  job.listener = std::make_shared<EmbeddingsReply>(call, engine, job.choices.size(), format == "base64");
+  job.listener = std::make_shared<EmbeddingsReply>(service, call, engine, job.choices.size(), format == "base64");
   service.submit(call, std::move(job));
 }
 

@@ -48,4 +48,11 @@ void answer_openapi(Service& service, const std::shared_ptr<Call>& call);
 /// Sends a whole reply in JSON, from any thread.
 void send_json(Service& service, const std::shared_ptr<Call>& call, std::string body);
 
+/// Numbers in a reply from which on the server's thread should not write it.
+inline constexpr int64_t kLongReply = 10'000;
+/// Sends what `write` returns, a whole reply in JSON, and runs it where Service::work does. If it throws, `reply` is
+/// told so on the server's thread.
+void send_long_json(Service& service, const std::shared_ptr<Call>& call, std::shared_ptr<JobListener> reply,
+                    std::function<std::string()> write);
+
 }  // namespace tinyllm

@@ -45,6 +45,17 @@ void send_json(Service& service, const std::shared_ptr<Call>& call, std::string 
   service.post([call, body = std::move(body)] { call->send_json(body); });
 }
 
+void send_long_json(Service& service, const std::shared_ptr<Call>& call, std::shared_ptr<JobListener> reply,
+                    std::function<std::string()> write) {
+  service.work(*call, [&service, call, reply = std::move(reply), write = std::move(write)] {
+    try {
+      send_json(service, call, write());
+    } catch (const std::exception& error) {
+      service.post([reply, what = std::string(error.what())] { reply->broke(what); });
+    }
+  });
+}
+
 void answer_tokenize(Service& service, const std::shared_ptr<Call>& call) {
   const Fields fields(kTokenize, call->request.body);
   const Engine& engine = service.engine(service.model_of(fields.text("model")));
