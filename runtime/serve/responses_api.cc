@@ -42,6 +42,7 @@ class ResponseReply final : public AnswerReply {
       : AnswerReply(service, std::move(call), ask, engine, 1), settings_(std::move(settings)) {}
 
  private:
+  // As with OpenAI, these events and the last one repeat the whole response, with its settings.
   std::string stream_begin() override {
     const OrderedJson response = response_json("in_progress");
     std::string events = named("response.created", {{"response", response}});
