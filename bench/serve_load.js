@@ -1,10 +1,13 @@
-// node bench/serve_load.js PORT [ratio|first|flat] [N]: a bounded load on a server of this machine (tinyllm serve).
+// node bench/serve_load.js PORT [ratio|first|flat|wrk] [N]: a bounded load on a server of this machine (tinyllm serve).
 //   ratio  tokens/s of 16 streams beside 1, N rounds of each in turn (4)
 //   first  time to the first token of short prompts while long ones are read, N of them (40)
 //   flat   N requests (25000), some of them abandoned: failed ones, and the server's memory after 1000, 5000 and all.
 //          Ends with 1 if one failed or the memory grew by more than 2 % after the 1000th
+//   wrk    N seconds (20) of whole replies on 16 connections, by wrk. Ends with 1 if one failed; skipped without wrk
 'use strict';
+const { spawnSync } = require('child_process');
 const http = require('http');
+const path = require('path');
 
 const [port, mode = 'ratio', count] = process.argv.slice(2);
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
@@ -128,9 +131,19 @@ async function flat(total) {
   if (failures > 0 || growth > 0.02) process.exitCode = 1;
 }
 
-const modes = { ratio: [ratio, 4], first: [first, 40], flat: [flat, 25000] };
+async function wrk(seconds) {
+  const url = `http://127.0.0.1:${port}/v1/chat/completions`, script = path.join(__dirname, 'serve_load.lua');
+  const options = ['-t', '2', '-c', '16', '-d', `${seconds}s`, '--timeout', '60s', '-s', script, url];
+  const { error, stdout } = spawnSync('wrk', options, { encoding: 'utf8' });
+  if (error?.code === 'ENOENT') return console.log('wrk is missing: skipped');
+  const line = /^wrk: .*$/m.exec(stdout)?.[0] ?? 'wrk said nothing';
+  console.log(line);
+  if (!/ [1-9]\d* requests .* 0 failed;/.test(line)) process.exitCode = 1;
+}
+
+const modes = { ratio: [ratio, 4], first: [first, 40], flat: [flat, 25000], wrk: [wrk, 20] };
 if (!port || !(mode in modes)) {
-  console.error('node bench/serve_load.js PORT [ratio|first|flat] [N]');
+  console.error('node bench/serve_load.js PORT [ratio|first|flat|wrk] [N]');
   process.exit(2);
 }
 modes[mode][0](Number(count) || modes[mode][1]).then(() => agent.destroy());
