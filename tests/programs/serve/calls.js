@@ -193,7 +193,9 @@ async function reasoning(client) {
     if (!thought) continue;
     split++;
     equal(Object.keys(JSON.parse(content)), ['n'], 'reasoning: content');
-    check(!/<\/?think>/.test(content + thought), `reasoning: a marker is left: ${thought}`);
+    // Within the chain the model may write the first marker again.
+    const isLeft = thought.startsWith('<think>') || thought.includes('</think>') || /<\/?think>/.test(content);
+    check(!isLeft, `reasoning: a marker is left: ${thought}`);
     check(thought === thought.replace(/^\n+|\n+$/g, ''), 'reasoning: line feeds of the template');
     const thinking = usage.completion_tokens_details.reasoning_tokens;
     check(thinking > 0 && thinking < usage.completion_tokens, `reasoning: ${thinking} of ${usage.completion_tokens} tokens`);
