@@ -67,12 +67,15 @@ async function stopsEarly(client) {
   const ask = { messages: [{ role: 'user', content: '?' }], temperature: 1, seed: 1 };
   const vote = async (values, self_consistency) =>
     (await client.post(chat, { ...ask, response_format: digits(values), self_consistency })).json;
+  // Every chain is the answer alone.
+  ask.logit_bias = { [(await client.post('/tokenize', { content: '7' })).json.tokens.pop()]: 100 };
   const one = await vote([7], { samples: 9, confidence: 0.9 });
   checkVerdict(one.self_consistency, 3, 'early');
   equal([one.self_consistency.answer, one.self_consistency.agreement], ['7', 1], 'early: answer');
   checkVerdict((await vote([7], { samples: 9 })).self_consistency, 9, 'early: not asked for');
   const { reply } = await client.stream(chat, { ...ask, response_format: digits([7]), self_consistency: { samples: 9, confidence: 0.9 } });
   equal(reply.text.match(/: chain/g).length, 3, 'early: comments');
+  delete ask.logit_bias;
   // Every number of chains is the beginning of a longer vote.
   const all = await vote([1, 2, 3, 4, 5, 6, 7], { samples: 9, return_chains: true });
   const early = await vote([1, 2, 3, 4, 5, 6, 7], { samples: 9, confidence: 0.9, return_chains: true });
@@ -100,7 +103,7 @@ async function calculates(client) {
   const tokens = {};
   for (const letter of '12+=') {
     const list = (await client.post('/tokenize', { content: letter })).json.tokens;
-    tokens[list[list.length - 1]] = 40;
+    tokens[list[list.length - 1]] = '12'.includes(letter) ? 41 : 40;
   }
   const ask = { temperature: 1, max_tokens: 100, logit_bias: { ...client.endless, ...tokens } };
   let errors = 0, equations = 0;
