@@ -80,7 +80,7 @@ struct JobEvent {
 
 /// Tells listeners what a pass has brought, in order. One that throws is told so with `broke`: the others are not
 /// affected.
-void deliver(std::vector<JobEvent> events);
+void deliver(const std::vector<JobEvent>& events);
 
 using SharedTokens = std::shared_ptr<const std::vector<int32_t>>;
 

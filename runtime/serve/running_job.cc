@@ -25,9 +25,9 @@ AnswerEnd::Reason reason_of(FinishReason reason) {
 
 }  // namespace
 
-void deliver(std::vector<JobEvent> events) {
+void deliver(const std::vector<JobEvent>& events) {
   std::vector<std::shared_ptr<JobListener>> broken;
-  for (JobEvent& event : events) {
+  for (const JobEvent& event : events) {
     if (std::ranges::find(broken, event.listener) != broken.end()) continue;
     try {
       event.tell(*event.listener);

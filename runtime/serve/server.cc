@@ -95,7 +95,7 @@ void Server::State::load_models() {
   scheduler =
       std::make_unique<Scheduler>(std::move(engines), SchedulerOptions{options.queue, options.queue_seconds}, *this,
                                   [this](std::vector<JobEvent> events) {
-                                    http->post([events = std::move(events)]() mutable { deliver(std::move(events)); });
+                                    http->post([events = std::move(events)] { deliver(events); });
                                   });
   for (const auto& [alias, name] : options.aliases) {
     try {

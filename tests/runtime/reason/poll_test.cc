@@ -42,8 +42,8 @@ TEST_CASE("chains are sampled in windows until the answer is decided") {
 TEST_CASE("which chain ends first changes nothing") {
   const std::vector<std::string> answers = {"7", "8", "7"};
   Poll one("", {.chains = 9}), other("", {.chains = 9});
-  for (const size_t i : {0, 1, 2}) one.add(i, says(answers[i]));
-  for (const size_t i : {2, 0, 1}) {
+  for (const size_t i : std::vector<size_t>{0, 1, 2}) one.add(i, says(answers[i]));
+  for (const size_t i : std::vector<size_t>{2, 0, 1}) {
     CHECK(other.open() == 3);
     other.add(i, says(answers[i]));
   }

@@ -86,7 +86,7 @@ TEST_CASE("chain k is the same to the bit: alone, with any number of chains, que
     for (const int64_t chains : {1, 2, 7}) {
       const ReasonOptions options{.chains = chains, .confidence = 1, .answer = answer};
       std::vector<Reasoned> all(3);
-      for (const size_t i : {0, 1, 2}) {
+      for (size_t i = 0; i < 3; ++i) {
         reasoner.submit(question(model, 1 + i, 100 - 30 * static_cast<int64_t>(i)), options,
                         [&, i](Reasoned reasoned) { all[i] = std::move(reasoned); });
       }

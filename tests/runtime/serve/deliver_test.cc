@@ -35,7 +35,7 @@ TEST_CASE("a listener that throws hears nothing more, and the others hear all") 
   add(good, "c");
   add(bad, "d");
   events.push_back({good, [](JobListener& one) { one.on_end({}); }});
-  deliver(std::move(events));
+  deliver(events);
   CHECK(good->heard == "a c end ");
   CHECK(bad->heard == "b broke: cannot write it");
 }
