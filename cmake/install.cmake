@@ -44,6 +44,9 @@ set(headers_train
     train/data/mixed_rows.h train/data/packed_dataset.h train/data/row_source.h train/data/sample_forms.h
     train/data/samples.h train/data/text_dataset.h train/data/text_sample.h train/data/token_file.h
     train/data/tokenize.h
+    train/data/seen_questions.h
+    train/eval/answers.h train/eval/choice.h train/eval/log_likelihood.h train/eval/question_set.h train/eval/report.h
+    train/eval/results.h train/eval/statistics.h train/eval/summary.h train/eval/text_loss.h
     train/monitor/dashboard.h train/monitor/metrics.h
     train/problems/problem.h train/problems/redraw.h
     train/tasks/problems.h train/tasks/reasoning.h)

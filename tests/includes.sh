@@ -25,6 +25,7 @@ train/data          model/text ops tensor/base
 train/corpus        train/data tensor/base
 train/monitor       runtime/http tensor/base
 train/problems      runtime/reason tensor/base
+train/eval          train train/data runtime/reason runtime model model/text tensor tensor/base
 train/tasks         train/data runtime model model/text tensor tensor/base
 train               train/data train/monitor runtime model model/text ops ops/kernels tensor tensor/formats tensor/base
 '

@@ -28,22 +28,41 @@ Evaluator::Evaluator(const Model& model, int64_t rows, int64_t length, const Thr
 }
 Evaluator::~Evaluator() = default;
 
-Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
+Evaluation Evaluator::evaluate(const Batch& batch) {
+  Evaluation result{.loss = 0, .targets = count_learned(batch.targets), .bytes = 0};
+  for (const int32_t target : batch.targets) {
+    if (target != kIgnore) result.bytes += state_->bytes[static_cast<size_t>(target)];
+  }
+  if (state_->objective.weight(batch) == 0) return result;
+  write_batch(state_->program, batch);
+  state_->program.run();
+  result.loss = static_cast<double>(state_->program.read<float>(state_->loss)[0]);
+  return result;
+}
+
+std::vector<int64_t> Evaluator::batches_of(const RowSource& data, int64_t max_rows) const {
   const int64_t batches = ceil_div(std::min(data.rows(), max_rows), state_->rows);
   const int64_t all = ceil_div(data.rows(), state_->rows);
+  std::vector<int64_t> first;
+  for (int64_t i = 0; i < batches; ++i) first.push_back(i * all / batches * state_->rows);
+  return first;
+}
+
+Evaluation Evaluator::evaluate_batch(const RowSource& data, int64_t first) {
+  return evaluate(data.in_order(first, state_->rows));
+}
+
+Evaluation Evaluator::evaluate(const RowSource& data, int64_t max_rows) {
   double total = 0, weights = 0;
   Evaluation result{};
-  for (int64_t i = 0; i < batches; ++i) {
-    const Batch batch = data.in_order(i * all / batches * state_->rows, state_->rows);
+  for (const int64_t first : batches_of(data, max_rows)) {
+    const Batch batch = data.in_order(first, state_->rows);
     const double weight = state_->objective.weight(batch);
-    write_batch(state_->program, batch);
-    state_->program.run();
-    total += static_cast<double>(state_->program.read<float>(state_->loss)[0]) * weight;
+    const Evaluation one = evaluate(batch);
+    total += one.loss * weight;
     weights += weight;
-    result.targets += count_learned(batch.targets);
-    for (const int32_t target : batch.targets) {
-      if (target != kIgnore) result.bytes += state_->bytes[static_cast<size_t>(target)];
-    }
+    result.targets += one.targets;
+    result.bytes += one.bytes;
   }
   if (weights == 0) throw Error("evaluation: the data has no targets");
   result.loss = total / weights;

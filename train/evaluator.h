@@ -8,6 +8,7 @@
 #include <cmath>
 #include <memory>
 #include <numbers>
+#include <vector>
 
 namespace tinyllm {
 
@@ -35,9 +36,14 @@ class Evaluator {
 
   /// Evaluates at most `max_rows` rows, evenly spread over `data`. Throws Error if they have no targets.
   Evaluation evaluate(const RowSource& data, int64_t max_rows);
+  /// The same batch by batch: the first row of each, and one of them, whose loss is 0 if it has no targets.
+  std::vector<int64_t> batches_of(const RowSource& data, int64_t max_rows) const;
+  Evaluation evaluate_batch(const RowSource& data, int64_t first);
 
  private:
   struct State;
+  Evaluation evaluate(const Batch& batch);
+
   std::unique_ptr<State> state_;
 };
 

@@ -15,15 +15,6 @@
 namespace tinyllm {
 namespace {
 
-uint64_t hash_of(const Model& model) {
-  uint64_t hash = 0;
-  for (const WeightSpec& spec : weight_specs(model.config)) {
-    const Store::Entry& entry = model.weights->at(spec.name);
-    hash = XXH3_64bits_withSeed(entry.data, entry.bytes(), hash);
-  }
-  return hash;
-}
-
 using Settings = std::map<std::string, std::string>;
 
 Settings settings_of(const Model& model, const std::vector<Stage>& stages) {
@@ -120,6 +111,15 @@ double number_in(const Safetensors& checkpoint, const char* name, double missing
 
 }  // namespace
 
+uint64_t weights_hash(const Model& model) {
+  uint64_t hash = 0;
+  for (const WeightSpec& spec : weight_specs(model.config)) {
+    const Store::Entry& entry = model.weights->at(spec.name);
+    hash = XXH3_64bits_withSeed(entry.data, entry.bytes(), hash);
+  }
+  return hash;
+}
+
 RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
   const Lora& lora = model.config.lora;
   RunPlan plan;
@@ -130,7 +130,7 @@ RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
   for_each_field(kOptionalConfigFields, add);
   plan.emplace_back("hidden_act", activation_name(model.config));
   plan.emplace_back("tokenizer", fmt::format("{:016x}", model.tokenizer->hash()));
-  plan.emplace_back("weights", fmt::format("{:016x}", hash_of(model)));
+  plan.emplace_back("weights", fmt::format("{:016x}", weights_hash(model)));
   if (lora.rank > 0) {
     for_each_field(kLoraFields, [&]<class T>(const Field<Lora, T>& field) {
       const std::string name = fmt::format("lora {}", field.name);

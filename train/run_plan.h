@@ -9,6 +9,9 @@
 
 namespace tinyllm {
 
+/// A hash of all weights.
+uint64_t weights_hash(const Model& model);
+
 /// Everything that decides what a run computes, as names and values: a checkpoint belongs to one plan.
 using RunPlan = std::vector<std::pair<std::string, std::string>>;
 RunPlan plan_of(const Model& model, const std::vector<Stage>& stages);
