@@ -6,6 +6,7 @@
 #include <tinyllm/model/own_form.h>
 #include <tinyllm/ops/quantized.h>
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/train/data/seen_questions.h>
 
 #include "common/interrupt.h"
 #include "common/model_options.h"
@@ -171,6 +172,7 @@ void to_folder(tl::Model& model, const Options& o) {
         std::make_shared<const tl::HuggingFaceForm>(tl::with_type(*model.origin, wanted(tl::main_type(*model.origin))));
   }
   tl::save_model(model, o.output);
+  tl::SeenQuestions::of_model(o.model).save(o.output);
   std::map<std::string, int64_t> counts;
   for (const auto& [name, tensor] : model.origin->tensors) ++counts[tl::safetensors_name(tensor.type)];
   fmt::print("{} ({})\n", tl::cli::count(std::ssize(model.origin->tensors), "tensor"), types_in(counts));

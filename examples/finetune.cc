@@ -93,7 +93,7 @@ std::optional<tl::Sample> sample_of(const tl::Messages& chat, int64_t number, co
   }
 }
 
-Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
+Rows read_rows(const Source& source, Options& o, const tl::Model& model) {
   tl::SampleOptions reading;
   int64_t bad = 0;
   if (o.skips_bad) {
@@ -108,6 +108,9 @@ Rows read_rows(const Source& source, const Options& o, const tl::Model& model) {
   for (const tl::Messages& chat : tl::read_samples<tl::Messages>(source.path, reading, &counts)) {
     std::optional<tl::Sample> sample = sample_of(chat, ++read, source, o, model);
     if (!sample) continue;
+    for (const tl::Message& message : chat) {
+      if (message.role == tl::Role::user) o.training.seen.add(message.content);
+    }
     const bool is_validation = ++number % o.validation_every == 0;
     (is_validation ? validation : train).push_back(*std::move(sample));
   }
@@ -262,6 +265,7 @@ int run(int argc, char** argv) {
   tl::cli::check_options(app, o.training, model.config.context);
   const auto lock = tl::cli::lock_output(o.training);
 
+  o.training.seen = tl::SeenQuestions::of_model(o.model);
   std::vector<tl::MixedRows::Part> train, validation;
   tl::RunOptions options;
   options.lock = lock.get();

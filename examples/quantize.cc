@@ -2,6 +2,7 @@
 #include <tinyllm/model/lora.h>
 #include <tinyllm/model/quantize.h>
 #include <tinyllm/ops/quantized.h>
+#include <tinyllm/train/data/seen_questions.h>
 
 #include "common/interrupt.h"
 #include "common/model_options.h"
@@ -63,6 +64,7 @@ int quantize(const Options& o) {
   tl::save_quantized(model, types, o.output, pool, [show = tl::cli::show_weights()](const tl::Progress& p) {
     return show(p) && tl::cli::interrupts == 0;
   });
+  tl::SeenQuestions::of_model(o.model).save(o.output);
   fmt::print("matrices {}, tables {}: {}\nsaved {}\n", types.matrices.name(), types.tables.name(),
              tl::cli::sizes(o.model, o.output), o.output.string());
   return 0;

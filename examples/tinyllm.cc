@@ -25,24 +25,25 @@ struct Group {
 };
 
 const std::vector<Group>& groups() {
-  static const std::vector<Group> all = {{"Make a model",
-                                          {{"train_tiny", "train a small model from nothing, to try everything out"},
-                                           {"pretrain", "train a model of any size on a file of tokens"},
-                                           {"finetune", "teach a model from chats and reasoning samples"},
-                                           {"quantize", "write a smaller model that answers faster"},
-                                           {"convert", "write a model for other programs, or read theirs"}}},
-                                         {"Use a model",
-                                          {{"chat", "talk to a model"},
-                                           {"generate", "answer one prompt, as text or JSON"},
-                                           {"reason", "answer one question by the vote of several chains of thought"},
-                                           {"serve", "answer over HTTP, in the forms of OpenAI's API"}}},
-                                         {"Prepare data",
-                                          {{"prepare_data", "make one clean corpus from folders of raw text"},
-                                           {"train_tokenizer", "learn a vocabulary from a corpus"},
-                                           {"tokenize", "encode a corpus as a file of tokens"},
-                                           {"make_problems", "write problems with checked reasoning to learn from"},
-                                           {"show_samples", "check a file of samples before fine-tuning"}}},
-                                         {"Measure", {{"perplexity", "compare how well models predict a text"}}}};
+  static const std::vector<Group> all = {
+      {"Make a model",
+       {{"train_tiny", "train a small model from nothing, to try everything out"},
+        {"pretrain", "train a model of any size on a file of tokens"},
+        {"finetune", "teach a model from chats and reasoning samples"},
+        {"quantize", "write a smaller model that answers faster"},
+        {"convert", "write a model for other programs, or read theirs"}}},
+      {"Use a model",
+       {{"chat", "talk to a model"},
+        {"generate", "answer one prompt, as text or JSON"},
+        {"reason", "answer one question by the vote of several chains of thought"},
+        {"serve", "answer over HTTP, in the forms of OpenAI's API"}}},
+      {"Prepare data",
+       {{"prepare_data", "make one clean corpus from folders of raw text"},
+        {"train_tokenizer", "learn a vocabulary from a corpus"},
+        {"tokenize", "encode a corpus as a file of tokens"},
+        {"make_problems", "write problems with checked reasoning to learn from"},
+        {"show_samples", "check a file of samples before fine-tuning"}}},
+      {"Measure", {{"evaluate", "score models on texts, problems and multiple choice"}}}};
   return all;
 }
 

@@ -107,10 +107,11 @@ void describe(const tl::Dataset& data, const char* name) {
              r.tokens, r.learned_tokens, tl::cli::count(r.rows, "row"), data.length(), r.truncated);
 }
 
-// A model and the stages of its training.
+// A model and the stages of its training, with the questions in their data.
 struct Plan {
   tl::Model model;
   std::vector<tl::Stage> stages;
+  tl::SeenQuestions seen = {};
 };
 
 // ---- Your own text --------------------------------------------------------------------------------------------------
@@ -173,7 +174,9 @@ Plan plan_for_problems(Preset preset) {
   describe(*chats, "fine-tune");
   std::vector<tl::Stage> stages = {{"pretrain", practice, text_rows(tokenizer, validation_texts, length), pretrain},
                                    {"fine-tune", chats, chat_rows(model, validation, length), fine_tune}};
-  return {std::move(model), std::move(stages)};
+  tl::SeenQuestions seen;
+  for (const tl::Problem& p : problems) seen.add(p.question);
+  return {std::move(model), std::move(stages), std::move(seen)};
 }
 
 void report(const std::vector<tl::Answered>& answers) {
@@ -249,6 +252,7 @@ int run(int argc, char** argv) {
   Plan plan = o.data.empty()        ? plan_for_problems(preset)
               : o.tokenizer.empty() ? plan_for_text(o, preset)
                                     : plan_for_tokens(o, preset);
+  o.training.seen = std::move(plan.seen);
   tl::RunOptions options;
   options.lock = lock.get();
   options.prompts = tl::cli::text_prompts(o.training, *plan.model.tokenizer);

@@ -191,6 +191,7 @@ int train(Model& model, const std::vector<Stage>& stages, const CLI::App& app, c
   ThreadPool pool(o.threads);
   if (o.dry_run) return dry_run(model, stages, pool);
   check_memory(model, stages, o.threads);
+  o.seen.save(o.output);
   run.folder = o.output;
   run.save_seconds = o.save_seconds;
   run.validate_every = o.validate_every;

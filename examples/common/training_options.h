@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/train/data/seen_questions.h>
 #include <tinyllm/train/data/token_file.h>
 #include <tinyllm/train/run.h>
 
@@ -31,6 +32,7 @@ struct TrainingOptions {
   int64_t validate_every = 250;
   std::vector<std::string> prompts;
   int dashboard = -1;  ///< The port; negative: no dashboard.
+  SeenQuestions seen;  ///< The questions of the data, which the output folder keeps for `evaluate`.
 
   std::vector<Dependent> dependents;  ///< Those of the program itself. `check_options` adds the others.
 };

@@ -2,7 +2,7 @@
 # What all programs have in common: help, version, wrong options, output that cannot be written.
 . "$(dirname "$0")/expect.sh"
 tinyllm=$1/tinyllm
-programs="chat convert finetune generate make_problems perplexity prepare_data pretrain quantize reason serve show_samples tokenize train_tiny train_tokenizer"
+programs="chat convert evaluate finetune generate make_problems prepare_data pretrain quantize reason serve show_samples tokenize train_tiny train_tokenizer"
 
 # Options whose description does not end with a full stop, before the default and after it.
 not_sentences() {
@@ -48,10 +48,10 @@ for problem in "--type: q8, expected" "--threads: 0, expected 1 to 256$" "--outp
   grep -q -e "^quantize: $problem" "$work/said" || fail "quantize a --type q8 -j 0 does not say $problem"
 done
 expect 2 "^quantize: c: unexpected argument" "$bin/quantize" a b c
-expect 2 "^perplexity: --data: expected a value, found --tokens$" "$bin/perplexity" a --data --tokens 5
-expect 2 "^perplexity: --data: expected a value, found the end of the command line$" "$bin/perplexity" a --data
-expect 2 "^perplexity: --tokens: 100000000000000000000000 is too large" \
-  "$bin/perplexity" a --tokens 100000000000000000000000
+expect 2 "^evaluate: --data: expected a value, found --tokens$" "$bin/evaluate" a --data --tokens 5
+expect 2 "^evaluate: --data: expected a value, found the end of the command line$" "$bin/evaluate" a --data
+expect 2 "^evaluate: --tokens: 100000000000000000000000 is too large" \
+  "$bin/evaluate" a --tokens 100000000000000000000000
 expect 0 "^Usage: tinyllm quantize" "$bin/quantize" --threads 0 --help
 
 # A file of options.

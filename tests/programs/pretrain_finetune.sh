@@ -86,7 +86,7 @@ expect 0 "saved" "$bin/finetune" --model "$work/q8" --data "$work/sft.jsonl" --s
   --lora-targets q_proj --lora-targets up_proj --output "$work/beside"
 expect 0 "\"base_model_name_or_path\": \"$work/q8\"" cat "$work/beside/adapter_config.json"
 expect 2 "No such file" ls "$work/beside/model.safetensors"
-expect 0 "perplexity" "$bin/perplexity" "$work/beside" --data "$work/corpus.tokens" --validation-every 0 --tokens 500
+expect 0 "perplexity" "$bin/evaluate" "$work/beside" --data "$work/corpus.tokens" --validation-every 0 --tokens 500
 expect 1 "cannot be merged into packed weights" \
   "$bin/finetune" --model "$work/beside" --data "$work/sft.jsonl" --lora-rank 2 --output "$work/y"
 # To quantise it again, adapters are merged into floats first.
