@@ -39,7 +39,7 @@ inline constexpr int64_t kVotes[] = {3, 5, 7};
 /// The scores of a question, 1 if right and else 0:
 ///
 ///   greedy            the likeliest answer, wherever it was found
-///   greedy_strict     the same if it was marked: after 【最终答案】 or ####, in \boxed{} or <answer>
+///   greedy_strict     the same if it was marked: after 【最终答案】 or `####`, in `\boxed{}` or `<answer>`
 ///   greedy_checked    the same if no equation before it is false; not scored otherwise (calculator: check)
 ///   greedy_corrected  after correction of what follows from false equations (calculator: correct)
 ///   template          whether it ended by itself and has both sections, 【推理过程】 and 【最终答案】
