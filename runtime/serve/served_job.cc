@@ -45,7 +45,7 @@ void time_constraint(Job& job, Histogram& seconds) {
   if (!constraint) return;
   constraint = [inner = std::move(constraint), &seconds](std::span<const int32_t> answer) {
     const auto began = Clock::now();
-    const NextTokens next = inner(answer);
+    NextTokens next = inner(answer);
     seconds.add(seconds_since(began));
     return next;
   };
