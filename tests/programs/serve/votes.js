@@ -161,7 +161,7 @@ async function leaves(client) {
       request.destroy();
     });
   }).catch(() => {});
-  check(await until(async () => (await client.metric('num_requests_running')) === 0, 5000), `leaves: ${begun} chains go on`);
+  check(await until(async () => (await client.metric('num_requests_running')) === 0, 20000), `leaves: ${begun} chains go on`);
 }
 
 async function votes(client) {
@@ -196,7 +196,7 @@ async function countedVotes(startServer, program, folder) {
   const body = { messages: [{ role: 'user', content: 'a' }], ...ask, max_tokens: 200, stream: true, logit_bias: client.endless };
   await client.send('POST', chat, body, {}, (response, request) => response.once('data', () => request.destroy())).catch(() => {});
   const drawn = async () => (await client.metric('generation_tokens_total')) - usage.completion_tokens;
-  check(await until(async () => (await client.metric('num_requests_running')) === 0 && used() < expected + 1200, 5000), 'counted votes: a client that left');
+  check(await until(async () => (await client.metric('num_requests_running')) === 0 && used() < expected + 1200, 20000), 'counted votes: a client that left');
   check(used() - expected >= await drawn(), `counted votes: ${used() - expected} of a client that left, expected at least ${await drawn()}`);
   equal(await server.stop(), 0, 'exit status');
 }
