@@ -17,11 +17,11 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kMostBytes = 190'000;
-constexpr size_t kMostKinds = 100, kMostSets = 50, kMostText = 100;
+constexpr size_t kMostKinds = 100, kMostSets = 50, kMostScores = 100, kMostSettings = 100;
 // The scores that are also shown by kind.
 const std::set<std::string> kByKind = {"greedy", "forced", "vote_5", "letter", "letter_rotated", "text_per_character"};
 
-std::string cut(const std::string& text) { return short_name(text.substr(0, 4 * kMostText)); }
+std::string cut(const std::string& text) { return short_name(text); }
 
 OrderedJson row_of(const Metric& metric) {
   OrderedJson row = OrderedJson::array();
@@ -35,14 +35,17 @@ OrderedJson row_of(const Metric& metric) {
 OrderedJson rows_of(const std::vector<Metric>& metrics, bool are_few) {
   OrderedJson rows = OrderedJson::object();
   for (const Metric& metric : metrics) {
-    if (!are_few || kByKind.contains(metric.name)) rows[cut(metric.name)] = row_of(metric);
+    if (rows.size() < kMostScores && (!are_few || kByKind.contains(metric.name)))
+      rows[cut(metric.name)] = row_of(metric);
   }
   return rows;
 }
 
 std::string data_of(const Summary& summary, size_t most_sets, size_t most_kinds) {
   OrderedJson settings = OrderedJson::object(), sets = OrderedJson::array();
-  for (const auto& [name, value] : summary.info.settings) settings[cut(name)] = cut(value);
+  for (const auto& [name, value] : summary.info.settings) {
+    if (settings.size() < kMostSettings) settings[cut(name)] = cut(value);
+  }
   for (size_t i = 0; i < std::min(most_sets, summary.sets.size()); ++i) {
     const SetSummary& set = summary.sets[i];
     OrderedJson one = {{"name", cut(set.info.name)}, {"task", cut(set.info.task)}, {"questions", set.info.questions},

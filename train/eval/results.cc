@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 namespace tinyllm::eval {
 namespace {
@@ -15,8 +16,8 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr int64_t kVersion = 1;
 constexpr size_t kLongestLine = size_t{8} << 20;
 constexpr int64_t kMostQuestions = 10'000'000;
-constexpr size_t kMostSets = 1000;
-constexpr double kLargestScore = 1e9;  // Sums of them are exact enough, and finite.
+constexpr size_t kMostSets = 1000, kMostScores = 1000;  // The scores of a run, by name.
+constexpr double kLargestScore = 1e9;                   // Sums of them are exact enough, and finite.
 
 std::string header_of(const RunInfo& info) {
   OrderedJson settings = OrderedJson::object(), sets = OrderedJson::array();
@@ -142,6 +143,7 @@ Run parse_run(std::string_view text, std::string_view what, size_t* whole) {
   if (whole != nullptr) *whole = text.size();
   Run run;
   std::vector<std::vector<bool>> done;
+  std::set<std::string> names;
   int64_t number = 0;
   while (!text.empty()) {
     ++number;
@@ -158,6 +160,8 @@ Run parse_run(std::string_view text, std::string_view what, size_t* whole) {
       Result result = read_result(line, run.info, "JSON");
       if (done[result.set][result.question]) throw Error("question {} is there twice", result.question);
       done[result.set][result.question] = true;
+      for (const auto& [name, score] : result.scores) names.insert(name);
+      if (names.size() > kMostScores) throw Error("there are more than {} scores", kMostScores);
       run.results.push_back(std::move(result));
     } catch (const Error& error) {
       throw Error("{}: line {}: {}", what, number, error.what());

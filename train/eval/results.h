@@ -67,7 +67,8 @@ class ResultsLog {
   std::vector<std::vector<bool>> done_;  // By set and question.
 };
 
-/// Reads the results in a folder. Throws Error that names the file and the line if they are missing or damaged.
+/// Reads the results in a folder. Throws Error that names the file and the line if they are missing or damaged, or have
+/// more than 1000 sets or 1000 scores.
 Run read_run(const std::filesystem::path& folder);
 /// The same from the text of such a file. Its last line may be cut off; `whole`, if not null, becomes the number of
 /// bytes of the lines before it.

@@ -45,7 +45,8 @@ constexpr const char* kOrder[] = {"greedy",
                                   "text_per_byte",
                                   "text_pmi"};
 
-constexpr size_t kFewestKinds = 5;  // Fewer say nothing about others.
+constexpr size_t kFewestKinds = 5;   // Fewer say nothing about others.
+constexpr size_t kMostKinds = 1000;  // More are not shown one by one.
 
 bool comes_before(const std::string& a, const std::string& b) {
   const auto place = [](const std::string& name) { return std::ranges::find(kOrder, name) - std::begin(kOrder); };
@@ -94,7 +95,7 @@ void add_metrics(const std::vector<const Result*>& results, SetSummary& summary)
       const Interval plain = summary.metrics.back().interval, drawn = bootstrap_mean(column.values, column.kinds);
       summary.over_kinds.push_back({std::min(plain.low, drawn.low), std::max(plain.high, drawn.high)});
     }
-    if (kinds.size() < 2) continue;
+    if (kinds.size() < 2 || kinds.size() > kMostKinds) continue;
     for (const auto& [kind, values] : column.by_kind) summary.kinds[kind].push_back(metric_of(name, values));
   }
 }
@@ -116,18 +117,22 @@ void add_text(const std::vector<const Result*>& results, SetSummary& summary) {
 
 double bits_of(double nats, double bytes) { return nats / (bytes * std::numbers::ln2); }
 
+std::vector<std::vector<const Result*>> results_by_set(const Run& run) {
+  std::vector<std::vector<const Result*>> all(run.info.sets.size());
+  for (const Result& result : run.results) all.at(result.set).push_back(&result);
+  return all;
+}
+
 // The scores that both runs have of one set, by metric, in pairs.
 using Pairs = std::map<std::string, std::vector<std::pair<double, double>>, decltype(&comes_before)>;
-Pairs pairs_of(const Run& a, size_t set_a, const Run& b, size_t set_b, bool is_text) {
+Pairs pairs_of(const std::vector<const Result*>& a, const std::vector<const Result*>& b, bool is_text) {
   std::map<size_t, const Result*> of_a;
-  for (const Result& result : a.results) {
-    if (result.set == set_a) of_a[result.question] = &result;
-  }
+  for (const Result* result : a) of_a[result->question] = result;
   Pairs pairs(comes_before);
-  for (const Result& result : b.results) {
-    const auto found = of_a.find(result.question);
-    if (result.set != set_b || found == of_a.end()) continue;
-    const Result& other = *found->second;
+  for (const Result* of_b : b) {
+    const auto found = of_a.find(of_b->question);
+    if (found == of_a.end()) continue;
+    const Result &other = *found->second, &result = *of_b;
     if (is_text) {
       const auto bits = [](const Result& one) {
         return bits_of(score_or_zero(one, "nats"), std::max(1.0, score_or_zero(one, "bytes")));
@@ -169,11 +174,9 @@ double SetSummary::bits_per_byte() const {
 
 Summary summarise(const Run& run) {
   Summary summary{run.info, {}};
+  const std::vector<std::vector<const Result*>> by_set = results_by_set(run);
   for (size_t i = 0; i < run.info.sets.size(); ++i) {
-    std::vector<const Result*> results;
-    for (const Result& result : run.results) {
-      if (result.set == i) results.push_back(&result);
-    }
+    const std::vector<const Result*>& results = by_set[i];
     SetSummary& set = summary.sets.emplace_back(SetSummary{.info = run.info.sets[i]});
     set.answered = std::ssize(results);
     if (results.empty()) continue;
@@ -189,14 +192,16 @@ Summary summarise(const Run& run) {
 std::vector<Difference> compare(const Run& a, const Run& b) {
   std::vector<Difference> found;
   bool has_same = false;
+  const auto of_a = results_by_set(a), of_b = results_by_set(b);
   for (size_t i = 0; i < a.info.sets.size(); ++i) {
-    for (size_t j = 0; j < b.info.sets.size(); ++j) {
-      const SetInfo& set = a.info.sets[i];
-      if (set.hash != b.info.sets[j].hash || set.task != b.info.sets[j].task) continue;
-      has_same = true;
-      for (const auto& [metric, pairs] : pairs_of(a, i, b, j, set.task == "text")) {
-        found.push_back(difference_of(set.name, metric, pairs));
-      }
+    const SetInfo& set = a.info.sets[i];
+    const auto same = std::ranges::find_if(
+        b.info.sets, [&](const SetInfo& other) { return other.hash == set.hash && other.task == set.task; });
+    if (same == b.info.sets.end()) continue;
+    has_same = true;
+    const auto j = static_cast<size_t>(same - b.info.sets.begin());
+    for (const auto& [metric, pairs] : pairs_of(of_a[i], of_b[j], set.task == "text")) {
+      found.push_back(difference_of(set.name, metric, pairs));
     }
   }
   if (!has_same) throw Error("the two runs have no set of questions in common");

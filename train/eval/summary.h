@@ -26,8 +26,8 @@ struct SetSummary {
   /// For a set of 5 kinds or more, the interval of each metric if other kinds had been asked: whole kinds are drawn. At
   /// least the metric's own interval.
   std::vector<Interval> over_kinds = {};
-  std::map<std::string, std::vector<Metric>> kinds = {};
-  double chance = 0;  ///< What guessing scores; 0 if it cannot be said.
+  std::map<std::string, std::vector<Metric>> kinds = {};  ///< If there are 2 to 1000.
+  double chance = 0;                                      ///< What guessing scores; 0 if it cannot be said.
   /// Of a text: nats per token, tokens and bytes.
   double loss = 0;
   int64_t tokens = 0, bytes = 0;

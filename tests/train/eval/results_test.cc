@@ -96,6 +96,12 @@ TEST_CASE("damaged results are refused, and say where") {
                              "\n"),
             "field greedy: is \"x\", expected a number of at most"));
   CHECK(has(refusal(header + "not json\n" + one), "line 2: "));
+  CHECK(has(refusal(header + R"({"set":0,"question":0,"scores":{"greedy":1e30},"detail":{}})"
+                             "\n"),
+            "expected a number of at most"));
+  std::string many = R"({"set":0,"question":0,"detail":{},"scores":{"s":1)";
+  for (int i = 0; i < 1000; ++i) many += fmt::format(",\"{}\":1", i);
+  CHECK(refusal(header + many + "}}\n") == "x: line 2: there are more than 1000 scores");
 }
 
 TEST_CASE("a summary has the rates with their intervals, by kind and against chance") {
@@ -166,7 +172,7 @@ TEST_CASE("two runs are compared question by question") {
   CHECK(found[0].interval.high == 1);
   CHECK(has(as_table(found, a, b), "+66.7"));
   CHECK(nlohmann::json::parse(as_json(found, a, b))["differences"][0]["only_b"] == 2);
-  b.info.sets = {{.name = "sums", .task = "answer", .questions = 4, .hash = 70}};
+  for (SetInfo& set : b.info.sets) set.hash += 70;
   CHECK(error_of([&] { compare(a, b); }) == "the two runs have no set of questions in common");
 }
 
