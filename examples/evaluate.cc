@@ -87,9 +87,11 @@ Options parse(int argc, char** argv) {
   tl::cli::add_number(app, "--tokens", o.text.tokens, tl::at_least(1),
                       "Predict about N tokens, taken from all parts of the data.");
   add_question_options(app, o);
-  app.add_option("--compare", o.compare, "Compare two folders of results over the same questions, pair by pair.")
-      ->type_name("FOLDER FOLDER")
-      ->expected(2);
+  app.add_option("--compare", o.compare,
+                 "Compare two folders of results over the same questions, pair by pair; or in one folder the first "
+                 "score, such as greedy, with all others.")
+      ->type_name("FOLDER [FOLDER]")
+      ->expected(1, 2);
   app.add_flag("--json", o.json, "Print JSON instead of tables.");
   tl::cli::add_number(app, "--sequences", o.sequences, tl::between(1, 4096),
                       "Keep room for N texts of full length in memory; more is faster, with the same results.");
@@ -117,8 +119,18 @@ Options parse(int argc, char** argv) {
 }
 
 int compare(const Options& o) {
-  const eval::Run a = eval::read_run(o.compare[0]), b = eval::read_run(o.compare[1]);
-  const std::vector<eval::Difference> found = eval::compare(a, b);
+  const eval::Run first = eval::read_run(o.compare[0]);
+  std::vector<eval::Difference> found;
+  std::string a = first.info.model, b;
+  if (o.compare.size() == 1) {
+    found = eval::compare_scores(first);
+    a += ", the first score of each set";
+    b = "each other score";
+  } else {
+    const eval::Run second = eval::read_run(o.compare[1]);
+    found = eval::compare(first, second);
+    b = second.info.model;
+  }
   tl::cli::print_text(o.json ? eval::as_json(found, a, b) : eval::as_table(found, a, b));
   return 0;
 }

@@ -12,6 +12,7 @@ void tinyllm::test::fuzz(std::string_view bytes) {
     require(!eval::as_json(summary).empty());
     eval::as_table(summary);
     require(eval::report_page(summary).size() < 200'000);
-    eval::as_table(eval::compare(run, run), run, run);
+    eval::as_table(eval::compare(run, run), "a", "b");
+    eval::as_table(eval::compare_scores(run), "a", "b");
   });
 }

@@ -86,6 +86,7 @@ expect 0 "^problems: 10 of 10" $evaluate $model -q "$work/choice.jsonl" "$work/p
 "$evaluate" "$work/q8" -q "$work/problems.jsonl" -n 24 --chains 3 --forced -o "$work/of-q8" >/dev/null 2>&1 || failures=$((failures + 1))
 expect 0 "^  greedy  *[0-9.]* %  *[0-9.]* %  *[+-][0-9.]*  *[+-][0-9.]* to [+-][0-9.]*  *[0-9]*, [0-9]*, [0-9.e-]*$" \
   "$evaluate" --compare "$work/whole" "$work/of-q8"
+expect 0 "^  vote_3  *[0-9.]* %  *[0-9.]* % .*, [0-9]*, [0-9.e-]*$" "$evaluate" --compare "$work/whole"
 expect 0 '"only_a": 0' "$evaluate" --compare "$work/whole" "$work/broken" --json
 expect 1 "no set of questions in common" "$evaluate" --compare "$work/whole" "$work/choice"
 expect 1 "nothing/results.jsonl: cannot be opened" "$evaluate" --compare "$work/nothing" "$work/whole"

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
+#include <set>
 
 namespace tinyllm::eval {
 namespace {
@@ -205,6 +207,31 @@ std::vector<Difference> compare(const Run& a, const Run& b) {
     }
   }
   if (!has_same) throw Error("the two runs have no set of questions in common");
+  return found;
+}
+
+std::vector<Difference> compare_scores(const Run& run) {
+  std::vector<Difference> found;
+  const auto by_set = results_by_set(run);
+  for (size_t i = 0; i < run.info.sets.size(); ++i) {
+    const SetInfo& set = run.info.sets[i];
+    std::set<std::string, decltype(&comes_before)> names(comes_before);
+    for (const Result* result : by_set[i]) {
+      for (const auto& [name, score] : result->scores) names.insert(name);
+    }
+    if (set.task == "text" || names.size() < 2) continue;
+    for (auto name = std::next(names.begin()); name != names.end(); ++name) {
+      std::vector<std::pair<double, double>> pairs;
+      for (const Result* result : by_set[i]) {
+        const auto first = result->scores.find(*names.begin()), other = result->scores.find(*name);
+        if (first != result->scores.end() && other != result->scores.end()) {
+          pairs.emplace_back(first->second, other->second);
+        }
+      }
+      if (!pairs.empty()) found.push_back(difference_of(set.name, *name, pairs));
+    }
+  }
+  if (found.empty()) throw Error("the run has no two scores to compare");
   return found;
 }
 

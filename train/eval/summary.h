@@ -44,11 +44,11 @@ struct Summary {
 };
 Summary summarise(const Run& run);
 
-/// The result of two runs over the same questions.
+/// Two scores of the same questions.
 struct Difference {
   std::string set;
   std::string metric;
-  int64_t count = 0;  ///< Questions that have this score in both runs.
+  int64_t count = 0;  ///< Questions that have both.
   double a = 0, b = 0;
   Interval interval;               ///< Of b - a, by the paired bootstrap.
   int64_t only_a = 0, only_b = 0;  ///< Questions that only one of them answered rightly.
@@ -57,12 +57,15 @@ struct Difference {
 /// Compares what both runs have: the sets with the same questions, and in these the questions with results in both. Of
 /// a text it compares bits per byte. Throws Error if they have no set in common.
 std::vector<Difference> compare(const Run& a, const Run& b);
+/// Compares scores of one run, question by question: in each set of questions the first score in the order of tables
+/// (greedy, letter) with all others.
+std::vector<Difference> compare_scores(const Run& run);
 
 /// For programs: all numbers.
 std::string as_json(const Summary& summary);
-std::string as_json(const std::vector<Difference>& differences, const Run& a, const Run& b);
+std::string as_json(const std::vector<Difference>& differences, const std::string& a, const std::string& b);
 /// For people: lines of at most 100 columns.
 std::string as_table(const Summary& summary);
-std::string as_table(const std::vector<Difference>& differences, const Run& a, const Run& b);
+std::string as_table(const std::vector<Difference>& differences, const std::string& a, const std::string& b);
 
 }  // namespace tinyllm::eval

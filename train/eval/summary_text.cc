@@ -115,7 +115,7 @@ std::string as_json(const Summary& summary) {
          "\n";
 }
 
-std::string as_json(const std::vector<Difference>& differences, const Run& a, const Run& b) {
+std::string as_json(const std::vector<Difference>& differences, const std::string& a, const std::string& b) {
   OrderedJson all = OrderedJson::array();
   for (const Difference& one : differences) {
     OrderedJson difference = {{"set", one.set},
@@ -128,8 +128,8 @@ std::string as_json(const std::vector<Difference>& differences, const Run& a, co
     if (one.p) difference.update({{"only_a", one.only_a}, {"only_b", one.only_b}, {"p", *one.p}});
     all.push_back(std::move(difference));
   }
-  return OrderedJson{{"a", a.info.model}, {"b", b.info.model}, {"differences", all}}.dump(
-             2, ' ', false, OrderedJson::error_handler_t::replace) +
+  return OrderedJson{{"a", a}, {"b", b}, {"differences", all}}.dump(2, ' ', false,
+                                                                    OrderedJson::error_handler_t::replace) +
          "\n";
 }
 
@@ -149,8 +149,8 @@ std::string as_table(const Summary& summary) {
   return text;
 }
 
-std::string as_table(const std::vector<Difference>& differences, const Run& a, const Run& b) {
-  std::string text = fmt::format("a: {}\nb: {}\n", a.info.model, b.info.model), set;
+std::string as_table(const std::vector<Difference>& differences, const std::string& a, const std::string& b) {
+  std::string text = fmt::format("a: {}\nb: {}\n", a, b), set;
   for (const Difference& one : differences) {
     if (one.set != set) {
       set = one.set;
@@ -165,7 +165,9 @@ std::string as_table(const std::vector<Difference>& differences, const Run& a, c
                         padded(fmt::format("{:+.{}f} to {:+.{}f}", scale * one.interval.low, is_bits ? 4 : 1,
                                            scale * one.interval.high, is_bits ? 4 : 1),
                                17));
-    text += one.p ? fmt::format("{}, {}, {:.3g}\n", one.only_a, one.only_b, *one.p) : "\n";
+    if (one.p) text += fmt::format("{}, {}, {:.3g}", one.only_a, one.only_b, *one.p);
+    text.erase(text.find_last_not_of(' ') + 1);
+    text += "\n";
   }
   return text;
 }

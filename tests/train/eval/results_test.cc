@@ -170,10 +170,30 @@ TEST_CASE("two runs are compared question by question") {
   CHECK(found[0].only_b == 2);
   CHECK(found[0].p == doctest::Approx(0.5));
   CHECK(found[0].interval.high == 1);
-  CHECK(has(as_table(found, a, b), "+66.7"));
-  CHECK(nlohmann::json::parse(as_json(found, a, b))["differences"][0]["only_b"] == 2);
+  CHECK(has(as_table(found, "a", "b"), "+66.7"));
+  CHECK(nlohmann::json::parse(as_json(found, "a", "b"))["differences"][0]["only_b"] == 2);
   for (SetInfo& set : b.info.sets) set.hash += 70;
   CHECK(error_of([&] { compare(a, b); }) == "the two runs have no set of questions in common");
+}
+
+TEST_CASE("the scores of one run are compared with its first one") {
+  Run run{some_info(), {}};
+  for (size_t i = 0; i < 4; ++i) {
+    Result result = sum(i, "a", i < 1);
+    result.scores["vote_3"] = 1;
+    if (i > 0) result.scores["greedy_checked"] = 0;
+    run.results.push_back(std::move(result));
+  }
+  const std::vector<Difference> found = compare_scores(run);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].metric == "greedy_checked");
+  CHECK(found[0].count == 3);
+  CHECK(found[1].metric == "vote_3");
+  CHECK(found[1].a == 0.25);
+  CHECK(found[1].b == 1);
+  CHECK(found[1].only_b == 3);
+  CHECK(found[1].p == doctest::Approx(0.25));
+  CHECK(error_of([] { compare_scores({some_info(), {}}); }) == "the run has no two scores to compare");
 }
 
 TEST_CASE("the page is small and no text of a run becomes markup") {
