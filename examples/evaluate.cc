@@ -246,11 +246,13 @@ class Evaluation {
   bool measure_text() {
     const size_t set = sets_.size();
     const std::vector<size_t> left = left_of(set);
-    tl::cli::ProgressBar bar(fmt::format("{}: batches", log_->info().sets[set].name), std::ssize(left));
-    for (size_t i = 0; i < left.size(); ++i) {
+    const eval::SetInfo& info = log_->info().sets[set];
+    tl::cli::ProgressBar bar(fmt::format("{}: batches", info.name), info.questions);
+    int64_t done = info.questions - std::ssize(left);
+    for (const size_t batch : left) {
       if (tl::cli::interrupts > 0) return false;
-      add(set, text_->measure(left[i]));
-      bar.show(static_cast<int64_t>(i) + 1, "");
+      add(set, text_->measure(batch));
+      bar.show(++done, "");
     }
     return true;
   }

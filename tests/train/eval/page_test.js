@@ -43,7 +43,7 @@ const problems = {
   name: "sums", task: "answer", questions: 10, answered: 9, seen: 2, chance: 0,
   scores: {
     greedy: [0.5, 0.2, 0.8, 9], sampled: [0.4, 0.3, 0.5, 9], vote_3: [0.6, 0.3, 0.8, 9], vote_5: [0.7, 0.4, 0.9, 9],
-    vote_3_checked: [0.7, 0.4, 0.9, 9], pass_3: [0.8, 0.5, 1, 9], unknown: [1, 1, 1, 9],
+    vote_3_checked: [0.7, 0.4, 0.9, 9], vote_3_corrected: [0.8, 0.5, 1, 9], vote_5_corrected: [0.9, 0.6, 1, 9], pass_3: [0.8, 0.5, 1, 9], unknown: [1, 1, 1, 9],
   },
   kinds: {a: {greedy: [1, 0.5, 1, 4]}, b: {greedy: [0, 0, 0.4, 5], forced: [1, 0.4, 1, 5]}},
 };
@@ -59,16 +59,18 @@ const tests = {
     assert.equal(model.textContent, "my-model");
     assert.match(list.text(), /shots\s+5/);
     const [scores, votes, kinds] = sets.all("svg");
-    assert.equal(scores.all("circle").length, 7);
+    assert.equal(scores.all("circle").length, 9);
     const at = scores.all("circle").map((dot) => dot.attributes.cx);
-    assert.ok(at[1] < at[0] && at[0] < at[2] && at[6] > at[5]);
+    assert.ok(at[1] < at[0] && at[0] < at[2] && at[8] > at[7]);
     for (const name of ["贪心 · greedy", "投票 3 · vote", "投票，检查等式 3 · checked", "unknown", "50.0 %"]) {
       assert.ok(scores.text().includes(name), name);
     }
     assert.match(sets.text(), /9 \/ 10/);
     assert.match(sets.text(), /2 题在训练数据里/);
-    // vote has 1, 3 and 5 chains; checked and any right 1 and 3.
-    assert.deepEqual(votes.all("polyline").map((line) => line.attributes.points.split(" ").length), [3, 2, 2]);
+    // vote has 1, 3 and 5 chains; checked and any right 1 and 3; corrected 3 and 5, as one chain is not corrected.
+    assert.deepEqual(votes.all("polyline").map((line) => line.attributes.points.split(" ").length), [3, 2, 2, 2]);
+    const [checked, corrected] = votes.all("polyline").slice(1).map((line) => parseFloat(line.attributes.points));
+    assert.ok(corrected > checked);
     // By kind, the lowest first; another score shows the kinds that have it.
     assert.deepEqual(kinds.all("text").map((one) => one.textContent).filter((one) => /^[ab]$/.test(one)), ["b", "a"]);
     const select = sets.all("select")[0];

@@ -16,6 +16,7 @@ const kLines = [
   {name: "vote_corrected", label: "投票，改错 · corrected", color: "--three"},
   {name: "forced_vote", label: "投票，强制计算器 · forced", color: "--four"},
   {name: "pass", label: "任一正确 · any right (pass@k)", color: "--faint"},
+  {name: "forced_pass", label: "任一正确，强制 · any right, forced", color: "--alarm"},
 ];
 
 const percent = (value) => (100 * value).toFixed(1) + " %";
@@ -69,10 +70,10 @@ function intervals(parent, rows, chance) {
   });
 }
 
-// The points of a line of votes: one chain is a vote too.
+// The points of a line of votes. One chain is a vote too, unless it would be corrected first.
 function points(scores, name) {
-  const found = scores.sampled && !name.startsWith("forced") ? [[1, scores.sampled]] : [];
-  if (name === "forced_vote" && scores.forced_sampled) found.push([1, scores.forced_sampled]);
+  const one = scores[name.startsWith("forced") ? "forced_sampled" : "sampled"];
+  const found = one && name !== "vote_corrected" ? [[1, one]] : [];
   for (const [score, row] of Object.entries(scores)) {
     const vote = kVote.exec(score);
     if (vote && (vote[1] ?? "") + vote[2] + (vote[4] ?? "") === name) found.push([+vote[3], row]);
