@@ -12,7 +12,8 @@ const char* answer_cue(const QuestionSet& set) { return set.is_chinese ? "答案
 
 std::string with_options(const QuestionSet& set, const Question& question, size_t rotation) {
   Question rotated = question;
-  std::ranges::rotate(rotated.options, rotated.options.begin() + static_cast<std::ptrdiff_t>(rotation));
+  const auto first = rotated.options.begin();
+  std::rotate(first, first + static_cast<std::ptrdiff_t>(rotation), rotated.options.end());
   return fmt::format("{}\n{}\n{}", question.text, lettered_options(rotated), answer_cue(set));
 }
 

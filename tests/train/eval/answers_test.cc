@@ -113,7 +113,7 @@ TEST_CASE("answers depend on the question alone: not on its neighbours, on the t
   REQUIRE(all.size() == 7);
   CHECK(all.at(6).scores.at("greedy") == 0);
   CHECK(all.at(6).detail == R"({"does_not_fit":true})");
-  for (const size_t i : {0, 3, 5, 6}) {
+  for (const size_t i : std::vector<size_t>{0, 3, 5, 6}) {
     const Result alone = run({i}, 1, 1, 5).at(i);
     CHECK(alone.detail == all.at(i).detail);
     CHECK(alone.scores == all.at(i).scores);

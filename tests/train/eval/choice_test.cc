@@ -93,7 +93,8 @@ TEST_CASE("scores are those of log-likelihoods by another path, for any number o
       tokens.insert(tokens.begin(), model.tokenizer->end_of_document());
       const Request request{.prompt = tokens, .options = {.max_tokens = 0, .prompt_log_probs = 0}};
       double alone = 0;
-      for (const TokenLogProbs& one : generate(other, {{request}})[0].prompt_log_probs) alone += one.log_prob;
+      const Completion completion = generate(other, {{request}})[0];
+      for (const TokenLogProbs& one : completion.prompt_log_probs) alone += one.log_prob;
       pmi.push_back(text[j] - alone);
     }
     CHECK(result.scores.at("text") == is_best(text, question.right));

@@ -47,7 +47,7 @@ TEST_CASE("log-likelihoods are those of logits that were computed elsewhere") {
   };
   Session session(model, {.sequences = 8, .cache_type = f32, .pool = ThreadPool(2)});
   LogLikelihoods likelihoods(session);
-  for (const size_t row : {0, 1}) {
+  for (size_t row = 0; row < 2; ++row) {
     const std::span<const int32_t> text = std::span<const int32_t>(tokens).subspan(row * 16, 16);
     // The true continuation, one token of it, one other token, and nothing.
     const Continuations asked{part(text, 0, 9), {part(text, 9, 7), part(text, 9, 1), {5}, {}}};

@@ -108,7 +108,7 @@ TEST_CASE("a summary has the rates with their intervals, by kind and against cha
   Run run{some_info(), {}};
   run.info.sets[0].questions = 14;
   run.results = {sum(0, "a", 1), sum(1, "a", 1), sum(2, "b", 0), sum(3, "b", 1)};
-  for (const size_t i : {0, 1}) {
+  for (size_t i = 0; i < 2; ++i) {
     run.results.push_back({.set = 1, .question = i, .chance = 0.25, .scores = {{"letter", double(i)}, {"text", 0.5}}});
   }
   const Summary summary = summarise(run);
