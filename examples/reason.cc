@@ -101,12 +101,10 @@ void print(const tl::Reasoned& reasoned, bool all) {
 void print_json(const tl::Reasoned& reasoned, const Options& o) {
   std::vector<tl::Ballot> ballots;
   int64_t tokens = 0, computed = 0;
-  double seconds = 0;
   for (const tl::Reasoned::Chain& chain : reasoned.chains) {
     ballots.push_back(chain.ballot);
     tokens += std::ssize(chain.completion.tokens);
     computed += chain.completion.prompt_tokens - chain.completion.cached_tokens;
-    seconds = std::max(seconds, chain.completion.seconds);
   }
   auto json = nlohmann::ordered_json::parse(verdict_json(reasoned.verdict, ballots, o.all));
   json["text"] = ballots[reasoned.verdict.chain].text;

@@ -183,9 +183,13 @@ void Sampler::keep_likeliest(size_t count, double enough) {
   for (size_t i = 0; i < weights_.size(); ++i) {
     if (bucket_of(weights_[i]) == last) candidates_.push_back({static_cast<int32_t>(i), weights_[i]});
   }
-  std::ranges::sort(candidates_, [](const Candidate& a, const Candidate& b) {
-    return a.weight != b.weight ? a.weight > b.weight : a.token < b.token;
-  });
+  // Different scores may have equal weights, by rounding at a high temperature.
+  const auto is_likelier = [&](const Candidate& a, const Candidate& b) {
+    if (a.weight != b.weight) return a.weight > b.weight;
+    const float left = scores_[static_cast<size_t>(a.token)], right = scores_[static_cast<size_t>(b.token)];
+    return left != right ? left > right : a.token < b.token;
+  };
+  std::ranges::sort(candidates_, is_likelier);
   size_t kept = 0;
   for (; kept + 1 < std::min(count, candidates_.size()); ++kept) {
     enough -= static_cast<double>(candidates_[kept].weight);
@@ -193,9 +197,7 @@ void Sampler::keep_likeliest(size_t count, double enough) {
   }
   const Candidate least = candidates_[kept];
   for (size_t i = 0; i < weights_.size(); ++i) {
-    const float weight = weights_[i];
-    const bool is_kept = weight > least.weight || (weight == least.weight && static_cast<int32_t>(i) <= least.token);
-    weights_[i] = is_kept ? weight : 0;
+    if (is_likelier(least, {static_cast<int32_t>(i), weights_[i]})) weights_[i] = 0;
   }
 }
 

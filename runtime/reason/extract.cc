@@ -134,13 +134,25 @@ void find_tag(Text said, Found& best) {
   later(best, AnswerMarker::tag, at, trimmed(inside.substr(0, inside.find("</answer>"))));
 }
 
+// From the last `####` to the first, so that each byte is looked at once, however many stand in a line.
 void find_hashes(Text said, Found& best) {
-  size_t from = Text::npos;
-  for (size_t at = said.rfind("####", from); at != Text::npos; at = at == 0 ? Text::npos : said.rfind("####", at - 1)) {
+  size_t seen = said.size();
+  size_t line_end = Text::npos;  // Of what was seen of a line, without blanks at its end,
+  bool has_digit = false;        // and whether that has a digit.
+  for (size_t at = said.rfind("####"); at != Text::npos; at = at == 0 ? Text::npos : said.rfind("####", at - 1)) {
+    for (; seen > at; --seen) {
+      const char c = said[seen - 1];
+      if (c == '\n') {
+        line_end = Text::npos;
+        has_digit = false;
+        continue;
+      }
+      if (line_end == Text::npos && !is_blank(c)) line_end = seen;
+      has_digit |= c >= '0' && c <= '9';
+    }
     if (at > 0 && said[at - 1] == '#') continue;
     if (starts_with(said, at, "#####")) continue;
-    const Text line = trimmed(said.substr(at + 4, said.find('\n', at) - (at + 4)));
-    const bool has_digit = line.find_first_of("0123456789") != Text::npos;
+    const Text line = trimmed(said.substr(at + 4, line_end - (at + 4)));
     const bool is_heading = line.size() > 3 && !has_digit;  // A heading of Markdown.
     if (is_heading) continue;
     later(best, AnswerMarker::hashes, at, line);

@@ -84,6 +84,8 @@ class Count {
 
 // Whether an answer is whole in a text that was cut off: it is marked, and something follows it.
 bool is_whole(const ExtractedAnswer& found, std::string_view text) {
+  const size_t reasoning = text.rfind("【推理过程】");
+  if (reasoning != text.npos && text.find("【最终答案】", reasoning) == text.npos) return false;  // It never ended.
   if (found.marker == AnswerMarker::whole || found.marker == AnswerMarker::fallback) return false;
   while (text.ends_with(' ')) text.remove_suffix(1);
   return found.text.data() + found.text.size() < text.data() + text.size();

@@ -28,12 +28,17 @@ std::optional<int64_t> number(const fs::path& path) {
 }
 
 std::optional<int64_t> left_in(const fs::path& group) {
-  for (const auto& [limit_name, used_name] :
-       {std::pair("memory.max", "memory.current"), std::pair("memory.limit_in_bytes", "memory.usage_in_bytes")}) {
-    const std::optional<int64_t> limit = number(group / limit_name), used = number(group / used_name);
+  // In version 1, plain names of memory.stat leave out the groups within this one.
+  struct Version {
+    const char *limit, *used, *inactive_files, *active_files;
+  };
+  for (const Version& version :
+       {Version{"memory.max", "memory.current", "inactive_file", "active_file"},
+        Version{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file", "total_active_file"}}) {
+    const std::optional<int64_t> limit = number(group / version.limit), used = number(group / version.used);
     if (!limit || !used) continue;
     int64_t files = 0;
-    for (const char* name : {"inactive_file", "active_file"}) {
+    for (const char* name : {version.inactive_files, version.active_files}) {
       files += named_number(group / "memory.stat", name).value_or(0);
     }
     return std::max<int64_t>(0, *limit - *used + std::min(files, *used));

@@ -28,6 +28,12 @@ std::map<int32_t, double> shares(const Sampling& sampling) {
 
 }  // namespace
 
+TEST_CASE("top-k keeps the likeliest tokens where their probabilities round to the same") {
+  Sampler sampler({.temperature = 1e8f, .top_k = 1}, 3);
+  const std::vector<float> logits = {0, 2, 1};
+  for (int i = 0; i < 100; ++i) CHECK(sampler.next(logits, {}) == 1);
+}
+
 TEST_CASE("tokens are drawn as often as temperature, top-k, top-p and min-p leave them") {
   using Shares = std::map<int32_t, double>;
   const Shares all = {{3, 0.4}, {0, 0.3}, {4, 0.15}, {1, 0.1}, {2, 0.05}};

@@ -76,4 +76,23 @@ TEST_CASE("any text is read, also a long one") {
   CHECK(answer_of("答案：" + std::string(2000, '7')).kind == AnswerKind::word);
 }
 
+// Time that grows with the square of the length would be hours.
+TEST_CASE("finding an answer takes time that is linear in the text") {
+  for (const std::string part :
+       {"#### abcd ", "####", "#### ", "####\n", "\n \n", "答案 ", "answer ", "\\boxed{", "。\n"}) {
+    std::string text;
+    while (text.size() < (size_t{4} << 20)) text += part;
+    CAPTURE(part);
+    CHECK(extract_answer(text).text.size() <= text.size());
+    CHECK(extract_answer("#### 12\n" + text + "\n#### 7 \n ").text == "7");
+  }
+}
+
+TEST_CASE("a heading of Markdown is no answer") {
+  CHECK(extract_answer("#### 12\n#### Steps of it\n").text == "12");
+  CHECK(extract_answer("#### 12 #### Steps").text == "12 #### Steps");
+  CHECK(marker_of("#### abc\n") == AnswerMarker::hashes);
+  CHECK(marker_of("#### abcd\n") != AnswerMarker::hashes);
+}
+
 }  // namespace tinyllm::test

@@ -140,6 +140,8 @@ TEST_CASE("a chain that was cut off has an answer only if more follows it") {
   CHECK_FALSE(has_answer("【最终答案】\n答案：12 "));
   CHECK_FALSE(has_answer("#### 12."));
   CHECK_FALSE(has_answer("<think>答案：12\n"));
+  CHECK_FALSE(has_answer("【推理过程】\n单价的答案是6。再乘以7得"));
+  CHECK(has_answer("【推理过程】\n单价的答案是6。\n【最终答案】\n答案：42。\n"));
   CHECK(has_answer("【最终答案】\n答案：12。"));
   CHECK(has_answer("#### 12\nQuestion: "));
   CHECK(has_answer("\\boxed{12}"));

@@ -47,7 +47,9 @@ TEST_CASE("memory limits of control groups of version 1, and of groups above, co
   CHECK(available_with({kMemory,
                         groups,
                         {"sys/fs/cgroup/memory/docker/memory.limit_in_bytes", "90000\n"},
-                        {"sys/fs/cgroup/memory/docker/memory.usage_in_bytes", "30000\n"},
+                        {"sys/fs/cgroup/memory/docker/memory.usage_in_bytes", "50000\n"},
+                        {"sys/fs/cgroup/memory/docker/memory.stat",
+                         "inactive_file 0\nactive_file 1000\ntotal_inactive_file 15000\ntotal_active_file 5000\n"},
                         {"sys/fs/cgroup/cpu/docker/memory.limit_in_bytes", "1\n"},
                         {"sys/fs/cgroup/cpu/docker/memory.usage_in_bytes", "0\n"}}) == 60000);
 }
