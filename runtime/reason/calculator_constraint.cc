@@ -51,7 +51,8 @@ struct CalculatorConstraints::Vocabulary {
 /// Follows one answer.
 class CalculatorConstraints::Restriction {
  public:
-  explicit Restriction(std::shared_ptr<const Vocabulary> vocabulary) : vocabulary_(std::move(vocabulary)) {}
+  Restriction(std::shared_ptr<const Vocabulary> vocabulary, std::string_view begun)
+      : vocabulary_(std::move(vocabulary)), begun_(last(begun, kTail)) {}
 
   NextTokens operator()(std::span<const int32_t> answer) {
     const std::string text = tail(answer);
@@ -112,16 +113,21 @@ class CalculatorConstraints::Restriction {
     return dropped;
   }
 
+  static std::string_view last(std::string_view text, size_t bytes) {
+    return text.substr(text.size() - std::min(text.size(), bytes));
+  }
+
   std::string tail(std::span<const int32_t> answer) const {
     size_t bytes = 0;
     size_t first = answer.size();
     while (first > 0 && bytes < kTail) bytes += vocabulary_->text(answer[--first]).size();
-    std::string text;
+    std::string text(bytes < kTail ? last(begun_, kTail - bytes) : "");
     for (const int32_t token : answer.subspan(first)) text += vocabulary_->text(token);
     return text;
   }
 
   std::shared_ptr<const Vocabulary> vocabulary_;
+  std::string begun_;  // The end of what the prompt has of the answer.
   std::vector<bool> allowed_;
 };
 
@@ -130,10 +136,10 @@ CalculatorConstraints::CalculatorConstraints(const Tokenizer& tokenizer, int64_t
 
 CalculatorConstraints::~CalculatorConstraints() = default;
 
-Constraint CalculatorConstraints::make() const { return Restriction(vocabulary_); }
+Constraint CalculatorConstraints::make(std::string_view begun) const { return Restriction(vocabulary_, begun); }
 
-std::vector<bool> CalculatorConstraints::written(std::span<const int32_t> answer) const {
-  const Restriction restriction(vocabulary_);
+std::vector<bool> CalculatorConstraints::written(std::span<const int32_t> answer, std::string_view begun) const {
+  const Restriction restriction(vocabulary_, begun);
   std::vector<bool> written;
   for (size_t i = 0; i < answer.size(); ++i) written.push_back(restriction.writes(answer.first(i), answer[i]));
   return written;

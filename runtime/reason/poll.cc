@@ -31,9 +31,9 @@ const Ballot& Poll::add(size_t chain, const SampledChain& said) {
   return ballots_[chain];
 }
 
-double mean_log_prob(const Completion& completion, const CalculatorConstraints* calculator) {
+double mean_log_prob(const Completion& completion, const CalculatorConstraints* calculator, std::string_view begun) {
   const std::vector<bool> written =
-      calculator != nullptr ? calculator->written(completion.tokens) : std::vector<bool>();
+      calculator != nullptr ? calculator->written(completion.tokens, begun) : std::vector<bool>();
   double sum = 0;
   size_t count = 0;
   const auto add = [&](const TokenLogProbs& token) {

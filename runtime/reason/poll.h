@@ -44,8 +44,9 @@ class Poll {
 
 /// The mean log-probability of the tokens that the model itself drew, with the end token: for
 /// `SampledChain::mean_log_prob`. -infinity if there are none. The request must have had `top_log_probs` of 0 or more;
-/// `calculator`, if it is not null, its constraint.
-double mean_log_prob(const Completion& completion, const CalculatorConstraints* calculator);
+/// `calculator`, if it is not null, its constraint, made with the same `begun`.
+double mean_log_prob(const Completion& completion, const CalculatorConstraints* calculator,
+                     std::string_view begun = {});
 
 /// Whether a model did not end what it said.
 bool is_cut_off(FinishReason reason);

@@ -48,7 +48,7 @@ class Reasoner::Asked : public std::enable_shared_from_this<Asked> {
       const size_t chain = ids_.size();
       Request request{.prompt = question_.prompt, .options = options_};
       request.options.sampling.seed = seed_of_choice(options_.sampling.seed, static_cast<int64_t>(chain));
-      if (calculator_ != nullptr) request.options.constraint = calculator_->make();
+      if (calculator_ != nullptr) request.options.constraint = calculator_->make(question_.begun);
       request.on_text = [self = shared_from_this(), chain](std::string_view text, const Completion&) {
         return self->on_text(chain, text);
       };
@@ -80,7 +80,7 @@ class Reasoner::Asked : public std::enable_shared_from_this<Asked> {
       end();
     }
     const SampledChain said{question_.begun + completion.text, is_cut_off(completion.finish_reason),
-                            mean_log_prob(completion, calculator_)};
+                            mean_log_prob(completion, calculator_, question_.begun)};
     const Ballot& ballot = poll_.add(chain, said);
     if (callbacks_.on_chain) callbacks_.on_chain(chain, ballot, completion);
     result_.chains.resize(std::max(result_.chains.size(), chain + 1));

@@ -26,7 +26,7 @@ void read_vote(const Fields& fields, Ask& ask) {
 void set_calculator(const Engine& engine, Job& job) {
   if (job.options.constraint) refuse_value("calculator", "does not go together with a response_format or tools");
   job.calculator = &engine.calculator();
-  job.options.constraint = job.calculator->make();
+  job.options.constraint = job.calculator->make(job.choices.at(0).begun);
 }
 
 }  // namespace tinyllm

@@ -9,8 +9,8 @@ namespace tinyllm {
 /// n, logprobs, tools, and temperature 0 for several chains. `ask` has its sampling and its calls already.
 void read_vote(const Fields& fields, Ask& ask);
 
-/// Lets only right results follow the equations of the job's answers. Throws ApiError when a form restricts them
-/// already.
+/// Lets only right results follow the equations of the job's answers, whose prompt it has already. Throws ApiError when
+/// a form restricts them already.
 void set_calculator(const Engine& engine, Job& job);
 
 }  // namespace tinyllm

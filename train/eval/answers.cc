@@ -173,7 +173,7 @@ class Asking {
       if (!options_.is_chat) {
         request.options.stop = {set_.is_chinese ? "问题：" : "Question:", "</s>", "<|im_end|>"};
       }
-      if (draw.is_forced) request.options.constraint = constraints_->make();
+      if (draw.is_forced) request.options.constraint = constraints_->make(asking->begun);
       if (draw.chain >= 0) {
         const uint64_t seed = Random(options_.seed, index).next();
         request.options.sampling = {.temperature = options_.temperature, .seed = seed_of_choice(seed, draw.chain)};
@@ -192,7 +192,9 @@ class Asking {
     SampledChain& chain = draw.chain < 0 ? answers.greedy : answers.chains[static_cast<size_t>(draw.chain)];
     chain.text = begun + completion.text;
     chain.is_cut_off = is_cut_off(completion.finish_reason);
-    if (draw.chain >= 0) chain.mean_log_prob = mean_log_prob(completion, draw.is_forced ? &*constraints_ : nullptr);
+    if (draw.chain >= 0) {
+      chain.mean_log_prob = mean_log_prob(completion, draw.is_forced ? &*constraints_ : nullptr, begun);
+    }
     if (--asked.left > 0) return;
     --asked_;
     finish(asked);

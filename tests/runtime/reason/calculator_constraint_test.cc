@@ -152,6 +152,39 @@ TEST_CASE("the calculator's tokens are told from the model's own") {
   CHECK(marks == "....^.........^^");
 }
 
+TEST_CASE("an equation may begin in the prompt") {
+  const TableTokenizer tokenizer({"="});
+  const CalculatorConstraints constraints(tokenizer, tokenizer.size());
+  const auto may_follow = [&](const Constraint& constraint, const std::string& answer, const std::string& next) {
+    const NextTokens tokens = constraint(tokenizer.encode(answer));
+    return tokens.allowed == nullptr || tokens.allowed->at(static_cast<size_t>(tokenizer.encode(next)[0]));
+  };
+  for (const std::string before : {"", "3-1=", "一", "长"}) {
+    std::string begun;
+    // More than is looked at, in all the ways in which characters may be cut.
+    for (int i = 0; i < 1000; ++i) begun += before;
+    const Constraint constraint = constraints.make(begun + "。123*45=");
+    CAPTURE(before);
+    CHECK(may_follow(constraint, "", "5"));
+    CHECK_FALSE(may_follow(constraint, "", "1"));
+    CHECK(may_follow(constraint, "55", "3"));
+    CHECK_FALSE(may_follow(constraint, "55", "5"));
+    CHECK_FALSE(may_follow(constraint, "5535", "0"));
+    CHECK(may_follow(constraint, "5535。", "0"));
+  }
+  CHECK_FALSE(may_follow(constraints.make("12"), "*3=", "6"));
+  // What is far behind matters no more.
+  CHECK(may_follow(constraints.make("3+4="), "7。" + std::string(1000, 'x'), "1"));
+}
+
+TEST_CASE("the calculator's tokens are told also where the prompt has begun the equation") {
+  const TableTokenizer tokenizer({"="});
+  const CalculatorConstraints constraints(tokenizer, tokenizer.size());
+  const std::vector<int32_t> answer = tokenizer.encode("4=12x");
+  CHECK(constraints.written(answer, "3*") == std::vector<bool>{false, false, true, true, false});
+  CHECK(constraints.written(answer) == std::vector<bool>(5, false));
+}
+
 TEST_CASE("answers with a calculator have the same bits alone and together") {
   const Model model = model_to_ask();
   const CalculatorConstraints constraints(*model.tokenizer, model.config.vocab_size);
