@@ -13,9 +13,9 @@ class ChainVote {
 
   /// The first so many chains may begin.
   size_t open() const { return failure_ ? 0 : poll_.open(); }
-  /// No chain needs to go on.
+  /// A chain has failed or was cancelled, which ends the vote.
   bool has_failed() const { return failure_.has_value(); }
-  /// Whether the answer is known, of so many chains that have begun.
+  /// Whether the vote has ended. `begun`: how many chains were given to the batcher.
   bool is_over(size_t begun) const { return failure_ ? ended_ >= begun : poll_.is_over(); }
   int64_t ended() const { return static_cast<int64_t>(ended_); }
   int64_t samples() const { return vote_.poll.chains; }

@@ -46,7 +46,7 @@ struct AnswerEnd {
   std::optional<TokenLogProbs> end_log_probs;  ///< Of the end token, if one was drawn and the job wants them.
   int32_t end_token = -1;
   std::vector<float> embedding;
-  /// Of an answer that chains of thought voted on, whose tokens are all counted: what they decided, an object in JSON.
+  /// What the chains decided, as JSON, if they voted on this answer. The counts above are then those of all chains.
   std::string verdict;
   int64_t computed_again = 0;  ///< Tokens of the prompt that the other chains computed.
 };

@@ -138,9 +138,10 @@ SampledChain RunningJob::said_by(const AnswerEnd& end, const Completion& complet
   const Answer& answer = answers_[end.choice];
   SampledChain said{.is_cut_off = end.reason != AnswerEnd::Reason::stop};
   if (end.reason == AnswerEnd::Reason::cancelled || end.reason == AnswerEnd::Reason::failed) return said;
-  said.mean_log_prob = mean_log_prob(completion, job_.calculator);
   if (answer.is_refused()) return said;
-  said.text = job_.choices[end.choice].begun + completion.text;
+  const std::string& begun = job_.choices[end.choice].begun;
+  said.mean_log_prob = mean_log_prob(completion, job_.calculator, begun);
+  said.text = begun + completion.text;
   if (answer.text.stopped_by() != nullptr) said.text.resize(std::min(said.text.size(), answer.text.answer().end));
   return said;
 }
@@ -149,10 +150,12 @@ SampledChain RunningJob::said_by(const AnswerEnd& end, const Completion& complet
 void RunningJob::end_chain(AnswerEnd&& end, const Completion& completion) {
   const SampledChain said = said_by(end, completion);
   vote_->end(std::move(end), said);
-  last_sent_ = Clock::now();
-  outbox_.push_back({job_.listener, [ended = vote_->ended(), samples = vote_->samples()](JobListener& listener) {
-                       listener.on_chain(ended, samples);
-                     }});
+  if (!vote_->has_failed()) {
+    last_sent_ = Clock::now();
+    outbox_.push_back({job_.listener, [ended = vote_->ended(), samples = vote_->samples()](JobListener& listener) {
+                         listener.on_chain(ended, samples);
+                       }});
+  }
   if (!vote_->is_over(ids_.size())) return;
   // The others are not needed.
   for (Answer& other : answers_) other.has_ended = true;

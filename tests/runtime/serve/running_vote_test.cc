@@ -28,10 +28,12 @@ struct Heard final : JobListener {
 // A vote whose chains are what the tests say.
 class Vote {
  public:
-  explicit Vote(int64_t samples, std::vector<std::string> stop = {}) {
+  explicit Vote(int64_t samples, std::vector<std::string> stop = {}, std::shared_ptr<const Filter> filter = nullptr) {
     Job job;
     job.listener = heard;
     job.stop = std::move(stop);
+    job.filter = std::move(filter);
+    job.refusal = "(no)";
     job.vote = {{.chains = samples}, false};
     const auto prompt = std::make_shared<const std::vector<int32_t>>(10, 5);
     for (int64_t i = 0; i < samples; ++i) job.choices.push_back({prompt, 0, ""});
@@ -47,10 +49,11 @@ class Vote {
     }
     return count;
   }
-  void end(size_t chain, const std::string& text, FinishReason reason = FinishReason::end_token) {
+  void end(size_t chain, const std::string& text, FinishReason reason = FinishReason::end_token, double log_prob = -1) {
     Completion completion;
     completion.text = text;
     completion.tokens.resize(3, 5);
+    completion.log_probs.resize(3, {.log_prob = log_prob, .top = {}});
     completion.finish_reason = reason;
     completion.prompt_tokens = 10;
     completion.cached_tokens = chain == 0 ? 0 : 9;
@@ -115,11 +118,11 @@ TEST_CASE("a chain that fails ends the vote") {
   vote.end(0, "7");
   vote.end(1, "", FinishReason::failed);
   CHECK_FALSE(vote.goes_on(2));
-  CHECK(vote.events() == Events{"1/9", "2/9"});
+  CHECK(vote.events() == Events{"1/9"});
   vote.end(2, "7", FinishReason::cancelled);
   CHECK(vote.running->has_ended());
   CHECK(vote.begin() == 0);
-  CHECK(vote.events() == Events{"3/9", "end error"});
+  CHECK(vote.events() == Events{"end error"});
   CHECK(vote.heard->last.error == "out of luck");
   CHECK(vote.heard->last.verdict.empty());
 }
@@ -133,9 +136,10 @@ TEST_CASE("a vote that is cancelled ends once: before it begins, while chains ru
     vote.running->abandon();
     CHECK(vote.running->has_ended());
     CHECK_FALSE(vote.running->has_more());
-    Events events = vote.events();
-    CHECK(events.back() == "end abort");
-    CHECK(std::ranges::count(events, "end abort") == 1);
+    Events expected;
+    for (int i = 1; i <= (chains == 3 ? 3 : chains - 1); ++i) expected.push_back(fmt::format("{}/9", i));
+    expected.emplace_back("end abort");
+    CHECK(vote.events() == expected);
     CHECK(vote.heard->last.completion_tokens == (chains == 3 ? 12 : 0));
     CHECK(vote.heard->last.prompt_tokens == 10);
     // The batcher ends what was begun.
@@ -143,6 +147,23 @@ TEST_CASE("a vote that is cancelled ends once: before it begins, while chains ru
     CHECK(vote.running->in_batcher() == 0);
     CHECK(vote.events().empty());
   }
+}
+
+TEST_CASE("a chain that the filter refuses is shown only when all are refused") {
+  const auto filter = std::make_shared<const Filter>("secret");
+  Vote vote(3, {}, filter);
+  vote.begin();
+  // What is cut off has no answer, and the one that is refused is the likeliest.
+  vote.end(0, "hello", FinishReason::max_tokens, -3);
+  vote.end(1, "a secret", FinishReason::cancelled, -1);
+  vote.end(2, "good day", FinishReason::max_tokens, -2);
+  CHECK(vote.events() == Events{"1/3", "2/3", "3/3", "part good day", "end length"});
+
+  Vote none(2, {}, filter);
+  none.begin();
+  none.end(0, "a secret", FinishReason::cancelled, -1);
+  none.end(1, "secret 8", FinishReason::cancelled, -1);
+  CHECK(none.events() == Events{"1/2", "2/2", "part a (no)", "end content_filter"});
 }
 
 TEST_CASE("what an answer's stop string cuts off has no vote") {
