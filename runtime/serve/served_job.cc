@@ -35,7 +35,10 @@ void ServedJob::on_end(AnswerEnd&& end) {
   OrderedJson line = {{"prompt_tokens", end.prompt_tokens},
                       {"completion_tokens", end.completion_tokens},
                       {"finish_reason", name_of(end.reason)}};
-  if (keeps_contents_) line["text"] = contents_[end.choice];
+  if (keeps_contents_) {
+    line["text"] = contents_[end.choice];
+    if (!end.verdict.empty()) line["self_consistency"] = OrderedJson::parse(end.verdict);
+  }
   call_->answered.push_back(text_of(line));
   listener_->on_end(std::move(end));
 }

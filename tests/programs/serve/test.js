@@ -12,7 +12,7 @@ const { writeQwenModel } = require('./qwen_model');
 const { fullDisk } = require('./disk');
 const scores = require('./scores');
 const { talks } = require('./talks');
-const { countedVotes, votes, votesCase, votesOfThinker } = require('./votes');
+const { auditedVotes, countedVotes, votes, votesCase, votesOfThinker } = require('./votes');
 const { signals } = require('./signals');
 const { slowHeaders, slowReader } = require('./slow');
 const special = { ...require('./special'), ...forms.cases, self_consistency: votesCase };
@@ -341,6 +341,7 @@ async function otherForms({ client }) {
     await lifecycle(startServer);
     await killAndRestart(startServer);
     await countedVotes(startServer, program, folder);
+    await auditedVotes(startServer, folder);
     await fullDisk(program, folder, startServer);
     await signals(program, model, startServer);
   }

@@ -122,6 +122,15 @@ async function calculates(client) {
   check(errors > 0 && equations > 6, `calculator: ${errors} errors without it, ${equations} equations`);
   const both = (await client.chat({ ...ask, calculator: true, self_consistency: { samples: 3, return_chains: true } })).json;
   for (const chain of both.self_consistency.chains) equal([wrong(chain.text), chain.false_equations], [[], []], 'calculator: chains');
+  // The equation may be one that the client has begun.
+  const begun = { messages: [{ role: 'user', content: '计算：123*45' }, { role: 'assistant', content: '123*45=' }],
+                  continue_final_message: true, calculator: true, temperature: 1.5, max_tokens: 16 };
+  for (let seed = 0; seed < 3; seed++) {
+    const text = (await client.post(chat, { ...begun, seed })).json.choices[0].message.content;
+    check(/^ ?5535(?!\d)/.test(text), `calculator: begun: ${text}`);
+  }
+  const several = (await client.post(chat, { ...begun, self_consistency: { samples: 3, return_chains: true } })).json.self_consistency;
+  for (const { text } of several.chains) check(/^123\*45= ?5535(?!\d)/.test(text), `calculator: begun, chains: ${text}`);
 }
 
 async function refuses(client) {
@@ -173,11 +182,31 @@ async function votes(client) {
   await leaves(client);
 }
 
-// A model whose prompt begins its chain of thought.
+// What the prompt has begun is part of every chain: an answer within thoughts that never ended does not count.
 async function votesOfThinker(client) {
-  const ask = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 30, temperature: 1, seed: 2 };
+  const thought = 'Three and four: the answer is 7. ';
+  const ask = { messages: [{ role: 'user', content: 'hi' }, { role: 'assistant', content: '', reasoning_content: thought }],
+                continue_final_message: true, max_tokens: 30, temperature: 1, seed: 2 };
   const verdict = (await client.post(chat, { ...ask, self_consistency: { samples: 3, return_chains: true } })).json.self_consistency;
   checkVerdict(verdict, 3, 'thinker');
+  for (const chain of verdict.chains) {
+    check(chain.text.startsWith(`<think>\n${thought}`), `thinker: begins with ${JSON.stringify(chain.text.slice(0, 20))}`);
+    if (!chain.text.includes('</think>')) equal(chain.answer, null, 'thinker: an answer within its thoughts');
+  }
+}
+
+// With its contents, the audit log has all that was sent.
+async function auditedVotes(startServer, folder) {
+  const audit = path.join(folder, 'audited_votes.jsonl');
+  const { server, client } = await startServer(['--audit-log', audit, '--audit-contents']);
+  const sent = [];
+  for (const return_chains of [true, false]) {
+    const { json } = await client.chat({ temperature: 1, seed: 5, self_consistency: { samples: 3, return_chains } });
+    sent.push([json.choices[0].message.content, json.self_consistency]);
+  }
+  equal(await server.stop(), 0, 'exit status');
+  const lines = fs.readFileSync(audit, 'utf8').trim().split('\n').map((line) => JSON.parse(line)).filter((line) => line.answers);
+  equal(lines.map(({ answers }) => [answers[0].text, answers[0].self_consistency]), sent, 'audited votes');
 }
 
 // The tokens of all chains count against the limits of a key and in the counters, also those of a client that leaves.
@@ -201,4 +230,4 @@ async function countedVotes(startServer, program, folder) {
   equal(await server.stop(), 0, 'exit status');
 }
 
-module.exports = { countedVotes, votes, votesCase, votesOfThinker };
+module.exports = { auditedVotes, countedVotes, votes, votesCase, votesOfThinker };
