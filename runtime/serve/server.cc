@@ -92,11 +92,9 @@ void Server::State::load_models() {
     engines.push_back(std::make_unique<Engine>(name, folder, engine, pool));
     model_metrics.push_back(std::make_unique<ModelMetrics>());
   }
-  scheduler =
-      std::make_unique<Scheduler>(std::move(engines), SchedulerOptions{options.queue, options.queue_seconds}, *this,
-                                  [this](std::vector<JobEvent> events) {
-                                    http->post([events = std::move(events)] { deliver(events); });
-                                  });
+  scheduler = std::make_unique<Scheduler>(
+      std::move(engines), SchedulerOptions{options.queue, options.queue_seconds}, *this,
+      [this](std::vector<JobEvent> events) { http->post([events = std::move(events)] { deliver(events); }); });
   for (const auto& [alias, name] : options.aliases) {
     try {
       model_of(name);
