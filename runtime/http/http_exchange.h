@@ -34,6 +34,7 @@ struct HttpReply::Exchange {
   std::function<void()> on_gone = {};
   bool is_finished = false;
   bool is_gone = false;
+  bool is_cut_off = false;  ///< It is too slow: the server's thread has yet to close it.
   size_t most_unsent = 0;
   size_t unsent = 0;                            ///< With `queued`.
   size_t backlog = 0;                           ///< Without: what the server's thread has had time to send.

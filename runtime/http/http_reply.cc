@@ -68,7 +68,11 @@ void HttpReply::queue(std::string bytes, bool is_last) {
   exchange_->is_finished = is_last;
   exchange_->unsent += bytes.size();
   if (!exchange_->post) return;
-  if (state_ == State::streaming && exchange_->is_too_slow()) return exchange_->post_close();
+  if (state_ == State::streaming && !exchange_->is_cut_off && exchange_->is_too_slow()) {
+    exchange_->is_cut_off = true;
+    exchange_->post_close();
+  }
+  if (exchange_->is_cut_off) return;
   exchange_->queued += bytes;
   if (!std::exchange(exchange_->is_posted, true)) exchange_->post();
 }
@@ -84,7 +88,7 @@ bool HttpReply::wait_until_sent() {
 
 bool HttpReply::is_gone() const {
   const std::lock_guard lock(exchange_->mutex);
-  return exchange_->is_gone;
+  return exchange_->is_gone || exchange_->is_cut_off;
 }
 
 void HttpReply::on_gone(std::function<void()> callback) {
