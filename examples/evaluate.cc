@@ -144,7 +144,7 @@ bool has_chat(const tl::Model& model) {
   }
 }
 
-// One of so many questions, evenly spread.
+// Keeps at most `most` questions, evenly spread over the file; 0 keeps all.
 void limit(std::vector<eval::Question>& questions, int64_t most) {
   const auto all = static_cast<int64_t>(questions.size());
   if (most == 0 || most >= all) return;

@@ -46,7 +46,7 @@ float greatest_of(std::span<const float> numbers) {
   return greatest;
 }
 
-// The elements from `from` on, at most so many.
+// At most `most` elements, beginning with element `from`.
 std::span<const float> part(std::span<const float> all, size_t from, size_t most) {
   return all.subspan(from, std::min(most, all.size() - from));
 }

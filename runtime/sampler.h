@@ -32,6 +32,9 @@ struct Sampling {
 /// Throws Error that names the first invalid field.
 void check(const Sampling& sampling, int64_t vocab_size);
 
+/// Raised by every change after which a seed may draw other tokens. The server's fingerprint depends on it.
+inline constexpr int kSamplerRevision = 2;
+
 /// The seed of one of several answers to a prompt: `seed` itself for answer 0, else a function of both.
 uint64_t seed_of_choice(uint64_t seed, int64_t choice);
 

@@ -48,7 +48,7 @@ struct Reasoned {
   std::string error = {};     ///< Why a chain failed; empty: none did. The verdict is then empty.
 };
 
-/// What is told while a question is reasoned about. Both may be empty.
+/// Called while a question is answered. Either may be empty.
 struct ReasonCallbacks {
   /// Text of a chain as it is generated. Return false to end all chains of the question.
   std::function<bool(size_t chain, std::string_view text)> on_text = {};

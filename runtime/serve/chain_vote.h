@@ -11,7 +11,7 @@ class ChainVote {
  public:
   explicit ChainVote(const Job::Vote& vote) : vote_(vote), poll_("", vote.poll) {}
 
-  /// The first so many chains may begin.
+  /// The number of chains, from the first one on, that may begin.
   size_t open() const { return failure_ ? 0 : poll_.open(); }
   /// A chain has failed or was cancelled, which ends the vote.
   bool has_failed() const { return failure_.has_value(); }

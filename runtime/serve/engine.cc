@@ -33,7 +33,8 @@ std::string fingerprint_of(const Model& model, const EngineOptions& options) {
   for (const Piece& piece : model.chat_template->render(conversation, {.add_generation_prompt = true})) {
     add(piece.text.data(), piece.text.size());
   }
-  const std::string how = fmt::format("{} {} {}", name_of(kernel_isa()), name_of(options.cache_type), options.context);
+  const std::string how =
+      fmt::format("{} {} {} {}", name_of(kernel_isa()), name_of(options.cache_type), options.context, kSamplerRevision);
   add(how.data(), how.size());
   add(options.rules.data(), options.rules.size());
   return fmt::format("fp_{:016x}", hash);

@@ -24,9 +24,9 @@ struct EngineOptions {
   LoadOptions load = {};
 };
 
-/// How many full contexts a cache is to have room for, with so many bytes for each and this much memory available, as
-/// far as it is known. If `asked` is 0: `max_running`, but at least 1 and at most as many as half of the available
-/// memory holds. Throws Error when the memory is not enough.
+/// The number of full contexts that the cache gets room for: `asked`, or if that is 0, `max_running`, but no more than
+/// fit into half of the available memory, and at least 1. `available` is in bytes; empty: it is not known. Throws Error
+/// when the contexts do not fit into the available memory.
 int64_t cache_contexts(int64_t asked, int64_t max_running, int64_t bytes_of_context, std::optional<int64_t> available);
 
 /// A model that is served: its weights, its cache and its batcher. Everything but the const members belongs to the

@@ -64,7 +64,7 @@ class JobListener {
   virtual void began() {}
   virtual void on_part(AnswerPart&& part) = 0;
   virtual void on_end(AnswerEnd&& end) = 0;
-  /// So many of the chains of thought that vote on an answer have ended, of at most `samples`.
+  /// Of the chains of thought that vote on an answer, `ended` have ended; there will be at most `samples`.
   virtual void on_chain(int64_t /*ended*/, int64_t /*samples*/) {}
   /// Nothing else was sent for a while.
   virtual void still_there() {}
