@@ -78,10 +78,16 @@ export class Conversation {
     return path;
   }
 
+  // Messages and all that came after them, on every branch. A parent comes before its children.
+  withReplies(messages) {
+    const all = [...messages];
+    for (let i = 0; i < all.length; ++i) all.push(...this.childrenOf(all[i].id));
+    return all;
+  }
+
   // Takes out a message and all that came after it, on every branch; a sibling is shown instead. Returns them.
   remove(message) {
-    const removed = [message];
-    for (let i = 0; i < removed.length; ++i) removed.push(...this.childrenOf(removed[i].id));
+    const removed = this.withReplies([message]);
     const siblings = this.siblings(message), at = siblings.indexOf(message);
     siblings.splice(at, 1);
     for (const one of removed) {

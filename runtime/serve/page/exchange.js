@@ -1,5 +1,5 @@
 // Conversations as a file, out and in. In come ours, and lists of {role, content} as other programs write them.
-import {newId, newRecord, titleOf} from "./conversation.js";
+import {Conversation, newId, newRecord, titleOf} from "./conversation.js";
 
 const kFormat = "tinyllm-chat", kVersion = 1;
 const kMostMessages = 100_000;
@@ -10,8 +10,8 @@ export const kMostBytes = 1 << 26;
 export function exported(conversations) {
   const plain = conversations.map(({record, messages}) => {
     const {id: _, ...fields} = record;
-    const sorted = [...messages].sort((a, b) => a.created - b.created);
-    return {...fields, messages: sorted.map(({conversation, ...message}) => message)};
+    const tree = new Conversation(record, messages), ordered = tree.withReplies(tree.childrenOf(""));
+    return {...fields, messages: ordered.map(({conversation, ...message}) => message)};
   });
   return JSON.stringify({format: kFormat, version: kVersion, conversations: plain}, null, 1);
 }

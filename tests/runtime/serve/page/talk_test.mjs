@@ -191,6 +191,14 @@ await run({
                      {reasoning: "hm", votes: "7 × 5", tokens: 5, seconds: 2, thought: 1, model: "m", state: "length"});
   },
 
+  "in the file a parent comes before its children, whatever the clock said"() {
+    const conversation = talk(2);
+    find(conversation, "q1").created += 1000;  // as when the clock was set back, or a version came in the same instant
+    const [{record, messages}] =
+        imported(exported([{record: conversation.record, messages: [...conversation.messages.values()]}]));
+    assert.equal(texts(new Conversation(record, messages)), "q1 a1 q2 a2");
+  },
+
   "lists of messages of other programs come in: one, or one a line"() {
     const one = [
       {role: "system", content: "S"}, {role: "user", content: [{type: "text", text: "q"}]},
