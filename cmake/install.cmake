@@ -38,6 +38,7 @@ set(headers_runtime
 set(headers_c tinyllm_c.h)
 set(headers_http runtime/http/http.h runtime/http/http_request.h)
 set(headers_serve runtime/serve/server.h)
+set(headers_documents runtime/documents/chunks.h runtime/documents/document.h runtime/documents/encoding.h)
 set(headers_train
     train/evaluator.h train/objective.h train/objectives/next_token.h
     train/recipe.h train/run.h train/trainer.h
@@ -51,7 +52,7 @@ set(headers_train
     train/problems/problem.h train/problems/redraw.h
     train/tasks/problems.h train/tasks/reasoning.h)
 set(headers_corpus
-    train/corpus/clean.h train/corpus/corpus_writer.h train/corpus/encoding.h train/corpus/folder.h
+    train/corpus/clean.h train/corpus/corpus_writer.h train/corpus/folder.h
     train/corpus/hash_set.h train/corpus/mask.h train/corpus/near_duplicates.h train/corpus/normalise.h
     train/corpus/paragraph_rules.h train/corpus/pieces.h train/corpus/prepare.h train/corpus/report.h
     train/corpus/source.h train/corpus/word_finder.h)
@@ -103,11 +104,17 @@ endif()
 if("serve" IN_LIST TINYLLM_PARTS)
   tinyllm_pkgconfig(serve "A model as an HTTP service" "tinyllm-runtime tinyllm-http" "libxxhash libcrypto")
 endif()
+# By name: what libarchive itself needs where it is static is not installed with it.
+if("documents" IN_LIST TINYLLM_PARTS)
+  list(TRANSFORM DOCUMENTS_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE LIBS_PRIVATE)
+  list(JOIN LIBS_PRIVATE " " LIBS_PRIVATE)
+  tinyllm_pkgconfig(documents "The text of documents, with the places of its parts" "tinyllm-base" "")
+  set(LIBS_PRIVATE)
+endif()
 if("corpus" IN_LIST TINYLLM_PARTS)
-  # By name: what libarchive itself needs where it is static is not installed with it.
   list(TRANSFORM CORPUS_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE LIBS_PRIVATE)
   list(JOIN LIBS_PRIVATE " " LIBS_PRIVATE)
-  tinyllm_pkgconfig(corpus "From a messy folder to a clean text" "tinyllm-base" "")
+  tinyllm_pkgconfig(corpus "From a messy folder to a clean text" "tinyllm-documents" "")
 endif()
 
 set(CPACK_GENERATOR DEB)

@@ -17,12 +17,13 @@ model/formats       ops tensor tensor/formats tensor/base
 model/formats/gguf  model/formats model/text ops tensor tensor/base
 model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/formats tensor/base
 runtime/http        tensor/base
+runtime/documents   tensor/base
 runtime/constraint  runtime model/text tensor/base
 runtime/reason      runtime model/text tensor/base
 runtime/serve       runtime/constraint runtime/http runtime/reason runtime model model/text ops ops/kernels tensor tensor/base
 runtime             model model/text model/formats ops ops/kernels tensor tensor/base
 train/data          model/text ops tensor/base
-train/corpus        train/data tensor/base
+train/corpus        train/data runtime/documents tensor/base
 train/monitor       runtime/http tensor/base
 train/problems      runtime/reason tensor/base
 train/eval          train train/data runtime/reason runtime model model/text tensor tensor/base

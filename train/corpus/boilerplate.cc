@@ -1,7 +1,9 @@
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/train/corpus/paragraph_rules.h>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr int64_t kLongest = 120;  // Characters: a longer paragraph has content besides.

@@ -1,15 +1,15 @@
 #include <tinyllm/train/corpus/clean.h>
 
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
+#include <tinyllm/runtime/documents/html.h>
+#include <tinyllm/runtime/documents/html_sniff.h>
+#include <tinyllm/runtime/documents/markdown.h>
+#include <tinyllm/runtime/documents/sentences.h>
 #include <tinyllm/train/corpus/code_lines.h>
 #include <tinyllm/train/corpus/front_matter.h>
-#include <tinyllm/train/corpus/html.h>
-#include <tinyllm/train/corpus/html_sniff.h>
 #include <tinyllm/train/corpus/json_lines.h>
 #include <tinyllm/train/corpus/lines.h>
-#include <tinyllm/train/corpus/markdown.h>
 #include <tinyllm/train/corpus/rules.h>
-#include <tinyllm/train/corpus/sentences.h>
 #include <tinyllm/train/data/documents.h>
 
 #include <xxhash.h>
@@ -20,6 +20,8 @@
 #include <vector>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 // The position of the next `<br>`, `<br/>` or `<br />` from `at` on, except in quotes, where the text is about it. Sets

@@ -59,7 +59,7 @@ struct CleanDocument {
 struct CleanPiece {
   size_t file = 0;
   TextFormat format = TextFormat::text;
-  Encoding encoding = Encoding::utf8;
+  documents::Encoding encoding = documents::Encoding::utf8;
   std::string text;  ///< The paragraphs, each followed by a line feed; nothing between documents.
   std::vector<CleanDocument> documents;
   std::vector<Dropped> dropped;

@@ -1,4 +1,4 @@
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/train/corpus/code_lines.h>
 #include <tinyllm/train/corpus/lines.h>
 
@@ -8,6 +8,8 @@
 #include <cstdint>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;

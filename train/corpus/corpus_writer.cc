@@ -1,6 +1,6 @@
 #include <tinyllm/train/corpus/corpus_writer.h>
 
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/train/corpus/code_lines.h>
 #include <tinyllm/train/corpus/rules.h>
 #include <tinyllm/train/data/documents.h>
@@ -10,6 +10,8 @@
 #include <utility>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr size_t kBuffer = size_t{1} << 20;

@@ -1,10 +1,12 @@
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/train/corpus/email.h>
 
 #include <algorithm>
 #include <array>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr size_t kLongestName = 64 * 4;     // Bytes; RFC 5321 has 64 characters

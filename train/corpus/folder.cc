@@ -1,11 +1,9 @@
 #include <tinyllm/train/corpus/folder.h>
 
+#include <tinyllm/runtime/documents/characters.h>
+#include <tinyllm/runtime/documents/printable.h>
 #include <tinyllm/tensor/base/error.h>
-#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/rules.h>
-
-#include <fmt/format.h>
-#include <simdjson.h>
 
 #include <sys/stat.h>
 
@@ -17,24 +15,11 @@
 #include <utility>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string printable(const fs::path& path) {
-  const std::string& bytes = path.native();
-  const bool is_utf8 = simdjson::validate_utf8(bytes);
-  std::string name;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !is_utf8)) {
-      fmt::format_to(std::back_inserter(name), "\\x{:02X}", byte);
-    } else {
-      name += c;
-    }
-  }
-  return name;
-}
 
 // Sets format and compression by the name. False when it is not the name of a text file.
 bool set_format(InputFile& file) {

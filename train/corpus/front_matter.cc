@@ -1,4 +1,4 @@
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/train/corpus/front_matter.h>
 #include <tinyllm/train/data/documents.h>
 
@@ -10,6 +10,8 @@
 #include <string_view>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr int kMostLines = 200;

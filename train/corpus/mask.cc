@@ -1,4 +1,4 @@
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/train/corpus/email.h>
 #include <tinyllm/train/corpus/mask.h>
 #include <tinyllm/train/corpus/phone.h>
@@ -6,6 +6,8 @@
 #include <array>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 bool is_letter(char c) { return is_ascii_letter(static_cast<unsigned char>(c)); }

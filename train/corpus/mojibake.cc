@@ -1,7 +1,7 @@
+#include <tinyllm/runtime/documents/characters.h>
+#include <tinyllm/runtime/documents/common_characters.h>
+#include <tinyllm/runtime/documents/encoding.h>
 #include <tinyllm/tensor/base/error.h>
-#include <tinyllm/train/corpus/characters.h>
-#include <tinyllm/train/corpus/common_characters.h>
-#include <tinyllm/train/corpus/encoding.h>
 #include <tinyllm/train/corpus/mojibake.h>
 
 #include <unicode/localpointer.h>
@@ -13,6 +13,8 @@
 #include <utility>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 struct Counts {

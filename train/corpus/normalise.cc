@@ -1,13 +1,15 @@
 #include <tinyllm/train/corpus/normalise.h>
 
+#include <tinyllm/runtime/documents/characters.h>
+#include <tinyllm/runtime/documents/entity.h>
 #include <tinyllm/tensor/base/error.h>
-#include <tinyllm/train/corpus/characters.h>
-#include <tinyllm/train/corpus/entity.h>
 
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr char32_t kEscape = 0x1B;

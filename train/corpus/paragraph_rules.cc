@@ -1,7 +1,7 @@
 #include <tinyllm/train/corpus/paragraph_rules.h>
 
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/tensor/base/error.h>
-#include <tinyllm/train/corpus/characters.h>
 #include <tinyllm/train/corpus/mojibake.h>
 #include <tinyllm/train/corpus/rules.h>
 
@@ -9,6 +9,8 @@
 #include <array>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr int64_t kHanWeight = 3;  // A Chinese character says about as much as three letters.

@@ -1,4 +1,4 @@
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/train/corpus/phone.h>
 
 #include <algorithm>
@@ -8,6 +8,8 @@
 #include <vector>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 bool is_number(char c) { return is_digit(static_cast<unsigned char>(c)); }

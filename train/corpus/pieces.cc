@@ -1,14 +1,17 @@
 #include <tinyllm/train/corpus/pieces.h>
 
+#include <tinyllm/runtime/documents/html_sniff.h>
+#include <tinyllm/runtime/documents/markdown.h>
+#include <tinyllm/runtime/documents/sentences.h>
 #include <tinyllm/tensor/base/error.h>
-#include <tinyllm/train/corpus/html_sniff.h>
 #include <tinyllm/train/corpus/rules.h>
-#include <tinyllm/train/corpus/sentences.h>
 
 #include <algorithm>
 #include <utility>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr size_t kChunk = size_t{1} << 18;      // What is read from a file at once.
@@ -19,20 +22,11 @@ constexpr size_t kBeginning = size_t{1} << 18;  // Shows encoding and format.
 
 bool is_page(TextFormat format) { return format == TextFormat::html || format == TextFormat::markdown; }
 
-int64_t count(std::string_view text, std::string_view what) {
-  int64_t n = 0;
-  for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) ++n;
-  return n;
-}
-
 }  // namespace
 
 TextFormat sniff_format(std::string_view beginning) {
   if (begins_as_html(beginning)) return TextFormat::html;
-  const int64_t links = count(beginning, "](http") + count(beginning, "\n```") + count(beginning, "\n![");
-  const int64_t marks = links + count(beginning, "\n# ") + count(beginning, "\n## ") + count(beginning, "\n### ");
-  const bool often = marks >= 5 && marks * 2000 >= static_cast<int64_t>(beginning.size());
-  if (links >= 2 && often) return TextFormat::markdown;
+  if (looks_like_markdown(beginning)) return TextFormat::markdown;
   return looks_like_html(beginning) ? TextFormat::html : TextFormat::text;
 }
 

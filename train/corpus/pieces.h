@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tinyllm/train/corpus/encoding.h>
+#include <tinyllm/runtime/documents/encoding.h>
 #include <tinyllm/train/corpus/source.h>
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct Piece {
   size_t file = 0;   ///< Index of the file.
   int64_t line = 1;  ///< The number of its first line in the file.
   TextFormat format = TextFormat::text;
-  Encoding encoding = Encoding::utf8;
+  documents::Encoding encoding = documents::Encoding::utf8;
   std::string text;
   bool opens_document = false;
   bool closes_document = false;
@@ -52,8 +52,8 @@ class PieceReader {
   const std::vector<InputFile>& files_;
   size_t file_ = 0;
   std::optional<FileSource> source_;
-  std::optional<Decoder> decoder_;
-  Encoding encoding_ = Encoding::utf8;
+  std::optional<documents::Decoder> decoder_;
+  documents::Encoding encoding_ = documents::Encoding::utf8;
   TextFormat format_ = TextFormat::text;
   std::string buffer_;   // Decoded, not yet given out.
   size_t searched_ = 0;  // This many bytes of the buffer are known to have no line end.

@@ -1,4 +1,4 @@
-#include <tinyllm/train/corpus/encoding.h>
+#include <tinyllm/runtime/documents/encoding.h>
 #include <tinyllm/train/corpus/report.h>
 
 #include <nlohmann/json.hpp>
@@ -6,6 +6,8 @@
 #include <utility>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr size_t kSamples = 3;

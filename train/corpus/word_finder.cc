@@ -1,10 +1,12 @@
 #include <tinyllm/train/corpus/word_finder.h>
 
-#include <tinyllm/train/corpus/characters.h>
+#include <tinyllm/runtime/documents/characters.h>
 
 #include <algorithm>
 
 namespace tinyllm::corpus {
+
+using namespace documents;
 namespace {
 
 constexpr size_t kSlots = size_t{1} << 16;

@@ -2,7 +2,7 @@
 
 #include <tinyllm/train/corpus/front_matter.h>
 
-#include "train/corpus/text_cases.h"
+#include "runtime/documents/text_cases.h"
 
 namespace tinyllm::test {
 

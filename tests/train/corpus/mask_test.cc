@@ -2,7 +2,7 @@
 
 #include <tinyllm/train/corpus/mask.h>
 
-#include "train/corpus/text_cases.h"
+#include "runtime/documents/text_cases.h"
 
 namespace tinyllm::test {
 

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tinyllm/train/corpus/encoding.h>
+#include <tinyllm/runtime/documents/encoding.h>
 #include <tinyllm/train/corpus/mojibake.h>
 
-#include "train/corpus/encode.h"
+#include "runtime/documents/encode.h"
 
 #include <string>
 #include <vector>
@@ -11,6 +11,7 @@
 namespace tinyllm::test {
 
 using namespace corpus;
+using namespace documents;
 namespace {
 
 constexpr std::string_view kProse =

@@ -4,7 +4,7 @@
 #include <tinyllm/train/corpus/paragraph_rules.h>
 #include <tinyllm/train/corpus/rules.h>
 
-#include "train/corpus/text_cases.h"
+#include "runtime/documents/text_cases.h"
 
 namespace tinyllm::test {
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "train/corpus/encode.h"
+#include "runtime/documents/encode.h"
 #include "train/corpus/preparation.h"
 
 #include <algorithm>
