@@ -16,6 +16,7 @@ model/text          tensor/base
 model/formats       ops tensor tensor/formats tensor/base
 model/formats/gguf  model/formats model/text ops tensor tensor/base
 model               model/text model/formats model/formats/gguf ops ops/kernels tensor tensor/formats tensor/base
+runtime/agent       tensor/base
 runtime/http        tensor/base
 runtime/documents   tensor/base
 runtime/constraint  runtime model/text tensor/base
