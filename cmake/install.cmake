@@ -35,6 +35,9 @@ set(headers_runtime
     runtime/reason/poll.h runtime/reason/rational.h runtime/reason/reasoner.h runtime/reason/verdict_json.h runtime/reason/vote.h
     runtime/batcher.h runtime/chat.h runtime/embed.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
+set(headers_agent
+    runtime/agent/agent.h runtime/agent/error.h runtime/agent/filters.h runtime/agent/plan.h runtime/agent/policy.h
+    runtime/agent/preview.h)
 set(headers_c tinyllm_c.h)
 set(headers_http runtime/http/http.h runtime/http/http_request.h)
 set(headers_serve runtime/serve/server.h)
@@ -100,6 +103,12 @@ if("model" IN_LIST TINYLLM_PARTS)
 endif()
 if("http" IN_LIST TINYLLM_PARTS)
   tinyllm_pkgconfig(http "An HTTP server" "tinyllm-base" "")
+endif()
+if("agent" IN_LIST TINYLLM_PARTS)
+  list(TRANSFORM AGENT_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE LIBS_PRIVATE)
+  list(JOIN LIBS_PRIVATE " " LIBS_PRIVATE)
+  tinyllm_pkgconfig(agent "Plans on files, checked, logged and undone" "tinyllm-base" "")
+  set(LIBS_PRIVATE)
 endif()
 if("serve" IN_LIST TINYLLM_PARTS)
   tinyllm_pkgconfig(serve "A model as an HTTP service" "tinyllm-runtime tinyllm-http" "libxxhash libcrypto")

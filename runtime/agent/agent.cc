@@ -102,7 +102,11 @@ void Agent::Parts::keep_head() const {
 }
 
 Json Agent::Parts::entry(std::string_view operation, std::string_view result) const {
-  return {{"time", utc_now()}, {"user", user}, {"root", escaped(root.path())}, {"operation", operation}, {"result", result}};
+  return {{"time", utc_now()},
+          {"user", user},
+          {"root", escaped(root.path())},
+          {"operation", operation},
+          {"result", result}};
 }
 
 void Agent::Parts::recover() {

@@ -37,16 +37,14 @@ struct Outcome {
     nothing       ///< There was nothing to undo.
   };
   End end = End::done;
-  int64_t run = 0;         ///< Its number, which `undo` takes; 0 if it changed nothing.
+  int64_t run = 0;  ///< Its number, which `undo` takes; 0 if it changed nothing.
   size_t steps_done = 0;
   std::optional<Code> code;  ///< Of what went wrong first.
   std::string message;
   std::vector<std::string> problems;
   std::vector<ReadText> texts;
 };
-constexpr auto names(Outcome::End) {
-  return std::array{"done", "partial", "rolled_back", "denied", "nothing to undo"};
-}
+constexpr auto names(Outcome::End) { return std::array{"done", "partial", "rolled_back", "denied", "nothing to undo"}; }
 
 /// A run that can be looked up.
 struct RunInfo {
@@ -61,7 +59,8 @@ struct RunInfo {
 /// ~/.local/state. Throws AgentError with `log_unwritable` when neither is known.
 std::filesystem::path default_log();
 
-/// Carries out plans below one folder, all of them or nothing, and takes them back. Everything that it keeps there is in
+/// Carries out plans below one folder, all of them or nothing, and takes them back. Everything that it keeps there is
+/// in
 /// `<root>/.agent`, which is made by the first run that changes something. The agent belongs to one thread at a time.
 class Agent {
  public:
@@ -70,8 +69,8 @@ class Agent {
     std::function<void(const char*)> at;
   };
 
-  /// Opens and locks the root and the log, and rolls back a run that was cut off. Throws AgentError: `not_found`, `busy`,
-  /// `log_unwritable`, `log_tampered`.
+  /// Opens and locks the root and the log, and rolls back a run that was cut off. Throws AgentError: `not_found`,
+  /// `busy`, `log_unwritable`, `log_tampered`.
   explicit Agent(Policy policy, Options options = {});
   ~Agent();
   Agent(const Agent&) = delete;
@@ -95,8 +94,8 @@ class Agent {
   /// Runs that changed something, the oldest first.
   std::vector<RunInfo> runs() const;
 
-  /// Limits this process to the root and the log by Landlock, if the kernel has it. Cannot be taken back. Returns whether
-  /// it was done.
+  /// Limits this process to the root and the log by Landlock, if the kernel has it. Cannot be taken back. Returns
+  /// whether it was done.
   bool confine();
 
   /// Checks the whole log. Returns its lines. Throws AgentError with `log_tampered`.

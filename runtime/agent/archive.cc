@@ -55,7 +55,8 @@ ArchiveEntry checked_entry(archive_entry* entry, std::string_view name) {
   ArchiveEntry result;
   const char* path = archive_entry_pathname(entry);
   if (path == nullptr) path = archive_entry_pathname_utf8(entry);
-  if (path == nullptr || *path == '\0') throw AgentError(Code::bad_archive, "{}: has an entry without a name", escaped(name));
+  if (path == nullptr || *path == '\0')
+    throw AgentError(Code::bad_archive, "{}: has an entry without a name", escaped(name));
   result.name = path;
   const std::string what = fmt::format("{}: {}", escaped(name), escaped(result.name));
   if (archive_entry_is_encrypted(entry)) throw AgentError(Code::bad_archive, "{}: needs a password", what);
@@ -63,7 +64,8 @@ ArchiveEntry checked_entry(archive_entry* entry, std::string_view name) {
   if (type == AE_IFLNK || archive_entry_hardlink(entry) != nullptr) {
     throw AgentError(Code::symlink, "{}: is a link, which is not unpacked", what);
   }
-  if (type != AE_IFREG && type != AE_IFDIR) throw AgentError(Code::not_regular, "{}: is a pipe, socket or device", what);
+  if (type != AE_IFREG && type != AE_IFDIR)
+    throw AgentError(Code::not_regular, "{}: is a pipe, socket or device", what);
   result.is_folder = type == AE_IFDIR;
   return result;
 }
@@ -87,7 +89,8 @@ void add_input(archive* writer, const ArchiveInput& input, std::string_view arch
     const ssize_t got = read(file.get(), block.data(), std::min<size_t>(block.size(), static_cast<size_t>(left)));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw system_error(escaped(input.name), errno);
-    if (got == 0) throw AgentError(Code::changed_since_plan, "{}: became shorter while it was read", escaped(input.name));
+    if (got == 0)
+      throw AgentError(Code::changed_since_plan, "{}: became shorter while it was read", escaped(input.name));
     if (archive_write_data(writer, block.data(), static_cast<size_t>(got)) != got) cannot_write(writer, archive_name);
     left -= got;
   }

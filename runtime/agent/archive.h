@@ -27,8 +27,8 @@ struct ArchiveEntry {
 };
 
 /// Calls `visit` for each entry, in order, and `data` with its bytes. Throws AgentError: `bad_archive` for damage,
-/// passwords and other formats, `too_large` beyond the limits, `symlink` for links, `not_regular` for devices. `name` is
-/// for messages.
+/// passwords and other formats, `too_large` beyond the limits, `symlink` for links, `not_regular` for devices. `name`
+/// is for messages.
 void read_archive(int file, std::string_view name, const std::function<void(const ArchiveEntry&)>& visit,
                   const std::function<void(std::span<const char>)>& data);
 

@@ -89,8 +89,10 @@ AuditLog::AuditLog(const std::filesystem::path& path, const AuditHead& known) : 
   if (!S_ISREG(status.st_mode)) unwritable(path, EINVAL);
   const FileLock lock(file_.get());
   read_end();
-  if (head_.lines < known.lines) tampered(path, fmt::format("has {} lines, and had {}: its end was cut off", head_.lines, known.lines));
-  if (head_.lines == known.lines && head_.hash != known.hash) tampered(path, fmt::format("line {} altered", known.lines));
+  if (head_.lines < known.lines)
+    tampered(path, fmt::format("has {} lines, and had {}: its end was cut off", head_.lines, known.lines));
+  if (head_.lines == known.lines && head_.hash != known.hash)
+    tampered(path, fmt::format("line {} altered", known.lines));
 }
 
 void AuditLog::read_end() {

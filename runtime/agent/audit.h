@@ -21,12 +21,12 @@ struct AuditHead {
 
 /// Appends to a log, which other agents may append to as well. Each line is
 ///   {..., "line": 7, "prev": "<hash of line 6>", "hash": "<hash>"}
-/// where the hash is SHA-256 of the line without `,"hash":"..."`. Whoever changes, adds or drops a line changes every hash
-/// after it; whoever cuts the end is found by a head that is kept elsewhere.
+/// where the hash is SHA-256 of the line without `,"hash":"..."`. Whoever changes, adds or drops a line changes every
+/// hash after it; whoever cuts the end is found by a head that is kept elsewhere.
 class AuditLog {
  public:
-  /// Throws AgentError: `log_unwritable` when the log cannot be opened or made, `log_tampered` when it does not end with
-  /// `known`, a head that was kept elsewhere, or go on from it.
+  /// Throws AgentError: `log_unwritable` when the log cannot be opened or made, `log_tampered` when it does not end
+  /// with `known`, a head that was kept elsewhere, or go on from it.
   AuditLog(const std::filesystem::path& path, const AuditHead& known);
 
   const std::filesystem::path& path() const { return path_; }

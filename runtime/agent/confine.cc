@@ -48,7 +48,8 @@ bool confine(int root, const std::filesystem::path& log_folder) {
   const Handle log(open(log_folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!log) throw system_error(escaped(log_folder.string()), errno);
   allow(rules.get(), log.get(),
-        attributes.handled_access_fs & (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE));
+        attributes.handled_access_fs &
+            (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE));
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) {
     throw system_error("Landlock", errno);
   }

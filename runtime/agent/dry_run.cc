@@ -45,8 +45,8 @@ Preview DryRun::run(const Plan& plan) {
     try {
       size_t end = i + 1;
       if (out.operation == Operation::rename) {
-        while (plan.steps[i].batch != 0 && end < plan.steps.size() &&
-               plan.steps[end].operation == Operation::rename && plan.steps[end].batch == plan.steps[i].batch) {
+        while (plan.steps[i].batch != 0 && end < plan.steps.size() && plan.steps[end].operation == Operation::rename &&
+               plan.steps[end].batch == plan.steps[i].batch) {
           ++end;
         }
         rename({plan.steps.data() + i, end - i}, out);
@@ -71,19 +71,31 @@ Preview DryRun::run(const Plan& plan) {
 
 void DryRun::run_step(const Step& step, StepPreview& out) {
   switch (step.operation) {
-    case Operation::create: return create(step, out);
-    case Operation::read: return read(step, out);
-    case Operation::update: return update(step, out);
-    case Operation::remove: return remove(step, out);
-    case Operation::move: return move(step, out);
-    case Operation::copy: return copy(step, out);
+    case Operation::create:
+      return create(step, out);
+    case Operation::read:
+      return read(step, out);
+    case Operation::update:
+      return update(step, out);
+    case Operation::remove:
+      return remove(step, out);
+    case Operation::move:
+      return move(step, out);
+    case Operation::copy:
+      return copy(step, out);
     case Operation::list:
-    case Operation::find: return list(step, out);
-    case Operation::classify: return classify(step, out);
-    case Operation::rename: return rename({&step, 1}, out);
-    case Operation::tag: return tag(step, out);
-    case Operation::compress: return compress(step, out);
-    case Operation::extract: return extract(step, out);
+    case Operation::find:
+      return list(step, out);
+    case Operation::classify:
+      return classify(step, out);
+    case Operation::rename:
+      return rename({&step, 1}, out);
+    case Operation::tag:
+      return tag(step, out);
+    case Operation::compress:
+      return compress(step, out);
+    case Operation::extract:
+      return extract(step, out);
   }
 }
 
@@ -108,8 +120,8 @@ void DryRun::add(Action action, StepPreview& out) {
     out.files = checked_add(out.files, action.files);
     out.bytes = checked_add(out.bytes, action.bytes);
   }
-  const bool writes = action.kind != Action::Kind::move && action.kind != Action::Kind::remove &&
-                      action.kind != Action::Kind::read;
+  const bool writes =
+      action.kind != Action::Kind::move && action.kind != Action::Kind::remove && action.kind != Action::Kind::read;
   if (writes) preview_.bytes_written = checked_add(preview_.bytes_written, action.bytes);
   out.actions.push_back(std::move(action));
 }
@@ -117,8 +129,8 @@ void DryRun::add(Action action, StepPreview& out) {
 void DryRun::watch(const Node& node, int64_t entries) {
   if (!node.on_disk) return;
   const Identity& id = node.identity;
-  preview_.sources.try_emplace(node.origin, Source{id.device, id.inode, id.size, id.modified, id.changed, entries,
-                                                   id.kind == Kind::folder});
+  preview_.sources.try_emplace(
+      node.origin, Source{id.device, id.inode, id.size, id.modified, id.changed, entries, id.kind == Kind::folder});
 }
 
 bool DryRun::passes(const Filters& filters, const Node& node, const std::string& path,
@@ -158,7 +170,8 @@ std::vector<DryRun::Match> DryRun::select(const Step& step, StepPreview& out) {
   }
   std::vector<Glob> except;
   if (step.filters) {
-    for (const std::string& each : step.filters->except) except.emplace_back(places({{each, Guard::Use::look}})[0].path);
+    for (const std::string& each : step.filters->except)
+      except.emplace_back(places({{each, Guard::Use::look}})[0].path);
   }
   std::vector<Match> matches;
   int64_t denied = 0;
@@ -178,7 +191,8 @@ std::vector<DryRun::Match> DryRun::select(const Step& step, StepPreview& out) {
     });
   }
   if (denied > 0) out.notes.push_back(fmt::format("{} that deny_patterns name are left alone", denied));
-  if (matches.empty() && !has_wildcard(pattern)) throw AgentError(Code::not_found, "{}: is not there", escaped(pattern));
+  if (matches.empty() && !has_wildcard(pattern))
+    throw AgentError(Code::not_found, "{}: is not there", escaped(pattern));
   if (matches.empty()) out.notes.push_back(fmt::format("{}: 0 files match", escaped(pattern)));
   return matches;
 }
@@ -206,7 +220,8 @@ DryRun::Tally DryRun::take_whole(Node& node, const std::string& path, const std:
       refuse(Code::other_filesystem, where, "is on another file system");
       return false;
     }
-    if (links == Links::refused && each.identity.kind == Kind::link) refuse(Code::symlink, where, "is a link, which is not copied");
+    if (links == Links::refused && each.identity.kind == Kind::link)
+      refuse(Code::symlink, where, "is a link, which is not copied");
     if (links == Links::refused && each.identity.kind == Kind::other) {
       refuse(Code::not_regular, where, "is a pipe, socket or device, which has no bytes to copy");
     }
@@ -244,7 +259,8 @@ void DryRun::make_folders(std::string_view folder, StepPreview& out) {
 
 Node& DryRun::regular_file(const std::string& path) {
   Node& node = tree_.need(path);
-  if (node.identity.kind == Kind::link) throw AgentError(Code::symlink, "{}: is a link, which is not followed", escaped(path));
+  if (node.identity.kind == Kind::link)
+    throw AgentError(Code::symlink, "{}: is a link, which is not followed", escaped(path));
   if (node.identity.kind != Kind::file) {
     throw AgentError(Code::not_regular, "{}: is {}, expected a regular file", escaped(path),
                      node.is_folder() ? "a folder" : "a pipe, socket or device");

@@ -89,7 +89,8 @@ void DryRun::remove(const Step& step, StepPreview& out) {
     const std::string path = places({{step.path, Guard::Use::change}})[0].path;
     Node& node = tree_.need(path);
     if (node.is_folder() && !step.recursive && !tree_.children(node).empty()) {
-      throw AgentError(Code::not_empty, "{}: is a folder with something in it, and the step is not recursive", escaped(path));
+      throw AgentError(Code::not_empty, "{}: is a folder with something in it, and the step is not recursive",
+                       escaped(path));
     }
     return remove_tree(node, path, out);
   }
@@ -98,7 +99,8 @@ void DryRun::remove(const Step& step, StepPreview& out) {
   for (const Match& match : matches) taken.insert(match.node);
   std::vector<Glob> except;
   if (step.filters) {
-    for (const std::string& each : step.filters->except) except.emplace_back(places({{each, Guard::Use::look}})[0].path);
+    for (const std::string& each : step.filters->except)
+      except.emplace_back(places({{each, Guard::Use::look}})[0].path);
   }
   const Glob glob(places({{step.pattern, Guard::Use::look}})[0].path);
   std::vector<Match> open(matches.rbegin(), matches.rend());
@@ -162,13 +164,16 @@ void DryRun::move_to(Node& node, const std::string& from, const std::string& to,
   if (node.is_folder() && is_within(to, from)) {
     throw AgentError(Code::bad_plan, "{}: cannot go into itself, {}", escaped(from), escaped(to));
   }
-  if (base_name(to).size() > kMaxName) throw AgentError(Code::bad_name, "{}: a name of more than {} bytes", escaped(to), kMaxName);
-  if (const auto refusal = tree_.guard().why_not(to)) throw AgentError(refusal->code, "{}: {}", escaped(to), refusal->why);
+  if (base_name(to).size() > kMaxName)
+    throw AgentError(Code::bad_name, "{}: a name of more than {} bytes", escaped(to), kMaxName);
+  if (const auto refusal = tree_.guard().why_not(to))
+    throw AgentError(refusal->code, "{}: {}", escaped(to), refusal->why);
   const Tally tally = take_whole(node, from, to, Links::may_be);
   clear_place(to, overwrite, out);
   make_folders(parent_of(to), out);
   if (node.identity.kind == Kind::link) {
-    out.notes.push_back(fmt::format("{}: is a link; it is moved as it is, and may lead elsewhere from there", escaped(from)));
+    out.notes.push_back(
+        fmt::format("{}: is a link; it is moved as it is, and may lead elsewhere from there", escaped(from)));
   }
   add({.kind = Action::Kind::move, .from = from, .to = to, .files = tally.files, .bytes = tally.bytes}, out);
   out.folders += tally.folders;
@@ -204,7 +209,8 @@ void DryRun::copy_to(Node& node, const std::string& from, const std::string& to,
   if (to == from || (node.is_folder() && is_within(to, from))) {
     throw AgentError(Code::bad_plan, "{}: cannot be copied onto or into itself, {}", escaped(from), escaped(to));
   }
-  if (const auto refusal = tree_.guard().why_not(to)) throw AgentError(refusal->code, "{}: {}", escaped(to), refusal->why);
+  if (const auto refusal = tree_.guard().why_not(to))
+    throw AgentError(refusal->code, "{}: {}", escaped(to), refusal->why);
   take_whole(node, from, to, Links::refused);
   clear_place(to, overwrite, out);
   make_folders(parent_of(to), out);
@@ -240,7 +246,8 @@ void DryRun::copy(const Step& step, StepPreview& out) {
   std::set<const Node*> whole;
   for (const Match& match : matches) {
     bool within = is_within(folder, match.path);
-    for (const Node* above = match.node->parent; above != nullptr; above = above->parent) within = within || whole.contains(above);
+    for (const Node* above = match.node->parent; above != nullptr; above = above->parent)
+      within = within || whole.contains(above);
     if (within) continue;
     if (match.node->is_folder()) whole.insert(match.node);
     copy_to(*match.node, match.path, joined(folder, match.node->name), step.overwrite, out);
@@ -313,8 +320,9 @@ std::vector<DryRun::Renaming> DryRun::renamings(const Step& step, StepPreview& o
     // A template is for files; a folder is renamed by its own name.
     if (!step.name_template.empty() && match.node->is_folder() && !step.pattern.empty()) continue;
     const std::string name = !step.new_name.empty() ? step.new_name
-                             : !step.find.empty()   ? replaced(old, step.find, step.with)
-                                                    : filled(step.name_template, old, match.node->identity.modified, ++number, true);
+                             : !step.find.empty()
+                                 ? replaced(old, step.find, step.with)
+                                 : filled(step.name_template, old, match.node->identity.modified, ++number, true);
     check_name(name);
     if (name == old) continue;
     const std::string to = joined(parent_of(match.path), name);
@@ -340,7 +348,8 @@ void DryRun::rename(std::span<const Step> batch, StepPreview& out) {
   for (const Renaming& each : all) {
     for (std::string_view above = parent_of(each.from); !above.empty(); above = parent_of(above)) {
       if (sources.contains(std::string(above))) {
-        throw AgentError(Code::bad_plan, "{}: its folder {} is renamed in the same step", escaped(each.from), escaped(above));
+        throw AgentError(Code::bad_plan, "{}: its folder {} is renamed in the same step", escaped(each.from),
+                         escaped(above));
       }
     }
     if (sources.contains(each.to)) {
@@ -363,8 +372,13 @@ void DryRun::rename(std::span<const Step> batch, StepPreview& out) {
   for (size_t i = 0; i < all.size(); ++i) {
     tree_.move(*all[i].node, all[i].to);
     out.folders += tallies[i].folders;
-    add({.kind = Action::Kind::move, .from = all[i].from, .to = all[i].to, .files = tallies[i].files,
-         .bytes = tallies[i].bytes, .permuted = permuted}, out);
+    add({.kind = Action::Kind::move,
+         .from = all[i].from,
+         .to = all[i].to,
+         .files = tallies[i].files,
+         .bytes = tallies[i].bytes,
+         .permuted = permuted},
+        out);
   }
   if (all.size() > 1) out.is_typed = true;
 }

@@ -130,7 +130,8 @@ void DryRun::list(const Step& step, StepPreview& out) {
   }
   const std::string path = places({{step.path, Guard::Use::look}})[0].path;
   Node& top = tree_.need(path);
-  if (top.identity.kind == Kind::link) throw AgentError(Code::symlink, "{}: is a link, which is not followed", escaped(path));
+  if (top.identity.kind == Kind::link)
+    throw AgentError(Code::symlink, "{}: is a link, which is not followed", escaped(path));
   if (!top.is_folder()) return show(top, path);
   tree_.walk(top, [&](Node& node, const std::string& where) {
     if (&node == &top) return true;
@@ -149,7 +150,9 @@ void DryRun::compress(const Step& step, StepPreview& out) {
   }
   const std::string to = given.back().path;
   if (given.back().is_folder || !is_archive_name(to)) {
-    throw AgentError(Code::bad_plan, "dst {}: expected a name that ends in .zip, .tar, .tar.gz, .tgz, .tar.xz or .tar.zst", escaped(to));
+    throw AgentError(Code::bad_plan,
+                     "dst {}: expected a name that ends in .zip, .tar, .tar.gz, .tgz, .tar.xz or .tar.zst",
+                     escaped(to));
   }
   std::vector<Match> matches;
   if (step.pattern.empty()) {
@@ -165,7 +168,8 @@ void DryRun::compress(const Step& step, StepPreview& out) {
   // With ** at the end everything below is matched by itself, and a folder needs an entry only if it is empty.
   const bool by_itself = !step.pattern.empty() && Glob(step.pattern).takes_everything_below();
   for (const Match& match : matches) {
-    if (match.node->identity.kind == Kind::link) throw AgentError(Code::symlink, "{}: is a link, which is not packed", escaped(match.path));
+    if (match.node->identity.kind == Kind::link)
+      throw AgentError(Code::symlink, "{}: is a link, which is not packed", escaped(match.path));
     if (!match.node->is_folder()) {
       regular_file(match.path);
       watch(*match.node);

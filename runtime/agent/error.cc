@@ -7,20 +7,30 @@ namespace tinyllm::agent {
 
 Code code_of_errno(int error) {
   switch (error) {
-    case ELOOP: return Code::symlink;
-    case EXDEV: return Code::other_filesystem;
+    case ELOOP:
+      return Code::symlink;
+    case EXDEV:
+      return Code::other_filesystem;
     case ENOENT:
-    case ENOTDIR: return Code::not_found;
-    case EEXIST: return Code::exists;
-    case ENOTEMPTY: return Code::not_empty;
+    case ENOTDIR:
+      return Code::not_found;
+    case EEXIST:
+      return Code::exists;
+    case ENOTEMPTY:
+      return Code::not_empty;
     case EACCES:
     case EPERM:
-    case EROFS: return Code::permission;
+    case EROFS:
+      return Code::permission;
     case ENOSPC:
-    case EDQUOT: return Code::no_space;
-    case ENAMETOOLONG: return Code::bad_name;
-    case EFBIG: return Code::too_large;
-    default: return Code::io;
+    case EDQUOT:
+      return Code::no_space;
+    case ENAMETOOLONG:
+      return Code::bad_name;
+    case EFBIG:
+      return Code::too_large;
+    default:
+      return Code::io;
   }
 }
 

@@ -42,12 +42,36 @@ enum class Code : uint8_t {
   nothing_to_undo
 };
 constexpr auto names(Code) {
-  return std::array{"bad_plan",           "op_not_allowed",    "root_itself",  "outside_root",    "bad_path",
-                    "protected",          "denied_pattern",    "hidden",       "bad_name",        "symlink",
-                    "not_regular",        "other_filesystem",  "not_found",    "exists",          "not_empty",
-                    "encoding",           "too_large",         "bad_archive",  "max_batch",       "changed_since_plan",
-                    "changed_since_run",  "permission",        "no_space",     "io",              "busy",
-                    "not_confirmed",      "log_unwritable",    "log_tampered", "backup_missing",  "nothing_to_undo"};
+  return std::array{"bad_plan",
+                    "op_not_allowed",
+                    "root_itself",
+                    "outside_root",
+                    "bad_path",
+                    "protected",
+                    "denied_pattern",
+                    "hidden",
+                    "bad_name",
+                    "symlink",
+                    "not_regular",
+                    "other_filesystem",
+                    "not_found",
+                    "exists",
+                    "not_empty",
+                    "encoding",
+                    "too_large",
+                    "bad_archive",
+                    "max_batch",
+                    "changed_since_plan",
+                    "changed_since_run",
+                    "permission",
+                    "no_space",
+                    "io",
+                    "busy",
+                    "not_confirmed",
+                    "log_unwritable",
+                    "log_tampered",
+                    "backup_missing",
+                    "nothing_to_undo"};
 }
 
 /// An Error with a code that programs can tell apart.

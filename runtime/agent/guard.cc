@@ -67,7 +67,7 @@ Guard::Guard(const Policy& policy, std::string root)
     std::string pattern = given;
     if (is_foreign_root(pattern)) std::replace(pattern.begin(), pattern.end(), '\\', '/');
     const bool whole = pattern.starts_with('/') || is_drive(pattern);
-    const auto against = whole ? Denial::Against::whole_path
+    const auto against = whole                               ? Denial::Against::whole_path
                          : pattern.find('/') == pattern.npos ? Denial::Against::name
                                                              : Denial::Against::below_root;
     pattern = folded(pattern);
@@ -102,7 +102,8 @@ std::optional<Guard::Refusal> Guard::why_not(const std::vector<std::string_view>
     return Refusal{Code::protected_path, fmt::format("{} holds the agent's own journal and backups", State::kFolder)};
   }
   for (const Denial& denial : denials_) {
-    if (denies(denial, views(folded))) return Refusal{Code::denied_pattern, "the policy denies " + escaped(denial.text)};
+    if (denies(denial, views(folded)))
+      return Refusal{Code::denied_pattern, "the policy denies " + escaped(denial.text)};
   }
   if (!parts.empty() && parts.back().starts_with('.') &&
       std::none_of(allow_hidden_.begin(), allow_hidden_.end(), [&](const Glob& glob) { return glob.matches(parts); })) {

@@ -34,7 +34,8 @@ class Guard {
     change,  ///< It may not.
     make     ///< The names are new ones, and must be portable.
   };
-  /// Both stages for a path of a plan. Throws AgentError: `root_itself`, `outside_root`, `bad_path`, then those of `why_not`, then `bad_name`.
+  /// Both stages for a path of a plan. Throws AgentError: `root_itself`, `outside_root`, `bad_path`, then those of
+  /// `why_not`, then `bad_name`.
   Place place(std::string_view given, Use use) const;
 
   /// A path below the root that the file system has.
@@ -53,7 +54,8 @@ class Guard {
  private:
   struct Denial;
   bool denies(const Denial& denial, const std::vector<std::string_view>& folded) const;
-  std::optional<Refusal> why_not(const std::vector<std::string_view>& parts, const std::vector<std::string>& folded) const;
+  std::optional<Refusal> why_not(const std::vector<std::string_view>& parts,
+                                 const std::vector<std::string>& folded) const;
 
   const Policy& policy_;
   std::string root_;

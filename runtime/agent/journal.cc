@@ -16,9 +16,7 @@ namespace {
 constexpr size_t kMaxRequest = 1000;
 constexpr size_t kMaxJournal = size_t{1} << 30;
 
-Json json_of(const Identity& id) {
-  return {id.device, id.inode, id.size, id.modified, static_cast<int>(id.kind)};
-}
+Json json_of(const Identity& id) { return {id.device, id.inode, id.size, id.modified, static_cast<int>(id.kind)}; }
 
 Identity identity_of(const Json& json) {
   Identity id;
@@ -60,7 +58,8 @@ Json json_of(const std::vector<FolderTime>& folders) {
 std::vector<FolderTime> folders_of(const Json& list) {
   std::vector<FolderTime> folders;
   for (const Json& each : list) {
-    folders.push_back({unescaped(each.at(0).get<std::string>()), each.at(1).get<uint64_t>(), each.at(2).get<int64_t>()});
+    folders.push_back(
+        {unescaped(each.at(0).get<std::string>()), each.at(1).get<uint64_t>(), each.at(2).get<int64_t>()});
   }
   return folders;
 }
@@ -146,8 +145,8 @@ void Journal::commit() { append({{"kind", "commit"}}); }
 
 void Journal::rolled_back(const Root& root, int64_t run) {
   const std::string name = State::journal_path(run);
-  const Handle file(openat(root.parent(name).get(), std::string(base_name(name)).c_str(),
-                           O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  const Handle file(
+      openat(root.parent(name).get(), std::string(base_name(name)).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   if (!file) throw system_error(name, errno);
   // What was cut off by a crash goes first.
   const std::string text = read_text(file.get(), kMaxJournal, name);

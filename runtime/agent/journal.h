@@ -12,13 +12,13 @@
 
 namespace tinyllm::agent {
 
-/// All that ever happens to the tree: an object takes a new name that is free, or two objects exchange their names. What
-/// is made is made under a name in the backup folder first, and what is deleted or replaced ends there.
+/// All that ever happens to the tree: an object takes a new name that is free, or two objects exchange their names.
+/// What is made is made under a name in the backup folder first, and what is deleted or replaced ends there.
 struct Move {
   bool exchange = false;
-  std::string from = {}, to = {};  ///< Below the root; in the backup folder they begin with .agent/.
-  Identity what = {};         ///< The object at `from` before.
-  Identity other = {};        ///< Of an exchange: the object at `to` before.
+  std::string from = {}, to = {};              ///< Below the root; in the backup folder they begin with .agent/.
+  Identity what = {};                          ///< The object at `from` before.
+  Identity other = {};                         ///< Of an exchange: the object at `to` before.
   int64_t undoes_step = -1, undoes_move = -1;  ///< Of an undo: which move of the other run, counted from 0.
 };
 
@@ -57,8 +57,8 @@ class Journal {
 
   /// Appends the end of a run that was rolled back.
   static void rolled_back(const Root& root, int64_t run);
-  /// A run as its journal has it; a last line that was cut off does not count. Throws AgentError when another line cannot
-  /// be read.
+  /// A run as its journal has it; a last line that was cut off does not count. Throws AgentError when another line
+  /// cannot be read.
   static RunRecord read(const Root& root, int64_t run);
 
  private:

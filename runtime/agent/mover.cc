@@ -56,7 +56,8 @@ void Mover::make(const Move& move) const {
   // A neighbour may have changed the name between the check and the rename.
   const auto came = status_at(to.get(), new_name);
   const auto went = move.exchange ? status_at(from.get(), old_name) : std::nullopt;
-  const bool is_right = came && came->is_same_content(move.what) && (!move.exchange || (went && went->is_same_object(move.other)));
+  const bool is_right =
+      came && came->is_same_content(move.what) && (!move.exchange || (went && went->is_same_object(move.other)));
   if (is_right) return;
   const bool is_back = rename_at(to.get(), new_name, from.get(), old_name, flags) == 0;
   throw AgentError(Code::changed_since_plan, "{}: has changed since the dry run{}", described(move.from),

@@ -17,8 +17,8 @@ class Mover {
  public:
   Mover(const Root& root, const FailPoint& at) : root_(root), at_(at) {}
 
-  /// Makes a move. The object that comes out is compared with `what`; if it is another one, it goes straight back. Throws
-  /// AgentError: `changed_since_plan`, `exists`, `symlink` and so on; then nothing has moved.
+  /// Makes a move. The object that comes out is compared with `what`; if it is another one, it goes straight back.
+  /// Throws AgentError: `changed_since_plan`, `exists`, `symlink` and so on; then nothing has moved.
   void make(const Move& move) const;
   /// Takes a move back if it was made. Throws AgentError when it was made and cannot be taken back.
   void take_back(const Move& move) const;

@@ -24,9 +24,7 @@ bool is_deceptive(char32_t c) {
          (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
 }
 
-void append_hex(std::string& text, char byte) {
-  text += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
-}
+void append_hex(std::string& text, char byte) { text += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte)); }
 
 // One character of a name that may not be UTF-8.
 size_t length_at(std::string_view text, size_t at) {
@@ -149,8 +147,7 @@ std::string joined(std::string_view folder, std::string_view name) {
 }
 
 bool is_within(std::string_view path, std::string_view folder) {
-  return folder.empty() ||
-         (path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/'));
+  return folder.empty() || (path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/'));
 }
 
 std::string_view extension_of(std::string_view name) {
@@ -169,8 +166,8 @@ std::string portability_problem(std::string_view name) {
   if (name.ends_with('.') || name.ends_with(' ')) return "ends in a dot or a blank";
   std::string stem = folded(name.substr(0, name.find('.')));
   while (stem.ends_with(' ')) stem.pop_back();
-  const bool is_port = stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem[3] >= '1' &&
-                       stem[3] <= '9';
+  const bool is_port =
+      stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem[3] >= '1' && stem[3] <= '9';
   if (is_port || std::find(kReserved.begin(), kReserved.end(), stem) != kReserved.end()) {
     return "is reserved on Windows";
   }

@@ -11,8 +11,8 @@ namespace tinyllm::agent {
 /// as U+FFFD.
 std::string folded(std::string_view name);
 
-/// A name or a path in one line of printable UTF-8: control and direction characters, backslashes and bytes that are not
-/// UTF-8 become `\n`, `\\`, `\x1b`.
+/// A name or a path in one line of printable UTF-8: control and direction characters, backslashes and bytes that are
+/// not UTF-8 become `\n`, `\\`, `\x1b`.
 std::string escaped(std::string_view bytes);
 /// The bytes again. Throws Error on an escape that `escaped` does not write.
 std::string unescaped(std::string_view text);
@@ -28,14 +28,14 @@ bool is_within(std::string_view path, std::string_view folder);
 /// `report.tar` and `.gz`: the extension has its dot, and is empty in `README` and `.env`.
 std::string_view extension_of(std::string_view name);
 
-/// Why a new name would not work everywhere: `< > : " | ? * \`, control characters, reserved names of Windows, a dot or a
-/// blank at the end. Empty if it would.
+/// Why a new name would not work everywhere: `< > : " | ? * \`, control characters, reserved names of Windows, a dot or
+/// a blank at the end. Empty if it would.
 std::string portability_problem(std::string_view name);
 /// Longest name of a file in bytes, on every usual file system of Linux.
 inline constexpr size_t kMaxName = 255;
 
-/// A glob over a whole relative path: `*` and `?` stop at a slash, `**` between slashes is any number of folders, `[a-c]`
-/// and `[!x]` are sets. A `**` at the end is one part or more.
+/// A glob over a whole relative path: `*` and `?` stop at a slash, `**` between slashes is any number of folders,
+/// `[a-c]` and `[!x]` are sets. A `**` at the end is one part or more.
 class Glob {
  public:
   /// Throws AgentError with `bad_plan` when the pattern is empty, too long or has an open set.

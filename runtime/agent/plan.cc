@@ -199,9 +199,14 @@ Step step_of(const Json& object, int64_t now) {
     if (value.is_null()) bad("field {} is null", shortened(name));
   }
   check_form(object, form_of(step.operation));
-  for (const auto& [field, into] :
-       {std::pair{"path", &step.path}, {"pattern", &step.pattern}, {"src", &step.src}, {"dst", &step.dst},
-        {"new_name", &step.new_name}, {"tag", &step.tag}, {"find", &step.find}, {"template", &step.name_template}}) {
+  for (const auto& [field, into] : {std::pair{"path", &step.path},
+                                    {"pattern", &step.pattern},
+                                    {"src", &step.src},
+                                    {"dst", &step.dst},
+                                    {"new_name", &step.new_name},
+                                    {"tag", &step.tag},
+                                    {"find", &step.find},
+                                    {"template", &step.name_template}}) {
     if (!object.contains(field)) continue;
     *into = text_field(object, field);
     if (into->empty()) bad("{}: is empty", field);

@@ -36,8 +36,8 @@ inline bool only_looks(Operation operation) {
   return operation == Operation::read || operation == Operation::list || operation == Operation::find;
 }
 
-/// One change of a text: `set` replaces all of it, `append` and `prepend` add to it, `replace` exchanges `find` for `with`:
-/// the first place, the first `count` places, or every place where `count` is "all" (0 here).
+/// One change of a text: `set` replaces all of it, `append` and `prepend` add to it, `replace` exchanges `find` for
+/// `with`: the first place, the first `count` places, or every place where `count` is "all" (0 here).
 struct Edit {
   enum class Kind : uint8_t { set, append, prepend, replace };
   Kind kind = Kind::set;
@@ -82,8 +82,8 @@ inline constexpr size_t kMaxPlanBytes = size_t{1} << 20;
 inline constexpr size_t kMaxSteps = 1000;
 
 /// Reads a plan: a list of steps, or an object with `steps`. Times such as 30d are counted back from `now`, nanoseconds
-/// since 1970. Throws AgentError with `bad_plan` for anything else: more than kMaxPlanBytes, nesting above 16, unknown or
-/// missing fields, wrong types.
+/// since 1970. Throws AgentError with `bad_plan` for anything else: more than kMaxPlanBytes, nesting above 16, unknown
+/// or missing fields, wrong types.
 Plan parse_plan(std::string_view json, int64_t now);
 
 }  // namespace tinyllm::agent

@@ -22,10 +22,10 @@ struct Policy {
   std::filesystem::path log_path;           ///< Empty for the default of the program.
   int64_t max_batch = 1000;                 ///< Files in one plan.
   std::string encoding = "utf-8";           ///< Of texts: utf-8 or gb18030.
-  bool rollback_on_error = true;            ///< false: what was done before a step that failed stays (`on_error: stop`).
-  bool portable_names = true;               ///< New names must work on Windows too.
-  bool follow_symlinks_inside = false;      ///< `read` may follow links that stay inside the root.
-  std::vector<std::string> allow_hidden;    ///< Globs of hidden names that may be touched.
+  bool rollback_on_error = true;          ///< false: what was done before a step that failed stays (`on_error: stop`).
+  bool portable_names = true;             ///< New names must work on Windows too.
+  bool follow_symlinks_inside = false;    ///< `read` may follow links that stay inside the root.
+  std::vector<std::string> allow_hidden;  ///< Globs of hidden names that may be touched.
 
   Policy();
 };

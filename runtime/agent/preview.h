@@ -15,11 +15,11 @@ struct Action {
   enum class Kind : uint8_t { make_folder, write, replace, copy, archive, extract, move, remove, read };
   Kind kind = Kind::read;
   std::string from = {}, to = {};  ///< Paths below the root when the action runs; `to` is empty for remove and read.
-  int64_t files = 1;     ///< Regular files and what else is not a folder, in a whole tree.
-  int64_t bytes = 0;     ///< In them; 0 for an archive that is yet to be made.
-  std::shared_ptr<const std::string> content = {};                   ///< Of write and replace.
-  std::vector<std::string> inputs = {};                              ///< Of archive.
-  std::vector<std::pair<std::string, std::string>> extracted = {};   ///< Of extract: name in the archive, path.
+  int64_t files = 1;               ///< Regular files and what else is not a folder, in a whole tree.
+  int64_t bytes = 0;               ///< In them; 0 for an archive that is yet to be made.
+  std::shared_ptr<const std::string> content = {};                  ///< Of write and replace.
+  std::vector<std::string> inputs = {};                             ///< Of archive.
+  std::vector<std::pair<std::string, std::string>> extracted = {};  ///< Of extract: name in the archive, path.
   bool permuted = false;  ///< A rename whose new name is still taken: all of them are set aside first.
 };
 constexpr auto names(Action::Kind) {

@@ -105,8 +105,7 @@ std::optional<Identity> status_at(int folder, const std::string& name) {
   return identity_of(status);
 }
 
-Root::Root(const std::filesystem::path& path)
-    : handle_(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+Root::Root(const std::filesystem::path& path) : handle_(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
   if (!handle_) throw system_error("root " + escaped(path.string()), errno);
   path_ = real_path(handle_.get());
   struct stat status {};
@@ -121,8 +120,8 @@ Handle Root::open_folder(int from, const std::string& path, int flags) const {
   if (kernel_resolves_) return Handle(open_beneath_at(from, path, flags | O_DIRECTORY | O_NOFOLLOW, kBeneath));
   Handle folder;
   for (const std::string_view part : split_path(path)) {
-    Handle next(openat(folder ? folder.get() : from, std::string(part).c_str(),
-                       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    Handle next(
+        openat(folder ? folder.get() : from, std::string(part).c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!next && errno == ENOTDIR) {
       // Without O_PATH the kernel says ELOOP for a link; with it, a link is only not a folder.
       const auto status = status_at(folder ? folder.get() : from, std::string(part));
@@ -168,8 +167,10 @@ Handle Root::folder(std::string_view path, int flags) const {
     throw AgentError(Code::not_found, "{}: is not a folder", escaped(path));
   }
   if (!folder && errno == EXDEV && kernel_resolves_) {
-    // Another file system; or a neighbour has moved the folder out of the root, which the kernel reports in the same way.
-    const Handle other(open_beneath_at(handle_.get(), std::string(path), O_PATH, kBeneath & ~uint64_t{RESOLVE_NO_XDEV}));
+    // Another file system; or a neighbour has moved the folder out of the root, which the kernel reports in the same
+    // way.
+    const Handle other(
+        open_beneath_at(handle_.get(), std::string(path), O_PATH, kBeneath & ~uint64_t{RESOLVE_NO_XDEV}));
     if (other && mount_of(other.get()) != mount_of(handle_.get())) {
       throw AgentError(Code::other_filesystem, "{}: is on another file system", escaped(path));
     }
@@ -239,14 +240,16 @@ Handle Root::file_through_links(std::string_view path, std::string& resolved) co
 int64_t Root::free_bytes() const {
   struct statvfs space {};
   if (fstatvfs(handle_.get(), &space) != 0) throw system_error(escaped(path_), errno);
-  return static_cast<int64_t>(std::min<uint64_t>(space.f_bavail, INT64_MAX / std::max<uint64_t>(space.f_frsize, 1)) * space.f_frsize);
+  return static_cast<int64_t>(std::min<uint64_t>(space.f_bavail, INT64_MAX / std::max<uint64_t>(space.f_frsize, 1)) *
+                              space.f_frsize);
 }
 
 std::string read_text(int file, size_t most, std::string_view name) {
   std::string text;
   std::array<char, 1 << 16> buffer;
   while (text.size() < most) {
-    const ssize_t got = pread(file, buffer.data(), std::min(buffer.size(), most - text.size()), static_cast<off_t>(text.size()));
+    const ssize_t got =
+        pread(file, buffer.data(), std::min(buffer.size(), most - text.size()), static_cast<off_t>(text.size()));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw system_error(escaped(name), errno);
     if (got == 0) break;

@@ -46,9 +46,9 @@ struct Identity {
 };
 Identity identity_of(const struct stat& status);
 
-/// The third stage of the guard: everything is reached from one handle, which was opened once. The kernel resolves paths
-/// beneath it (openat2), without links, magic links or other file systems; where it cannot, each folder is opened from
-/// the one above it. Paths are checked ones, such as `docs/a.md`.
+/// The third stage of the guard: everything is reached from one handle, which was opened once. The kernel resolves
+/// paths beneath it (openat2), without links, magic links or other file systems; where it cannot, each folder is opened
+/// from the one above it. Paths are checked ones, such as `docs/a.md`.
 class Root {
  public:
   /// `path` may be a link, which is followed once. Throws AgentError when it is not a folder.

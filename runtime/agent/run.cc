@@ -51,7 +51,8 @@ Outcome Agent::Parts::run(const Preview& preview, const Confirmation& confirmati
     return failed(outcome, Outcome::End::denied, error);
   };
   const int64_t number = preview.number_to_type();
-  if (preview.changes() && !confirmation.yes) return deny(AgentError(Code::not_confirmed, "not confirmed; nothing was done"));
+  if (preview.changes() && !confirmation.yes)
+    return deny(AgentError(Code::not_confirmed, "not confirmed; nothing was done"));
   if (number >= 0 && confirmation.typed != number) {
     return deny(AgentError(Code::not_confirmed, "the number {} was not typed; nothing was done", number));
   }
@@ -60,8 +61,8 @@ Outcome Agent::Parts::run(const Preview& preview, const Confirmation& confirmati
     if (preview.changes()) {
       const int64_t free = root.free_bytes(), need = preview.bytes_written + kSpare;
       if (need > free) {
-        throw AgentError(Code::no_space, "{} bytes are free below {}, expected {} for new files and their journal", free,
-                         escaped(root.path()), need);
+        throw AgentError(Code::no_space, "{} bytes are free below {}, expected {} for new files and their journal",
+                         free, escaped(root.path()), need);
       }
       need_state();
     }
@@ -78,12 +79,14 @@ void Agent::Parts::check_sources(const Preview& preview) const {
     bool is_same = found->device == source.device && found->inode == source.inode &&
                    (found->kind == Kind::folder) == source.is_folder;
     if (!source.is_folder) {
-      is_same = is_same && found->size == source.size && found->modified == source.modified && found->changed == source.changed;
+      is_same = is_same && found->size == source.size && found->modified == source.modified &&
+                found->changed == source.changed;
     } else if (source.entries >= 0) {
       is_same = is_same && std::ssize(root.entries(path)) == source.entries;
     }
     if (!is_same) {
-      throw AgentError(Code::changed_since_plan, "{}: has changed since the dry run; run the dry run again", escaped(path));
+      throw AgentError(Code::changed_since_plan, "{}: has changed since the dry run; run the dry run again",
+                       escaped(path));
     }
   }
 }
@@ -190,7 +193,8 @@ void Agent::Parts::log_step(const Preview& preview, const StepPreview& step, int
 
 Outcome Agent::Parts::roll_back(const RunRecord& done, const AgentError& error, Outcome outcome) {
   outcome.problems = mover.take_back(done);
-  outcome = failed(std::move(outcome), outcome.steps_done > 0 ? Outcome::End::rolled_back : Outcome::End::denied, error);
+  outcome =
+      failed(std::move(outcome), outcome.steps_done > 0 ? Outcome::End::rolled_back : Outcome::End::denied, error);
   outcome.steps_done = 0;
   if (outcome.problems.empty()) state->drop_backup(done.run);
   Json line = entry("run", outcome.problems.empty() ? "rolled_back" : "partial");

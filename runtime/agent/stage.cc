@@ -13,8 +13,8 @@
 namespace tinyllm::agent {
 namespace {
 
-constexpr uint32_t kFileMode = 0666;    // As the umask allows.
-constexpr int64_t kMostSyncs = 16;      // Of single files; above, all of the file system is synced at once.
+constexpr uint32_t kFileMode = 0666;  // As the umask allows.
+constexpr int64_t kMostSyncs = 16;    // Of single files; above, all of the file system is synced at once.
 
 void write_all(int file, std::string_view bytes, const std::string& name) {
   while (!bytes.empty()) {
@@ -32,7 +32,8 @@ void copy_attributes(int from, int to) {
   for (ssize_t at = 0; at < size;) {
     const char* name = names.data() + at;
     const ssize_t length = fgetxattr(from, name, value.data(), value.size());
-    if (length >= 0) [[maybe_unused]] const int result = fsetxattr(to, name, value.data(), static_cast<size_t>(length), 0);
+    if (length >= 0) [[maybe_unused]]
+      const int result = fsetxattr(to, name, value.data(), static_cast<size_t>(length), 0);
     at += static_cast<ssize_t>(std::string_view(name).size()) + 1;
   }
 }
@@ -87,7 +88,8 @@ void Stage::prepare(const Action& action) {
       const New made = written(*action.content, action.to);
       return move(made.path, action.to, made.identity);
     }
-    case Action::Kind::replace: return exchange(replacement(*action.content, action.to), action.to);
+    case Action::Kind::replace:
+      return exchange(replacement(*action.content, action.to), action.to);
     case Action::Kind::copy: {
       const New made = copied(action.from);
       return move(made.path, action.to, made.identity);
@@ -101,9 +103,12 @@ void Stage::prepare(const Action& action) {
       for (size_t i = 0; i < made.size(); ++i) move(made[i].path, action.extracted[i].second, made[i].identity);
       return;
     }
-    case Action::Kind::move: return move(action.from, action.to, object_at(action.from));
-    case Action::Kind::remove: return move(action.from, next_slot(), object_at(action.from));
-    case Action::Kind::read: return;
+    case Action::Kind::move:
+      return move(action.from, action.to, object_at(action.from));
+    case Action::Kind::remove:
+      return move(action.from, next_slot(), object_at(action.from));
+    case Action::Kind::read:
+      return;
   }
 }
 
@@ -175,7 +180,8 @@ Stage::New Stage::replacement(const std::string& bytes, const std::string& path)
   if (at_) at_("after create");
   write_all(file.get(), bytes, path);
   // Owner first: a change of owner drops bits of the mode.
-  if ((status.st_uid != geteuid() || status.st_gid != getegid()) && fchown(file.get(), status.st_uid, status.st_gid) != 0) {
+  if ((status.st_uid != geteuid() || status.st_gid != getegid()) &&
+      fchown(file.get(), status.st_uid, status.st_gid) != 0) {
     throw system_error(fmt::format("{}: its owner cannot be kept", escaped(path)), errno);
   }
   copy_attributes(old.get(), file.get());
@@ -186,7 +192,8 @@ Stage::New Stage::replacement(const std::string& bytes, const std::string& path)
 
 Stage::New Stage::copied(const std::string& from) {
   const Handle source = root_.file(from);
-  struct stat before {}, after {};
+  struct stat before {
+  }, after{};
   if (fstat(source.get(), &before) != 0) throw system_error(escaped(from), errno);
   New made;
   const Handle file = new_file(made.path, 0600);
@@ -244,7 +251,9 @@ std::vector<Stage::New> Stage::extracted(const Action& action) {
         file = new_file(made.emplace_back().path, kFileMode);
         if (at_) at_("after create");
       },
-      [&](std::span<const char> bytes) { write_all(file.get(), {bytes.data(), bytes.size()}, action.from); });
+      [&](std::span<const char> bytes) {
+        write_all(file.get(), {bytes.data(), bytes.size()}, action.from);
+      });
   finish();
   if (made.size() != action.extracted.size()) {
     throw AgentError(Code::changed_since_plan, "{}: has changed since the dry run", escaped(action.from));

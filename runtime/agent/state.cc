@@ -105,7 +105,9 @@ int64_t State::next_run() {
   return ++last_run_;
 }
 
-std::string State::journal_path(int64_t run) { return fmt::format("{}/{}/{}.jsonl", kFolder, kJournals, numbered(run)); }
+std::string State::journal_path(int64_t run) {
+  return fmt::format("{}/{}/{}.jsonl", kFolder, kJournals, numbered(run));
+}
 std::string State::backup_path(int64_t run) { return fmt::format("{}/{}/{}", kFolder, kBackups, numbered(run)); }
 std::string State::backup_path(int64_t run, int64_t slot) { return fmt::format("{}/{}", backup_path(run), slot); }
 
@@ -130,7 +132,8 @@ void State::drop_backup(int64_t run) const {
     }
   }
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-    if (unlinkat(root_.parent(*folder).get(), std::string(base_name(*folder)).c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    if (unlinkat(root_.parent(*folder).get(), std::string(base_name(*folder)).c_str(), AT_REMOVEDIR) != 0 &&
+        errno != ENOENT) {
       throw system_error(escaped(*folder), errno);
     }
   }

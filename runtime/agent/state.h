@@ -14,8 +14,8 @@ class State {
  public:
   static constexpr const char* kFolder = ".agent";
 
-  /// Opens and locks the state; null if there is none and `make` is false. Throws AgentError: `busy` when another process
-  /// has it, `symlink` and the like when the folder is not one that this user alone can write.
+  /// Opens and locks the state; null if there is none and `make` is false. Throws AgentError: `busy` when another
+  /// process has it, `symlink` and the like when the folder is not one that this user alone can write.
   static std::unique_ptr<State> open(const Root& root, bool make);
 
   int folder() const { return folder_.get(); }

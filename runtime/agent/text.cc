@@ -88,9 +88,15 @@ std::string edited(std::string text, const std::vector<Edit>& edits, std::string
                    std::vector<std::string>& notes) {
   for (const Edit& edit : edits) {
     switch (edit.kind) {
-      case Edit::Kind::set: text = edit.with; break;
-      case Edit::Kind::append: text += edit.with; break;
-      case Edit::Kind::prepend: text.insert(0, edit.with); break;
+      case Edit::Kind::set:
+        text = edit.with;
+        break;
+      case Edit::Kind::append:
+        text += edit.with;
+        break;
+      case Edit::Kind::prepend:
+        text.insert(0, edit.with);
+        break;
       case Edit::Kind::replace: {
         std::string result;
         int64_t done = 0, left = 0;
@@ -141,9 +147,7 @@ std::optional<std::string> tagged(std::string_view text, std::string_view tag) {
   return result;
 }
 
-bool looks_binary(std::string_view beginning) {
-  return beginning.substr(0, 8192).find('\0') != std::string_view::npos;
-}
+bool looks_binary(std::string_view beginning) { return beginning.substr(0, 8192).find('\0') != std::string_view::npos; }
 
 bool text_contains(std::string_view beginning, std::string_view word) {
   if (looks_binary(beginning)) return false;

@@ -141,8 +141,8 @@ void Tree::remove(Node& node) {
 std::string Tree::beginning(const Node& node, size_t most) const {
   if (node.content) return node.content->substr(0, most);
   if (node.identity.kind != Kind::file) {
-    throw AgentError(node.identity.kind == Kind::link ? Code::symlink : Code::not_regular,
-                     "{}: is not a regular file", escaped(path_of(node)));
+    throw AgentError(node.identity.kind == Kind::link ? Code::symlink : Code::not_regular, "{}: is not a regular file",
+                     escaped(path_of(node)));
   }
   if (node.origin.empty()) {
     throw AgentError(Code::bad_plan, "{}: is made by an earlier step, and is not known yet", escaped(path_of(node)));

@@ -46,8 +46,8 @@ class Tree {
   std::map<std::string, std::unique_ptr<Node>, std::less<>>& children(Node& folder);
   static std::string path_of(const Node& node);
 
-  /// Calls `visit` for a node and everything below, in byte order of paths, folders first; hidden and agent's files too.
-  /// Below a folder only if `visit` returns true.
+  /// Calls `visit` for a node and everything below, in byte order of paths, folders first; hidden and agent's files
+  /// too. Below a folder only if `visit` returns true.
   void walk(Node& from, const std::function<bool(Node&, const std::string& path)>& visit);
 
   // Changes. Callers have checked that the place is free.

@@ -14,7 +14,8 @@ std::vector<FolderTime> unchanged(const StepRecord& step, const std::vector<Fold
   std::vector<FolderTime> times;
   for (const FolderTime& before : step.before) {
     const auto time_in = [&before](const std::vector<FolderTime>& list) {
-      const auto found = std::find_if(list.begin(), list.end(), [&](const FolderTime& each) { return each.inode == before.inode; });
+      const auto found =
+          std::find_if(list.begin(), list.end(), [&](const FolderTime& each) { return each.inode == before.inode; });
       return found == list.end() ? std::nullopt : std::optional(found->modified);
     };
     const auto after = time_in(step.after);
@@ -175,7 +176,8 @@ Outcome Agent::undo(int64_t run) {
   };
   if (run != 0) {
     if (!records.contains(run)) return nothing(fmt::format("run {}: there is no such run", run));
-    if (Parts::in_effect(records, run).empty()) return nothing(fmt::format("run {}: nothing of it is left to undo", run));
+    if (Parts::in_effect(records, run).empty())
+      return nothing(fmt::format("run {}: nothing of it is left to undo", run));
     return parts_->take_back(run, records);
   }
   for (auto record = records.rbegin(); record != records.rend(); ++record) {

@@ -109,7 +109,8 @@ void check_every_crash(const Policy& policy, const std::string& plan, Killed kil
   CHECK(k < kMost);
 }
 
-RaceResult run_race(const Policy& given, const fs::path& top, const std::string& name, const std::string& plan, int rounds) {
+RaceResult run_race(const Policy& given, const fs::path& top, const std::string& name, const std::string& plan,
+                    int rounds) {
   constexpr int kRestart = 2000;  // Rounds after which the journals are removed.
   Policy policy = given;
   policy.backup = false;

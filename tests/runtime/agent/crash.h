@@ -11,8 +11,8 @@ namespace tinyllm::test {
 enum class Killed { run, undo };
 
 /// Ends a process at each fail point of a run of this plan, or of its undo, in turn, starts again, and checks that the
-/// tree is the one before or the one after, with names, bytes, modes and times, and that nothing is left over. At the end
-/// the tree is as it was before.
+/// tree is the one before or the one after, with names, bytes, modes and times, and that nothing is left over. At the
+/// end the tree is as it was before.
 void check_every_crash(const agent::Policy& policy, const std::string& plan, Killed killed);
 
 struct RaceResult {

@@ -86,12 +86,14 @@ bool make(const Json& entry, const fs::path& top) {
     } else {
       write(made, entry.value("text", ""));
     }
-    if (entry.contains("mode")) chmod(made.c_str(), static_cast<mode_t>(std::stoi(entry.at("mode").get<std::string>(), nullptr, 8)));
+    if (entry.contains("mode"))
+      chmod(made.c_str(), static_cast<mode_t>(std::stoi(entry.at("mode").get<std::string>(), nullptr, 8)));
   } else if (entry.contains("dir")) {
     fs::create_directories(path("dir"));
     const Json files = entry.value("files", Json::object());
     for (const auto& [name, text] : files.items()) write(path("dir") / name, text.get<std::string>());
-    if (entry.contains("mode")) chmod(path("dir").c_str(), static_cast<mode_t>(std::stoi(entry.at("mode").get<std::string>(), nullptr, 8)));
+    if (entry.contains("mode"))
+      chmod(path("dir").c_str(), static_cast<mode_t>(std::stoi(entry.at("mode").get<std::string>(), nullptr, 8)));
   } else if (entry.contains("symlink")) {
     fs::create_symlink(replaced(entry.at("to").get<std::string>(), "$T", top.string()), above(path("symlink")));
   } else if (entry.contains("hardlink")) {
@@ -118,7 +120,8 @@ bool make(const Json& entry, const fs::path& top) {
 }  // namespace
 
 std::string replaced(std::string text, const std::string& find, const std::string& with) {
-  for (size_t at = 0; (at = text.find(find, at)) != std::string::npos; at += with.size()) text.replace(at, find.size(), with);
+  for (size_t at = 0; (at = text.find(find, at)) != std::string::npos; at += with.size())
+    text.replace(at, find.size(), with);
   return text;
 }
 
@@ -150,8 +153,10 @@ Snapshot snapshot(const fs::path& folder) {
   const auto add = [&](const fs::path& path) {
     struct stat status {};
     if (lstat(path.c_str(), &status) != 0) throw std::runtime_error(path.string());
-    std::string what = fmt::format("{:o} {} {}.{:09}", status.st_mode, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-    if (S_ISDIR(status.st_mode)) what = fmt::format("{:o} {}.{:09}", status.st_mode, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    std::string what =
+        fmt::format("{:o} {} {}.{:09}", status.st_mode, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    if (S_ISDIR(status.st_mode))
+      what = fmt::format("{:o} {}.{:09}", status.st_mode, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
     if (S_ISLNK(status.st_mode)) what += " -> " + fs::read_symlink(path).string();
     if (S_ISREG(status.st_mode) && status.st_size < 1 << 20) what += " " + bytes_of(path);
     tree[path.lexically_relative(folder).string()] = what;

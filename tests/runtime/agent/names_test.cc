@@ -28,7 +28,8 @@ TEST_CASE("an escaped name is one printable line, and is the name again") {
   CHECK(escaped("文件 名.md") == "文件 名.md");
   std::string all;
   for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
-  for (const std::string& name : {all, all + "文\xe6\x96", std::string("\xf0\x9f\x98\x80")}) CHECK(unescaped(escaped(name)) == name);
+  for (const std::string& name : {all, all + "文\xe6\x96", std::string("\xf0\x9f\x98\x80")})
+    CHECK(unescaped(escaped(name)) == name);
   CHECK(error_of([] { unescaped("a\\q"); }) != "no error");
 }
 
@@ -37,14 +38,26 @@ TEST_CASE("globs match whole relative paths") {
     const char *pattern, *path;
     bool matches;
   };
-  const Row rows[] = {
-      {"*.md", "a.md", true},         {"*.md", "docs/a.md", false},    {"**/*.md", "a.md", true},
-      {"**/*.md", "x/y/a.md", true},  {"docs/**", "docs", false},      {"docs/**", "docs/a/b", true},
-      {"docs/**/*.md", "docs/a.md", true}, {"docs/**/*.md", "notes/a.md", false}, {"a/**/b/*/c", "a/x/y/b/z/c", true},
-      {"a/**/b/*/c", "a/x/y/b/c", false},  {"?.txt", "文.txt", true},  {"?.txt", "ab.txt", false},
-      {"[a-c]x", "bx", true},         {"[!a-c]x", "bx", false},        {"[中文]", "文", true},
-      {"*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false}, {"**", "a/b/c", true},
-      {"**/", "a", true},             {"a.b", "aXb", false},           {"?", "\xff", true}};
+  const Row rows[] = {{"*.md", "a.md", true},
+                      {"*.md", "docs/a.md", false},
+                      {"**/*.md", "a.md", true},
+                      {"**/*.md", "x/y/a.md", true},
+                      {"docs/**", "docs", false},
+                      {"docs/**", "docs/a/b", true},
+                      {"docs/**/*.md", "docs/a.md", true},
+                      {"docs/**/*.md", "notes/a.md", false},
+                      {"a/**/b/*/c", "a/x/y/b/z/c", true},
+                      {"a/**/b/*/c", "a/x/y/b/c", false},
+                      {"?.txt", "文.txt", true},
+                      {"?.txt", "ab.txt", false},
+                      {"[a-c]x", "bx", true},
+                      {"[!a-c]x", "bx", false},
+                      {"[中文]", "文", true},
+                      {"*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
+                      {"**", "a/b/c", true},
+                      {"**/", "a", true},
+                      {"a.b", "aXb", false},
+                      {"?", "\xff", true}};
   for (const Row& row : rows) {
     CAPTURE(row.pattern);
     CAPTURE(row.path);
