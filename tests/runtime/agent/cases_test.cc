@@ -166,7 +166,8 @@ void check_audit(const Json& expected, const fs::path& log) {
 
 void check_after(const Json& after, const fs::path& top) {
   for (const auto& [name, expected] : after.items()) {
-    CAPTURE(name);
+    const std::string where = name;  // Clang 14 captures no structured bindings.
+    CAPTURE(where);
     if (name == "audit") {
       check_audit(expected, top / "log/audit.jsonl");
       continue;
@@ -185,7 +186,8 @@ void check_after(const Json& after, const fs::path& top) {
     } else {
       REQUIRE(there);
       for (const auto& [property, value] : expected.items()) {
-        CAPTURE(property);
+        const std::string checked = property;
+        CAPTURE(checked);
         if (property == "symlink") {
           CHECK(fs::read_symlink(path).string() == replaced(value.get<std::string>(), "$T", top.string()));
         } else if (property == "size") {
