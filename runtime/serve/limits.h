@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tinyllm/runtime/http/http_request.h>
-#include <tinyllm/runtime/serve/file_lock.h>
+#include <tinyllm/tensor/base/file_lock.h>
 #include <tinyllm/runtime/serve/journal.h>
 #include <tinyllm/runtime/serve/keys.h>
 #include <tinyllm/tensor/base/clock.h>
