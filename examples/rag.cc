@@ -66,7 +66,7 @@ Options parse(int argc, char** argv) {
       "Answers questions from your documents, without a model: by quoting the sentences that answer, with the file, "
       "the "
       "page and the heading of each, or by saying that the documents do not say. `index` reads a folder of text, "
-      "Markdown, HTML and JSON lines into one file, `sync` reads what has changed since, `ask` answers a question, or "
+      "Markdown and JSON lines into one file, `sync` reads what has changed since, `ask` answers a question, or "
       "each line of standard input, and `eval` measures the answers to questions with known answers.");
   std::string command;
   std::vector<std::string> commands;
@@ -279,6 +279,7 @@ int evaluate(const Options& options) {
 int run(const Options& options) {
   switch (options.command) {
     case Command::index: {
+      if (!tl::is_folder(options.what)) throw tl::Error("{}: is not a folder", options.what);  // No index is made.
       search::IndexFile index(options.index, search::Database::Mode::create);
       return update(index, options.what, options.sync);
     }

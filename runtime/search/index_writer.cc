@@ -9,6 +9,7 @@ namespace tinyllm::search {
 namespace {
 
 constexpr size_t kMostSegments = 8;
+constexpr size_t kAhead = 16;  // Grams that are fetched before they are added.
 constexpr uint8_t kMostInBody = 255;
 constexpr uint8_t kMostInField = 15;
 
@@ -120,7 +121,9 @@ void IndexWriter::add(int64_t content, NewDocument& document) {
         .bind(int64_t{number}, id, record.offset, record.length, int64_t{record.first_page}, int64_t{record.last_page},
               record.headings)
         .run();
-    for (const GramCount& count : chunk.grams) {
+    for (size_t i = 0; i < chunk.grams.size(); ++i) {
+      if (i + kAhead < chunk.grams.size()) builder_.prefetch(chunk.grams[i + kAhead].gram);
+      const GramCount& count = chunk.grams[i];
       builder_.add(count.gram, {number, count.body, count.title, count.headings});
     }
     chunk.grams = {};  // A book has hundreds of megabytes of them.

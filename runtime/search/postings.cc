@@ -42,33 +42,30 @@ void append_posting(std::string& bytes, const Posting& posting, ChunkId last) {
   bytes += static_cast<char>(std::min<int>(posting.title, 15) << 4 | std::min<int>(posting.headings, 15));
 }
 
-size_t hash_of(Gram gram) { return static_cast<size_t>(gram * 0x9E3779B97F4A7C15u >> 20); }
-
 }  // namespace
 
 SegmentBuilder::SegmentBuilder() : slots_(kFirstSlots) {}
 
 void SegmentBuilder::grow() {
-  slots_.assign(slots_.size() * 2, 0);
+  slots_.assign(slots_.size() * 2, {});
   const size_t mask = slots_.size() - 1;
   for (size_t i = 0; i < entries_.size(); ++i) {
-    size_t slot = hash_of(entries_[i].gram) & mask;
-    while (slots_[slot] != 0) slot = (slot + 1) & mask;
-    slots_[slot] = static_cast<uint32_t>(i + 1);
+    size_t slot = first_slot(entries_[i].gram);
+    while (slots_[slot].entry != 0) slot = (slot + 1) & mask;
+    slots_[slot] = {entries_[i].gram, static_cast<uint32_t>(i + 1)};
   }
 }
 
 SegmentBuilder::Entry& SegmentBuilder::entry_of(Gram gram) {
   if (2 * entries_.size() >= slots_.size()) grow();
   const size_t mask = slots_.size() - 1;
-  size_t slot = hash_of(gram) & mask;
-  for (; slots_[slot] != 0; slot = (slot + 1) & mask) {
-    Entry& entry = entries_[slots_[slot] - 1];
-    if (entry.gram == gram) return entry;
+  size_t slot = first_slot(gram);
+  for (; slots_[slot].entry != 0; slot = (slot + 1) & mask) {
+    if (slots_[slot].gram == gram) return entries_[slots_[slot].entry - 1];
   }
   Entry& entry = entries_.emplace_back();
   entry.gram = gram;
-  slots_[slot] = static_cast<uint32_t>(entries_.size());
+  slots_[slot] = {gram, static_cast<uint32_t>(entries_.size())};
   return entry;
 }
 

@@ -18,8 +18,7 @@
 namespace tinyllm::search {
 namespace {
 
-constexpr std::array kExtensions = {".txt",   ".text", ".md",   ".markdown", ".htm",  ".html",
-                                    ".xhtml", ".pdf",  ".docx", ".doc",      ".jsonl"};
+constexpr std::array kExtensions = {".txt", ".text", ".md", ".markdown", ".jsonl"};
 constexpr int kMostFolders = 64;  // Within each other.
 constexpr uint64_t kMostBytes = uint64_t{256} << 20;
 constexpr uint64_t kMostText = uint64_t{64} << 20;

@@ -1,4 +1,5 @@
-// Any bytes as a block of postings: refused, or grams and chunks in order, which are the same after they are written again.
+// Any bytes as a block of postings: refused, or grams and chunks in order, which are the same after they are written
+// again.
 #include <tinyllm/runtime/search/postings.h>
 
 #include "fuzz/fuzz.h"

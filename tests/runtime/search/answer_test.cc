@@ -32,11 +32,10 @@ struct Shelf {
   Shelf() {
     make_folder(folder);
     const std::vector<std::pair<std::string, std::string>> texts = {
-        {"panda.md",
-         "# 大熊猫\n\n## 食性\n\n大熊猫的食物以竹子为主。一只成年大熊猫每天要吃掉约20公斤竹子。\n\n## 分布\n\n"
+        {"panda.txt",
+         "第一章 食性\n\n大熊猫的食物以竹子为主。一只成年大熊猫每天要吃掉约20公斤竹子。\n\n第二章 分布\n\n"
          "野生大熊猫生活在四川、陕西和甘肃的山区。\n"},
-        {"bridge.md",
-         "# 港珠澳大桥\n\n港珠澳大桥连接香港、珠海和澳门。大桥于2018年10月24日开通运营。桥隧全长55千米。\n"},
+        {"bridge.txt", "港珠澳大桥连接香港、珠海和澳门。大桥于2018年10月24日开通运营。桥隧全长55千米。\n"},
         {"paper.txt", "造纸术是中国古代四大发明之一。东汉的蔡伦改进了造纸术。\n"},
         {"tea.txt", "红茶是全发酵茶。绿茶不经过发酵。\n"},
         {"river.txt", "长江发源于青藏高原。长江全长约6300公里，注入东海。\n"},
@@ -65,8 +64,8 @@ TEST_CASE("an answer quotes the sentence, with its place") {
     const char* sentence;
   };
   for (const Row& row :
-       std::vector<Row>{{"港珠澳大桥是什么时候开通的？", "bridge.md", "大桥于2018年10月24日开通运营。"},
-                        {"一只成年大熊猫每天吃多少公斤竹子？", "panda.md", "一只成年大熊猫每天要吃掉约20公斤竹子。"},
+       std::vector<Row>{{"港珠澳大桥是什么时候开通的？", "bridge.txt", "大桥于2018年10月24日开通运营。"},
+                        {"一只成年大熊猫每天吃多少公斤竹子？", "panda.txt", "一只成年大熊猫每天要吃掉约20公斤竹子。"},
                         {"谁改进了造纸术？", "paper.txt", "东汉的蔡伦改进了造纸术。"},
                         {"長江全長多少公里？", "river.txt", "长江全长约6300公里，注入东海。"},
                         {"Who first reached the summit of Mount Everest?", "everest.txt",
@@ -85,7 +84,7 @@ TEST_CASE("an answer quotes the sentence, with its place") {
             quote.text);
     }
   }
-  CHECK(documents.answer("一只成年大熊猫每天吃多少公斤竹子？").quotes[0].headings == "大熊猫 › 食性");
+  CHECK(documents.answer("一只成年大熊猫每天吃多少公斤竹子？").quotes[0].headings == "第一章 食性");
 }
 
 TEST_CASE("what the documents do not say is refused, with the nearest places") {
@@ -98,7 +97,7 @@ TEST_CASE("what the documents do not say is refused, with the nearest places") {
     CHECK(answer.quotes.empty());
     CHECK(answer.nearest.size() <= 3);
   }
-  CHECK(documents.answer("大熊猫的视力如何？").nearest[0].path == "panda.md");
+  CHECK(documents.answer("大熊猫的视力如何？").nearest[0].path == "panda.txt");
   CHECK(documents.answer("").nearest.empty());
 }
 

@@ -69,7 +69,9 @@ TEST_CASE("bytes that are not UTF-8 separate words") {
 }
 
 TEST_CASE("a question keeps what it asks about, and nothing but grammar stays whole") {
-  CHECK(question_grams("什么是数据库？") == question_grams("数据库是什么"));
+  const std::vector<Gram> asked = question_grams("什么是数据库？");
+  CHECK(std::count(asked.begin(), asked.end(), pair_of(U'数', U'据')) == 1);
+  CHECK(std::count(asked.begin(), asked.end(), pair_of(U'什', U'么')) == 0);
   const std::vector<Gram> grams = question_grams("What is the database of the database");
   CHECK(grams == grams_of("database"));
   CHECK_FALSE(question_grams("是什么").empty());

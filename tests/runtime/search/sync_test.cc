@@ -90,7 +90,7 @@ TEST_CASE("an index agrees with its folder, and only what changed is read") {
   CHECK(library.is_first("茶叶原产于哪里？", "rail.txt"));
   CHECK(library.is_first("蜂鸟能够悬停在哪里？", "new.txt"));
   CHECK(library.paths_for("Baikal deepest").empty());
-  CHECK(library.paths_for("青藏西宁拉萨").empty());
+  CHECK(library.paths_for("青藏拉萨").empty());
 }
 
 TEST_CASE("many small changes leave few segments and the same answers") {
