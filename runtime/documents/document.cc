@@ -1,8 +1,15 @@
 #include <tinyllm/runtime/documents/document.h>
 
 #include <tinyllm/runtime/documents/characters.h>
+#include <tinyllm/runtime/documents/doc_reader.h>
 #include <tinyllm/runtime/documents/document_writer.h>
+#include <tinyllm/runtime/documents/docx_reader.h>
 #include <tinyllm/runtime/documents/encoding.h>
+#include <tinyllm/runtime/documents/front_matter.h>
+#include <tinyllm/runtime/documents/html.h>
+#include <tinyllm/runtime/documents/html_sniff.h>
+#include <tinyllm/runtime/documents/markdown.h>
+#include <tinyllm/runtime/documents/pdf_reader.h>
 #include <tinyllm/runtime/documents/printable.h>
 #include <tinyllm/runtime/documents/text_reader.h>
 #include <tinyllm/tensor/base/error.h>
@@ -10,6 +17,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 
 namespace tinyllm {
 namespace {
@@ -36,6 +44,73 @@ Decoded decode(const std::string& bytes) {
   return decoded;
 }
 
+std::string read_bytes(const RandomAccessFile& file, size_t most = SIZE_MAX) {
+  std::string bytes(std::min(static_cast<size_t>(file.size()), most), '\0');
+  file.read(0, std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
+DocumentFormat format_of_text(const std::filesystem::path& path, std::string_view text) {
+  constexpr size_t kBeginning = size_t{256} << 10;
+  const std::string extension = documents::lower_case(std::string_view(path.extension().native()));
+  if (extension == ".md" || extension == ".markdown") return DocumentFormat::markdown;
+  if (extension == ".html" || extension == ".htm" || extension == ".xhtml") return DocumentFormat::html;
+  const std::string_view beginning = text.substr(0, character_cut(text, kBeginning));
+  if (documents::begins_as_html(beginning)) return DocumentFormat::html;
+  if (documents::looks_like_markdown(beginning)) return DocumentFormat::markdown;
+  return documents::looks_like_html(beginning) ? DocumentFormat::html : DocumentFormat::text;
+}
+
+void read_text(const std::filesystem::path& path, const std::string& bytes, Document& document, DocumentWriter& out) {
+  Decoded decoded = decode(bytes);
+  document.format = format_of_text(path, decoded.text);
+  if (document.format == DocumentFormat::text) return documents::read_lines(decoded.text, decoded.source, {}, {}, out);
+  std::vector<documents::HeadingMark> headings;
+  if (document.format == DocumentFormat::html) {
+    document.title = documents::html_title(decoded.text);
+    const std::string text = documents::html_text(decoded.text, &headings);
+    return documents::read_lines(text, -1, headings, {.joins = false, .finds_chapters = false}, out);
+  }
+  documents::remove_front_matter(decoded.text, true);
+  const std::string text = documents::markdown_text(decoded.text, &headings);
+  documents::read_lines(text, -1, headings, {.finds_chapters = headings.empty()}, out);
+}
+
+// A file of an older Office, which is also what newer ones wrap encrypted files in.
+void read_old_office(const RandomAccessFile& file, const DocumentLimits& limits, Document& document,
+                     DocumentWriter& out) {
+  constexpr std::string_view kWord("W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t", 23);
+  constexpr std::string_view kEncrypted("E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e", 31);
+  const std::string bytes = read_bytes(file);
+  if (bytes.find(kEncrypted) != std::string::npos) throw Error("is encrypted: a password is needed to read it");
+  if (bytes.find(kWord) == std::string::npos) throw Error("is a file of Office without a document of Word in it");
+  document.format = DocumentFormat::doc;
+  documents::read_doc(file.descriptor(), limits, document, out);
+}
+
+void read(const std::filesystem::path& path, const RandomAccessFile& file, const DocumentLimits& limits,
+          Document& document) {
+  constexpr size_t kFront = 1024;  // A PDF may begin anywhere in it.
+  DocumentWriter out(document, limits.text_bytes);
+  const std::string front = read_bytes(file, kFront);
+  if (front.empty()) throw Error("is empty");
+  if (front.find("%PDF-") != std::string::npos) {
+    document.format = DocumentFormat::pdf;
+    return documents::read_pdf(file.descriptor(), limits, document, out);
+  }
+  if (front.starts_with("PK\x03\x04") || front.starts_with("PK\x05\x06")) {
+    document.format = DocumentFormat::docx;
+    return documents::read_docx(read_bytes(file), document, out);
+  }
+  if (front.starts_with("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")) return read_old_office(file, limits, document, out);
+  if (front.starts_with("{\\rtf")) throw Error("is RTF, which is not read: save it as .docx");
+  const std::string extension = documents::lower_case(std::string_view(path.extension().native()));
+  if (extension == ".pdf" || extension == ".docx" || extension == ".doc") {
+    throw Error("is not the {} file that its name says: it is damaged, or in another format", extension);
+  }
+  read_text(path, read_bytes(file), document, out);
+}
+
 void set_title(Document& document, const std::filesystem::path& path) {
   if (!document.title.empty()) return;
   const auto heading = std::find_if(document.paragraphs.begin(), document.paragraphs.end(),
@@ -47,12 +122,13 @@ void set_title(Document& document, const std::filesystem::path& path) {
 }  // namespace
 
 Document read_document(const std::filesystem::path& path, const DocumentLimits& limits) {
-  const std::string bytes = read_file(path, limits.file_bytes);
+  const RandomAccessFile file(path);
   Document document;
-  DocumentWriter out(document, limits.text_bytes);
   try {
-    const Decoded decoded = decode(bytes);
-    documents::read_plain_text(decoded.text, decoded.source, out);
+    if (file.size() > limits.file_bytes) {
+      throw Error("has {} MB, expected at most {}", file.size() >> 20, limits.file_bytes >> 20);
+    }
+    read(path, file, limits, document);
   } catch (const Error& error) {
     throw Error("{}: {}", documents::printable(path), error.what());
   }

@@ -10,8 +10,8 @@
 
 namespace tinyllm {
 
-enum class DocumentFormat { text };
-constexpr auto names(DocumentFormat) { return std::array{"text"}; }
+enum class DocumentFormat { text, markdown, html, docx, doc, pdf };
+constexpr auto names(DocumentFormat) { return std::array{"text", "Markdown", "HTML", "DOCX", "DOC", "PDF"}; }
 
 /// One paragraph, heading or row of a table: a line of a document's text.
 struct Paragraph {
@@ -50,6 +50,8 @@ struct Document {
 struct DocumentLimits {
   uint64_t file_bytes = uint64_t{256} << 20;
   uint64_t text_bytes = uint64_t{64} << 20;
+  int seconds = 60;                           ///< Of the programs that read PDF and DOC,
+  uint64_t child_memory = uint64_t{1} << 30;  ///< and of their memory, in bytes.
 };
 
 /// Reads a file. Its format follows from its first bytes and its name; text may be in any encoding that

@@ -1,5 +1,6 @@
 #include <tinyllm/runtime/documents/html.h>
 #include <tinyllm/runtime/documents/html_filter.h>
+#include <tinyllm/runtime/documents/html_tag.h>
 #include <tinyllm/tensor/base/error.h>
 
 #include <gumbo.h>
@@ -82,6 +83,18 @@ class Writer {
     line();
   }
 
+  // The text up to `end_heading` is one, unless it is in a table.
+  void begin_heading(int level) {
+    line();
+    if (rows_.empty()) heading_ = {text_.size(), level};
+  }
+  void end_heading() {
+    line();
+    if (heading_.level > 0 && heading_.offset < text_.size()) headings_.push_back(heading_);
+    heading_ = {};
+  }
+  std::vector<HeadingMark> take_headings() { return std::move(headings_); }
+
   // An item without words leaves no mark.
   void begin_item() {
     line();
@@ -156,6 +169,8 @@ class Writer {
   bool line_feed_ = false;  // and a line feed among them.
   bool is_item_ = false;    // The next word begins an item of a list.
   std::vector<Row> rows_;   // The open rows, which are nested.
+  HeadingMark heading_;     // The open one; level 0: none.
+  std::vector<HeadingMark> headings_;
 };
 
 // Walks the tree of a page and calls the writer where elements begin and end.
@@ -176,6 +191,8 @@ class Walker {
     return writer_.take();
   }
 
+  std::vector<HeadingMark> take_headings() { return writer_.take_headings(); }
+
  private:
   struct Step {
     const GumboNode* node;
@@ -187,7 +204,7 @@ class Walker {
       case GUMBO_NODE_ELEMENT:
       case GUMBO_NODE_TEMPLATE:
         if (is_left_out(node->v.element)) return is_block(node->v.element.tag) ? writer_.line() : void();
-        open(node->v.element.tag);
+        open(node->v.element);
         path_.push_back({node, 0});
         break;
       case GUMBO_NODE_TEXT:
@@ -215,7 +232,13 @@ class Walker {
   }
   static bool is_article(GumboTag tag) { return tag == GUMBO_TAG_ARTICLE || tag == GUMBO_TAG_MAIN; }
 
-  void open(GumboTag tag) {
+  static int heading_level(const GumboElement& element) {
+    const GumboAttribute* level = gumbo_get_attribute(&element.attributes, "id");
+    return level == nullptr ? 1 : std::clamp(level->value[0] - '0', 1, 6);
+  }
+
+  void open(const GumboElement& element) {
+    const GumboTag tag = element.tag;
     articles_ += is_article(tag) ? 1 : 0;
     preformatted_ += tag == GUMBO_TAG_PRE ? 1 : 0;
     if (tag == GUMBO_TAG_H1 || tag == GUMBO_TAG_PRE) writer_.lay_out();
@@ -227,6 +250,8 @@ class Walker {
       case GUMBO_TAG_TD:
       case GUMBO_TAG_TH:
         return writer_.cell();
+      case GUMBO_TAG_H1:
+        return writer_.begin_heading(heading_level(element));
       default:
         return writer_.line();
     }
@@ -237,6 +262,7 @@ class Walker {
     articles_ -= is_article(tag) ? 1 : 0;
     preformatted_ -= tag == GUMBO_TAG_PRE ? 1 : 0;
     if (tag == GUMBO_TAG_TR) return writer_.end_row();
+    if (tag == GUMBO_TAG_H1) return writer_.end_heading();
     writer_.line();
     if (tag == GUMBO_TAG_LI) writer_.end_item();
   }
@@ -249,14 +275,32 @@ class Walker {
 
 }  // namespace
 
-std::string html_text(std::string_view html) {
+std::string html_text(std::string_view html, std::vector<HeadingMark>* headings) {
   const std::string page = filter_html(html);
   GumboOptions options = kGumboDefaultOptions;
   options.max_errors = 0;
   const auto destroy = [&](GumboOutput* output) { gumbo_destroy_output(&options, output); };
   const std::unique_ptr<GumboOutput, decltype(destroy)> output(
       gumbo_parse_with_options(&options, page.data(), page.size()), destroy);
-  return Walker().walk(output->root);
+  Walker walker;
+  std::string text = walker.walk(output->root);
+  if (headings != nullptr) *headings = walker.take_headings();
+  return text;
+}
+
+std::string html_title(std::string_view html) {
+  constexpr size_t kHead = size_t{64} << 10;
+  const std::string_view head = html.substr(0, kHead);
+  for (size_t at = 0; (at = head.find('<', at)) != std::string_view::npos;) {
+    const std::optional<HtmlTag> tag = parse_html_tag(head.substr(at));
+    at += tag ? tag->size : 1;
+    if (!tag || tag->closes || tag->name != "title") continue;
+    const std::string_view rest = head.substr(at);
+    std::string title = html_text(rest.substr(0, html_raw_text_size(rest, "title")));
+    while (title.ends_with('\n')) title.pop_back();
+    return title;
+  }
+  return "";
 }
 
 }  // namespace tinyllm::documents

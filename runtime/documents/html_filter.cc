@@ -125,7 +125,10 @@ class Filter {
       }
       open_.push_back({&element, !is_muted()});
     }
-    if (!is_muted()) out_.append("<").append(element.name).append(hides ? " hidden>" : ">");
+    if (is_muted()) return;
+    out_.append("<").append(element.name);
+    if (element.name == "h1" && tag.name != "h1") out_.append(" id=").append(tag.name, 1);
+    out_.append(hides ? " hidden>" : ">");
   }
 
   // Whether an item begins right after another one of the same kind of list.

@@ -78,6 +78,8 @@ class Converter {
     return std::move(out_);
   }
 
+  std::vector<HeadingMark> take_headings() { return std::move(headings_); }
+
  private:
   void find_labels(std::string_view text) {
     while (!text.empty()) {
@@ -119,7 +121,11 @@ class Converter {
   void block(std::string_view line) {
     std::string_view words = trimmed(line);
     while (words.starts_with('>') && !words.starts_with(">=")) words = trimmed(words.substr(1));
+    const size_t over = std::exchange(alone_, kNone);
     if (words.empty()) return put("");
+    const bool is_underline = words.find_first_not_of(words[0]) == kNone && (words[0] == '=' || words[0] == '-');
+    if (is_underline && over != kNone) headings_.push_back({over, words[0] == '=' ? 1 : 2});
+    const bool follows_blank = out_.empty() || out_.ends_with("\n\n");
     if (is_rule(words) || is_under_table_head(words) || words.starts_with(":::") || !defined_label(words).empty() ||
         words == "[TOC]" || words == "[[toc]]") {
       return;
@@ -132,6 +138,7 @@ class Converter {
     if (level >= 1 && level <= 6 && words.substr(level).starts_with(' ')) {
       words = heading(words.substr(level));
       mark.clear();
+      if (!words.empty()) headings_.push_back({out_.size(), static_cast<int>(level)});
     } else if (words.size() > 2 && std::string_view("-*+").find(words[0]) != kNone && words[1] == ' ') {
       words = trimmed(words.substr(2));
       mark += "- ";
@@ -140,6 +147,7 @@ class Converter {
       }
     }
     if (words.starts_with("[^")) words = trimmed(words.substr(std::min(words.find("]:") + 2, words.size())));
+    if (follows_blank && mark.empty()) alone_ = out_.size();
     put(mark + inline_text(words));
   }
 
@@ -178,6 +186,8 @@ class Converter {
 
   std::set<std::string, std::less<>> labels_;
   std::string out_;
+  size_t alone_ = kNone;  // Where the last line begins, if it is the first one of a paragraph.
+  std::vector<HeadingMark> headings_;
 };
 
 int64_t count(std::string_view text, std::string_view what) {
@@ -188,7 +198,12 @@ int64_t count(std::string_view text, std::string_view what) {
 
 }  // namespace
 
-std::string markdown_text(std::string_view markdown) { return Converter().convert(markdown); }
+std::string markdown_text(std::string_view markdown, std::vector<HeadingMark>* headings) {
+  Converter converter;
+  std::string text = converter.convert(markdown);
+  if (headings != nullptr) *headings = converter.take_headings();
+  return text;
+}
 
 bool looks_like_markdown(std::string_view beginning) {
   const int64_t links = count(beginning, "](http") + count(beginning, "\n```") + count(beginning, "\n![");

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <tinyllm/runtime/documents/html.h>
+
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tinyllm::documents {
 
@@ -11,7 +14,9 @@ namespace tinyllm::documents {
 /// with their content, images, targets of links, numbers of notes, shortcodes ({{< >}}, {% %}, :::) and rules. Entities
 /// are decoded. Marks count only in pairs around words: "a < b", "2 * 3", "f[i](x)" and "__init__" stay. Accepts any
 /// bytes. Takes time in proportion to the text.
-std::string markdown_text(std::string_view markdown);
+/// If `headings` is given, the lines that are headings are added to it, in order: those after # and those over a line
+/// of = or -.
+std::string markdown_text(std::string_view markdown, std::vector<HeadingMark>* headings = nullptr);
 
 /// Whether a text that does not say so is Markdown: it has links, images or code, and marks of Markdown often enough.
 bool looks_like_markdown(std::string_view beginning);

@@ -10,6 +10,8 @@
 namespace tinyllm::documents {
 namespace {
 
+using Kind = Paragraph::Kind;
+
 constexpr size_t kNone = std::string_view::npos;
 
 struct Line {
@@ -98,8 +100,7 @@ int chapter_level(std::string_view line) {
   while (line.starts_with("\u3000")) line.remove_prefix(3);
   if (line.size() > 4 * kLongest || count_of_characters(line) > kLongest || ends_sentence(line)) return 0;
   const bool is_english = line.starts_with("Chapter ") || line.starts_with("CHAPTER ");
-  if (is_english)
-    return line.size() > 8 && (is_digit(line[8]) || line[8] == 'I' || line[8] == 'V' || line[8] == 'X') ? 2 : 0;
+  if (is_english) return line.size() > 8 && std::string_view("123456789IVXL").find(line[8]) != kNone ? 2 : 0;
   constexpr std::string_view kOrdinal = "第";
   if (!line.starts_with(kOrdinal)) return 0;
   line.remove_prefix(kOrdinal.size());
@@ -121,21 +122,30 @@ void append_line(std::string_view line, int page, int64_t source, DocumentWriter
   out.append(line, page, source);
 }
 
-void read_plain_text(std::string_view text, int64_t source, DocumentWriter& out) {
+void read_lines(std::string_view text, int64_t source, std::span<const HeadingMark> headings,
+                const LineOptions& options, DocumentWriter& out) {
   const std::vector<Line> lines = lines_of(text);
-  const auto source_of = [&](const Line& line) { return source < 0 ? -1 : source + (line.text.data() - text.data()); };
+  const auto offset_of = [&](const Line& line) { return static_cast<size_t>(line.text.data() - text.data()); };
+  const auto level_of = [&](const Line& line) {
+    const size_t at = offset_of(line);
+    while (!headings.empty() && headings.front().offset < at) headings = headings.subspan(1);
+    if (!headings.empty() && headings.front().offset == at) return headings.front().level;
+    return options.finds_chapters ? chapter_level(line.text) : 0;
+  };
   for (size_t from = 0, to = 0; from < lines.size(); from = to) {
     to = from + 1;
     if (lines[from].text.empty()) continue;
     while (to < lines.size() && !lines[to].text.empty()) ++to;
-    const bool joins = is_wrapped(lines.data() + from, lines.data() + to);
+    const bool joins = options.joins && is_wrapped(lines.data() + from, lines.data() + to);
+    bool may_continue = false;
     for (size_t i = from; i < to; ++i) {
       const std::string_view line = lines[i].text;
-      const int level = chapter_level(line);
-      const bool continues =
-          joins && i > from && level == 0 && !begins_paragraph(line) && chapter_level(lines[i - 1].text) == 0;
-      if (!continues) out.begin(level > 0 ? Paragraph::Kind::heading : Paragraph::Kind::text, level);
-      append_line(line, 0, source_of(lines[i]), out);
+      const int level = level_of(lines[i]);
+      const bool is_row = line.find('\t', line.find_first_not_of(" \t")) != kNone;
+      const bool continues = may_continue && level == 0 && !is_row && !begins_paragraph(line);
+      if (!continues) out.begin(level > 0 ? Kind::heading : is_row ? Kind::row : Kind::text, level);
+      append_line(line, 0, source < 0 ? -1 : source + static_cast<int64_t>(offset_of(lines[i])), out);
+      may_continue = joins && level == 0 && !is_row;
     }
   }
   out.end();

@@ -6,7 +6,7 @@
 #include <tinyllm/runtime/documents/markdown.h>
 #include <tinyllm/runtime/documents/sentences.h>
 #include <tinyllm/train/corpus/code_lines.h>
-#include <tinyllm/train/corpus/front_matter.h>
+#include <tinyllm/runtime/documents/front_matter.h>
 #include <tinyllm/train/corpus/json_lines.h>
 #include <tinyllm/train/corpus/lines.h>
 #include <tinyllm/train/corpus/rules.h>

@@ -86,7 +86,7 @@ TEST_CASE("the readable text of a page is kept, a paragraph a line") {
       {"the heading of an article", "<header>Site</header><article><header><h1>Tea</h1></header>Boil.</article>",
        "Tea\nBoil.\n"},
   };
-  check_cases(html_text, cases);
+  check_cases([](std::string_view page) { return html_text(page); }, cases);
 }
 
 TEST_CASE("what is no text for readers is left out") {
@@ -138,7 +138,7 @@ TEST_CASE("what is hidden ends where browsers end it") {
       {"a block within SVG", "<div><svg><path><p>a</p></div>b", "a\nb\n"},
       {"HTML within SVG", "<svg><title/><foreignobject><p>x</p></foreignobject><g>x</g></svg>a<svg/>b", "ab\n"},
   };
-  check_cases(html_text, cases);
+  check_cases([](std::string_view page) { return html_text(page); }, cases);
 }
 
 TEST_CASE("broken pages give what can be read") {
@@ -155,7 +155,7 @@ TEST_CASE("broken pages give what can be read") {
       {"an end tag with attributes", "<p>tea</p a='>'>time", "tea\ntime\n"},
       {"NUL", std::string("<p>t\0ea</p>ti\0me", 16), "tea\ntime\n"},
   };
-  check_cases(html_text, cases);
+  check_cases([](std::string_view page) { return html_text(page); }, cases);
 }
 
 TEST_CASE("the parser, quadratic in depth and in attributes, gets pages that are neither deep nor rich in them") {
@@ -193,7 +193,8 @@ TEST_CASE("the parser, quadratic in depth and in attributes, gets pages that are
                            "<pre></xmp>"}) {
     CAPTURE(part);
     const std::string page = filter_html(repeat(part, kMany));
-    CHECK(page.find('=') == std::string::npos);
+    for (size_t at = 0; (at = page.find('=', at)) != std::string::npos; ++at)
+      REQUIRE(page.substr(at - 6, 6) == "<h1 id");
     CHECK(depth_of(page) <= kDeepest);
   }
   CHECK(filter_html("<p" + repeat(" hidden a", kMany) + ">") == "<p hidden>");

@@ -34,7 +34,7 @@ TEST_CASE("a line of plain text is a paragraph, and lines that were broken at a 
       {"a chapter in English", "Chapter 3\nFish.\n", "## Chapter 3\nFish.\n"},
       {"a sentence about a chapter", "第三章里说过\n第一次\n", "第三章里说过\n第一次\n"},
       {"what nobody sees", "\xEF\xBB\xBF一\x01二\u200B。", "一二。\n"},
-      {"nothing", "", ""},
+      {"rows of a table", "甲\t乙\n1\t2\n\tindented\n", "| 甲\t乙\n| 1\t2\nindented\n"},
       {"only blanks", " \n\u3000\n", ""},
   };
   for (const auto& c : cases) {
@@ -77,6 +77,13 @@ TEST_CASE("the error of a file that cannot be read names it and the reason") {
   const TempFolder folder;
   const std::string missing = error_of([&] { read_document(folder / "missing.txt"); });
   CHECK(missing.find("missing.txt") != std::string::npos);
+  CHECK(error_of([] { read_bytes("", "empty.txt"); }).ends_with("empty.txt: is empty"));
+  const std::string named = error_of([] { read_bytes("just text", "report.pdf"); });
+  CHECK(named.ends_with("report.pdf: is not the .pdf file that its name says: it is damaged, or in another format"));
+  CHECK(error_of([] {
+          read_bytes("{\\rtf1 text}", "report.doc");
+        }).ends_with("is RTF, which is not read: save it as .docx"));
+  CHECK(error_of([&] { read_document(folder.path()); }) != "no error");
   const std::string binary = error_of([] { read_bytes(std::string(1000, '\x03'), "image.txt"); });
   CHECK(binary.find("image.txt: is not text in an encoding that is known") != std::string::npos);
   const std::string large =
@@ -84,7 +91,7 @@ TEST_CASE("the error of a file that cannot be read names it and the reason") {
   CHECK(large.find("large.txt: has more than 2 MB of text") != std::string::npos);
   const std::string file =
       error_of([] { read_bytes(std::string(3 << 20, 'a'), "large.txt", {.file_bytes = 2 << 20}); });
-  CHECK(file.find("large.txt") != std::string::npos);
+  CHECK(file.find("large.txt: has 3 MB, expected at most 2") != std::string::npos);
 }
 
 }  // namespace tinyllm::test

@@ -1,0 +1,129 @@
+#include <tinyllm/runtime/documents/page_furniture.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace tinyllm::documents {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789";
+
+// The forms of a line in which any of its first numbers is replaced by its distance to the number of the page. A header
+// has one form that is the same on all pages: "Page 7 of 12" counts in its first number only.
+std::vector<std::string> forms_of(const std::string& text, int64_t page) {
+  constexpr size_t kMostNumbers = 3;
+  std::vector<std::string> forms = {""};
+  for (size_t at = 0, numbers = 0; at < text.size();) {
+    const size_t digits = std::min(text.find_first_of(kDigits, at), text.size());
+    for (std::string& form : forms) form.append(text, at, digits - at);
+    const size_t end = std::min(text.find_first_not_of(kDigits, digits), text.size());
+    int64_t value = 0;
+    const auto read = std::from_chars(text.data() + digits, text.data() + end, value);
+    const bool counts = end > digits && read.ec == std::errc() && numbers++ < kMostNumbers;
+    for (size_t i = 0, count = forms.size(); i < count; ++i) {
+      if (counts) forms.push_back(forms[i] + fmt::format("\n{}\n", value - page));
+      forms[i].append(text, digits, end - digits);
+    }
+    at = end;
+  }
+  return forms;
+}
+
+using Key = std::pair<int64_t, std::string>;  // Height on the page and form.
+
+std::vector<Key> keys_of(const Page& page, const PageLine& line, int64_t number) {
+  constexpr double kMargin = 1.0 / 6;
+  constexpr size_t kLongest = 200;
+  const bool is_outside = line.bottom < kMargin * page.height || line.top > (1 - kMargin) * page.height;
+  if (!is_outside || line.text.size() > kLongest) return {};
+  std::vector<Key> keys;
+  // In steps of three points, and between two steps too: equal heights may be rounded apart.
+  const auto step = static_cast<int64_t>(std::floor(line.top / 3));
+  const auto half = static_cast<int64_t>(std::floor((line.top + 1.5) / 3));
+  for (const std::string& form : forms_of(line.text, number)) {
+    keys.emplace_back(2 * step, form);
+    keys.emplace_back(2 * half + 1, form);
+  }
+  return keys;
+}
+
+bool is_on_most(size_t pages, size_t all) { return 10 * pages > 6 * all; }
+
+}  // namespace
+
+std::vector<std::string> remove_furniture(std::vector<Page>& pages) {
+  if (pages.size() < 3) return {};
+  std::map<Key, std::set<size_t>> found;
+  for (size_t i = 0; i < pages.size(); ++i) {
+    for (const PageLine& line : pages[i].lines) {
+      for (const Key& key : keys_of(pages[i], line, static_cast<int64_t>(i))) found[key].insert(i);
+    }
+  }
+  std::erase_if(found, [&](const auto& entry) { return !is_on_most(entry.second.size(), pages.size()); });
+  std::vector<std::string> removed;
+  for (size_t i = 0; i < pages.size(); ++i) {
+    std::erase_if(pages[i].lines, [&](const PageLine& line) {
+      for (const Key& key : keys_of(pages[i], line, static_cast<int64_t>(i))) {
+        const auto same = found.find(key);
+        if (same == found.end()) continue;
+        if (*same->second.begin() == i) {
+          removed.push_back(
+              fmt::format("\"{}\" is at the same height on {} of {} pages and was left out as a header or footer",
+                          line.text, same->second.size(), pages.size()));
+        }
+        return true;
+      }
+      return false;
+    });
+  }
+  return removed;
+}
+
+std::vector<int> table_rows(const Page& page) {
+  const std::vector<PageLine>& lines = page.lines;
+  std::vector<size_t> order(lines.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto middle = [&](size_t i) { return (lines[i].top + lines[i].bottom) / 2; };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return middle(a) < middle(b); });
+  // Lines at one height are a band.
+  std::vector<std::vector<size_t>> bands;
+  for (const size_t i : order) {
+    const bool is_same = !bands.empty() && middle(i) - middle(bands.back().front()) < 0.4 * lines[i].height();
+    if (!is_same) bands.emplace_back();
+    bands.back().push_back(i);
+  }
+  // Cells leave room between them; columns of prose fill theirs.
+  const auto is_row = [&](std::vector<size_t>& band) {
+    if (band.size() < 2) return false;
+    std::stable_sort(band.begin(), band.end(), [&](size_t a, size_t b) { return lines[a].left < lines[b].left; });
+    double filled = 0;
+    for (size_t i = 0; i + 1 < band.size(); ++i) {
+      const double pitch = lines[band[i + 1]].left - lines[band[i]].left;
+      if (pitch <= 0 || lines[band[i]].right > lines[band[i + 1]].left) return false;
+      filled += (lines[band[i]].right - lines[band[i]].left) / pitch;
+    }
+    return filled / static_cast<double>(band.size() - 1) < 0.8;
+  };
+  std::vector<int> rows(lines.size(), -1);
+  int row = 0;
+  for (size_t from = 0; from < bands.size();) {
+    size_t to = from;
+    while (to < bands.size() && is_row(bands[to]) && bands[to].size() == bands[from].size()) ++to;
+    if (to - from >= 2) {
+      for (; from < to; ++from, ++row) {
+        for (const size_t i : bands[from]) rows[i] = row;
+      }
+    }
+    from = std::max(to, from + 1);
+  }
+  return rows;
+}
+
+}  // namespace tinyllm::documents
