@@ -12,6 +12,7 @@ install(TARGETS ${targets} EXPORT tinyllm-targets)
 # include nothing else of ours.
 set(headers_base
     tensor/base/checked.h tensor/base/clock.h tensor/base/error.h tensor/base/file.h tensor/base/folder_lock.h
+    tensor/base/interval.h
     tensor/base/names.h tensor/base/progress.h tensor/base/random.h tensor/base/thread_pool.h tensor/base/utf8.h)
 set(headers_tensor
     tinyllm.h testing.h
@@ -42,6 +43,7 @@ set(headers_c tinyllm_c.h)
 set(headers_http runtime/http/http.h runtime/http/http_request.h)
 set(headers_serve runtime/serve/server.h)
 set(headers_documents runtime/documents/chunks.h runtime/documents/document.h runtime/documents/encoding.h)
+set(headers_search runtime/search/answer.h)
 set(headers_train
     train/evaluator.h train/objective.h train/objectives/next_token.h
     train/recipe.h train/run.h train/trainer.h
@@ -119,6 +121,9 @@ if("documents" IN_LIST TINYLLM_PARTS)
   list(JOIN LIBS_PRIVATE " " LIBS_PRIVATE)
   tinyllm_pkgconfig(documents "The text of documents, with the places of its parts" "tinyllm-base" "")
   set(LIBS_PRIVATE)
+endif()
+if("search" IN_LIST TINYLLM_PARTS)
+  tinyllm_pkgconfig(search "Answers from documents, by quoting them" "tinyllm-documents" "sqlite3 icu-i18n icu-uc libxxhash")
 endif()
 if("corpus" IN_LIST TINYLLM_PARTS)
   list(TRANSFORM CORPUS_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE LIBS_PRIVATE)

@@ -36,6 +36,7 @@ const std::vector<Group>& groups() {
        {{"chat", "talk to a model"},
         {"generate", "answer one prompt, as text or JSON"},
         {"reason", "answer one question by the vote of several chains of thought"},
+        {"rag", "answer from your documents, by quoting them"},
         {"serve", "answer over HTTP, in the forms of OpenAI's API"}}},
       {"Prepare data",
        {{"prepare_data", "make one clean corpus from folders of raw text"},

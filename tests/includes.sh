@@ -19,6 +19,7 @@ model               model/text model/formats model/formats/gguf ops ops/kernels 
 runtime/agent       tensor/base
 runtime/http        tensor/base
 runtime/documents   tensor/base
+runtime/search      runtime/documents tensor/base
 runtime/constraint  runtime model/text tensor/base
 runtime/reason      runtime model/text tensor/base
 runtime/serve       runtime/constraint runtime/http runtime/reason runtime model model/text ops ops/kernels tensor tensor/base

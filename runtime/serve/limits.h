@@ -1,10 +1,10 @@
 #pragma once
 
 #include <tinyllm/runtime/http/http_request.h>
-#include <tinyllm/runtime/serve/file_lock.h>
 #include <tinyllm/runtime/serve/journal.h>
 #include <tinyllm/runtime/serve/keys.h>
 #include <tinyllm/tensor/base/clock.h>
+#include <tinyllm/tensor/base/file_lock.h>
 
 #include <filesystem>
 #include <map>

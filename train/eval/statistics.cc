@@ -10,20 +10,9 @@
 namespace tinyllm::eval {
 namespace {
 
-constexpr double kZ = 1.959963984540054;  // The normal distribution has 95 % within this many deviations.
 constexpr double kOutside = 0.05;
 
 }  // namespace
-
-Interval wilson(int64_t right, int64_t total) {
-  if (total == 0) return {};
-  const auto n = static_cast<double>(total), rate = static_cast<double>(right) / n;
-  const double middle = rate + kZ * kZ / (2 * n);
-  const double reach = kZ * std::sqrt(rate * (1 - rate) / n + kZ * kZ / (4 * n * n));
-  const double whole = 1 + kZ * kZ / n;
-  // At the ends the formula gives 0 and 1, but for rounding.
-  return {right == 0 ? 0 : (middle - reach) / whole, right == total ? 1 : (middle + reach) / whole};
-}
 
 double mcnemar(int64_t only_a, int64_t only_b) {
   const int64_t n = only_a + only_b, fewer = std::min(only_a, only_b);

@@ -1,23 +1,12 @@
 #pragma once
 
+#include <tinyllm/tensor/base/interval.h>
+
 #include <cstdint>
 #include <span>
 
 // How sure a measured rate is, and whether two runs over the same questions differ.
 namespace tinyllm::eval {
-
-/// Where the true value is, with a confidence of 95 %.
-struct Interval {
-  double low = 0;
-  double high = 1;
-
-  bool contains(double value) const { return low <= value && value <= high; }
-};
-
-/// The Wilson score interval of a rate of `right` in `total`; 0 to 1 if the total is 0. Unlike the normal
-/// approximation it stays within 0 to 1 and is not empty at either end. Source: Wilson, "Probable Inference, the Law of
-/// Succession, and Statistical Inference", 1927.
-Interval wilson(int64_t right, int64_t total);
 
 /// McNemar's exact test of two runs over the same questions, of which `only_a` were right in the first one alone and
 /// `only_b` in the second alone: the probability, two-sided, of a difference at least as large if neither is better,

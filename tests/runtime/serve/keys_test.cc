@@ -208,7 +208,7 @@ TEST_CASE("a day's tokens are reserved in the file before they are used, and a c
     CHECK(status_of([&] { limits.reserve(key, 40); }) == 200);
     CHECK(read_file(path).ends_with("}\n"));
     // Two that count in one file would each know half of what is used.
-    CHECK(error_of([&] { Limits{path}; }) == path.string() + ": is in use by another server");
+    CHECK(error_of([&] { Limits{path}; }) == path.string() + ": is in use by another process");
   }
   write_file(path, "{\"day\":\"2020-01-01\",\"key\":\"k\",\"tokens\":100}\n");
   CHECK(status_of([&] { Limits(path).reserve(key, 100); }) == 200);

@@ -1,4 +1,4 @@
-#include <tinyllm/runtime/serve/file_lock.h>
+#include <tinyllm/tensor/base/file_lock.h>
 
 #include <tinyllm/tensor/base/error.h>
 
@@ -16,7 +16,7 @@ FileLock::FileLock(const std::filesystem::path& path)
   if (fd_ < 0) throw Error("{}.lock: cannot be opened: {}", path.string(), std::strerror(errno));
   if (flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;  // Some file systems have no locks.
   close(fd_);
-  throw Error("{}: is in use by another server", path.string());
+  throw Error("{}: is in use by another process", path.string());
 }
 
 FileLock::~FileLock() { close(fd_); }

@@ -1,0 +1,147 @@
+#include <tinyllm/runtime/search/read_files.h>
+
+#include <tinyllm/runtime/documents/chunks.h>
+#include <tinyllm/runtime/documents/document_writer.h>
+#include <tinyllm/runtime/documents/text_reader.h>
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/json.h>
+
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace tinyllm::search {
+namespace {
+
+constexpr std::array kExtensions = {".txt", ".text", ".md", ".markdown", ".jsonl"};
+constexpr int kMostFolders = 64;  // Within each other.
+constexpr uint64_t kMostBytes = uint64_t{256} << 20;
+constexpr uint64_t kMostText = uint64_t{64} << 20;
+constexpr size_t kCountedByWriter = 4 << 20;  // Grams of longer texts are counted one chunk at a time.
+
+std::string extension_of(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return extension;
+}
+
+struct Listing {
+  const std::filesystem::path& root;
+  std::vector<Note>& notes;
+  std::vector<std::string>& unread;
+  std::vector<FileState> files = {};
+
+  void list(const std::string& folder, int depth) {
+    if (depth > kMostFolders) throw Error("is more than {} folders deep", kMostFolders);
+    for (const std::string& name : names_in(root / folder)) {
+      if (name.starts_with('.')) continue;
+      const std::string path = folder + name;
+      struct stat status {};
+      if (lstat((root / path).c_str(), &status) != 0) {
+        if (errno != ENOENT) notes.push_back({path, std::strerror(errno)});  // Else it is gone since.
+      } else if (S_ISDIR(status.st_mode)) {
+        try {
+          list(path + '/', depth + 1);
+        } catch (const Error& error) {
+          notes.push_back({path, error.what()});
+          unread.push_back(path + '/');
+        }
+      } else if (S_ISREG(status.st_mode) &&
+                 std::find(kExtensions.begin(), kExtensions.end(), extension_of(name)) != kExtensions.end()) {
+        files.push_back({path, status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec});
+      }
+    }
+  }
+};
+
+std::string joined(const std::vector<std::string>& headings) {
+  std::string text;
+  for (const std::string& heading : headings) text += (text.empty() ? "" : " › ") + heading;
+  return text;
+}
+
+NewDocument cut(Document document, std::string name, int64_t characters) {
+  NewDocument out{std::move(name), std::move(document.title), {}, {}};
+  for (const Chunk& chunk : chunks_of(document, {.characters = characters})) {
+    NewChunk& made = out.chunks.emplace_back();
+    made.record = {0,
+                   static_cast<int64_t>(chunk.offset),
+                   static_cast<int64_t>(chunk.length),
+                   chunk.first_page,
+                   chunk.last_page,
+                   joined(chunk.headings)};
+  }
+  out.text = std::move(document.text);
+  if (out.text.size() > kCountedByWriter) return out;
+  for (NewChunk& chunk : out.chunks) count_grams(out, chunk);
+  return out;
+}
+
+std::vector<NewDocument> read_json_lines(const std::filesystem::path& path, int64_t characters) {
+  const std::string lines = read_file(path, kMostBytes);
+  std::vector<NewDocument> documents;
+  uint64_t size = 0;
+  int64_t number = 0;
+  for (size_t begin = 0; begin < lines.size();) {
+    const size_t end = std::min(lines.find('\n', begin), lines.size());
+    const std::string_view line = std::string_view(lines).substr(begin, end - begin);
+    begin = end + 1;
+    ++number;
+    if (is_blank(line)) continue;
+    const std::string what = fmt::format("{}: line {}", path.string(), number);
+    try {
+      const Json object = parse_json_object(line, what);
+      Document document;
+      const std::string words = text(object, "text");
+      if ((size += words.size()) > kMostText) throw Error("the texts have more than {} MB", kMostText >> 20);
+      documents::DocumentWriter writer(document, kMostText);
+      documents::read_plain_text(words, -1, writer);
+      writer.end();
+      document.title = text_or_none(object, "title");
+      documents.push_back(cut(std::move(document), text_or_none(object, "id"), characters));
+    } catch (const Error& error) {
+      const std::string_view said = error.what();
+      throw Error("{}", said.starts_with(what) ? std::string(said) : fmt::format("{}: {}", what, said));
+    }
+  }
+  return documents;
+}
+
+}  // namespace
+
+std::vector<FileState> list_documents(const std::filesystem::path& folder, std::vector<Note>& notes,
+                                      std::vector<std::string>& unread) {
+  if (!is_folder(folder)) throw Error("{}: is not a folder, expected one with documents", folder.string());
+  Listing listing{folder, notes, unread};
+  listing.list("", 0);
+  return std::move(listing.files);
+}
+
+std::string hash_of_file(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path, kMostBytes);
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  return std::string(reinterpret_cast<const char*>(canonical.digest), sizeof canonical.digest) + extension_of(path);
+}
+
+std::vector<NewDocument> read_documents(const std::filesystem::path& path, int64_t characters,
+                                        std::vector<std::string>& notes) {
+  if (extension_of(path) == ".jsonl") return read_json_lines(path, characters);
+  Document document = read_document(path);
+  notes = document.notes;
+  if (!document.unreadable_pages.empty()) {
+    notes.push_back(fmt::format("{} of {} pages are images, whose text is not read", document.unreadable_pages.size(),
+                                document.pages));
+  }
+  std::vector<NewDocument> documents;
+  documents.push_back(cut(std::move(document), {}, characters));
+  return documents;
+}
+
+}  // namespace tinyllm::search

@@ -1,0 +1,151 @@
+#include <tinyllm/runtime/search/sync.h>
+
+#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/tensor/base/file.h>
+#include <tinyllm/tensor/base/file_lock.h>
+#include <tinyllm/tensor/base/ordered_pipeline.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace tinyllm::search {
+namespace {
+
+constexpr std::string_view kFolder = "folder";
+constexpr std::string_view kCharacters = "characters";
+
+void keep_settings(IndexFile& index, const std::filesystem::path& folder, int64_t characters) {
+  const std::string name = index.database().path().string();
+  const std::filesystem::path known = folder_of(index);
+  if (known.empty()) {
+    Transaction transaction(index.database(), true);
+    index.set_setting(kFolder, folder.string());
+    index.set_setting(kCharacters, std::to_string(characters));
+    transaction.commit();
+    return;
+  }
+  if (known != folder) throw Error("{}: is the index of {}, not of {}", name, known.string(), folder.string());
+  if (const int64_t before = characters_of(index); before != characters) {
+    throw Error("{}: has chunks of {} characters, not of {}; build another index", name, before, characters);
+  }
+}
+
+struct Work {
+  FileState file;
+  bool is_new = true;
+};
+
+struct Result {
+  Work work;
+  std::string hash;
+  std::vector<NewDocument> documents;  // Read unless the content is known.
+  std::vector<std::string> notes;
+  std::string problem;
+};
+
+// What is to be read, and what is gone.
+struct Plan {
+  std::vector<Work> work;
+  std::vector<std::string> gone;
+  int64_t bytes = 0;
+};
+
+Plan plan_of(const std::vector<FileState>& there, const std::vector<FileState>& known,
+             const std::vector<std::string>& unread, SyncReport& report) {
+  std::map<std::string, const FileState*> left;
+  for (const FileState& file : known) left.emplace(file.path, &file);
+  Plan plan;
+  for (const FileState& file : there) {
+    const auto old = left.find(file.path);
+    const bool is_new = old == left.end();
+    if (!is_new && old->second->size == file.size && old->second->time == file.time) {
+      ++report.unchanged;
+    } else {
+      plan.work.push_back({file, is_new});
+      plan.bytes += file.size;
+    }
+    if (!is_new) left.erase(old);
+  }
+  for (const auto& [path, file] : left) {
+    const auto holds = [&, &path = path](const std::string& folder) { return path.starts_with(folder); };
+    if (std::none_of(unread.begin(), unread.end(), holds)) plan.gone.push_back(path);
+  }
+  return plan;
+}
+
+void take(Result& result, IndexWriter& writer, SyncReport& report) {
+  const std::string& path = result.work.file.path;
+  for (std::string& note : result.notes) report.notes.push_back({path, std::move(note)});
+  if (!result.problem.empty()) {
+    report.notes.push_back({path, result.problem});
+    ++report.unread;
+    writer.remove(path);
+    return;
+  }
+  if (!writer.refer(result.work.file, result.hash)) {
+    writer.add(result.work.file, result.hash, std::move(result.documents));
+  }
+  ++(result.work.is_new ? report.added : report.changed);
+}
+
+}  // namespace
+
+std::filesystem::path folder_of(IndexFile& index) { return index.setting(kFolder).value_or(""); }
+
+int64_t characters_of(IndexFile& index) {
+  const std::string kept = index.setting(kCharacters).value_or("");
+  int64_t characters = SyncOptions().characters;
+  std::from_chars(kept.data(), kept.data() + kept.size(), characters);
+  return characters;
+}
+
+SyncReport sync_folder(IndexFile& index, const std::filesystem::path& folder, const SyncOptions& options,
+                       const OnProgress& on_progress) {
+  const FileLock lock(index.database().path());
+  const std::filesystem::path root = absolute_path(folder);
+  SyncReport report;
+  std::vector<std::string> unread;
+  const std::vector<FileState> there = list_documents(root, report.notes, unread);
+  keep_settings(index, root, options.characters);
+  IndexWriter writer(index);
+  Plan plan = plan_of(there, writer.files(), unread, report);
+  const std::set<std::string> known = writer.hashes();
+
+  size_t next = 0;
+  std::atomic<bool> stopping = false;
+  ordered_pipeline(
+      options.threads,
+      [&]() -> std::optional<Work> {
+        if (stopping || next == plan.work.size()) return std::nullopt;
+        return plan.work[next++];
+      },
+      [&](Work work) {
+        Result result{std::move(work), {}, {}, {}, {}};
+        try {
+          const std::filesystem::path path = root / result.work.file.path;
+          result.hash = hash_of_file(path);
+          if (known.count(result.hash) == 0) result.documents = read_documents(path, options.characters, result.notes);
+        } catch (const Error& error) {
+          result.problem = error.what();
+        }
+        return result;
+      },
+      [&](Result result) {
+        take(result, writer, report);
+        report.bytes += result.work.file.size;
+        if (writer.wants_commit()) writer.commit();
+        if (on_progress && !on_progress({report.bytes, plan.bytes})) stopping = true;
+      });
+  report.stopped = stopping;
+  if (!stopping) {
+    for (const std::string& path : plan.gone) writer.remove(path);
+    report.gone = std::ssize(plan.gone);
+  }
+  writer.commit();
+  return report;
+}
+
+}  // namespace tinyllm::search
