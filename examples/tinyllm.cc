@@ -44,6 +44,7 @@ const std::vector<Group>& groups() {
         {"tokenize", "encode a corpus as a file of tokens"},
         {"make_problems", "write problems with checked reasoning to learn from"},
         {"show_samples", "check a file of samples before fine-tuning"}}},
+      {"Act", {{"agent", "carry out a plan on files, and undo it"}}},
       {"Measure", {{"evaluate", "score models on texts, problems and multiple choice"}}}};
   return all;
 }

@@ -155,7 +155,7 @@ Outcome Agent::run(const Preview& preview, const Confirmation& confirmation) {
 }
 
 bool Agent::confine() {
-  parts_->need_state();
+  tzset();  // Reads a file that is out of reach afterwards.
   return agent::confine(parts_->root.handle(), parts_->policy.log_path.parent_path());
 }
 

@@ -1,10 +1,10 @@
 #include <tinyllm/runtime/agent/archive.h>
 
 #include <tinyllm/runtime/agent/names.h>
-#include <tinyllm/tensor/base/utf8.h>
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +15,26 @@
 
 namespace tinyllm::agent {
 namespace {
+
+// libarchive takes names for text in the encoding of the locale, and loses what that cannot hold. While one exists,
+// this thread's locale is one that has all characters, whatever the program has set.
+class Utf8Names {
+ public:
+  Utf8Names() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) before_ = uselocale(locale_);
+  }
+  ~Utf8Names() {
+    if (locale_ == nullptr) return;
+    uselocale(before_);
+    freelocale(locale_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+ private:
+  locale_t locale_;
+  locale_t before_ = nullptr;
+};
 
 constexpr int64_t kAlwaysAllowed = int64_t{1} << 20;
 constexpr size_t kBlock = 1 << 16;
@@ -54,7 +74,6 @@ const Format* format_of(std::string_view name) {
 ArchiveEntry checked_entry(archive_entry* entry, std::string_view name) {
   ArchiveEntry result;
   const char* path = archive_entry_pathname(entry);
-  if (path == nullptr) path = archive_entry_pathname_utf8(entry);
   if (path == nullptr || *path == '\0')
     throw AgentError(Code::bad_archive, "{}: has an entry without a name", escaped(name));
   result.name = path;
@@ -74,7 +93,6 @@ void add_input(archive* writer, const ArchiveInput& input, std::string_view arch
   const Entry entry(archive_entry_new(), archive_entry_free);
   const bool is_folder = input.identity.kind == Kind::folder;
   archive_entry_set_pathname(entry.get(), input.name.c_str());
-  if (valid_utf8(input.name) == input.name.size()) archive_entry_update_pathname_utf8(entry.get(), input.name.c_str());
   archive_entry_set_filetype(entry.get(), is_folder ? AE_IFDIR : AE_IFREG);
   archive_entry_set_perm(entry.get(), input.identity.mode & 0777);
   archive_entry_set_mtime(entry.get(), input.identity.modified / 1'000'000'000,
@@ -102,6 +120,7 @@ bool is_archive_name(std::string_view name) { return format_of(name) != nullptr;
 
 void read_archive(int file, std::string_view name, const std::function<void(const ArchiveEntry&)>& visit,
                   const std::function<void(std::span<const char>)>& data) {
+  const Utf8Names names;
   const Reader reader(archive_read_new(), archive_read_free);
   // No others: some filters run programs.
   archive_read_support_filter_gzip(reader.get());
@@ -143,12 +162,11 @@ void read_archive(int file, std::string_view name, const std::function<void(cons
 }
 
 int64_t write_archive(int file, std::string_view name, std::span<const ArchiveInput> inputs) {
+  const Utf8Names names;
   const Format& format = *format_of(name);
   const Reader writer(archive_write_new(), archive_write_free);
   archive_write_set_format(writer.get(), format.format);
   if (format.filter != nullptr) format.filter(writer.get());
-  // Names are UTF-8, whatever the locale says. Formats that have no such option ignore it.
-  archive_write_set_options(writer.get(), "hdrcharset=UTF-8");
   // Nothing is added after the end: the size of the file is that of the archive.
   archive_write_set_bytes_in_last_block(writer.get(), 1);
   if (archive_write_open_fd(writer.get(), file) != ARCHIVE_OK) cannot_write(writer.get(), name);

@@ -9,8 +9,6 @@
 namespace tinyllm::agent {
 namespace {
 
-constexpr size_t kMaxRead = 1 << 20;  // Bytes of a file that are searched for a word.
-
 bool has_wildcard(std::string_view text) { return text.find_first_of("*?[") != text.npos; }
 
 }  // namespace
@@ -158,7 +156,7 @@ bool DryRun::passes(const Filters& filters, const Node& node, const std::string&
   if (filters.smaller_than && id.size >= *filters.smaller_than) return false;
   if (filters.older_than && id.modified >= *filters.older_than) return false;
   if (filters.newer_than && id.modified < *filters.newer_than) return false;
-  return filters.contains.empty() || text_contains(tree_.beginning(node, kMaxRead), filters.contains);
+  return filters.contains.empty() || text_contains(tree_.beginning(node, kSearched), filters.contains);
 }
 
 std::vector<DryRun::Match> DryRun::select(const Step& step, StepPreview& out) {

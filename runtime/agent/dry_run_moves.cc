@@ -11,7 +11,6 @@
 namespace tinyllm::agent {
 namespace {
 
-constexpr size_t kMaxRead = 1 << 20;
 constexpr int kMostNumbers = 10'000;  // Tried for a name that is free.
 
 std::string with_case(std::string_view text, std::string_view form) {
@@ -282,7 +281,7 @@ void DryRun::classify(const Step& step, StepPreview& out) {
         // A binary file may be huge, and has no words: its first bytes tell.
         if (!beginning) beginning = tree_.beginning(node, 8192);
         if (looks_binary(*beginning)) continue;
-        if (beginning->size() == 8192) beginning = tree_.beginning(node, kMaxRead);
+        if (beginning->size() == 8192) beginning = tree_.beginning(node, kSearched);
         if (!text_contains(*beginning, rule.contains)) continue;
       }
       if (rule.by == "ext" && extension_of(node.name).empty()) continue;

@@ -45,7 +45,7 @@ struct Agent::Parts {
   std::map<int64_t, RunRecord> records() const;
   static Made in_effect(const std::map<int64_t, RunRecord>& records, int64_t run);
   Outcome take_back(int64_t run, const std::map<int64_t, RunRecord>& records);
-  std::optional<AgentError> why_stays(const Move& move) const;
+  std::optional<AgentError> why_stays(const Move& move, int64_t run) const;
 };
 
 }  // namespace tinyllm::agent

@@ -151,8 +151,9 @@ bool looks_binary(std::string_view beginning) { return beginning.substr(0, 8192)
 
 bool text_contains(std::string_view beginning, std::string_view word) {
   if (looks_binary(beginning)) return false;
-  // The last character may be cut.
-  const bool is_utf8 = beginning.size() - valid_utf8(beginning) < 4;
+  // The last character may be cut, of up to four bytes.
+  const size_t invalid = beginning.size() - valid_utf8(beginning);
+  const bool is_utf8 = invalid == 0 || (beginning.size() == kSearched && invalid < 4);
   if (is_utf8) return beginning.find(word) != std::string_view::npos;
   for (size_t cut = 0; cut < 4 && cut < beginning.size(); ++cut) {
     if (const auto text = from_gb18030(beginning.substr(0, beginning.size() - cut))) {

@@ -24,7 +24,9 @@ std::string edited(std::string text, const std::vector<Edit>& edits, std::string
 /// the rest; front matter stays in front. Line ends stay as they are. None if the tag is there already.
 std::optional<std::string> tagged(std::string_view text, std::string_view tag);
 
-/// Whether the beginning of a file, which may end within a character, has a word. Never in a binary file.
+/// Bytes of a file in which a word is looked for.
+inline constexpr size_t kSearched = size_t{1} << 20;
+/// Whether the first kSearched bytes of a file have a word. Never in a binary file.
 bool text_contains(std::string_view beginning, std::string_view word);
 /// Whether a file that begins so is binary.
 bool looks_binary(std::string_view beginning);

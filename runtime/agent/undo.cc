@@ -57,7 +57,7 @@ Agent::Parts::Made Agent::Parts::in_effect(const std::map<int64_t, RunRecord>& r
 }
 
 // Why a move that was made has to stay.
-std::optional<AgentError> Agent::Parts::why_stays(const Move& move) const {
+std::optional<AgentError> Agent::Parts::why_stays(const Move& move, int64_t run) const {
   try {
     const auto found = root.status(move.to);
     const bool is_folder = move.what.kind == Kind::folder;
@@ -75,7 +75,7 @@ std::optional<AgentError> Agent::Parts::why_stays(const Move& move) const {
     }
     if (!move.exchange && old) return AgentError(Code::exists, "{}: something else is there now", escaped(move.from));
     // A folder that the run made goes only if nothing has come into it.
-    if (is_folder && is_backup(move.from) && !is_backup(move.to) && !root.entries(move.to).empty()) {
+    if (is_folder && is_within(move.from, State::backup_path(run)) && !root.entries(move.to).empty()) {
       return AgentError(Code::not_empty, "{}: has something in it, and stays", escaped(move.to));
     }
   } catch (const AgentError& error) {
@@ -120,7 +120,7 @@ Outcome Agent::Parts::take_back(int64_t run, const std::map<int64_t, RunRecord>&
       for (size_t i = 0; i < kept.moves.size(); ++i) {
         Move& move = kept.moves[i];
         const Move& forward = old.moves[static_cast<size_t>(move.undoes_move)];
-        auto stays = why_stays(forward);
+        auto stays = why_stays(forward, run);
         if (!stays) {
           try {
             mover.make(move);

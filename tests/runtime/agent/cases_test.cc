@@ -290,8 +290,12 @@ Result run_words(const Json& test, const fs::path& top, std::unique_ptr<Agent>& 
 
 void race(const Json& test, const fs::path& top) {
   const std::string swapped = test.at("actor").get<std::string>().substr(std::string("swap loop on ").size());
-  const RaceResult result = run_race(policy_of(test, top), top, swapped, plan_of(test, top).dump(), 300);
-  CHECK(result.done + result.refused == 300);
+  // More rounds, for a long test by hand: TINYLLM_AGENT_ROUNDS=1000000.
+  const char* given = std::getenv("TINYLLM_AGENT_ROUNDS");
+  const int rounds = given != nullptr ? std::stoi(given) : 300;
+  const RaceResult result = run_race(policy_of(test, top), top, swapped, plan_of(test, top).dump(), rounds);
+  MESSAGE("race: " << result.done << " done, " << result.refused << " refused, of " << rounds);
+  CHECK(result.done + result.refused == rounds);
   CHECK(result.unexpected == "");
   check_after(test.at("expect").value("after", Json::object()), top);
 }
