@@ -100,7 +100,7 @@ std::vector<NewDocument> read_json_lines(const std::filesystem::path& path, int6
       const std::string words = text(object, "text");
       if ((size += words.size()) > kMostText) throw Error("the texts have more than {} MB", kMostText >> 20);
       documents::DocumentWriter writer(document, kMostText);
-      documents::read_plain_text(words, -1, writer);
+      documents::read_lines(words, -1, {}, {}, writer);
       writer.end();
       document.title = text_or_none(object, "title");
       documents.push_back(cut(std::move(document), text_or_none(object, "id"), characters));
