@@ -213,6 +213,8 @@ void print(const search::Evaluation& plain, const search::Evaluation& ranked) {
   print_rate("answered at 5 % false answers", plain.kept, ranked.kept);
   print_rate("answered at the threshold", plain.answered, ranked.answered);
   print_rate("false answers at the threshold", plain.falsely, ranked.falsely);
+  fmt::print("{:<44}{:<26}{:.2f} and {:.2f} ms\n", "time of a question: half, and 95 %, below", "",
+             1e3 * ranked.median_seconds, 1e3 * ranked.slow_seconds);
 }
 
 std::set<std::string> read_ids(const std::string& path) {

@@ -23,10 +23,12 @@ struct DocumentSearch::State {
                 source.name,
                 source.title,
                 candidate.record.headings,
-                candidate.record.first_page,
-                candidate.record.last_page,
+                0,
+                0,
                 candidate.record.offset + static_cast<int64_t>(span.begin),
                 candidate.record.offset + static_cast<int64_t>(span.end)};
+    quote.first_page = index.page_at(candidate.record.document, quote.start);
+    quote.last_page = index.page_at(candidate.record.document, quote.end - 1);
     if (index.text(candidate.record.document, quote.start, quote.end - quote.start) != quote.text) {
       throw Error("{}: bytes {} to {} of {} are not what was quoted; build the index again",
                   index.database().path().string(), quote.start, quote.end, quote.path);

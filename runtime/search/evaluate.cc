@@ -1,5 +1,6 @@
 #include <tinyllm/runtime/search/evaluate.h>
 
+#include <tinyllm/tensor/base/clock.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
@@ -125,7 +126,10 @@ std::vector<Trial> try_questions(IndexFile& index, const std::vector<KnownQuesti
     Trial& trial = trials.emplace_back();
     trial.id = question.id;
     trial.document = document->second;
+    const Clock::time_point start = Clock::now();
     trial.found = analyse(index, question.question);
+    rank(trial.found, default_ranking());
+    trial.seconds = seconds_since(start);
     mark(trial, question);
     forget_texts(trial.found);
     trial.without = analyse(index, question.question, document->second);
@@ -202,6 +206,13 @@ Evaluation evaluate(const std::vector<Judged>& trials) {
     count(e.falsely, without.back() >= ranking.threshold);
   }
   e.mrr /= static_cast<double>(std::max<size_t>(trials.size(), 1));
+  std::vector<double> seconds;
+  for (const Judged& judged : trials) seconds.push_back(judged.trial->seconds);
+  std::sort(seconds.begin(), seconds.end());
+  if (!seconds.empty()) {
+    e.median_seconds = seconds[seconds.size() / 2];
+    e.slow_seconds = seconds[seconds.size() * 95 / 100];
+  }
   e.auc = area(with, without);
   const double threshold = threshold_of(without);
   for (const double p : with) count(e.kept, p >= threshold);

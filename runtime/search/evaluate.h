@@ -30,7 +30,8 @@ struct Trial {
   std::vector<bool> chunk_right;  ///< A candidate is of the document, and holds an answer if one is known.
   std::vector<bool> document_right;
   std::vector<std::vector<bool>> sentence_right;
-  Analysis without;  ///< What is found when the document is hidden, so that nothing answers.
+  double seconds = 0;  ///< That finding and ranking took.
+  Analysis without;    ///< What is found when the document is hidden, so that nothing answers.
 };
 
 /// Asks all questions. `document` of each must be in the index: throws Error that names the first that is not.
@@ -53,10 +54,12 @@ struct Evaluation {
   Rate chunk_first, chunk_five, chunk_ten;  ///< A chunk with the answer is among the first ones.
   double mrr = 0;                           ///< Mean of 1 / rank of that chunk, 0 beyond the tenth.
   Rate sentence_first, sentence_three;      ///< Among the first sentences one holds the answer.
-  double auc = 0;  ///< That a question with an answer seems likelier to have one than a question without.
-  Rate kept;       ///< Answered, at the threshold where 5 % of the questions without an answer are.
-  Rate answered;   ///< Answered, at the threshold of the ranking.
-  Rate falsely;    ///< Without an answer and answered, at the same threshold.
+  double auc = 0;             ///< That a question with an answer seems likelier to have one than a question without.
+  Rate kept;                  ///< Answered, at the threshold where 5 % of the questions without an answer are.
+  Rate answered;              ///< Answered, at the threshold of the ranking.
+  double median_seconds = 0;  ///< Half of the questions took less.
+  double slow_seconds = 0;    ///< 95 % of the questions took less.
+  Rate falsely;               ///< Without an answer and answered, at the same threshold.
 };
 
 /// A trial, and the ranking that it is judged by.

@@ -16,7 +16,7 @@ constexpr const char* kSchema = R"(
 PRAGMA page_size = 8192;
 BEGIN IMMEDIATE;
 PRAGMA application_id = 1953264228;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 CREATE TABLE settings(name BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE contents(id INTEGER PRIMARY KEY, hash BLOB UNIQUE);
 CREATE TABLE files(path BLOB PRIMARY KEY, size INTEGER, time INTEGER, content INTEGER) WITHOUT ROWID;
@@ -25,8 +25,8 @@ CREATE TABLE documents(id INTEGER PRIMARY KEY, content INTEGER, name BLOB, title
 CREATE INDEX documents_of_content ON documents(content);
 CREATE TABLE texts(id INTEGER PRIMARY KEY, document INTEGER, start INTEGER, bytes BLOB);
 CREATE INDEX texts_of_document ON texts(document, start);
-CREATE TABLE chunks(id INTEGER PRIMARY KEY, document INTEGER, start INTEGER, length INTEGER, first_page INTEGER,
-                    last_page INTEGER, headings BLOB);
+CREATE TABLE chunks(id INTEGER PRIMARY KEY, document INTEGER, start INTEGER, length INTEGER, headings BLOB);
+CREATE TABLE pages(document INTEGER, start INTEGER, page INTEGER, PRIMARY KEY(document, start)) WITHOUT ROWID;
 CREATE INDEX chunks_of_document ON chunks(document);
 CREATE TABLE segments(id INTEGER PRIMARY KEY, first INTEGER, count INTEGER, lengths BLOB);
 CREATE TABLE blocks(id INTEGER PRIMARY KEY, segment INTEGER, first INTEGER, bytes BLOB);
@@ -41,12 +41,13 @@ IndexFile::IndexFile(const std::filesystem::path& path, Database::Mode mode)
       find_block_((mode == Database::Mode::create ? make_tables() : check_stamp(),
                    database_.prepare("SELECT bytes, first FROM blocks WHERE segment = ? AND first <= ? "
                                      "ORDER BY first DESC LIMIT 1"))),
-      find_chunk_(database_.prepare("SELECT document, start, length, first_page, last_page, headings FROM chunks "
-                                    "WHERE id = ?")),
+      find_chunk_(database_.prepare("SELECT document, start, length, headings FROM chunks WHERE id = ?")),
       find_source_(database_.prepare("SELECT min(f.path), d.name, d.title, d.length FROM documents d "
                                      "JOIN files f ON f.content = d.content WHERE d.id = ?")),
       find_text_(database_.prepare("SELECT start, bytes FROM texts WHERE document = ? AND start > ? AND start < ? "
-                                   "ORDER BY start")) {
+                                   "ORDER BY start")),
+      find_page_(database_.prepare("SELECT page FROM pages WHERE document = ? AND start <= ? "
+                                   "ORDER BY start DESC LIMIT 1")) {
   refresh();
 }
 
@@ -119,12 +120,8 @@ int64_t IndexFile::count_postings(Gram gram) {
 ChunkRecord IndexFile::chunk(ChunkId id) {
   find_chunk_.bind(static_cast<int64_t>(id));
   if (!find_chunk_.step()) throw Error("{}: chunk {} is missing; build the index again", database_.path().string(), id);
-  ChunkRecord chunk{find_chunk_.number(0),
-                    find_chunk_.number(1),
-                    find_chunk_.number(2),
-                    static_cast<int>(find_chunk_.number(3)),
-                    static_cast<int>(find_chunk_.number(4)),
-                    std::string(find_chunk_.bytes(5))};
+  ChunkRecord chunk{find_chunk_.number(0), find_chunk_.number(1), find_chunk_.number(2),
+                    std::string(find_chunk_.bytes(3))};
   find_chunk_.reset();
   return chunk;
 }
@@ -136,6 +133,13 @@ Source IndexFile::source(DocumentId id) {
                 std::string(find_source_.bytes(2)), find_source_.number(3)};
   find_source_.reset();
   return source;
+}
+
+int IndexFile::page_at(DocumentId document, int64_t offset) {
+  find_page_.bind(document, offset);
+  const int page = find_page_.step() ? static_cast<int>(find_page_.number(0)) : 0;
+  find_page_.reset();
+  return page;
 }
 
 std::string IndexFile::text(DocumentId document, int64_t offset, int64_t length) {

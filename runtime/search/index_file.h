@@ -18,8 +18,6 @@ struct ChunkRecord {
   DocumentId document = 0;
   int64_t offset = 0;  ///< In bytes of the document's text.
   int64_t length = 0;
-  int first_page = 0;  ///< From 1; 0 where a document has no pages.
-  int last_page = 0;
   std::string headings;  ///< From the outermost, separated by " › ".
 };
 
@@ -36,10 +34,10 @@ struct Source {
 /// their own, and small segments are merged. Chunks keep their number for life.
 ///
 /// Tables: `files` (path, size, time, and the content they hold), `contents` (by hash), `documents`, `texts` (their
-/// texts in pieces), `chunks`, `segments`, `blocks` (see postings.h), `settings`.
+/// texts in pieces), `pages` (where each begins), `chunks`, `segments`, `blocks` (see postings.h), `settings`.
 class IndexFile {
  public:
-  static constexpr int64_t kVersion = 1;
+  static constexpr int64_t kVersion = 2;
   /// Bytes of a piece of text.
   static constexpr int64_t kPiece = 32 << 10;
 
@@ -67,6 +65,8 @@ class IndexFile {
 
   ChunkRecord chunk(ChunkId id);
   Source source(DocumentId id);
+  /// The page of a byte of the text, from 1; 0 in a document without pages.
+  int page_at(DocumentId document, int64_t offset);
   /// Bytes of the text of a document. Throws Error when they are not there.
   std::string text(DocumentId document, int64_t offset, int64_t length);
 
@@ -92,6 +92,7 @@ class IndexFile {
   Statement find_chunk_;
   Statement find_source_;
   Statement find_text_;
+  Statement find_page_;
   int64_t seen_ = -1;  // SQLite's number of the state that the fields below describe.
   std::vector<Segment> segments_;
   std::vector<uint32_t> lengths_;

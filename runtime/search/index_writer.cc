@@ -112,15 +112,14 @@ void IndexWriter::add(int64_t content, NewDocument& document) {
         .run();
   }
   texts_ += document.text.size();
-  Statement add_chunk = database.prepare("INSERT INTO chunks VALUES(?, ?, ?, ?, ?, ?, ?)");
+  Statement add_page = database.prepare("INSERT OR REPLACE INTO pages VALUES(?, ?, ?)");
+  for (const PageStart& page : document.pages) add_page.bind(id, page.offset, int64_t{page.page}).run();
+  Statement add_chunk = database.prepare("INSERT INTO chunks VALUES(?, ?, ?, ?, ?)");
   for (NewChunk& chunk : document.chunks) {
     if (chunk.length == 0) count_grams(document, chunk);
     const ChunkId number = index_.chunks_end();
     const ChunkRecord& record = chunk.record;
-    add_chunk
-        .bind(int64_t{number}, id, record.offset, record.length, int64_t{record.first_page}, int64_t{record.last_page},
-              record.headings)
-        .run();
+    add_chunk.bind(int64_t{number}, id, record.offset, record.length, record.headings).run();
     for (size_t i = 0; i < chunk.grams.size(); ++i) {
       if (i + kAhead < chunk.grams.size()) builder_.prefetch(chunk.grams[i + kAhead].gram);
       const GramCount& count = chunk.grams[i];
@@ -162,7 +161,7 @@ void IndexWriter::drop_content(int64_t content) {
     index_.lengths_[chunk] = 0;
     dead_.insert(chunk);
   }
-  for (const char* table : {"chunks", "texts"}) {
+  for (const char* table : {"chunks", "texts", "pages"}) {
     database
         .prepare(
             fmt::format("DELETE FROM {} WHERE document IN (SELECT id FROM documents WHERE content = ?)", table).c_str())

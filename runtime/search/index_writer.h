@@ -23,11 +23,18 @@ struct NewChunk {
   std::vector<GramCount> grams;
 };
 
+/// Where a page of a document begins in its text.
+struct PageStart {
+  int64_t offset = 0;
+  int page = 0;
+};
+
 /// A document that is ready to be stored.
 struct NewDocument {
   std::string name;
   std::string title;
   std::string text;
+  std::vector<PageStart> pages;  ///< In order; none in a document without pages.
   std::vector<NewChunk> chunks;
 };
 

@@ -18,7 +18,8 @@
 namespace tinyllm::search {
 namespace {
 
-constexpr std::array kExtensions = {".txt", ".text", ".md", ".markdown", ".jsonl"};
+constexpr std::array kExtensions = {".txt",   ".text", ".md",   ".markdown", ".htm",  ".html",
+                                    ".xhtml", ".pdf",  ".docx", ".doc",      ".jsonl"};
 constexpr int kMostFolders = 64;  // Within each other.
 constexpr uint64_t kMostBytes = uint64_t{256} << 20;
 constexpr uint64_t kMostText = uint64_t{64} << 20;
@@ -66,15 +67,14 @@ std::string joined(const std::vector<std::string>& headings) {
 }
 
 NewDocument cut(Document document, std::string name, int64_t characters) {
-  NewDocument out{std::move(name), std::move(document.title), {}, {}};
+  NewDocument out{std::move(name), std::move(document.title), {}, {}, {}};
+  for (const Place& place : document.places) {
+    const int last = out.pages.empty() ? 0 : out.pages.back().page;
+    if (place.page != last) out.pages.push_back({static_cast<int64_t>(place.offset), place.page});
+  }
   for (const Chunk& chunk : chunks_of(document, {.characters = characters})) {
     NewChunk& made = out.chunks.emplace_back();
-    made.record = {0,
-                   static_cast<int64_t>(chunk.offset),
-                   static_cast<int64_t>(chunk.length),
-                   chunk.first_page,
-                   chunk.last_page,
-                   joined(chunk.headings)};
+    made.record = {0, static_cast<int64_t>(chunk.offset), static_cast<int64_t>(chunk.length), joined(chunk.headings)};
   }
   out.text = std::move(document.text);
   if (out.text.size() > kCountedByWriter) return out;

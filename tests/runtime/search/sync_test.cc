@@ -188,7 +188,7 @@ TEST_CASE("another file, another version, another folder and other chunks are re
           std::string::npos);
     index.database().run("PRAGMA user_version = 9");
   }
-  CHECK(error_of([&] { DocumentSearch{library.file}; }).find("is an index of version 9, expected 1") !=
+  CHECK(error_of([&] { DocumentSearch{library.file}; }).find("is an index of version 9, expected 2") !=
         std::string::npos);
   Database(library.file, Database::Mode::write).run("PRAGMA application_id = 1");
   CHECK(error_of([&] { DocumentSearch{library.file}; }).find("is not an index of documents") != std::string::npos);
