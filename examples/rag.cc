@@ -65,9 +65,9 @@ Options parse(int argc, char** argv) {
   CLI::App app(
       "Answers questions from your documents, without a model: by quoting the sentences that answer, with the file, "
       "the "
-      "page and the heading of each, or by saying that the documents do not say. `index` reads a folder of text, "
-      "Markdown and JSON lines into one file, `sync` reads what has changed since, `ask` answers a question, or "
-      "each line of standard input, and `eval` measures the answers to questions with known answers.");
+      "page and the heading of each, or by saying that the documents do not say. `index` reads a folder into one file: "
+      "text, Markdown, HTML, PDF, DOCX, DOC and JSON lines. `sync` reads what has changed since, `ask` answers a "
+      "question, or each line of standard input, and `eval` measures the answers to questions with known answers.");
   std::string command;
   std::vector<std::string> commands;
   for (const Command each : tl::all_of<Command>()) commands.emplace_back(tl::name_of(each));

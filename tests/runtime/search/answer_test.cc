@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <tinyllm/runtime/documents/child_process.h>
 #include <tinyllm/runtime/documents/document.h>
 #include <tinyllm/runtime/search/answer.h>
 #include <tinyllm/runtime/search/evaluate.h>
@@ -7,6 +8,7 @@
 #include <tinyllm/tensor/base/file.h>
 
 #include "error_of.h"
+#include "runtime/documents/make_pdf.h"
 #include "temp_folder.h"
 #include "test_data.h"
 
@@ -85,6 +87,33 @@ TEST_CASE("an answer quotes the sentence, with its place") {
     }
   }
   CHECK(documents.answer("一只成年大熊猫每天吃多少公斤竹子？").quotes[0].headings == "第一章 食性");
+}
+
+TEST_CASE("a quote names its headings, and its own page in a chunk of several") {
+  const Shelf shelf;
+  std::ofstream(shelf.folder / "gobi.md")
+      << "# 戈壁\n\n## 气候\n\n戈壁的年降水量不足100毫米。\n\n## 动物\n\n野骆驼在此栖息。\n";
+  const bool has_pdf = !documents::find_program("pdftotext").empty();
+  if (has_pdf) {
+    std::ofstream(shelf.folder / "ship.pdf")
+        << tinyllm::test::make_pdf({{{72, 700, "郑和七次下西洋。"}}, {{72, 700, "宝船的长度约为一百四十米。"}}});
+  } else {
+    MESSAGE("pdftotext is not installed: no PDF is tested");
+  }
+  index_folder(shelf.folder, shelf.file);
+  DocumentSearch documents(shelf.file);
+  const DocumentAnswer rain = documents.answer("戈壁的年降水量不足多少毫米？");
+  REQUIRE(rain.is_found);
+  CHECK(rain.quotes[0].headings == "戈壁 › 气候");
+  CHECK(rain.quotes[0].first_page == 0);
+  if (!has_pdf) return;
+  for (const auto& [question, page] : {std::pair{"宝船的长度约为多少米？", 2}, std::pair{"郑和七次下西洋", 1}}) {
+    const DocumentAnswer answer = documents.answer(question);
+    REQUIRE(answer.is_found);
+    CHECK(answer.quotes[0].path == "ship.pdf");
+    CHECK(answer.quotes[0].first_page == page);
+    CHECK(answer.quotes[0].last_page == page);
+  }
 }
 
 TEST_CASE("what the documents do not say is refused, with the nearest places") {
