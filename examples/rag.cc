@@ -92,7 +92,7 @@ Options parse(int argc, char** argv) {
       ->type_name("FILE");
   tl::cli::add_threads(app, options.sync.threads);
   tl::cli::add_examples(app,
-                        {"rag index reports --index reports.db", "rag ask '谁是董事长？' --index reports.db",
+                        {"rag index reports --index reports.db", "rag ask 'Who is the chairman?' --index reports.db",
                          "rag sync --index reports.db", "rag eval questions.jsonl --index reports.db --folds 5"},
                         "serve my-model");
   tl::cli::parse(app, argc, argv);
