@@ -3,6 +3,10 @@
 #include <tinyllm/ops/op_list.h>
 #include <tinyllm/ops/ops.h>
 
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
 namespace tinyllm {
 namespace {
 
@@ -17,71 +21,105 @@ struct Planes {
   int64_t results() const { return rows * columns; }
 };
 
-// The pixels of a window: rows [top, bottom) and columns [left, right) of the image, at least one of each.
-struct Window {
-  int64_t top, bottom, left, right;
+// Results next to each other in a row: few enough that what is known of them stays in the cache.
+constexpr int64_t kStretch = 64;
+struct Stretch {
+  int64_t plane, row, begin, end;
 
-  Window(const Planes& p, int64_t row, int64_t column) {
-    const auto [kernel, stride, padding] = p.options;
-    const int64_t y = row * stride[0] - padding[0];
-    const int64_t x = column * stride[1] - padding[1];
-    top = std::max<int64_t>(0, y);
-    bottom = std::min(p.height, y + kernel[0]);
-    left = std::max<int64_t>(0, x);
-    right = std::min(p.width, x + kernel[1]);
-  }
-  int64_t size() const { return (bottom - top) * (right - left); }
-
-  // Calls `f(pixel)` for each pixel, row by row.
-  template <class F>
-  void for_each(int64_t width, F f) const {
-    for (int64_t y = top; y < bottom; ++y) {
-      for (int64_t x = left; x < right; ++x) f(y * width + x);
-    }
-  }
+  int64_t at(const Planes& p) const { return plane * p.results() + row * p.columns + begin; }
+  int64_t size() const { return end - begin; }
 };
 
-// The first of the largest pixels, or the first that is not a number.
-int64_t largest(const Window& window, int64_t width, const float* x) {
-  int64_t best = window.top * width + window.left;
-  window.for_each(width, [&](int64_t at) {
-    if (x[at] > x[best] || (x[at] != x[at] && x[best] == x[best])) best = at;
-  });
-  return best;
+// The pixels at one place of the windows of a stretch. Result i of the stretch, from `first` to `last`, has pixel + i *
+// stride there; the others have padding.
+struct Tap {
+  int64_t first, last, pixel, stride;
+};
+
+// Calls `f(tap)` for each place of the windows that has pixels, row by row.
+template <class F>
+void for_each_tap(const Planes& p, const Stretch& s, F f) {
+  const auto [kernel, stride, padding] = p.options;
+  for (int64_t i = 0; i < kernel[0]; ++i) {
+    const int64_t y = s.row * stride[0] - padding[0] + i;
+    if (y < 0 || y >= p.height) continue;
+    for (int64_t j = 0; j < kernel[1]; ++j) {
+      const int64_t x = s.begin * stride[1] - padding[1] + j;
+      const int64_t first = x < 0 ? ceil_div(-x, stride[1]) : 0;
+      const int64_t last = x < p.width ? std::min(s.size(), (p.width - 1 - x) / stride[1] + 1) : 0;
+      if (first < last) f(Tap{first, last, y * p.width + x, stride[1]});
+    }
+  }
 }
 
-// Calls `f(plane, window, result)` for each result. A task owns whole planes.
+// Calls `f(i, pixel)` for each result of a tap, by vectors where the stride is one of the usual ones.
 template <class F>
-void for_each_window(const Planes& p, ThreadPool& pool, F f) {
+void for_each_result(const Tap& tap, F f) {
+  const auto run = [&](auto stride) {
+    for (int64_t i = tap.first; i < tap.last; ++i) f(i, tap.pixel + i * stride);
+  };
+  if (tap.stride == 1) return run(std::integral_constant<int64_t, 1>());
+  if (tap.stride == 2) return run(std::integral_constant<int64_t, 2>());
+  run(tap.stride);
+}
+
+// Calls `f(stretch)` for all results. A task owns whole planes.
+template <class F>
+void for_each_stretch(const Planes& p, ThreadPool& pool, F f) {
   const int64_t taps = std::min(p.options.kernel[0], p.height) * std::min(p.options.kernel[1], p.width);
   parallel_ranges(pool, p.count, row_grain(p.results() * taps + p.pixels()), [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) {
-      for (int64_t i = 0; i < p.results(); ++i) {
-        f(plane, Window(p, i / p.columns, i % p.columns), plane * p.results() + i);
+      for (int64_t row = 0; row < p.rows; ++row) {
+        for (int64_t i = 0; i < p.columns; i += kStretch) {
+          f(Stretch{plane, row, i, std::min(i + kStretch, p.columns)});
+        }
       }
     }
   });
 }
 
+// The largest pixel is the first of them, or the first that is not a number.
+bool is_larger(float x, float best) { return x > best || (x != x && best == best); }
+
+constexpr float kLowest = -std::numeric_limits<float>::infinity();
+
 void run_max(const Launch& launch) {
   const View& x = launch.inputs[0];
-  float* y = launch.outputs[0].f32();
   const Planes p(x.shape, launch.outputs[0].shape, launch.get<Pool2d>());
-  for_each_window(p, *launch.pool, [&](int64_t plane, const Window& window, int64_t at) {
-    const float* image = x.f32() + plane * p.pixels();
-    y[at] = image[largest(window, p.width, image)];
+  for_each_stretch(p, *launch.pool, [&](const Stretch& s) {
+    const float* image = x.f32() + s.plane * p.pixels();
+    float* best = launch.outputs[0].f32() + s.at(p);
+    std::fill_n(best, s.size(), kLowest);
+    for_each_tap(p, s, [&](const Tap& tap) {
+      for_each_result(tap,
+                      [&](int64_t i, int64_t at) { best[i] = is_larger(image[at], best[i]) ? image[at] : best[i]; });
+    });
   });
+}
+
+// The number of pixels in each window of a stretch.
+void count_pixels(const Planes& p, const Stretch& s, int64_t (&count)[kStretch]) {
+  const auto [kernel, stride, padding] = p.options;
+  const int64_t y = s.row * stride[0] - padding[0];
+  const int64_t down = std::min(p.height, y + kernel[0]) - std::max<int64_t>(0, y);
+  for (int64_t i = 0; i < s.size(); ++i) {
+    const int64_t x = (s.begin + i) * stride[1] - padding[1];
+    count[i] = down * (std::min(p.width, x + kernel[1]) - std::max<int64_t>(0, x));
+  }
 }
 
 void run_average(const Launch& launch) {
   const View& x = launch.inputs[0];
-  float* y = launch.outputs[0].f32();
   const Planes p(x.shape, launch.outputs[0].shape, launch.get<Pool2d>());
-  for_each_window(p, *launch.pool, [&](int64_t plane, const Window& window, int64_t at) {
-    const float* image = x.f32() + plane * p.pixels();
-    double total = 0;
-    window.for_each(p.width, [&](int64_t pixel) { total += image[pixel]; });
-    y[at] = static_cast<float>(total / static_cast<double>(window.size()));
+  for_each_stretch(p, *launch.pool, [&](const Stretch& s) {
+    const float* image = x.f32() + s.plane * p.pixels();
+    double total[kStretch] = {};
+    for_each_tap(p, s,
+                 [&](const Tap& tap) { for_each_result(tap, [&](int64_t i, int64_t at) { total[i] += image[at]; }); });
+    int64_t count[kStretch];
+    count_pixels(p, s, count);
+    float* y = launch.outputs[0].f32() + s.at(p);
+    for (int64_t i = 0; i < s.size(); ++i) y[i] = static_cast<float>(total[i] / static_cast<double>(count[i]));
   });
 }
 
@@ -97,9 +135,23 @@ void run_max_grad(const Launch& launch) {
   const View& x = launch.inputs[0];
   const Planes p(x.shape, launch.inputs[1].shape, launch.get<Pool2d>());
   clear(launch);
-  for_each_window(p, *launch.pool, [&](int64_t plane, const Window& window, int64_t at) {
-    const int64_t first = plane * p.pixels();
-    launch.outputs[0].f32()[first + largest(window, p.width, x.f32() + first)] += launch.inputs[1].f32()[at];
+  for_each_stretch(p, *launch.pool, [&](const Stretch& s) {
+    const float* image = x.f32() + s.plane * p.pixels();
+    float best[kStretch];
+    int64_t where[kStretch];
+    std::fill_n(best, kStretch, kLowest);
+    std::fill_n(where, kStretch, int64_t{-1});
+    for_each_tap(p, s, [&](const Tap& tap) {
+      for_each_result(tap, [&](int64_t i, int64_t at) {
+        // All pixels of a window may be the lowest number; then the first is the largest.
+        const bool is_new = where[i] < 0 || is_larger(image[at], best[i]);
+        best[i] = is_new ? image[at] : best[i];
+        where[i] = is_new ? at : where[i];
+      });
+    });
+    float* dx = launch.outputs[0].f32() + s.plane * p.pixels();
+    const float* dy = launch.inputs[1].f32() + s.at(p);
+    for (int64_t i = 0; i < s.size(); ++i) dx[where[i]] += dy[i];
   });
 }
 
@@ -107,10 +159,15 @@ void run_max_grad(const Launch& launch) {
 void run_average_grad(const Launch& launch) {
   const Planes p(launch.outputs[0].shape, launch.inputs[0].shape, launch.get<Pool2d>());
   clear(launch);
-  for_each_window(p, *launch.pool, [&](int64_t plane, const Window& window, int64_t at) {
-    float* dx = launch.outputs[0].f32() + plane * p.pixels();
-    const float share = launch.inputs[0].f32()[at] / static_cast<float>(window.size());
-    window.for_each(p.width, [&](int64_t pixel) { dx[pixel] += share; });
+  for_each_stretch(p, *launch.pool, [&](const Stretch& s) {
+    int64_t count[kStretch];
+    count_pixels(p, s, count);
+    float share[kStretch];
+    const float* dy = launch.inputs[0].f32() + s.at(p);
+    for (int64_t i = 0; i < s.size(); ++i) share[i] = dy[i] / static_cast<float>(count[i]);
+    float* dx = launch.outputs[0].f32() + s.plane * p.pixels();
+    for_each_tap(p, s,
+                 [&](const Tap& tap) { for_each_result(tap, [&](int64_t i, int64_t at) { dx[at] += share[i]; }); });
   });
 }
 
