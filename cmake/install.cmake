@@ -141,4 +141,6 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# The programs that PDF and DOC are read with.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "poppler-utils, poppler-data, catdoc")
 include(CPack)
