@@ -3,6 +3,8 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/utf8.h>
 
+#include <algorithm>
+
 namespace tinyllm::documents {
 namespace {
 
@@ -58,19 +60,29 @@ void DocumentWriter::copy(std::string_view text, int page, int64_t source) {
   all += text;
 }
 
+void DocumentWriter::truncate(size_t size) {
+  document_.text.resize(size);
+  while (!document_.places.empty() && document_.places.back().offset >= size) document_.places.pop_back();
+}
+
+void DocumentWriter::remove_last(size_t bytes) {
+  truncate(document_.text.size() - std::min(bytes, paragraph().size()));
+}
+
 void DocumentWriter::end() {
   if (!is_open_) return;
   is_open_ = false;
   std::string& text = document_.text;
-  while (text.size() > current_.offset) {
-    size_t last = text.size() - 1;
+  size_t size = text.size();
+  while (size > current_.offset) {
+    size_t last = size - 1;
     while (last > current_.offset && continues_character(text[last])) --last;
     size_t at = last;
     if (!is_blank(next_character(text, at))) break;
-    text.resize(last);
+    size = last;
   }
-  current_.length = text.size() - current_.offset;
-  while (!document_.places.empty() && document_.places.back().offset >= text.size()) document_.places.pop_back();
+  truncate(size);
+  current_.length = size - current_.offset;
   if (current_.length == 0) return;
   document_.paragraphs.push_back(current_);
   text += '\n';

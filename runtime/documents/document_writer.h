@@ -21,6 +21,9 @@ class DocumentWriter {
   /// `text` begins at. Throws Error when the document has more bytes than it may.
   void append(std::string_view text, int page = 0, int64_t source = -1);
 
+  /// Takes the last bytes of the paragraph back.
+  void remove_last(size_t bytes);
+
   /// Ends the last paragraph.
   void end();
 
@@ -29,6 +32,7 @@ class DocumentWriter {
 
  private:
   void copy(std::string_view text, int page, int64_t source);
+  void truncate(size_t size);
 
   Document& document_;
   uint64_t most_bytes_;

@@ -1,5 +1,7 @@
 #include <tinyllm/runtime/documents/page_furniture.h>
 
+#include <tinyllm/tensor/base/utf8.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +16,16 @@ namespace tinyllm::documents {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789";
+
+// The text with digits of ASCII instead of those of full width.
+std::string with_plain_digits(std::string_view text) {
+  std::string plain;
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = next_character(text, at);
+    append_character(plain, c >= U'０' && c <= U'９' ? c - U'０' + '0' : c);
+  }
+  return plain;
+}
 
 // The forms of a line in which any of its first numbers is replaced by its distance to the number of the page. A header
 // has one form that is the same on all pages: "Page 7 of 12" counts in its first number only.
@@ -47,7 +59,7 @@ std::vector<Key> keys_of(const Page& page, const PageLine& line, int64_t number)
   // In steps of three points, and between two steps too: equal heights may be rounded apart.
   const auto step = static_cast<int64_t>(std::floor(line.top / 3));
   const auto half = static_cast<int64_t>(std::floor((line.top + 1.5) / 3));
-  for (const std::string& form : forms_of(line.text, number)) {
+  for (const std::string& form : forms_of(with_plain_digits(line.text), number)) {
     keys.emplace_back(2 * step, form);
     keys.emplace_back(2 * half + 1, form);
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -82,6 +83,13 @@ bool ends_sentence(std::string_view text) {
   return !text.empty() && kEnds.find(next_character(text, last)) != std::u32string_view::npos;
 }
 
+bool is_small(char c) { return c >= 'a' && c <= 'z'; }
+
+bool is_bullet(std::string_view text) {
+  constexpr std::string_view kBullets[] = {"•", "·", "-", "–", "◦", "▪", "■", "●", "○"};
+  return std::find(std::begin(kBullets), std::end(kBullets), text) != std::end(kBullets);
+}
+
 class PageWriter {
  public:
   PageWriter(const Sizes& sizes, DocumentWriter& out) : sizes_(sizes), out_(out) {}
@@ -135,8 +143,15 @@ class PageWriter {
     int level = count_of_characters(line.text) <= kLongestHeading ? sizes_.level(size_of(line)) : 0;
     if (level == 0) level = chapter_level(line.text);
     const Column& column = columns_[line.block];
-    if (!continues(line, column, level)) out_.begin(level > 0 ? Kind::heading : Kind::text, level);
-    append_line(line.text, number_, -1, out_);
+    if (!continues(line, column, level)) {
+      out_.begin(level > 0 ? Kind::heading : Kind::text, level);
+      out_.append(line.text, number_);
+    } else if (is_hyphenated(out_.paragraph()) && is_small(line.text[0])) {
+      out_.remove_last(1);
+      out_.append(line.text, number_);
+    } else {
+      append_line(line.text, number_, -1, out_);
+    }
     last_ = {true,
              level,
              line.block,
@@ -147,10 +162,17 @@ class PageWriter {
     block_of_lines_ = line.block;
   }
 
+  static bool is_hyphenated(std::string_view text) {
+    return text.size() > 1 && text.back() == '-' && is_small(text[text.size() - 2]);
+  }
+
   // Whether a line belongs to the paragraph of the line before it.
   bool continues(const PageLine& line, const Column& column, int level) const {
     if (!last_.is_there || level != last_.level) return false;
     if (level > 0) return line.block == last_.block && size_of(line) == last_.size && chapter_level(line.text) == 0;
+    // A small letter goes on with a sentence, also where lines end unevenly; and an item follows its bullet.
+    if (is_bullet(out_.paragraph())) return true;
+    if (!last_.ends_sentence && is_small(line.text[0]) && size_of(line) == last_.size) return true;
     const bool is_indented = line.left - column.left > 0.8 * line.height();
     if (line.block == last_.block) return last_.is_full && !is_indented;
     // In the next column or on the next page: where a sentence goes on.

@@ -109,6 +109,16 @@ TEST_CASE("a paragraph that goes on in the next lines or on the next page is one
   CHECK(chunks[1].first_page == 2);
 }
 
+TEST_CASE("words that a line end parts are joined, and lines that end unevenly, and bullets with their items") {
+  CHECK(outline(document_of({{{50, 300, "The manip-", 10},
+                              {50, 315, "ulation of the", 10},
+                              {50, 330, "well-known X-", 10},
+                              {50, 345, "Ray of it.", 10},
+                              {50, 400, "•", 10},
+                              {400, 410, "An item.", 10}}})) ==
+        "The manipulation of the well-known X-\nRay of it.\n• An item.\n");
+}
+
 TEST_CASE("a line that is the same on most pages at one height is a header, and its removal is noted") {
   std::vector<std::vector<PdfText>> pages;
   for (int i = 0; i < 10; ++i) {
@@ -118,12 +128,16 @@ TEST_CASE("a line that is the same on most pages at one height is a header, and 
     page.push_back({300, 700 + 3 * i, "会议记录"});                      // Not at one height.
     page.push_back({50, 780, fmt::format("第 {} 页 共 10 页", i + 1)});  // Counts.
     page.push_back({300, 780, fmt::format("共 {} 元", i * i)});          // A number that is not one of the page.
+    page.push_back({500, 780,
+                    std::vector<std::string>{"１", "２", "３", "４", "５", "６", "７", "８", "９",
+                                             "１０"}[static_cast<size_t>(i)]});
     pages.push_back(page);
   }
   const Document document = document_of(pages);
   const auto has = [&](std::string_view part) { return document.text.find(part) != std::string::npos; };
   CHECK_FALSE(has("年度报告"));
   CHECK_FALSE(has("页 共"));
+  CHECK_FALSE(has("３"));
   CHECK(has("姓名："));
   CHECK(has("草稿"));
   CHECK(has("会议记录"));
@@ -131,7 +145,8 @@ TEST_CASE("a line that is the same on most pages at one height is a header, and 
   CHECK(document.notes ==
         std::vector<std::string>{
             "\"年度报告\" is at the same height on 10 of 10 pages and was left out as a header or footer",
-            "\"第 1 页 共 10 页\" is at the same height on 10 of 10 pages and was left out as a header or footer"});
+            "\"第 1 页 共 10 页\" is at the same height on 10 of 10 pages and was left out as a header or footer",
+            "\"１\" is at the same height on 10 of 10 pages and was left out as a header or footer"});
   pages.resize(2);
   CHECK(document_of(pages).text.find("年度报告") != std::string::npos);
 }
