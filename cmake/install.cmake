@@ -37,7 +37,8 @@ set(headers_runtime
     runtime/batcher.h runtime/chat.h runtime/embed.h runtime/generate.h runtime/log_probs.h runtime/pages.h runtime/request.h
     runtime/sampler.h runtime/session.h)
 set(headers_agent
-    runtime/agent/agent.h runtime/agent/error.h runtime/agent/filters.h runtime/agent/plan.h runtime/agent/policy.h
+    runtime/agent/agent.h runtime/agent/error.h runtime/agent/filters.h runtime/agent/plan.h
+    runtime/agent/planner.h runtime/agent/policy.h
     runtime/agent/preview.h)
 set(headers_c tinyllm_c.h)
 set(headers_http runtime/http/http.h runtime/http/http_request.h)

@@ -1,5 +1,6 @@
 // Carries out plans on files: shows what will happen, asks, does all of it or nothing, and undoes it.
 #include <tinyllm/runtime/agent/agent.h>
+#include <tinyllm/runtime/agent/planner.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/names.h>
 #include <tinyllm/tensor/base/utf8.h>
@@ -20,7 +21,7 @@ using tl::agent::Outcome;
 namespace {
 
 struct Options {
-  std::string config, root, plan, log;
+  std::string config, root, plan, request, log;
   bool run = false, dry_run = false, yes = false, json = false, full = false;
   bool redo = false, runs = false, verify_log = false;
   int64_t undo = -1;  // -1: no undo; 0: the last run.
@@ -29,11 +30,14 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Carries out a plan on the files below one folder. Shows first how the tree will look; with --run it "
+      "Carries out a request or a plan on the files below one folder. Shows first how the tree will look; with --run "
+      "it "
       "asks, does all of it or nothing, and keeps what --undo needs. docs/agent.md explains configurations and plans.");
+  app.add_option("arguments", o.request, "What should happen, in Chinese or English.")->type_name("REQUEST");
   app.add_option("--config", o.config, "Read what is allowed from this YAML or JSON file.")->type_name("FILE");
   app.add_option("--root", o.root, "Work below this folder.")->type_name("FOLDER");
-  app.add_option("--plan", o.plan, "Carry out this plan, a JSON file or JSON itself.")->type_name("PLAN");
+  app.add_option("--plan", o.plan, "Carry out this plan, a JSON file or JSON itself, instead of a request.")
+      ->type_name("PLAN");
   app.add_option("--log", o.log, "Append what is done to this log, outside the folder.")->type_name("FILE");
   app.add_flag("--run", o.run, "Carry the plan out after it was confirmed.");
   app.add_flag("--dry-run", o.dry_run, "Only show the plan, also where the configuration says otherwise.");
@@ -46,14 +50,14 @@ Options parse(int argc, char** argv) {
   app.add_flag("--runs", o.runs, "List the runs that changed something.");
   app.add_flag("--verify-log", o.verify_log, "Check that no line of the log was changed, added or dropped.");
   tl::cli::add_examples(app,
-                        {"agent --root ~/AgentRoot --plan '[{\"operation\":\"list\",\"pattern\":\"**/*.pdf\"}]'",
+                        {"agent --root ~/AgentRoot '把 downloads 里的 pdf 移到 reports'",
                          "agent --config config.yaml --plan plan.json --run", "agent --root ~/AgentRoot --undo 0"},
                         "chat tinyllm-model");
   tl::cli::parse(app, argc, argv);
   if (o.config.empty() && o.root.empty()) throw tl::cli::UsageError("--root: missing, or --config with a root");
   if (o.run && o.dry_run) throw tl::cli::UsageError("--run, --dry-run: only one of them");
-  const int things = (o.undo >= 0) + o.redo + o.runs + o.verify_log + !o.plan.empty();
-  if (things != 1) throw tl::cli::UsageError("expected --plan, --undo, --redo, --runs or --verify-log");
+  const int things = (o.undo >= 0) + o.redo + o.runs + o.verify_log + !o.plan.empty() + !o.request.empty();
+  if (things != 1) throw tl::cli::UsageError("expected a request, --plan, --undo, --redo, --runs or --verify-log");
   return o;
 }
 
@@ -122,6 +126,29 @@ int carry_out(const Options& o, Agent& agent, const tl::agent::Plan& plan) {
   return report(o, agent, agent.run(preview, confirmation(o, agent, preview)));
 }
 
+// What a person asked for: a plan, or an answer in words.
+int follow(const Options& o, Agent& agent) {
+  const tl::agent::Proposal proposal = tl::agent::propose(o.request, agent.listing(), agent.root(), now());
+  switch (proposal.kind) {
+    case tl::agent::Proposal::Kind::ask:
+    case tl::agent::Proposal::Kind::answer:
+      tl::cli::print_text(proposal.text + "\n");
+      return 0;
+    case tl::agent::Proposal::Kind::refuse:
+      throw tl::Error("refused: {}", proposal.text);
+    case tl::agent::Proposal::Kind::undo: {
+      int result = 0;
+      for (int64_t i = 0; i < proposal.runs && result == 0; ++i) result = report(o, agent, agent.undo());
+      return result;
+    }
+    case tl::agent::Proposal::Kind::plan:
+      break;
+  }
+  tl::agent::Plan plan = tl::agent::parse_plan(proposal.text, now());
+  plan.request = o.request;
+  return carry_out(o, agent, plan);
+}
+
 int run(const Options& o) {
   Agent agent(policy_of(o));
   for (const std::string& note : agent.notes()) tl::cli::note(note + "\n");
@@ -137,6 +164,7 @@ int run(const Options& o) {
   }
   if (o.undo >= 0) return report(o, agent, agent.undo(o.undo));
   if (o.redo) return report(o, agent, agent.redo());
+  if (!o.request.empty()) return follow(o, agent);
   return carry_out(o, agent, tl::agent::parse_plan(plan_text(o.plan), now()));
 }
 

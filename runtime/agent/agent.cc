@@ -136,6 +136,15 @@ const std::string& Agent::root() const { return parts_->root.path(); }
 const std::vector<std::string>& Agent::notes() const { return parts_->notes; }
 const std::filesystem::path& Agent::log() const { return parts_->policy.log_path; }
 
+std::vector<std::string> Agent::listing() {
+  // A person who asks is not a plan: names are listed also where plans may not list.
+  Policy policy = parts_->policy;
+  policy.allow_ops.insert(Operation::list);
+  Plan plan;
+  plan.steps.push_back({.operation = Operation::list, .pattern = "**"});
+  return DryRun(parts_->root, parts_->guard, policy).run(plan).steps.front().found;
+}
+
 Preview Agent::preview(const Plan& plan) {
   try {
     return DryRun(parts_->root, parts_->guard, parts_->policy).run(plan);

@@ -82,6 +82,8 @@ class Agent {
   /// What was found and done at the start, such as a run that was rolled back; one line each.
   const std::vector<std::string>& notes() const;
 
+  /// Every file and folder that plans may name, folders with a slash at the end; for `propose`.
+  std::vector<std::string> listing();
   /// Tries a plan on a model of the tree. Writes nothing but, if it is refused, a line of the log. Throws AgentError.
   Preview preview(const Plan& plan);
   /// Carries out what a preview showed. What has changed since is not touched: the run fails with `changed_since_plan`.

@@ -59,18 +59,18 @@ struct Rule {
 /// One step. Which fields an operation takes is written in docs/agent.md; a field that it does not take is an error.
 struct Step {
   Operation operation = Operation::list;
-  std::string path;     ///< Literal.
-  std::string pattern;  ///< A glob, see `Glob`.
-  std::string src, dst, new_name;
-  std::optional<std::string> content;
+  std::string path = {};     ///< Literal.
+  std::string pattern = {};  ///< A glob, see `Glob`.
+  std::string src = {}, dst = {}, new_name = {};
+  std::optional<std::string> content = {};
   bool overwrite = false, recursive = false;
-  std::vector<Edit> edits;
-  std::vector<Rule> rules;
-  std::string tag;
-  std::optional<Filters> filters;
-  std::string find, with, name_template;
-  int64_t batch = 0;     ///< Steps next to each other with one number are one permutation; 0 for none.
-  std::string encoding;  ///< Of the text: "utf-8" or "gb18030"; empty for the policy's.
+  std::vector<Edit> edits = {};
+  std::vector<Rule> rules = {};
+  std::string tag = {};
+  std::optional<Filters> filters = {};
+  std::string find = {}, with = {}, name_template = {};
+  int64_t batch = 0;          ///< Steps next to each other with one number are one permutation; 0 for none.
+  std::string encoding = {};  ///< Of the text: "utf-8" or "gb18030"; empty for the policy's.
 };
 
 struct Plan {

@@ -23,7 +23,7 @@ answer() {
 }
 
 expect 2 "^agent: --root: missing, or --config with a root$" "$bin/agent" --plan "$move"
-expect 2 "^agent: expected --plan" $agent
+expect 2 "^agent: expected a request" $agent
 expect 1 "^agent: the plan" $agent --plan '[1'
 expect 1 "^agent: root .*: No such file or directory$" "$bin/agent" --root "$work/none" --plan "$move"
 expect 1 "cannot be written: No such file or directory; nothing is done without it$" \
@@ -73,6 +73,18 @@ expect 1 "^agent: step 1: delete is not in allow_ops$" $agent --plan "$delete"
 expect 0 '"end":"done"' $agent --plan "$move" --run --yes --json
 expect 0 '"found":\["new/a.txt"\]' $agent --plan '[{"operation":"list","pattern":"**/*.txt"}]' --json
 [ -s "$work/log/other.jsonl" ] || fail "the log is not where the configuration says"
+
+# Requests.
+agent="$bin/agent --root $root --log $work/log/words.jsonl"
+mkdir -p "$root/words"
+echo w >"$root/words/w.txt"
+expect 0 "^  move     words/w.txt → sorted/w.txt$" $agent '把 words 里的 txt 移到 sorted'
+answer yes 0 "done, run" $agent --run 'move words/w.txt to sorted'
+[ -e "$root/sorted/w.txt" ] || fail "a request was not carried out"
+expect 0 "^done, run" $agent 'undo the last run'
+[ -e "$root/words/w.txt" ] || fail "a request was not undone"
+expect 0 "I am not sure" $agent 'delete the useless files'
+expect 1 "^agent: refused: outside_root$" $agent 'read /etc/passwd'
 
 # What one person began, another program does not touch.
 mkfifo "$work/pipe"
