@@ -34,6 +34,7 @@ class Reader : public XmlHandler {
     constexpr size_t kMostPages = 100000;
     text_.clear();
     if (name == "page") {
+      begins_line_ = true;
       layout_.pages.push_back({number(attributes, "width"), number(attributes, "height"), {}});
       if (layout_.pages.size() > kMostPages) throw Error("has more than {} pages, which is the limit", kMostPages);
     } else if (name == "block") {

@@ -178,6 +178,9 @@ TEST_CASE("the layout of any bytes is read or refused") {
   const documents::PageLayout broken = documents::read_bbox_layout(
       "<doc><page width=\"nan\" height=\"1e999\"><word xMin=\"x\">a\x01\xFF&nbsp;</word><line><word>b</word>");
   REQUIRE(broken.pages.size() == 1);
+  CHECK(documents::read_bbox_layout("<doc><page><line><word>a</word></line></page><page><word>b</word></page></doc>")
+            .pages.at(1)
+            .lines.size() == 1);
 }
 
 TEST_CASE("errors of PDF files name the file and what is wrong") {
