@@ -39,6 +39,11 @@ uint64_t terms_of_body(const std::vector<Term>& terms, ChunkId chunk) {
   return mask;
 }
 
+// Whether a chunk is the first of its document, where a term is defined.
+bool is_first(IndexFile& index, ChunkId chunk, DocumentId document) {
+  return index.length_of(chunk - 1) == 0 || index.chunk(chunk - 1).document != document;
+}
+
 // The terms of the chunks of the same document before and after a chunk.
 uint64_t terms_beside(IndexFile& index, const std::vector<Term>& terms, ChunkId chunk, DocumentId document) {
   uint64_t mask = 0;
@@ -54,28 +59,32 @@ struct Title {
   float share = 0;
 };
 
-void add_sentences(const Question& question, Candidate& candidate) {
+// Adds the sentences and their features. Returns the terms of all of them; none is on the border of two.
+uint64_t add_sentences(const Question& question, bool opens_document, Candidate& candidate) {
   candidate.sentences = sentences_of(candidate.text);
   std::vector<Match> matches;
   for (const Span& span : candidate.sentences) {
     matches.push_back(question.match(std::string_view(candidate.text).substr(span.begin, span.size())));
   }
+  uint64_t terms = 0;
   for (size_t i = 0; i < matches.size(); ++i) {
+    terms |= matches[i].terms;
     const Match& match = matches[i];
     const uint64_t before = i > 0 ? matches[i - 1].terms : 0;
     const uint64_t after = i + 1 < matches.size() ? matches[i + 1].terms : 0;
     Features& f = candidate.of_sentences.emplace_back();
     f = {question.coverage(match.terms),
-         0,  // Needs all chunks, as "chunk" does.
+         opens_document ? 1 / static_cast<float>(i + 1) : 0,
          question.coverage(match.terms | before),
          question.coverage(match.terms | after),
          match.run,
          match.has_wanted ? 1.0f : 0.0f,
          static_cast<float>(std::log1p(static_cast<double>(match.letters)) / 5),
          match.precision,
-         0,
+         0,  // Needs the other chunks.
          question.focus(match.terms)};
   }
+  return terms;
 }
 
 }  // namespace
@@ -96,15 +105,17 @@ Analysis analyse(IndexFile& index, std::string_view text, std::optional<Document
       const std::string name = index.source(document).title;
       title = titles.emplace(document, Title{question.match(name), question.share_of(name)}).first;
     }
-    add_sentences(question, candidate);
-    const Match whole = question.match(candidate.text);
-    const uint64_t terms = whole.terms | title->second.match.terms | question.match(candidate.record.headings).terms;
-    float sentence = 0, two = 0, wanted = 0;
+    const bool defines = question.wanted() == Wanted::definition && is_first(index, hit.chunk, document);
+    const uint64_t body = add_sentences(question, defines, candidate);
+    const uint64_t terms = body | title->second.match.terms | question.match(candidate.record.headings).terms;
+    float sentence = 0, two = 0, wanted = 0, run = 0;
     for (const Features& f : candidate.of_sentences) {
       if (f[0] > sentence) wanted = f[5];
       sentence = std::max(sentence, f[0]);
       two = std::max(two, f[3]);
+      run = std::max(run, f[4]);
     }
+    if (defines) wanted = 1;
     const double most = std::max(found.most, 1e-9);
     candidate.features = {static_cast<float>(hit.score / most),
                           question.coverage(terms | terms_beside(index, found.terms, hit.chunk, document)),
@@ -114,7 +125,7 @@ Analysis analyse(IndexFile& index, std::string_view text, std::optional<Document
                           title->second.share,
                           sentence,
                           two,
-                          whole.run,
+                          run,
                           wanted};
     candidate.rarest_missing = question.rarest_missing(terms);
   }

@@ -43,6 +43,10 @@ constexpr std::array<std::u32string_view, 6> kWhich = {U"哪个", U"哪些", U"�
 constexpr std::array<std::u32string_view, 6> kIsWhat = {U"是什么", U"是谁", U"是哪", U"是多少", U"有哪些", U"是何"};
 constexpr size_t kNear = 4;  // Letters.
 
+constexpr std::array<std::u32string_view, 5> kDefineFirst = {U"什么是", U"何谓", U"何为", U"whatis", U"whatare"};
+constexpr std::array<std::u32string_view, 4> kDefineLast = {U"是什么意思", U"指的是什么", U"是指什么", U"是什么"};
+constexpr std::array<std::u32string_view, 6> kIs = {U"是", U"指", U"即", U"为", U"is", U"are"};
+
 constexpr std::u32string_view kNumerals = U"零〇一二三四五六七八九十百千万亿两";
 constexpr std::u32string_view kTimeUnits = U"年月日号世纪时点";
 constexpr std::u32string_view kPlaces = U"国省市县区州岛镇村山河湖路街洲海港城";
@@ -81,11 +85,11 @@ bool has_one_of(std::u32string_view text, std::u32string_view question, std::u32
 }
 
 size_t longest_run(std::u32string_view a, std::u32string_view b) {
-  std::vector<size_t> ends(b.size() + 1);
-  size_t longest = 0;
+  std::array<uint16_t, kMostLetters + 1> ends{};  // Of the runs that end before each letter of b.
+  uint16_t longest = 0;
   for (const char32_t c : a) {
     for (size_t j = b.size(); j-- > 0;) {
-      ends[j + 1] = c == b[j] ? ends[j] + 1 : 0;
+      ends[j + 1] = c == b[j] ? static_cast<uint16_t>(ends[j] + 1) : uint16_t{0};
       longest = std::max(longest, ends[j + 1]);
     }
   }
@@ -108,6 +112,31 @@ std::u32string focus_of(std::u32string_view question) {
   return {};
 }
 
+// What is to be defined, if a question asks for that: "服务网格" in 什么是服务网格？, and nothing in 它的别名是什么？
+std::u32string subject_of(std::u32string_view question) {
+  constexpr size_t kMostOfSubject = 16;
+  for (const std::u32string_view word : kDefineFirst) {
+    if (!question.starts_with(word)) continue;
+    question.remove_prefix(word.size());
+    return question.size() <= kMostOfSubject ? std::u32string(question) : std::u32string();
+  }
+  for (const std::u32string_view word : kDefineLast) {
+    if (!question.ends_with(word)) continue;
+    question.remove_suffix(word.size());
+    const bool is_subject = question.size() <= kMostOfSubject && question.find(U'的') == question.npos;
+    return is_subject ? std::u32string(question) : std::u32string();
+  }
+  return {};
+}
+
+// Whether a text begins to say what the subject is.
+bool defines(std::u32string_view text, std::u32string_view subject) {
+  const size_t at = text.find(subject);
+  if (at == text.npos || at > subject.size()) return false;
+  const std::u32string_view rest = text.substr(at + subject.size(), 8);
+  return std::any_of(kIs.begin(), kIs.end(), [&](std::u32string_view is) { return rest.find(is) != rest.npos; });
+}
+
 }  // namespace
 
 Question::Question(std::string_view question, const std::vector<Term>& terms)
@@ -125,6 +154,11 @@ Question::Question(std::string_view question, const std::vector<Term>& terms)
     for (const Gram gram : {Gram{focus[i]}, i + 1 < focus.size() ? pair_of(focus[i], focus[i + 1]) : Gram{0}}) {
       if (const auto found = index_of_.find(gram); found != index_of_.end()) focus_ |= uint64_t{1} << found->second;
     }
+  }
+  subject_ = subject_of(letters_);
+  if (!subject_.empty()) {
+    wanted_ = Wanted::definition;
+    return;
   }
   for (const AskingWord& asking : kAskingWords) {
     if (letters_.find(asking.word) == letters_.npos) continue;
@@ -198,6 +232,9 @@ Match Question::match(std::string_view text) const {
       break;
     case Wanted::place:
       match.has_wanted = has_one_of(letters, letters_, kPlaces);
+      break;
+    case Wanted::definition:
+      match.has_wanted = defines(letters, subject_);
       break;
     case Wanted::reason:
       match.has_wanted = has_one_of(letters, letters_, kReasons);

@@ -11,7 +11,7 @@
 namespace tinyllm::search {
 
 /// What kind of thing a question asks for.
-enum class Wanted : uint8_t { anything, number, time, person, place, reason };
+enum class Wanted : uint8_t { anything, number, time, person, place, reason, definition };
 
 /// What a text has in common with a question.
 struct Match {
@@ -47,6 +47,7 @@ class Question {
   double sum_ = 0;
   uint64_t focus_ = 0;
   Wanted wanted_ = Wanted::anything;
+  std::u32string subject_;  // Of a question for a definition.
 };
 
 }  // namespace tinyllm::search

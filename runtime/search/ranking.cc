@@ -64,7 +64,6 @@ Ranked rank(const Analysis& analysis, const Ranking& ranking) {
   const size_t read = std::min(kRead, ranked.chunks.size());
   double sum = 0;
   for (size_t i = 0; i < read; ++i) sum += std::exp(ranked.chunks[i].score - ranked.chunks[0].score);
-  float most = 1e-9f;
   for (size_t i = 0; i < read; ++i) {
     const RankedChunk& chunk = ranked.chunks[i];
     const Candidate& candidate = candidates[chunk.candidate];
@@ -74,12 +73,8 @@ Ranked rank(const Analysis& analysis, const Ranking& ranking) {
       sentence.sentence = s;
       sentence.features = candidate.of_sentences[s];
       sentence.features[8] = static_cast<float>(std::exp(chunk.score - ranked.chunks[0].score) / sum);
-      most = std::max(most, sentence.features[0]);
+      sentence.score = score_of(sentence.features, ranking.sentences);
     }
-  }
-  for (RankedSentence& sentence : ranked.sentences) {
-    sentence.features[1] = sentence.features[0] / most;
-    sentence.score = score_of(sentence.features, ranking.sentences);
   }
   std::stable_sort(ranked.sentences.begin(), ranked.sentences.end(),
                    [](const RankedSentence& a, const RankedSentence& b) { return a.score > b.score; });
@@ -125,9 +120,9 @@ void keep_ranking(IndexFile& index, const Ranking& ranking) {
 
 const Ranking& default_ranking() {
   static const Ranking ranking = {
-      .chunks = {10.18, 5.71, 4.50, 10.93, 7.41, 4.12, -0.04, 1.27, -0.25, 1.00},
-      .sentences = {2.25, -0.02, 3.99, 2.01, -0.39, 1.72, -0.48, 1.93, 3.05, 3.43},
-      .answer = {{2.87, 5.17, 3.55, -2.27, 4.14, 1.93, 0.78, -0.33, -6.88, 1.42}, -0.77},
+      .chunks = {10.22, 5.69, 4.39, 10.94, 7.50, 4.12, -0.03, 1.34, -0.31, 1.09},
+      .sentences = {2.31, 3.77, 3.99, 1.98, -0.48, 1.73, -0.54, 1.90, 3.05, 3.42},
+      .answer = {{2.85, 5.17, 3.54, -2.26, 4.14, 1.91, 0.78, -0.34, -6.88, 1.47}, -0.77},
       .threshold = 0.62,
   };
   return ranking;

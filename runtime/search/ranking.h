@@ -18,8 +18,7 @@ inline constexpr std::array<const char*, kFeatures> kChunkFeatures = {
     "sentence", "two_sentences",   "run",       "wanted"};
 /// What the features of a sentence are, in order.
 inline constexpr std::array<const char*, kFeatures> kSentenceFeatures = {
-    "coverage", "coverage_to_best", "with_before", "with_after", "run",
-    "wanted",   "length",           "precision",   "chunk",      "focus"};
+    "coverage", "opening", "with_before", "with_after", "run", "wanted", "length", "precision", "chunk", "focus"};
 /// What the features of the best chunk are that tell whether the documents have an answer, in order.
 inline constexpr std::array<const char*, kFeatures> kAnswerFeatures = {
     "bm25",     "margin", "coverage", "title_coverage", "title_in_question",

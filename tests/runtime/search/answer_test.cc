@@ -116,6 +116,20 @@ TEST_CASE("a quote names its headings, and its own page in a chunk of several") 
   }
 }
 
+TEST_CASE("a question for a definition is answered by the sentence that gives it") {
+  const Shelf shelf;
+  std::ofstream(shelf.folder / "mesh.txt")
+      << "服务网格是管理服务之间流量的基础设施层。服务网格使服务更可靠。在服务网格之前，"
+         "这些功能写在每个服务里。\n";
+  index_folder(shelf.folder, shelf.file);
+  DocumentSearch documents(shelf.file);
+  for (const char* question : {"什么是服务网格？", "服务网格是什么？"}) {
+    const DocumentAnswer answer = documents.answer(question);
+    REQUIRE(answer.is_found);
+    CHECK(answer.quotes[0].text == "服务网格是管理服务之间流量的基础设施层。");
+  }
+}
+
 TEST_CASE("what the documents do not say is refused, with the nearest places") {
   const Shelf shelf;
   DocumentSearch documents(shelf.file);
