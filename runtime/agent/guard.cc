@@ -73,6 +73,9 @@ Guard::Guard(const Policy& policy, std::string root)
     pattern = folded(pattern);
     Denial denial{given, Glob(pattern), against, std::nullopt};
     if (pattern.ends_with("/**") && denial.glob.size() > 1) denial.base.emplace(pattern.substr(0, pattern.size() - 3));
+    // One that names other places, such as /etc/* where the root is in /home, can never match.
+    const std::vector<std::string_view> above = views(folded_root_);
+    if (whole && !denial.glob.may_match_below(above) && !denies(denial, {})) continue;
     denials_.push_back(std::move(denial));
   }
   for (const std::string& pattern : policy.allow_hidden) allow_hidden_.emplace_back(pattern);
@@ -89,7 +92,7 @@ bool Guard::denies(const Denial& denial, const std::vector<std::string_view>& pa
   const size_t above = whole.size();
   whole.insert(whole.end(), parts.begin(), parts.end());
   // A pattern that matches the root or a folder above it denies everything.
-  for (size_t size = parts.empty() ? 1 : above; size <= whole.size(); ++size) {
+  for (size_t size = parts.empty() ? 1 : above + 1; size <= whole.size(); ++size) {
     const std::vector<std::string_view> prefix(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     if (denial.glob.matches(prefix) || (denial.base && denial.base->matches(prefix))) return true;
   }
@@ -101,9 +104,9 @@ std::optional<Guard::Refusal> Guard::why_not(const std::vector<std::string_view>
   if (!folded.empty() && folded.front() == State::kFolder) {
     return Refusal{Code::protected_path, fmt::format("{} holds the agent's own journal and backups", State::kFolder)};
   }
+  const std::vector<std::string_view> folded_views = views(folded);
   for (const Denial& denial : denials_) {
-    if (denies(denial, views(folded)))
-      return Refusal{Code::denied_pattern, "the policy denies " + escaped(denial.text)};
+    if (denies(denial, folded_views)) return Refusal{Code::denied_pattern, "the policy denies " + escaped(denial.text)};
   }
   if (!parts.empty() && parts.back().starts_with('.') &&
       std::none_of(allow_hidden_.begin(), allow_hidden_.end(), [&](const Glob& glob) { return glob.matches(parts); })) {
@@ -113,8 +116,17 @@ std::optional<Guard::Refusal> Guard::why_not(const std::vector<std::string_view>
 }
 
 std::optional<Guard::Refusal> Guard::why_not_here(std::string_view folder, std::string_view name) const {
-  const std::string path = joined(folder, name);
-  return why_not(split_path(path), folded_path(path));
+  if (last_folder_ != folder) {
+    last_folder_ = folder;
+    last_folded_ = folded_path(folder);
+  }
+  const size_t above = last_folded_.size();
+  for (std::string& part : folded_parts(name)) last_folded_.push_back(std::move(part));
+  std::vector<std::string_view> parts = split_path(last_folder_);
+  parts.push_back(name);
+  auto refusal = why_not(parts, last_folded_);
+  last_folded_.resize(above);
+  return refusal;
 }
 
 std::optional<Guard::Refusal> Guard::why_not(std::string_view path) const {

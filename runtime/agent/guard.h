@@ -62,6 +62,9 @@ class Guard {
   std::vector<std::string> folded_root_;
   std::vector<Denial> denials_;
   std::vector<Glob> allow_hidden_;
+  // Folded parts of the folder that a walk has asked for last: its other entries come next.
+  mutable std::string last_folder_;
+  mutable std::vector<std::string> last_folded_;
 };
 
 }  // namespace tinyllm::agent
