@@ -20,7 +20,7 @@ constexpr Type kTypes[] = {f32, packed_bf16, q8_0, q4_0};
 
 // SwiGLU without biases.
 ModelConfig llama(ModelConfig sizes) {
-  sizes.ffn_gated = true;
+  sizes.ffn = FeedForward::swiglu;
   sizes.ffn_bias = false;
   sizes.dropout = 0;
   return sizes;

@@ -8,6 +8,8 @@
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -20,8 +22,6 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kModelType = "tinyllm";
 constexpr const char* kActivation = "hidden_act";
-constexpr const char* kGated = "swiglu";
-constexpr const char* kPlain = "silu";
 constexpr const char* kQuantization = "quantization_config";
 constexpr const char* kTokenizerHash = "tokenizer_hash";
 constexpr const char* kRopeScaling = "rope_scaling";
@@ -49,12 +49,16 @@ ModelConfig read_fields(const Json& json) {
   for_each_field(kOptionalConfigFields, [&](const auto& field) {
     if (const Json* value = find_field(json, field.name)) read_value(*value, field.name, config.*field.member);
   });
-  std::string activation = kPlain;
-  if (const Json* value = find_field(json, kActivation)) read_value(*value, kActivation, activation);
-  if (activation != kPlain && activation != kGated) {
-    throw Error("field {}: is {}, expected \"{}\" or \"{}\"", kActivation, shortened(activation), kPlain, kGated);
+  if (const Json* value = find_field(json, kActivation)) {
+    std::string name;
+    read_value(*value, kActivation, name);
+    const std::optional<FeedForward> kind = parse_name<FeedForward>(name);
+    if (!kind) {
+      throw Error("field {}: is {}, expected one of {}", kActivation, shortened(name),
+                  fmt::join(names(FeedForward()), ", "));
+    }
+    config.ffn = *kind;
   }
-  config.ffn_gated = activation == kGated;
   if (const Json* value = find_field(json, kQuantization)) config.types = read_types(*value);
   if (const Json* value = find_field(json, kRopeScaling))
     config.rope_scaling = read_rope_scaling(*value, config.context);
@@ -135,7 +139,7 @@ void check(const RopeScaling& s, int64_t head_size) {
 ModelConfig as_llama(ModelConfig config, bool qk_norm) {
   const int64_t block = kernels::kQuantBlock;  // Rows stay a whole number of blocks of every type.
   config.ffn_dim = (2 * config.ffn_dim / 3 + block - 1) / block * block;
-  config.ffn_gated = true;
+  config.ffn = FeedForward::swiglu;
   config.ffn_bias = false;
   config.qk_norm = qk_norm;
   return config;
@@ -150,8 +154,6 @@ std::optional<Type> weight_type(std::string_view name) {
 }
 
 WeightTypes weight_types(Type type) { return {.matrices = type, .tables = type == q4_0 ? q8_0 : type}; }
-
-const char* activation_name(const ModelConfig& config) { return config.ffn_gated ? kGated : kPlain; }
 
 float Lora::scale() const {
   const auto r = static_cast<float>(rank);
@@ -249,7 +251,7 @@ void save_config(const ModelConfig& config, const std::filesystem::path& path, s
   for_each_field(kConfigFields, [&](const auto& field) { write(json, config, field); });
   for_each_field(kOptionalConfigFields, [&](const auto& field) { write(json, config, field); });
   if (config.n_kv_heads == 0) json["num_key_value_heads"] = config.n_heads;
-  json[kActivation] = activation_name(config);
+  json[kActivation] = name_of(config.ffn);
   if (config.types.quantized()) {
     json[kQuantization] = {{"quant_method", kModelType},
                            {"matrices", config.types.matrices.name()},

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <tinyllm/model/rope_scaling.h>
+#include <tinyllm/tensor/base/names.h>
 #include <tinyllm/tensor/types.h>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -57,6 +59,11 @@ std::optional<Type> weight_type(std::string_view name);
 /// than matrices, so with q4_0 they are q8_0.
 WeightTypes weight_types(Type type);
 
+/// The function within the feed-forward network, as `hidden_act` in `config.json` names it: silu(w1 x); swiglu, the
+/// gated silu of Llama, for which w1 has twice the rows; or max(w1 x, 0)^2.
+enum class FeedForward : uint8_t { silu, swiglu, relu2 };
+constexpr auto names(FeedForward) { return std::array{"silu", "swiglu", "relu2"}; }
+
 /// The sizes of a decoder-only Transformer. The default model has about 41.6 million parameters.
 struct ModelConfig {
   int64_t vocab_size = 16000;
@@ -69,7 +76,7 @@ struct ModelConfig {
   bool o_bias = false;
   bool qk_norm = false;  ///< Normalises each head of queries and keys before the rotation.
   int64_t ffn_dim = 2048;
-  bool ffn_gated = false;  ///< SwiGLU instead of silu.
+  FeedForward ffn = FeedForward::silu;
   bool ffn_bias = true;
   bool tied_head = false;          ///< The head and the embeddings are one matrix.
   int64_t context = 512;           ///< The most tokens that the model is trained on at once.

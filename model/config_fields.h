@@ -69,7 +69,4 @@ inline constexpr std::tuple kLoraFields{
     field("targets", &Lora::targets, "Put adapters beside these matrices of each block, or parts of them."),
 };
 
-/// "silu" or "swiglu": the field `hidden_act`.
-const char* activation_name(const ModelConfig& config);
-
 }  // namespace tinyllm

@@ -107,10 +107,11 @@ ModelConfig only_form(ModelConfig c) {
 }  // namespace
 
 OrderedJson hugging_face_config(const ModelConfig& c) {
-  if (!c.ffn_gated) {
+  if (c.ffn != FeedForward::swiglu) {
     throw Error(
-        "no other program knows this form of model: its feed-forward network is silu without a gate; models of "
-        "--preset llama are of a form that others know");
+        "no other program knows this form of model: its feed-forward network is {}, which has no gate; models of "
+        "--preset llama are of a form that others know",
+        name_of(c.ffn));
   }
   const Family& family = family_like(c);
   OrderedJson json = {{"architectures", {family.class_name}},
@@ -149,7 +150,7 @@ ModelConfig config_from_hugging_face(const Json& json) {
   const Family& family = family_of(type);
   check_unsupported(json);
   ModelConfig config;
-  config.ffn_gated = true;
+  config.ffn = FeedForward::swiglu;
   config.dropout = 0;
   config.norm_eps = 1e-6f;
   read_field(json, "vocab_size", config.vocab_size);

@@ -57,10 +57,21 @@ class Weights {
   std::unordered_map<std::string, WeightSpec> specs_;
 };
 
+Tensor activated(FeedForward kind, Tensor x, const Dropout& drop) {
+  switch (kind) {
+    case FeedForward::silu:
+      return silu(x, drop);
+    case FeedForward::swiglu:
+      return dropout(swiglu(x), drop);
+    case FeedForward::relu2:
+      break;
+  }
+  return dropout(relu_squared(x), drop);
+}
+
 Tensor feed_forward(const Weights& w, const ModelConfig& c, int64_t layer, Tensor x, const Dropout& drop) {
   const Tensor up = w.project(layer, "ffn.w1", x);
-  const Tensor inner = c.ffn_gated ? dropout(swiglu(up), drop) : silu(up, drop);
-  return w.project(layer, "ffn.w2", inner);
+  return w.project(layer, "ffn.w2", activated(c.ffn, up, drop));
 }
 
 Tensor self_attention(const Weights& w, const ModelConfig& c, int64_t layer, Tensor x, Tensor angles,

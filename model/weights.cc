@@ -94,7 +94,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
     block.norm("norm2", c.dim, "post_attention_layernorm", "ffn_norm");
     const WeightPart gate = {c.ffn_dim, "mlp.gate_proj", "ffn_gate"}, up = {c.ffn_dim, "mlp.up_proj", "ffn_up"};
     block.matrix("ffn.w1", c.dim, kStd, c.ffn_bias,
-                 c.ffn_gated ? std::vector<WeightPart>{gate, up} : std::vector<WeightPart>{up});
+                 c.ffn == FeedForward::swiglu ? std::vector<WeightPart>{gate, up} : std::vector<WeightPart>{up});
     block.matrix("ffn.w2", c.ffn_dim, residual_std, c.ffn_bias, {{c.dim, "mlp.down_proj", "ffn_down"}});
   }
   specs.push_back({.name = "norm.weight",
@@ -114,7 +114,7 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
 
 std::vector<std::string> lora_targets() {
   std::vector<std::string> matrices, parts;
-  for (const WeightSpec& spec : weight_specs({.n_layers = 1, .ffn_gated = true})) {
+  for (const WeightSpec& spec : weight_specs({.n_layers = 1, .ffn = FeedForward::swiglu})) {
     if (spec.lora_target.empty() || spec.role != WeightRole::matrix) continue;
     matrices.push_back(spec.lora_target);
     for (const WeightPart& part : spec.parts) parts.push_back(last_word(part.module()));

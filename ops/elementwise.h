@@ -89,6 +89,8 @@ Tensor sigmoid(Tensor x);
 Tensor softplus(Tensor x);
 /// max(x, 0). The gradient at 0 is 0, as those of leaky_relu and elu are those of the side below.
 Tensor relu(Tensor x);
+/// max(x, 0)^2. Source: So et al., "Primer: Searching for Efficient Transformers for Language Modeling", 2021.
+Tensor relu_squared(Tensor x);
 /// x above 0, slope x below.
 Tensor leaky_relu(Tensor x, float slope = 0.01f);
 /// x above 0, alpha (e^x - 1) below.

@@ -50,6 +50,8 @@ std::span<const Op* const> all_ops() {
       &kSoftplus,
       &kRelu,
       &kReluGrad,
+      &kReluSquared,
+      &kReluSquaredGrad,
       &kLeakyRelu,
       &kLeakyReluGrad,
       &kElu,

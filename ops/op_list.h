@@ -11,7 +11,8 @@ extern const Op kAdd, kSub, kMul, kDiv, kPow, kMinimum, kMaximum;
 extern const Op kEqual, kNotEqual, kLess, kLessEqual, kLogicalAnd, kLogicalOr, kLogicalNot, kIsNan, kWhere, kCast;
 extern const Op kNeg, kAbs, kSign, kFloor, kRound, kSquare, kReciprocal, kSqrt, kRsqrt, kExp, kExpm1, kLog, kLog1p,
     kSin, kCos, kTanh, kTanhGrad, kErf, kErfGrad, kClamp, kClampGrad, kSigmoid, kSigmoidGrad, kSoftplus, kRelu,
-    kReluGrad, kLeakyRelu, kLeakyReluGrad, kElu, kEluGrad, kHardSwish, kHardSwishGrad, kGeluExact, kGeluExactGrad;
+    kReluGrad, kReluSquared, kReluSquaredGrad, kLeakyRelu, kLeakyReluGrad, kElu, kEluGrad, kHardSwish, kHardSwishGrad,
+    kGeluExact, kGeluExactGrad;
 extern const Op kScale, kSilu, kSiluGrad, kGelu, kGeluGrad, kSwiglu, kSwigluGrad, kDropout;
 extern const Op kRmsNorm, kRmsNormGrad, kSoftmax, kSoftmaxGrad, kRopeAngles, kRope;
 extern const Op kAttention, kAttentionGrad, kCachedAttention;

@@ -104,6 +104,9 @@ const Op kErfGrad{.name = "erf_grad", .run = run_grad<&UnaryGrad::erf>, .in_plac
 const Op kErf{.name = "erf", .run = run<&Unary::erf>, .gradient = from_x<kErfGrad>, .in_place = 1};
 const Op kReluGrad{.name = "relu_grad", .run = run_grad<&UnaryGrad::relu>, .in_place = 2};
 const Op kRelu{.name = "relu", .run = run<&Unary::relu>, .gradient = from_x<kReluGrad>, .in_place = 1};
+const Op kReluSquaredGrad{.name = "relu_squared_grad", .run = run_grad<&UnaryGrad::relu_squared>, .in_place = 2};
+const Op kReluSquared{
+    .name = "relu_squared", .run = run<&Unary::relu_squared>, .gradient = from_x<kReluSquaredGrad>, .in_place = 1};
 const Op kHardSwishGrad{.name = "hard_swish_grad", .run = run_grad<&UnaryGrad::hard_swish>, .in_place = 2};
 const Op kHardSwish{
     .name = "hard_swish", .run = run<&Unary::hard_swish>, .gradient = from_x<kHardSwishGrad>, .in_place = 1};
@@ -141,6 +144,7 @@ Tensor erf(Tensor x) { return append(kErf, x); }
 Tensor sigmoid(Tensor x) { return append(kSigmoid, x); }
 Tensor softplus(Tensor x) { return append(kSoftplus, x); }
 Tensor relu(Tensor x) { return append(kRelu, x); }
+Tensor relu_squared(Tensor x) { return append(kReluSquared, x); }
 Tensor leaky_relu(Tensor x, float slope) { return append(kLeakyRelu, x, {slope}); }
 Tensor elu(Tensor x, float alpha) { return append(kElu, x, {alpha}); }
 Tensor hard_swish(Tensor x) { return append(kHardSwish, x); }

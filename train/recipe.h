@@ -32,6 +32,10 @@ struct Recipe {
   int64_t steps = 1000;
   Optimizer optimizer = Optimizer::adamw;
   float learning_rate = 3e-4f;  ///< The highest.
+  /// The learning rates of embeddings and head, as multiples of that. A row of theirs learns only from the tokens that
+  /// it stands for, so it may take larger steps than a matrix. Embeddings that are the head too have `embedding_lr`.
+  float embedding_lr = 1;
+  float head_lr = 1;
   Schedule schedule = Schedule::cosine;
   float final_lr_fraction = 0.1f;  ///< The last learning rate, as a fraction of the highest.
   int64_t warmup = 100;            ///< Steps in which the learning rate rises from 0.

@@ -28,6 +28,8 @@ inline constexpr std::tuple kRecipeFields{
     field("lengthen_at", &Recipe::lengthen_at, "Use full rows after this fraction of the steps.", fraction()),
     field("optimizer", &Recipe::optimizer, "Update hidden matrices with this optimizer; everything else uses adamw."),
     field("learning_rate", &Recipe::learning_rate, "Set the highest learning rate.", above(0)),
+    field("embedding_lr", &Recipe::embedding_lr, "Multiply the learning rate by this for embeddings.", above(0)),
+    field("head_lr", &Recipe::head_lr, "Multiply the learning rate by this for the head.", above(0)),
     field("schedule", &Recipe::schedule,
           "Lower the learning rate on this schedule; wsd keeps it constant until the last steps."),
     field("warmup", &Recipe::warmup, "Raise the learning rate from 0 over this many steps.", between(0, kMaxSteps)),

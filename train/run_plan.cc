@@ -128,7 +128,7 @@ RunPlan plan_of(const Model& model, const std::vector<Stage>& stages) {
   };
   for_each_field(kConfigFields, add);
   for_each_field(kOptionalConfigFields, add);
-  plan.emplace_back("hidden_act", activation_name(model.config));
+  plan.emplace_back("hidden_act", name_of(model.config.ffn));
   plan.emplace_back("tokenizer", fmt::format("{:016x}", model.tokenizer->hash()));
   plan.emplace_back("weights", fmt::format("{:016x}", weights_hash(model)));
   if (lora.rank > 0) {

@@ -20,6 +20,12 @@ std::vector<Store::Wanted> states_of(const Recipe& recipe, const WeightSpec& spe
   return states;
 }
 
+// What the learning rate is multiplied by for a weight.
+float lr_factor(const Recipe& recipe, WeightRole role) {
+  if (role == WeightRole::embedding) return recipe.embedding_lr;
+  return role == WeightRole::head ? recipe.head_lr : 1;
+}
+
 }  // namespace
 
 std::string ema_name(const std::string& weight) { return "ema." + weight; }
@@ -42,7 +48,9 @@ Update append_update(Graph& graph, const ModelConfig& config, const Recipe& reci
     } else {
       const bool decays = spec.role != WeightRole::norm && spec.role != WeightRole::bias;
       const AdamW options{.beta2 = recipe.beta2, .decay = decays ? recipe.weight_decay : 0.0f};
-      updated = adamw(weights[i], grads[i], states[0], states[1], step, rate, clipped.factor, options);
+      const float factor = lr_factor(recipe, spec.role);
+      const Tensor own_rate = factor == 1 ? rate : scale(rate, factor);
+      updated = adamw(weights[i], grads[i], states[0], states[1], step, own_rate, clipped.factor, options);
     }
     update.results.push_back(updated);
     if (recipe.ema_decay > 0) {

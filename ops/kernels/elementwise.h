@@ -31,7 +31,7 @@ using Choose = void (*)(int64_t n, Operand<int32_t> condition, Operand<X> x, Ope
 struct Unary {
   Map<float> neg, abs, sign, floor, round, square, reciprocal, sqrt, rsqrt;
   Map<float> exp, expm1, log, log1p, sin, cos, tanh, erf;
-  Map<float> sigmoid, softplus, relu, hard_swish, gelu_exact;
+  Map<float> sigmoid, softplus, relu, relu_squared, hard_swish, gelu_exact;
   Map<float> leaky_relu, elu, clamp;  ///< The slope a; alpha a; from a to b.
   Map<float, int32_t> is_nan, to_i32;
   Map<int32_t> logical_not;
@@ -41,7 +41,7 @@ struct Unary {
 /// unary.cc: dx = f'(x) dy, from x and dy.
 struct UnaryGrad {
   using Grad = void (*)(int64_t n, const Constants& constants, const float* x, const float* dy, float* dx);
-  Grad erf, relu, hard_swish, gelu_exact, leaky_relu, elu, clamp;
+  Grad erf, relu, relu_squared, hard_swish, gelu_exact, leaky_relu, elu, clamp;
   Grad tanh, sigmoid;  ///< From y = f(x) and dy.
 };
 

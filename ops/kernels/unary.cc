@@ -58,6 +58,10 @@ inline Vf angle(Vf x, Constants) {
 }
 
 inline Vf relu(Vf x, Constants) { return greater(Vf{}, x); }
+inline Vf relu_squared(Vf x, Constants c) {
+  const Vf y = relu(x, c);
+  return y * y;
+}
 inline Vf leaky_relu(Vf x, Constants c) { return x > 0.0f ? x : x * c.a; }
 inline Vf elu(Vf x, Constants c) {
   return x > 0.0f ? x : in_double([=](Vd a) { return double(c.a) * expm1(a); }, x);
@@ -83,6 +87,7 @@ inline Vf erf_grad(Vf x, Vf d, Constants) {
   return d * in_double([](Vd a) { return 1.1283791670955126 * exp(-a * a); }, x);
 }
 inline Vf relu_grad(Vf x, Vf d, Constants) { return x > 0.0f ? d : Vf{}; }
+inline Vf relu_squared_grad(Vf x, Vf d, Constants) { return x > 0.0f ? 2.0f * x * d : Vf{}; }
 inline Vf leaky_relu_grad(Vf x, Vf d, Constants c) { return x > 0.0f ? d : d * c.a; }
 inline Vf elu_grad(Vf x, Vf d, Constants c) {
   return d * (x > 0.0f ? splat(1.0f) : in_double([=](Vd a) { return double(c.a) * exp(a); }, x));
@@ -142,6 +147,7 @@ void fill_unary(Kernels& table) {
       .sigmoid = unary<of_doubles<sigmoid>>,
       .softplus = unary<of_doubles<softplus>>,
       .relu = unary<relu>,
+      .relu_squared = unary<relu_squared>,
       .hard_swish = unary<hard_swish>,
       .gelu_exact = unary<gelu_exact>,
       .leaky_relu = unary<leaky_relu>,
@@ -155,6 +161,7 @@ void fill_unary(Kernels& table) {
   table.unary_grad = {
       .erf = gradient<erf_grad>,
       .relu = gradient<relu_grad>,
+      .relu_squared = gradient<relu_squared_grad>,
       .hard_swish = gradient<hard_swish_grad>,
       .gelu_exact = gradient<gelu_exact_grad>,
       .leaky_relu = gradient<leaky_relu_grad>,

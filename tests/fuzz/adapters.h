@@ -17,7 +17,7 @@ inline Model model_to_adapt() {
                       .n_heads = 2,
                       .n_kv_heads = 1,
                       .ffn_dim = 4,
-                      .ffn_gated = true,
+                      .ffn = FeedForward::swiglu,
                       .ffn_bias = false,
                       .context = 4});
 }

@@ -21,7 +21,7 @@ const Family& kLlama = family_of_gguf("llama");
 const Family& kQwen2 = family_of_gguf("qwen2");
 
 ModelConfig small() {
-  return {.vocab_size = 48, .dim = 64, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 96, .ffn_gated = true};
+  return {.vocab_size = 48, .dim = 64, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 96, .ffn = FeedForward::swiglu};
 }
 
 using Weights = std::map<std::string, std::vector<float>>;
@@ -229,7 +229,7 @@ TEST_CASE("a model from a GGUF file of every type gives the reference's logits")
                               .n_heads = 4,
                               .n_kv_heads = 2,
                               .ffn_dim = 256,
-                              .ffn_gated = true,
+                              .ffn = FeedForward::swiglu,
                               .ffn_bias = false,
                               .context = 64,
                               .dropout = 0};

@@ -33,7 +33,7 @@ ModelConfig grouped() {
           .n_heads = 4,
           .n_kv_heads = 2,
           .ffn_dim = 64,
-          .ffn_gated = true,
+          .ffn = FeedForward::swiglu,
           .ffn_bias = false,
           .context = 48};
 }

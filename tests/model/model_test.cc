@@ -49,37 +49,39 @@ TEST_CASE("a model is read as it was saved") {
   }
 }
 
-TEST_CASE("a model with a gated network, shared key heads and no biases is read as it was saved, and may be trained") {
-  const TempFolder folder;
-  const Model model = fresh_model({.dim = 16,
-                                   .n_layers = 2,
-                                   .n_heads = 4,
-                                   .n_kv_heads = 2,
-                                   .ffn_dim = 24,
-                                   .ffn_gated = true,
-                                   .ffn_bias = false,
-                                   .context = 32,
-                                   .dropout = 0.1f});
-  save_model(model, folder.path());
-  CHECK(load_model(folder.path()).config == model.config);
+TEST_CASE("a model with another network, shared key heads and no biases is read as it was saved, and may be trained") {
+  for (const FeedForward kind : {FeedForward::swiglu, FeedForward::relu2}) {
+    const TempFolder folder;
+    const Model model = fresh_model({.dim = 16,
+                                     .n_layers = 2,
+                                     .n_heads = 4,
+                                     .n_kv_heads = 2,
+                                     .ffn_dim = 24,
+                                     .ffn = kind,
+                                     .ffn_bias = false,
+                                     .context = 32,
+                                     .dropout = 0.1f});
+    save_model(model, folder.path());
+    CHECK(load_model(folder.path()).config == model.config);
 
-  Graph graph;
-  const Tensor hidden = transformer(graph, model.config,
-                                    {graph.input("tokens", i32, {2, 9}),
-                                     graph.input("positions", i32, {2, 9}),
-                                     {},
-                                     {.step = graph.input("step", i32, {1})}});
-  std::vector<Tensor> weights;
-  for (const WeightSpec& spec : weight_specs(model.config)) {
-    if (spec.name != "lm_head.weight") weights.push_back(graph.find(spec.name));
-  }
-  const std::vector<Tensor> grads = gradients(sum(mul(hidden, hidden)), weights);
-  Program program = compile(graph, grads, {.pool = ThreadPool(1), .store = model.weights.get()});
-  program.run();
-  for (size_t i = 0; i < grads.size(); ++i) {
-    CHECK(grads[i].shape() == weights[i].shape());
-    const auto values = program.read<float>(grads[i]);
-    CHECK_MESSAGE(std::any_of(values.begin(), values.end(), [](float x) { return x != 0; }), weights[i].name());
+    Graph graph;
+    const Tensor hidden = transformer(graph, model.config,
+                                      {graph.input("tokens", i32, {2, 9}),
+                                       graph.input("positions", i32, {2, 9}),
+                                       {},
+                                       {.step = graph.input("step", i32, {1})}});
+    std::vector<Tensor> weights;
+    for (const WeightSpec& spec : weight_specs(model.config)) {
+      if (spec.name != "lm_head.weight") weights.push_back(graph.find(spec.name));
+    }
+    const std::vector<Tensor> grads = gradients(sum(mul(hidden, hidden)), weights);
+    Program program = compile(graph, grads, {.pool = ThreadPool(1), .store = model.weights.get()});
+    program.run();
+    for (size_t i = 0; i < grads.size(); ++i) {
+      CHECK(grads[i].shape() == weights[i].shape());
+      const auto values = program.read<float>(grads[i]);
+      CHECK_MESSAGE(std::any_of(values.begin(), values.end(), [](float x) { return x != 0; }), weights[i].name());
+    }
   }
 }
 
@@ -90,7 +92,7 @@ TEST_CASE("TinyLlama's shape has as many weights as its model card says") {
                          .n_heads = 32,
                          .n_kv_heads = 4,
                          .ffn_dim = 5632,
-                         .ffn_gated = true,
+                         .ffn = FeedForward::swiglu,
                          .ffn_bias = false,
                          .context = 2048}) == 1'100'048'384);
 }
@@ -133,7 +135,7 @@ TEST_CASE("what is wrong in a model folder is named") {
       {"key heads do not divide", edit_config("key_value_heads\": 2", "key_value_heads\": 3"),
        "2 heads over num_key_value_heads 3"},
       {"another activation", edit_config("\"hidden_act\": \"silu\"", "\"hidden_act\": \"relu\""),
-       "field hidden_act: is \"relu\", expected \"silu\" or \"swiglu\""},
+       "field hidden_act: is \"relu\", expected one of silu, swiglu, relu2"},
       {"a switch is a number", edit_config("\"mlp_bias\": true", "\"mlp_bias\": 1"),
        "field mlp_bias: is 1, expected true"},
       {"a number is too large", edit_config("\"rms_norm_eps\": 1e-05", "\"rms_norm_eps\": 1e39"),
@@ -227,7 +229,7 @@ TEST_CASE("sizes whose sum wraps around make no model") {
                            .n_layers = 82117,
                            .n_heads = 1048576 / 64,
                            .ffn_dim = 16454663,
-                           .ffn_gated = true,
+                           .ffn = FeedForward::swiglu,
                            .ffn_bias = false};
   CHECK_THROWS_WITH_AS(check(config),
                        "config: 82117 layers of hidden_size 1048576 and intermediate_size 16454663: too many weights, "

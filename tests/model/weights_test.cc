@@ -8,7 +8,7 @@ namespace tinyllm::test {
 namespace {
 
 ModelConfig grouped() {
-  return {.vocab_size = 300, .dim = 32, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 48, .ffn_gated = true};
+  return {.vocab_size = 300, .dim = 32, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 48, .ffn = FeedForward::swiglu};
 }
 
 const WeightSpec& find(const std::vector<WeightSpec>& specs, const std::string& name) {
@@ -21,9 +21,9 @@ const WeightSpec& find(const std::vector<WeightSpec>& specs, const std::string& 
 }  // namespace
 
 TEST_CASE("the parts of a weight in other formats are all of its rows, and no name is used twice") {
-  for (const bool gated : {false, true}) {
+  for (const FeedForward kind : {FeedForward::silu, FeedForward::swiglu}) {
     ModelConfig config = grouped();
-    config.ffn_gated = gated;
+    config.ffn = kind;
     std::set<std::string> names, hugging_face, gguf;
     size_t parts = 0;
     for (const WeightSpec& spec : weight_specs(config)) {

@@ -82,6 +82,7 @@ std::vector<Row> rows() {
       {"sigmoid", k.sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }},
       {"softplus", k.softplus, softplus_of},
       {"relu", k.relu, [](double x) { return x <= 0 ? std::copysign(0.0, x == 0 ? x : 1) : x; }, 0},
+      {"relu_squared", k.relu_squared, [](double x) { return x <= 0 ? 0 : x * x; }},
       {"hard_swish", k.hard_swish, hard_swish_of, 2},
       {"gelu_exact", k.gelu_exact, gelu_exact_of},
   };

@@ -43,6 +43,7 @@ const Row kRows[] = {
     {"sigmoid", sigmoid, sigmoid_of, -6, 6},
     {"softplus", softplus, [](double x) { return std::log1p(std::exp(x)); }, -6, 6},
     {"relu", relu, [](double x) { return x > 0 ? x : 0; }},
+    {"relu_squared", relu_squared, [](double x) { return x > 0 ? x * x : 0; }},
     {"leaky_relu", [](Tensor x) { return leaky_relu(x, 0.25f); }, [](double x) { return x > 0 ? x : x / 4; }},
     {"elu", [](Tensor x) { return elu(x, 1.5f); }, [](double x) { return x > 0 ? x : 1.5 * std::expm1(x); }},
     {"hard_swish", hard_swish, [](double x) { return x * clamped(x + 3, 0, 6) / 6; }, -6, 6},

@@ -43,7 +43,7 @@ ModelConfig config() {
           .head_dim = 32,
           .qk_norm = true,
           .ffn_dim = 96,
-          .ffn_gated = true,
+          .ffn = FeedForward::swiglu,
           .ffn_bias = false,
           .tied_head = true,
           .context = 128,

@@ -105,7 +105,7 @@ TEST_CASE("so are those of a model in the form of Llama, and of its quantised we
                                     .n_heads = 4,
                                     .n_kv_heads = 2,
                                     .ffn_dim = 96,
-                                    .ffn_gated = true,
+                                    .ffn = FeedForward::swiglu,
                                     .ffn_bias = false,
                                     .context = 200,
                                     .dropout = 0});

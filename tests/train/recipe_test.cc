@@ -98,6 +98,8 @@ TEST_CASE("two recipes that train other bits have other settings") {
                            {.accumulate = 2},
                            {.steps = 1},
                            {.learning_rate = 3.0001e-4f},
+                           {.embedding_lr = 2},
+                           {.head_lr = 2},
                            {.schedule = Schedule::wsd},
                            {.final_lr_fraction = 0},
                            {.warmup = 99},

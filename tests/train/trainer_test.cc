@@ -52,6 +52,45 @@ TEST_CASE("8 rows at once and 4 times 2 rows have the same loss and the same gra
   for (const auto& [name, expected] : whole.moments) check_close(name, parts.moments.at(name), expected, tolerance);
 }
 
+TEST_CASE("embeddings and head have learning rates of their own, and nothing else changes") {
+  const auto steps = [](float embedding_lr, float head_lr) {
+    Model model = sample_model(0);
+    const auto values = [&](const WeightSpec& spec) {
+      const std::span<const float> now = model.weights->at(spec.name).as<float>();
+      return std::vector<float>(now.begin(), now.end());
+    };
+    std::map<std::string, std::vector<float>> before, moved;
+    const std::vector<WeightSpec> specs = weight_specs(model.config);
+    for (const WeightSpec& spec : specs) before[spec.name] = values(spec);
+    ThreadPool pool(2);
+    const Recipe recipe{.batch_size = 4,
+                        .seq_len = 40,
+                        .learning_rate = 1e-2f,
+                        .embedding_lr = embedding_lr,
+                        .head_lr = head_lr,
+                        .warmup = 0,
+                        .weight_decay = 0};
+    Trainer(model, recipe, pool).step(sample_chats(model).batch(4, 1, 0));
+    for (const WeightSpec& spec : specs) {
+      moved[spec.name] = values(spec);
+      for (size_t i = 0; i < before[spec.name].size(); ++i) moved[spec.name][i] -= before[spec.name][i];
+    }
+    return moved;
+  };
+  const auto plain = steps(1, 1), own = steps(4, 0.5f);
+  for (const auto& [name, expected] : plain) {
+    const float factor = name == "tok_emb.weight" ? 4.0f : name == "lm_head.weight" ? 0.5f : 1.0f;
+    std::vector<float> scaled = expected;
+    for (float& x : scaled) x *= factor;
+    if (factor == 1) {
+      CHECK(own.at(name) == scaled);
+    } else {
+      // Weights below 1 are rounded by 2^-25 at most, and what a step adds is the difference of two of them.
+      for (size_t i = 0; i < scaled.size(); ++i) CHECK(std::abs(own.at(name)[i] - scaled[i]) <= 5 * 0x1p-24f);
+    }
+  }
+}
+
 TEST_CASE("recomputation gives the same bits") {
   const auto train = [](bool recompute, const std::filesystem::path& path) {
     Model model = sample_model();
