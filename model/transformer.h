@@ -24,8 +24,8 @@ struct TransformerInputs {
 /// The hidden states [B, T, C] after the last norm:
 ///   x = tok_emb[token];  x += o(attention(rope(q), rope(k), v)) with q, k, v = qkv(norm1(x));
 ///   x += w2(dropout(silu(w1 norm2(x) + b1))) + b2;  norm(x).
-/// Another function of the feed-forward network replaces silu, as the config says. Biases, norms of q and k, a sliding window and scales of
-/// embeddings, branches and the result are as in the config.
+/// Another function of the feed-forward network replaces silu, as the config says. Biases, norms of q and k, a sliding
+/// window and scales of embeddings, branches and the result are as in the config.
 Tensor transformer(Graph& graph, const ModelConfig& config, const TransformerInputs& inputs);
 
 /// Logits of the next token [..., V] from hidden states [..., C].

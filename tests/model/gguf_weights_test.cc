@@ -21,7 +21,13 @@ const Family& kLlama = family_of_gguf("llama");
 const Family& kQwen2 = family_of_gguf("qwen2");
 
 ModelConfig small() {
-  return {.vocab_size = 48, .dim = 64, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 96, .ffn = FeedForward::swiglu};
+  return {.vocab_size = 48,
+          .dim = 64,
+          .n_layers = 2,
+          .n_heads = 4,
+          .n_kv_heads = 2,
+          .ffn_dim = 96,
+          .ffn = FeedForward::swiglu};
 }
 
 using Weights = std::map<std::string, std::vector<float>>;

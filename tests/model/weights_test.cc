@@ -8,7 +8,13 @@ namespace tinyllm::test {
 namespace {
 
 ModelConfig grouped() {
-  return {.vocab_size = 300, .dim = 32, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .ffn_dim = 48, .ffn = FeedForward::swiglu};
+  return {.vocab_size = 300,
+          .dim = 32,
+          .n_layers = 2,
+          .n_heads = 4,
+          .n_kv_heads = 2,
+          .ffn_dim = 48,
+          .ffn = FeedForward::swiglu};
 }
 
 const WeightSpec& find(const std::vector<WeightSpec>& specs, const std::string& name) {

@@ -1,12 +1,12 @@
 #include <tinyllm/train/corpus/clean.h>
 
 #include <tinyllm/runtime/documents/characters.h>
+#include <tinyllm/runtime/documents/front_matter.h>
 #include <tinyllm/runtime/documents/html.h>
 #include <tinyllm/runtime/documents/html_sniff.h>
 #include <tinyllm/runtime/documents/markdown.h>
 #include <tinyllm/runtime/documents/sentences.h>
 #include <tinyllm/train/corpus/code_lines.h>
-#include <tinyllm/runtime/documents/front_matter.h>
 #include <tinyllm/train/corpus/json_lines.h>
 #include <tinyllm/train/corpus/lines.h>
 #include <tinyllm/train/corpus/rules.h>
