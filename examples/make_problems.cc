@@ -1,5 +1,6 @@
 // Writes made-up problems with checked steps, or real ones with other numbers, as samples for finetune.
 #include <tinyllm/tensor/base/file.h>
+#include <tinyllm/train/problems/draw.h>
 #include <tinyllm/train/problems/redraw.h>
 
 #include "common/interrupt.h"
@@ -9,10 +10,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <span>
-#include <unordered_set>
 
 namespace tl = tinyllm;
 namespace problems = tl::problems;
@@ -65,8 +64,7 @@ Options parse(int argc, char** argv) {
   tl::cli::add_choice(app, "--split", o.split,
                       "Make problems to train on, or ones held out by their numbers, wording, composition of kinds, or "
                       "by longer numbers.");
-  tl::cli::add_number(app, "-n,--count", o.count, tl::between(1, 1e9),
-                      "Write N problems, or all that exist if those are fewer.");
+  tl::cli::add_number(app, "-n,--count", o.count, tl::between(1, 1e9), "Write N problems, or as many as are found.");
   tl::cli::add_number(app, "--seed", o.seed, tl::at_least(0), "Draw other problems with another number.");
   tl::cli::add_examples(app,
                         {"make_problems --level 1 2 --count 200000 --output problems.jsonl",
@@ -77,35 +75,26 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-using Draw = std::function<std::optional<problems::Problem>(size_t source, uint64_t index)>;
-
 // Writes problems from all sources in turn, and prints how many of each kind.
-void write(const Options& o, size_t sources, const Draw& draw) {
+void write(const Options& o, size_t sources, const problems::Draw& draw) {
   const tl::cli::InterruptGuard guard;
   std::map<std::string, int64_t> counts;
-  std::unordered_set<size_t> questions;  // By hash: they may be millions.
   int64_t written = 0;
   {
     tl::cli::ProgressBar bar("problems", o.count);
     tl::write_file(o.output, [&](const tl::Append& append) {
-      for (uint64_t index = 0; written < o.count; ++index) {
-        const int64_t before = written;
-        for (size_t source = 0; source < sources && written < o.count; ++source) {
-          if (tl::cli::interrupts > 0) throw tl::Stopped();
-          const std::optional<problems::Problem> problem = draw(source, index);
-          if (!problem || !questions.insert(std::hash<std::string>()(problem->question)).second) continue;
-          const std::string line = problems::as_sample(*problem) + "\n";
-          append(std::as_bytes(std::span(line)));
-          ++counts[problem->kind];
-          bar.show(++written, problem->kind);
-        }
-        if (written == before) break;
-      }
+      problems::draw_in_turn(sources, o.count, draw, [&](const problems::Problem& problem) {
+        if (tl::cli::interrupts > 0) throw tl::Stopped();
+        const std::string line = problems::as_sample(problem) + "\n";
+        append(std::as_bytes(std::span(line)));
+        ++counts[problem.kind];
+        bar.show(++written, problem.kind);
+      });
       if (written == 0) throw tl::Error("no problem could be made; nothing was written");
     });
   }
   for (const auto& [kind, count] : counts) fmt::print("{:<22}{:>9}\n", kind, count);
-  if (written < o.count) fmt::print("these are all that exist\n");
+  if (written < o.count) fmt::print("no more were found\n");
   fmt::print("{}, no two alike\nsaved {}\n", tl::cli::count(written, "problem"), o.output.string());
 }
 

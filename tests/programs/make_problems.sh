@@ -21,8 +21,9 @@ for split in numbers wording composition range; do
 done
 expect 0 "cot, 300 samples, 0 bad lines of 300" "$bin/show_samples" "$work/b.jsonl"
 
-# Fewer than asked for, if those are all that exist.
-expect 0 "^these are all that exist$" $make --kinds geometric_sequence --language english -n 100000 -o "$work/all.jsonl"
+# Fewer than asked for, if no more are found. A question that comes twice is not the end.
+expect 0 "^no more were found$" $make --kinds geometric_sequence --language english -n 100000 -o "$work/all.jsonl"
+expect 0 "^600 problems" $make --kinds geometric_sequence --language english -n 600 -o "$work/many.jsonl"
 
 # Real questions.
 cat >"$work/real.jsonl" <<'END'
