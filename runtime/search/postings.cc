@@ -3,6 +3,7 @@
 #include <tinyllm/tensor/base/error.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace tinyllm::search {
 namespace {
@@ -90,7 +91,7 @@ void SegmentBuilder::finish(const EmitBlock& emit) {
 bool BlockReader::next() {
   if (rest_.empty()) return false;
   const uint64_t step = take_number(rest_);
-  if ((step == 0) == begun_ || step >= Gram{1} << 63) damaged();
+  if ((step == 0) == begun_ || step > std::numeric_limits<Gram>::max() - gram_) damaged();
   gram_ += step;
   const uint64_t count = take_number(rest_);
   const uint64_t size = take_number(rest_);
