@@ -62,6 +62,7 @@ set(headers_corpus
     train/corpus/hash_set.h train/corpus/mask.h train/corpus/near_duplicates.h train/corpus/normalise.h
     train/corpus/paragraph_rules.h train/corpus/pieces.h train/corpus/prepare.h train/corpus/report.h
     train/corpus/source.h train/corpus/word_finder.h)
+set(headers_questions train/questions/questions.h)
 foreach(part IN LISTS TINYLLM_PARTS)
   foreach(header IN LISTS headers_${part})
     get_filename_component(folder ${header} DIRECTORY)
@@ -130,6 +131,10 @@ if("corpus" IN_LIST TINYLLM_PARTS)
   list(TRANSFORM CORPUS_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE LIBS_PRIVATE)
   list(JOIN LIBS_PRIVATE " " LIBS_PRIVATE)
   tinyllm_pkgconfig(corpus "From a messy folder to a clean text" "tinyllm-documents" "")
+endif()
+if("questions" IN_LIST TINYLLM_PARTS)
+  set(LIBS_PRIVATE)
+  tinyllm_pkgconfig(questions "Questions about documents, with their answers" "tinyllm-search tinyllm-corpus" "libxxhash")
 endif()
 
 set(CPACK_GENERATOR DEB)

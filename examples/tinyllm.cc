@@ -42,6 +42,7 @@ const std::vector<Group>& groups() {
        {{"prepare_data", "make one clean corpus from folders of raw text"},
         {"train_tokenizer", "learn a vocabulary from a corpus"},
         {"tokenize", "encode a corpus as a file of tokens"},
+        {"make_dataset", "make questions about your documents to learn from"},
         {"make_problems", "write problems with checked reasoning to learn from"},
         {"show_samples", "check a file of samples before fine-tuning"}}},
       {"Act", {{"agent", "carry out a plan on files, and undo it"}}},

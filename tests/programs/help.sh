@@ -2,7 +2,7 @@
 # What all programs have in common: help, version, wrong options, output that cannot be written.
 . "$(dirname "$0")/expect.sh"
 tinyllm=$1/tinyllm
-programs="agent chat convert evaluate finetune generate make_problems prepare_data pretrain quantize rag reason serve show_samples tokenize train_tiny train_tokenizer"
+programs="agent chat convert evaluate finetune generate make_dataset make_problems prepare_data pretrain quantize rag reason serve show_samples tokenize train_tiny train_tokenizer"
 
 # Options whose description does not end with a full stop, before the default and after it.
 not_sentences() {
