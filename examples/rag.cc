@@ -1,4 +1,5 @@
 // Answers questions from a folder of documents, by quoting them.
+#include <tinyllm/runtime/documents/chunks.h>
 #include <tinyllm/runtime/search/answer.h>
 #include <tinyllm/runtime/search/evaluate.h>
 #include <tinyllm/runtime/search/sync.h>
@@ -29,6 +30,7 @@ constexpr auto names(Command) { return std::array{"index", "sync", "ask", "eval"
 struct Options {
   Command command = Command::ask;
   std::string what;
+  bool has_what = false;
   std::string index;
   search::SyncOptions sync;
   bool json = false;
@@ -53,6 +55,9 @@ void check_fit(const CLI::App& app, const Options& options) {
   only("--keep", {Command::eval});
   only("--ids", {Command::eval});
   if (options.what.empty() && options.command == Command::index) throw tl::cli::UsageError("FOLDER: missing");
+  if (options.has_what && options.what.find_first_not_of(" \t\n") == std::string::npos) {
+    throw tl::cli::UsageError("WHAT: is blank, expected a folder, a question or a file");
+  }
   if (options.what.empty() && options.command == Command::eval) throw tl::cli::UsageError("QUESTIONS: missing");
   if (!options.what.empty() && options.command == Command::sync) {
     throw tl::cli::UsageError("{}: unexpected argument; the index knows its folder", options.what);
@@ -78,7 +83,7 @@ Options parse(int argc, char** argv) {
   app.add_option("what", options.what, "The folder to index, the question to ask, or the file of questions.")
       ->type_name("WHAT");
   app.add_option("-i,--index", options.index, "Keep the documents in this file.")->type_name("FILE")->required();
-  tl::cli::add_number(app, "--chunk", options.sync.characters, tl::between(16, 100'000),
+  tl::cli::add_number(app, "--chunk", options.sync.characters, tl::between(16, tl::ChunkOptions::kMost),
                       "Cut documents into chunks of at most N characters, which are found as a whole.");
   app.add_flag("--json", options.json, "Print each answer as a line of JSON.");
   CLI::Option* folds = tl::cli::add_number(
@@ -97,6 +102,7 @@ Options parse(int argc, char** argv) {
                         "serve my-model");
   tl::cli::parse(app, argc, argv);
   options.command = *tl::parse_name<Command>(command);
+  options.has_what = app.count("what") > 0;
   check_fit(app, options);
   return options;
 }
@@ -104,18 +110,24 @@ Options parse(int argc, char** argv) {
 double megabytes(int64_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
 void print(const search::SyncReport& report) {
-  constexpr size_t kShown = 20;
-  for (size_t i = 0; i < std::min(kShown, report.notes.size()); ++i) {
-    const search::Note& note = report.notes[i];
-    tl::cli::note(tl::cli::printable(fmt::format("{}: {}", note.path, note.what)));
+  constexpr size_t kShown = 20;  // Of those about files that were read.
+  size_t others = 0;
+  for (const bool is_unread : {true, false}) {
+    for (const search::Note& note : report.notes) {
+      if (note.is_unread != is_unread || (!is_unread && ++others > kShown)) continue;
+      tl::cli::note(tl::cli::printable(fmt::format("{}: {}", note.path, note.what)) + "\n");
+    }
   }
-  if (report.notes.size() > kShown) tl::cli::note(fmt::format("and {} more notes", report.notes.size() - kShown));
+  if (others > kShown) tl::cli::note(fmt::format("and {} more notes\n", others - kShown));
   fmt::print("{} added, {} changed, {} gone, {} unchanged, {} could not be read\n", report.added, report.changed,
              report.gone, report.unchanged, report.unread);
+  if (report.others > 0) {
+    fmt::print("{} left out: of another kind, or a link\n", tl::cli::count(report.others, "file"));
+  }
 }
 
 int update(search::IndexFile& index, const std::filesystem::path& folder, const search::SyncOptions& options) {
-  const tl::cli::InterruptGuard guard("\nStopping after this file.\n");
+  const tl::cli::InterruptGuard guard("\nStopping after this file; press Ctrl-C again to stop at once.\n");
   const tl::Clock::time_point start = tl::Clock::now();
   std::optional<tl::cli::ProgressBar> bar;
   const search::SyncReport report = search::sync_folder(index, folder, options, [&](const tl::Progress& p) {
@@ -130,7 +142,11 @@ int update(search::IndexFile& index, const std::filesystem::path& folder, const 
   fmt::print("{}: {} chunks; {:.1f} MB read in {:.2f} s\n", index.database().path().string(), index.chunks(),
              megabytes(report.bytes), seconds);
   if (report.stopped) {
-    tl::cli::note("stopped; what was read is kept, and `rag sync` continues");
+    tl::cli::note("stopped; what was read is kept, and `rag sync` continues\n");
+    return 1;
+  }
+  if (index.chunks() == 0) {
+    tl::cli::note("no text was found: there is nothing to answer from\n");
     return 1;
   }
   return 0;
@@ -139,8 +155,9 @@ int update(search::IndexFile& index, const std::filesystem::path& folder, const 
 std::string place_of(const tl::Quote& quote) {
   std::string place = quote.name.empty() ? quote.path : quote.path + ", " + quote.name;
   if (quote.first_page > 0) place += fmt::format("#page={}", quote.first_page);
+  if (quote.last_page > quote.first_page) place += fmt::format("-{}", quote.last_page);
   if (!quote.headings.empty()) place += ", " + quote.headings;
-  return place + fmt::format(", bytes {} to {}", quote.start, quote.end);
+  return place + fmt::format(", bytes {} to {} of its text", quote.start, quote.end);
 }
 
 void print_text(const tl::DocumentAnswer& answer) {
@@ -163,6 +180,7 @@ nlohmann::ordered_json json_of(const std::vector<tl::Quote>& quotes) {
                     {"name", quote.name},
                     {"title", quote.title},
                     {"page", quote.first_page},
+                    {"last_page", quote.last_page},
                     {"section", quote.headings},
                     {"start", quote.start},
                     {"end", quote.end},
@@ -184,7 +202,7 @@ void answer(tl::DocumentSearch& documents, const std::string& question, bool as_
 
 int ask(const Options& options) {
   tl::DocumentSearch documents(options.index);
-  if (!options.what.empty()) return answer(documents, options.what, options.json), 0;
+  if (options.has_what) return answer(documents, options.what, options.json), 0;
   for (std::string line; std::getline(std::cin, line);) answer(documents, line, options.json);
   return 0;
 }

@@ -1,6 +1,6 @@
 #include <tinyllm/runtime/documents/child_process.h>
 
-#include <tinyllm/tensor/base/error.h>
+#include <tinyllm/runtime/documents/document.h>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 class Pipe {
  public:
   Pipe() {
-    if (pipe2(ends_.data(), O_CLOEXEC) != 0) throw Error("a pipe cannot be made: {}", std::strerror(errno));
+    if (pipe2(ends_.data(), O_CLOEXEC) != 0) throw TemporaryError("a pipe cannot be made: {}", std::strerror(errno));
   }
   ~Pipe() {
     close_end(0);
@@ -127,7 +127,7 @@ void read_all(Pipe& output, Pipe& errors, std::string_view name, const ChildLimi
   std::array<pollfd, 2> open = {pollfd{output.reads(), POLLIN, 0}, pollfd{errors.reads(), POLLIN, 0}};
   while (open[0].fd >= 0 || open[1].fd >= 0) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-    if (left <= 0) throw Error("{} took longer than {} s, which is the limit", name, limits.seconds);
+    if (left <= 0) throw TemporaryError("{} took longer than {} s, which is the limit", name, limits.seconds);
     if (poll(open.data(), open.size(), static_cast<int>(left)) < 0 && errno != EINTR) break;
     if (open[0].revents != 0 && !read_more(open[0].fd, result.output)) open[0].fd = -1;
     if (open[1].revents != 0 && !read_more(open[1].fd, result.errors)) open[1].fd = -1;
@@ -156,7 +156,7 @@ ChildResult run_child(const std::vector<std::string>& arguments, std::string_vie
                       const ChildLimits& limits) {
   const std::string& name = arguments.at(0);
   const std::string program = find_program(name);
-  if (program.empty()) throw Error("{} is not installed: install the package {}", name, package);
+  if (program.empty()) throw TemporaryError("{} is not installed: install the package {}", name, package);
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
@@ -164,7 +164,7 @@ ChildResult run_child(const std::vector<std::string>& arguments, std::string_vie
   Pipe errors;
   Pipe report;
   const pid_t pid = fork();
-  if (pid < 0) throw Error("{} cannot be started: {}", name, std::strerror(errno));
+  if (pid < 0) throw TemporaryError("{} cannot be started: {}", name, std::strerror(errno));
   if (pid == 0) {
     become(program.c_str(), pointers.data(), limits, file, output.writes(), errors.writes(), report.writes());
   }
@@ -177,7 +177,7 @@ ChildResult run_child(const std::vector<std::string>& arguments, std::string_vie
   }
   Report last;
   if (said.size() >= sizeof last) std::memcpy(&last, said.data() + said.size() - sizeof last, sizeof last);
-  if (last.error != 0) throw Error("{} cannot be started: {}", program, std::strerror(last.error));
+  if (last.error != 0) throw TemporaryError("{} cannot be started: {}", program, std::strerror(last.error));
   result.is_without_network = last.is_without_network != 0;
   result.exit_code = child.wait(false);
   return result;

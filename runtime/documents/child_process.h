@@ -11,7 +11,7 @@ namespace tinyllm::documents {
 struct ChildLimits {
   int seconds = 60;                             ///< Of the clock, and of processor time.
   uint64_t memory = uint64_t{1} << 30;          ///< Address space, in bytes.
-  uint64_t output_bytes = uint64_t{512} << 20;  ///< Of standard output.
+  uint64_t output_bytes = uint64_t{128} << 20;  ///< Of standard output.
 };
 
 struct ChildResult {

@@ -78,7 +78,7 @@ class Chunker {
     const int64_t size = count_of_characters(part(paragraph));
     const bool is_whole = characters_ + size <= most_;
     if (!is_whole && 2 * characters_ >= most_) close();
-    if (is_whole || (paragraph.kind == Kind::row && size <= kLongestRow * most_)) {
+    if (is_whole || (paragraph.kind == Kind::row && size <= longest_row())) {
       add(paragraph.offset, paragraph.length, size);
       return;
     }
@@ -93,7 +93,7 @@ class Chunker {
   void long_part(const Paragraph& paragraph, size_t at, std::string_view rest) {
     while (!rest.empty()) {
       const bool is_row = paragraph.kind == Kind::row;
-      const size_t size = cut_at(rest, is_row ? kLongestRow * most_ : most_, is_row);
+      const size_t size = cut_at(rest, is_row ? longest_row() : most_, is_row);
       add(paragraph.offset + at, size, count_of_characters(rest.substr(0, size)));
       at += size;
       rest.remove_prefix(size);
@@ -138,7 +138,7 @@ class Chunker {
     }
   }
 
-  static constexpr int64_t kLongestRow = 16;  // In chunks.
+  int64_t longest_row() const { return std::min(16 * most_, ChunkOptions::kMost); }
 
   const Document& document_;
   std::string_view text_;
@@ -156,7 +156,9 @@ class Chunker {
 }  // namespace
 
 std::vector<Chunk> chunks_of(const Document& document, const ChunkOptions& options) {
-  if (options.characters < 16) throw Error("chunks of {} characters: expected at least 16", options.characters);
+  if (options.characters < 16 || options.characters > ChunkOptions::kMost) {
+    throw Error("chunks of {} characters: expected 16 to {}", options.characters, ChunkOptions::kMost);
+  }
   return Chunker(document, options.characters).run();
 }
 

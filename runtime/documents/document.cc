@@ -61,9 +61,15 @@ DocumentFormat format_of_text(const std::filesystem::path& path, std::string_vie
   return documents::looks_like_html(beginning) ? DocumentFormat::html : DocumentFormat::text;
 }
 
-void read_text(const std::filesystem::path& path, const std::string& bytes, Document& document, DocumentWriter& out) {
+void read_text(const std::filesystem::path& path, const std::string& bytes, const DocumentLimits& limits,
+               Document& document, DocumentWriter& out) {
   Decoded decoded = decode(bytes);
   document.format = format_of_text(path, decoded.text);
+  const uint64_t most = document.format == DocumentFormat::html ? limits.html_bytes : limits.text_bytes;
+  if (decoded.text.size() > most) {
+    throw Error("has {} MB of {}, expected at most {}", decoded.text.size() >> 20, name_of(document.format),
+                most >> 20);
+  }
   if (document.format == DocumentFormat::text) return documents::read_lines(decoded.text, decoded.source, {}, {}, out);
   std::vector<documents::HeadingMark> headings;
   if (document.format == DocumentFormat::html) {
@@ -108,7 +114,7 @@ void read(const std::filesystem::path& path, const RandomAccessFile& file, const
   if (extension == ".pdf" || extension == ".docx" || extension == ".doc") {
     throw Error("is not the {} file that its name says: it is damaged, or in another format", extension);
   }
-  read_text(path, read_bytes(file), document, out);
+  read_text(path, read_bytes(file), limits, document, out);
 }
 
 void set_title(Document& document, const std::filesystem::path& path) {
@@ -122,13 +128,15 @@ void set_title(Document& document, const std::filesystem::path& path) {
 }  // namespace
 
 Document read_document(const std::filesystem::path& path, const DocumentLimits& limits) {
-  const RandomAccessFile file(path);
   Document document;
   try {
+    const RandomAccessFile file(path);
     if (file.size() > limits.file_bytes) {
       throw Error("has {} MB, expected at most {}", file.size() >> 20, limits.file_bytes >> 20);
     }
     read(path, file, limits, document);
+  } catch (const TemporaryError& error) {
+    throw TemporaryError("{}: {}", documents::printable(path), error.what());
   } catch (const Error& error) {
     throw Error("{}: {}", documents::printable(path), error.what());
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/names.h>
 
 #include <cstddef>
@@ -18,7 +19,7 @@ struct Paragraph {
   enum class Kind {
     text,
     heading,
-    row,  ///< Of a table, with tabs between its cells, or a line of code: never cut.
+    row,  ///< Of a table, or any line with tabs between its parts: never cut.
   };
   size_t offset = 0;  ///< In bytes of the text, as everywhere.
   size_t length = 0;  ///< Without the line feed.
@@ -50,13 +51,21 @@ struct Document {
 struct DocumentLimits {
   uint64_t file_bytes = uint64_t{256} << 20;
   uint64_t text_bytes = uint64_t{64} << 20;
+  uint64_t html_bytes = uint64_t{32} << 20;   ///< Its elements take up to 30 times as much memory.
   int seconds = 60;                           ///< Of the programs that read PDF and DOC,
   uint64_t child_memory = uint64_t{1} << 30;  ///< and of their memory, in bytes.
 };
 
+/// Thrown where the machine is at fault and not the file: a program is missing or takes too long, or a disk fails. The
+/// same file may be readable later.
+class TemporaryError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Reads a file. Its format follows from its first bytes and its name; text may be in any encoding that
 /// `documents::detect_encoding` knows. Throws Error, which names the file, when it cannot be read, is not a document,
-/// or reaches a limit. An empty file is an empty document.
+/// or reaches a limit; TemporaryError if that is not due to the file.
 Document read_document(const std::filesystem::path& path, const DocumentLimits& limits = {});
 
 /// The place of a byte of the text.

@@ -84,6 +84,13 @@ void DocumentWriter::end() {
   truncate(size);
   current_.length = size - current_.offset;
   if (current_.length == 0) return;
+  // A heading is kept with everything below it.
+  constexpr int64_t kLongestHeading = 200;
+  if (current_.kind == Paragraph::Kind::heading &&
+      count_of_characters(paragraph().substr(0, current_.length)) > kLongestHeading) {
+    current_.kind = Paragraph::Kind::text;
+    current_.level = 0;
+  }
   document_.paragraphs.push_back(current_);
   text += '\n';
 }

@@ -162,7 +162,9 @@ class Converter {
   void row(std::string_view cells) {
     std::string line;
     while (true) {
-      const size_t end = std::min(cells.find('|'), cells.size());
+      size_t end = cells.find('|');
+      while (end != kNone && end > 0 && cells[end - 1] == '\\') end = cells.find('|', end + 1);
+      end = std::min(end, cells.size());
       line += inline_text(trimmed(cells.substr(0, end)));
       if (end == cells.size()) break;
       line += '\t';

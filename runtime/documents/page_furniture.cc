@@ -1,5 +1,6 @@
 #include <tinyllm/runtime/documents/page_furniture.h>
 
+#include <tinyllm/runtime/documents/text_reader.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <fmt/format.h>
@@ -27,10 +28,21 @@ std::string with_plain_digits(std::string_view text) {
   return plain;
 }
 
+// Whether a line may be the number of a page: it has few letters beside its numbers, and is not "Chapter 3".
+bool may_count(std::string_view text) {
+  constexpr int64_t kMostLetters = 7;
+  int64_t letters = 0;
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = next_character(text, at);
+    letters += c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  }
+  return letters <= kMostLetters && chapter_level(text) == 0;
+}
+
 // The forms of a line in which any of its first numbers is replaced by its distance to the number of the page. A header
 // has one form that is the same on all pages: "Page 7 of 12" counts in its first number only.
 std::vector<std::string> forms_of(const std::string& text, int64_t page) {
-  constexpr size_t kMostNumbers = 3;
+  const size_t most_numbers = may_count(text) ? 3 : 0;
   std::vector<std::string> forms = {""};
   for (size_t at = 0, numbers = 0; at < text.size();) {
     const size_t digits = std::min(text.find_first_of(kDigits, at), text.size());
@@ -38,7 +50,7 @@ std::vector<std::string> forms_of(const std::string& text, int64_t page) {
     const size_t end = std::min(text.find_first_not_of(kDigits, digits), text.size());
     int64_t value = 0;
     const auto read = std::from_chars(text.data() + digits, text.data() + end, value);
-    const bool counts = end > digits && read.ec == std::errc() && numbers++ < kMostNumbers;
+    const bool counts = end > digits && read.ec == std::errc() && numbers++ < most_numbers;
     for (size_t i = 0, count = forms.size(); i < count; ++i) {
       if (counts) forms.push_back(forms[i] + fmt::format("\n{}\n", value - page));
       forms[i].append(text, digits, end - digits);
@@ -81,18 +93,30 @@ std::vector<std::string> remove_furniture(std::vector<Page>& pages) {
   std::erase_if(found, [&](const auto& entry) { return !is_on_most(entry.second.size(), pages.size()); });
   std::vector<std::string> removed;
   for (size_t i = 0; i < pages.size(); ++i) {
-    std::erase_if(pages[i].lines, [&](const PageLine& line) {
+    std::vector<PageLine>& lines = pages[i].lines;
+    const auto pages_of = [&](const PageLine& line) -> const std::set<size_t>* {
       for (const Key& key : keys_of(pages[i], line, static_cast<int64_t>(i))) {
-        const auto same = found.find(key);
-        if (same == found.end()) continue;
-        if (*same->second.begin() == i) {
-          removed.push_back(
-              fmt::format("\"{}\" is at the same height on {} of {} pages and was left out as a header or footer",
-                          line.text, same->second.size(), pages.size()));
-        }
-        return true;
+        if (const auto same = found.find(key); same != found.end()) return &same->second;
       }
-      return false;
+      return nullptr;
+    };
+    // Where the first line that stays has ended, and the last one begins.
+    double top = pages[i].height, bottom = 0;
+    for (const PageLine& line : lines) {
+      if (pages_of(line) != nullptr) continue;
+      top = std::min(top, line.bottom);
+      bottom = std::max(bottom, line.top);
+    }
+    std::erase_if(lines, [&](const PageLine& line) {
+      const std::set<size_t>* same = pages_of(line);
+      const double middle = (line.top + line.bottom) / 2;
+      if (same == nullptr || (middle > top && middle < bottom)) return false;
+      if (*same->begin() == i) {
+        removed.push_back(
+            fmt::format("\"{}\" is at the same height on {} of {} pages and was left out as a header or footer",
+                        line.text, same->size(), pages.size()));
+      }
+      return true;
     });
   }
   return removed;

@@ -26,7 +26,7 @@ void read_pdf(int file, const DocumentLimits& limits, Document& document, Docume
   if (has(result.errors, "Incorrect password")) throw Error("is encrypted: a password is needed to read it");
   if (result.exit_code == 3) throw Error("does not allow its text to be copied");
   if (has(result.errors, "Missing language pack")) {
-    throw Error("needs tables of characters that are not installed: install the package poppler-data");
+    throw TemporaryError("needs tables of characters that are not installed: install the package poppler-data");
   }
   if (result.exit_code != 0) {
     throw Error("cannot be read by pdftotext (exit code {}): {}", result.exit_code, reason(result.errors));

@@ -77,7 +77,7 @@ std::vector<Line> lines_of(std::string_view text) {
     const size_t end = std::min(text.find_first_of("\r\n\f", at), text.size());
     std::string_view line = text.substr(at, end - at);
     line.remove_suffix(line.size() - std::min(line.size(), line.find_last_not_of(" \t") + 1));
-    lines.push_back({line, columns_of(line)});
+    if (!line.empty() || lines.empty() || !lines.back().text.empty()) lines.push_back({line, columns_of(line)});
     at = end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
   }
   return lines;

@@ -12,8 +12,9 @@ constexpr int kWait = 10'000;  // Milliseconds.
 }  // namespace
 
 Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
-  const int flags = (mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
-                    (mode == Mode::create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
+  if (mode != Mode::create && !exists(path)) throw Error("{}: does not exist", path.string());
+  // Also to read: what a killed writer left half-written is taken back by the next one who may write.
+  const int flags = SQLITE_OPEN_READWRITE | (mode == Mode::create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
     const std::string reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : "out of memory";
     sqlite3_close(handle_);
@@ -24,11 +25,19 @@ Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  // A writer that runs out of cache would lock readers out until it commits. IndexWriter bounds what it keeps.
+  sqlite3_exec(handle_, mode == Mode::read ? "PRAGMA query_only = ON" : "PRAGMA cache_spill = OFF", nullptr, nullptr,
+               nullptr);
 }
 
 Database::~Database() { sqlite3_close_v2(handle_); }
 
-void Database::fail() const { throw Error("{}: {}", path_.string(), sqlite3_errmsg(handle_)); }
+void Database::fail() const {
+  const int code = sqlite3_errcode(handle_);
+  if (code == SQLITE_NOTADB) throw Error("{}: is not an index of documents", path_.string());
+  const bool is_damaged = code == SQLITE_CORRUPT || code == SQLITE_ERROR;
+  throw Error("{}: {}{}", path_.string(), sqlite3_errmsg(handle_), is_damaged ? "; build the index again" : "");
+}
 
 void Database::run(const char* sql) {
   if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();

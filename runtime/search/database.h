@@ -18,9 +18,9 @@ class Database {
  public:
   enum class Mode { read, write, create };
 
-  /// Opens a file as it is; `create` makes it if it is missing. What the file defines itself (triggers, views,
-  /// functions) is not trusted. Throws Error when it cannot be opened. Other connections are waited for, up to ten
-  /// seconds.
+  /// Opens a file as it is; `create` makes it if it is missing. `read` changes nothing but what a killed writer left.
+  /// What the file defines itself (triggers, views, functions) is not trusted. Throws Error when it cannot be opened.
+  /// Other connections are waited for, up to ten seconds.
   Database(const std::filesystem::path& path, Mode mode);
   ~Database();
   Database(const Database&) = delete;

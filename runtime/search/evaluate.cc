@@ -40,7 +40,6 @@ void forget_texts(Analysis& analysis) {
 void mark(Trial& trial, const KnownQuestion& question) {
   for (const Candidate& candidate : trial.found.candidates) {
     const bool is_there = candidate.record.document == trial.document;
-    trial.document_right.push_back(is_there);
     trial.chunk_right.push_back(is_there && (question.answers.empty() || holds_one(candidate.text, question.answers)));
     std::vector<bool>& right = trial.sentence_right.emplace_back();
     for (const Span& span : candidate.sentences) {
@@ -221,7 +220,16 @@ Evaluation evaluate(const std::vector<Judged>& trials) {
 
 std::vector<Judged> cross_validated(const std::vector<Trial>& trials, int folds, std::vector<Ranking>& learned) {
   learned.resize(static_cast<size_t>(folds));
-  const auto fold_of = [&](const Trial& trial) { return static_cast<size_t>(trial.document % folds); };
+  // Documents are dealt out in order, so that each part has its share of them.
+  std::map<int64_t, size_t> fold_of_document;
+  for (const Trial& trial : trials) fold_of_document.emplace(trial.document, 0);
+  if (std::ssize(fold_of_document) < folds) {
+    throw Error("the questions are about {} documents, expected at least {}, the parts of --folds",
+                fold_of_document.size(), folds);
+  }
+  size_t next = 0;
+  for (auto& [document, fold] : fold_of_document) fold = next++ % learned.size();
+  const auto fold_of = [&](const Trial& trial) { return fold_of_document.at(trial.document); };
   for (size_t fold = 0; fold < learned.size(); ++fold) {
     std::vector<const Trial*> others;
     for (const Trial& trial : trials) {

@@ -28,7 +28,6 @@ struct Trial {
   int64_t document = 0;           ///< Of the right answer.
   Analysis found;                 ///< Without texts.
   std::vector<bool> chunk_right;  ///< A candidate is of the document, and holds an answer if one is known.
-  std::vector<bool> document_right;
   std::vector<std::vector<bool>> sentence_right;
   double seconds = 0;  ///< That finding and ranking took.
   Analysis without;    ///< What is found when the document is hidden, so that nothing answers.

@@ -9,17 +9,17 @@
 namespace tinyllm::search {
 namespace {
 
-constexpr int64_t kApplication = 0x746C7264;  // "tlrd".
-constexpr uint32_t kMostChunks = uint32_t{1} << 30;
+constexpr int64_t kApplication = 0x746C7264;         // "tlrd".
+constexpr uint32_t kMostChunks = uint32_t{1} << 26;  // Each takes four bytes of memory, also one that is gone.
 
 constexpr const char* kSchema = R"(
 PRAGMA page_size = 8192;
 BEGIN IMMEDIATE;
 PRAGMA application_id = 1953264228;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 CREATE TABLE settings(name BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE contents(id INTEGER PRIMARY KEY, hash BLOB UNIQUE);
-CREATE TABLE files(path BLOB PRIMARY KEY, size INTEGER, time INTEGER, content INTEGER) WITHOUT ROWID;
+CREATE TABLE files(path BLOB PRIMARY KEY, size INTEGER, time INTEGER, content INTEGER, problem BLOB) WITHOUT ROWID;
 CREATE INDEX files_of_content ON files(content);
 CREATE TABLE documents(id INTEGER PRIMARY KEY, content INTEGER, name BLOB, title BLOB, length INTEGER);
 CREATE INDEX documents_of_content ON documents(content);
@@ -75,7 +75,7 @@ void IndexFile::refresh() {
   while (all.step()) {
     const int64_t first = all.number(1), count = all.number(2);
     const std::string_view lengths = all.bytes(3);
-    if (first < chunks_end() || count < 0 || first + count > kMostChunks ||
+    if (first < chunks_end() || count < 0 || first > kMostChunks || count > kMostChunks - first ||
         lengths.size() != static_cast<size_t>(count) * sizeof(uint32_t)) {
       throw Error("{}: its table of segments is damaged; build the index again", database_.path().string());
     }

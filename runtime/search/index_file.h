@@ -33,11 +33,12 @@ struct Source {
 /// which form. A segment holds the postings of a range of chunks; those of changed documents go into a segment of
 /// their own, and small segments are merged. Chunks keep their number for life.
 ///
-/// Tables: `files` (path, size, time, and the content they hold), `contents` (by hash), `documents`, `texts` (their
-/// texts in pieces), `pages` (where each begins), `chunks`, `segments`, `blocks` (see postings.h), `settings`.
+/// Tables: `files` (path, size, time, and the content they hold or why they cannot be read), `contents` (by hash),
+/// `documents`, `texts` (their texts in pieces), `pages` (where each begins), `chunks`, `segments`, `blocks` (see
+/// postings.h), `settings`.
 class IndexFile {
  public:
-  static constexpr int64_t kVersion = 2;
+  static constexpr int64_t kVersion = 3;
   /// Bytes of a piece of text.
   static constexpr int64_t kPiece = 32 << 10;
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kMostSegments = 8;
 constexpr size_t kAhead = 16;  // Grams that are fetched before they are added.
+constexpr int64_t kNoContent = 0;
 constexpr uint8_t kMostInBody = 255;
 constexpr uint8_t kMostInField = 15;
 
@@ -57,8 +58,10 @@ void count_grams(const NewDocument& document, NewChunk& chunk) {
 
 std::vector<FileState> IndexWriter::files() {
   std::vector<FileState> files;
-  Statement all = index_.database_.prepare("SELECT path, size, time FROM files ORDER BY path");
-  while (all.step()) files.push_back({std::string(all.bytes(0)), all.number(1), all.number(2)});
+  Statement all = index_.database_.prepare("SELECT path, size, time, problem FROM files ORDER BY path");
+  while (all.step()) {
+    files.push_back({std::string(all.bytes(0)), all.number(1), all.number(2), std::string(all.bytes(3))});
+  }
   return files;
 }
 
@@ -79,8 +82,8 @@ void IndexWriter::begin() {
 void IndexWriter::set_content(const FileState& file, int64_t content) {
   Statement old = index_.database_.prepare("SELECT content FROM files WHERE path = ?");
   if (old.bind(file.path).step() && old.number(0) != content) maybe_unused_.insert(old.number(0));
-  index_.database_.prepare("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?)")
-      .bind(file.path, file.size, file.time, content)
+  index_.database_.prepare("INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?)")
+      .bind(file.path, file.size, file.time, content, file.problem)
       .run();
 }
 
@@ -130,6 +133,11 @@ void IndexWriter::add(int64_t content, NewDocument& document) {
     ++index_.chunks_;
     index_.grams_ += chunk.length;
   }
+}
+
+void IndexWriter::refuse(const FileState& file) {
+  begin();
+  set_content(file, kNoContent);
 }
 
 void IndexWriter::remove(const std::string& path) {

@@ -45,7 +45,8 @@ void count_grams(const NewDocument& document, NewChunk& chunk);
 struct FileState {
   std::string path;
   int64_t size = 0;
-  int64_t time = 0;  ///< Of its last change, in nanoseconds.
+  int64_t time = 0;          ///< Of its last change, in nanoseconds.
+  std::string problem = {};  ///< Why it could not be read; empty if it could.
 };
 
 /// Changes an index. What is added and removed is stored by `commit`, all of it or nothing, also after `kill -9`; a
@@ -62,6 +63,8 @@ class IndexWriter {
   /// Stores the documents of a file, none if it has no text. What the file held before is removed unless others hold it
   /// too.
   void add(const FileState& file, std::string_view hash, std::vector<NewDocument> documents);
+  /// A file that cannot be read, and why. What it held before is removed.
+  void refuse(const FileState& file);
   /// A file that is gone.
   void remove(const std::string& path);
   bool wants_commit() const { return builder_.size() + texts_ >= kBatch; }

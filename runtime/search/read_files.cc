@@ -6,6 +6,7 @@
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/json.h>
+#include <tinyllm/tensor/base/utf8.h>
 
 #include <sys/stat.h>
 #include <xxhash.h>
@@ -18,12 +19,11 @@
 namespace tinyllm::search {
 namespace {
 
-constexpr std::array kExtensions = {".txt",   ".text", ".md",   ".markdown", ".htm",  ".html",
-                                    ".xhtml", ".pdf",  ".docx", ".doc",      ".jsonl"};
+constexpr std::array kExtensions = {".txt",   ".text", ".md",   ".markdown", ".htm", ".html",
+                                    ".xhtml", ".pdf",  ".docx", ".doc",      ".rtf", ".jsonl"};
 constexpr int kMostFolders = 64;  // Within each other.
 constexpr uint64_t kMostBytes = uint64_t{256} << 20;
 constexpr uint64_t kMostText = uint64_t{64} << 20;
-constexpr size_t kCountedByWriter = 4 << 20;  // Grams of longer texts are counted one chunk at a time.
 
 std::string extension_of(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
@@ -31,34 +31,29 @@ std::string extension_of(const std::filesystem::path& path) {
   return extension;
 }
 
-struct Listing {
-  const std::filesystem::path& root;
-  std::vector<Note>& notes;
-  std::vector<std::string>& unread;
-  std::vector<FileState> files = {};
-
-  void list(const std::string& folder, int depth) {
-    if (depth > kMostFolders) throw Error("is more than {} folders deep", kMostFolders);
-    for (const std::string& name : names_in(root / folder)) {
-      if (name.starts_with('.')) continue;
-      const std::string path = folder + name;
-      struct stat status {};
-      if (lstat((root / path).c_str(), &status) != 0) {
-        if (errno != ENOENT) notes.push_back({path, std::strerror(errno)});  // Else it is gone since.
-      } else if (S_ISDIR(status.st_mode)) {
-        try {
-          list(path + '/', depth + 1);
-        } catch (const Error& error) {
-          notes.push_back({path, error.what()});
-          unread.push_back(path + '/');
-        }
-      } else if (S_ISREG(status.st_mode) &&
-                 std::find(kExtensions.begin(), kExtensions.end(), extension_of(name)) != kExtensions.end()) {
-        files.push_back({path, status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec});
+void list(const std::filesystem::path& root, const std::string& folder, int depth, Listing& listing) {
+  if (depth > kMostFolders) throw Error("is more than {} folders deep", kMostFolders);
+  for (const std::string& name : names_in(root / folder)) {
+    if (name.starts_with('.')) continue;
+    const std::string path = folder + name;
+    struct stat status {};
+    if (lstat((root / path).c_str(), &status) != 0) {
+      if (errno != ENOENT) listing.notes.push_back({path, std::strerror(errno), true});  // Else it is gone since.
+    } else if (S_ISDIR(status.st_mode)) {
+      try {
+        list(root, path + '/', depth + 1, listing);
+      } catch (const Error& error) {
+        listing.notes.push_back({path, error.what(), true});
+        listing.unread.push_back(path + '/');
       }
+    } else if (S_ISREG(status.st_mode) &&
+               std::find(kExtensions.begin(), kExtensions.end(), extension_of(name)) != kExtensions.end()) {
+      listing.files.push_back({path, status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec});
+    } else {
+      ++listing.others;
     }
   }
-};
+}
 
 std::string joined(const std::vector<std::string>& headings) {
   std::string text;
@@ -67,6 +62,8 @@ std::string joined(const std::vector<std::string>& headings) {
 }
 
 NewDocument cut(Document document, std::string name, int64_t characters) {
+  constexpr size_t kLongestTitle = 900;  // Bytes. It counts in each chunk.
+  document.title.resize(character_cut(document.title, kLongestTitle));
   NewDocument out{std::move(name), std::move(document.title), {}, {}, {}};
   for (const Place& place : document.places) {
     const int last = out.pages.empty() ? 0 : out.pages.back().page;
@@ -77,9 +74,18 @@ NewDocument cut(Document document, std::string name, int64_t characters) {
     made.record = {0, static_cast<int64_t>(chunk.offset), static_cast<int64_t>(chunk.length), joined(chunk.headings)};
   }
   out.text = std::move(document.text);
-  if (out.text.size() > kCountedByWriter) return out;
-  for (NewChunk& chunk : out.chunks) count_grams(out, chunk);
   return out;
+}
+
+// Counts the grams, unless they would take much memory: then the writer does, one chunk at a time.
+void count_if_short(std::vector<NewDocument>& documents) {
+  constexpr size_t kMostCounted = 4 << 20;  // Bytes of text.
+  size_t size = 0;
+  for (const NewDocument& document : documents) size += document.text.size();
+  if (size > kMostCounted) return;
+  for (NewDocument& document : documents) {
+    for (NewChunk& chunk : document.chunks) count_grams(document, chunk);
+  }
 }
 
 std::vector<NewDocument> read_json_lines(const std::filesystem::path& path, int64_t characters) {
@@ -114,16 +120,23 @@ std::vector<NewDocument> read_json_lines(const std::filesystem::path& path, int6
 
 }  // namespace
 
-std::vector<FileState> list_documents(const std::filesystem::path& folder, std::vector<Note>& notes,
-                                      std::vector<std::string>& unread) {
+Listing list_documents(const std::filesystem::path& folder) {
   if (!is_folder(folder)) throw Error("{}: is not a folder, expected one with documents", folder.string());
-  Listing listing{folder, notes, unread};
-  listing.list("", 0);
-  return std::move(listing.files);
+  Listing listing;
+  list(folder, "", 0, listing);
+  return listing;
 }
 
 std::string hash_of_file(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path, kMostBytes);
+  std::error_code failure;
+  const uint64_t size = file_size(path, failure);
+  if (!failure && size > kMostBytes) throw Error("has {} MB, expected at most {}", size >> 20, kMostBytes >> 20);
+  std::string bytes;
+  try {
+    bytes = read_file(path, kMostBytes);
+  } catch (const Error& error) {
+    throw TemporaryError("{}", error.what());
+  }
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   XXH128_canonical_t canonical;
   XXH128_canonicalFromHash(&canonical, hash);
@@ -132,15 +145,15 @@ std::string hash_of_file(const std::filesystem::path& path) {
 
 std::vector<NewDocument> read_documents(const std::filesystem::path& path, int64_t characters,
                                         std::vector<std::string>& notes) {
-  if (extension_of(path) == ".jsonl") return read_json_lines(path, characters);
-  Document document = read_document(path);
-  notes = document.notes;
-  if (!document.unreadable_pages.empty()) {
-    notes.push_back(fmt::format("{} of {} pages are images, whose text is not read", document.unreadable_pages.size(),
-                                document.pages));
-  }
   std::vector<NewDocument> documents;
-  documents.push_back(cut(std::move(document), {}, characters));
+  if (extension_of(path) == ".jsonl") {
+    documents = read_json_lines(path, characters);
+  } else {
+    Document document = read_document(path);
+    notes = document.notes;
+    documents.push_back(cut(std::move(document), {}, characters));
+  }
+  count_if_short(documents);
   return documents;
 }
 

@@ -1,5 +1,6 @@
 #include <tinyllm/runtime/search/sync.h>
 
+#include <tinyllm/runtime/documents/document.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/tensor/base/file_lock.h>
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <charconv>
 #include <map>
+#include <new>
 #include <optional>
 
 namespace tinyllm::search {
@@ -44,6 +46,7 @@ struct Result {
   std::vector<NewDocument> documents;  // Read unless the content is known.
   std::vector<std::string> notes;
   std::string problem;
+  bool is_temporary = false;
 };
 
 // What is to be read, and what is gone.
@@ -62,7 +65,12 @@ Plan plan_of(const std::vector<FileState>& there, const std::vector<FileState>& 
     const auto old = left.find(file.path);
     const bool is_new = old == left.end();
     if (!is_new && old->second->size == file.size && old->second->time == file.time) {
-      ++report.unchanged;
+      if (old->second->problem.empty()) {
+        ++report.unchanged;
+      } else {
+        ++report.unread;
+        report.notes.push_back({file.path, "is still unreadable: " + old->second->problem, true});
+      }
     } else {
       plan.work.push_back({file, is_new});
       plan.bytes += file.size;
@@ -76,13 +84,41 @@ Plan plan_of(const std::vector<FileState>& there, const std::vector<FileState>& 
   return plan;
 }
 
+// Errors name the file, and so do notes: once is enough.
+std::string without_path(std::string_view what, const std::filesystem::path& path) {
+  const std::string front = path.string() + ": ";
+  return std::string(what.starts_with(front) ? what.substr(front.size()) : what);
+}
+
+void read(const std::filesystem::path& root, const std::set<std::string>& known, int64_t characters, Result& result) {
+  const std::filesystem::path path = root / result.work.file.path;
+  try {
+    result.hash = hash_of_file(path);
+    if (known.count(result.hash) > 0) return;
+    result.documents = read_documents(path, characters, result.notes);
+    if (hash_of_file(path) != result.hash) throw TemporaryError("was changed while it was read");
+  } catch (const TemporaryError& error) {
+    result.problem = without_path(error.what(), path);
+    result.is_temporary = true;
+  } catch (const Error& error) {
+    result.problem = without_path(error.what(), path);
+  } catch (const std::bad_alloc&) {
+    result.problem = "needs more memory than there is";
+    result.is_temporary = true;
+  }
+  if (!result.problem.empty()) result.documents.clear();
+}
+
 void take(Result& result, IndexWriter& writer, SyncReport& report) {
   const std::string& path = result.work.file.path;
   for (std::string& note : result.notes) report.notes.push_back({path, std::move(note)});
   if (!result.problem.empty()) {
-    report.notes.push_back({path, result.problem});
+    const bool stays = result.is_temporary && !result.work.is_new;
+    report.notes.push_back({path, result.problem + (stays ? "; the index keeps what it had" : ""), true});
     ++report.unread;
-    writer.remove(path);
+    if (result.is_temporary) return;
+    result.work.file.problem = result.problem;
+    writer.refuse(result.work.file);
     return;
   }
   if (!writer.refer(result.work.file, result.hash)) {
@@ -106,12 +142,16 @@ SyncReport sync_folder(IndexFile& index, const std::filesystem::path& folder, co
                        const OnProgress& on_progress) {
   const FileLock lock(index.database().path());
   const std::filesystem::path root = absolute_path(folder);
-  SyncReport report;
-  std::vector<std::string> unread;
-  const std::vector<FileState> there = list_documents(root, report.notes, unread);
+  Listing listing = list_documents(root);
+  SyncReport report{.others = listing.others, .notes = std::move(listing.notes)};
   keep_settings(index, root, options.characters);
   IndexWriter writer(index);
-  Plan plan = plan_of(there, writer.files(), unread, report);
+  const std::vector<FileState> before = writer.files();
+  if (listing.files.empty() && listing.unread.empty() && !before.empty()) {
+    throw Error("{}: has no documents, but the index has {} files of it; if that is right, remove the index",
+                root.string(), before.size());
+  }
+  Plan plan = plan_of(listing.files, before, listing.unread, report);
   const std::set<std::string> known = writer.hashes();
 
   size_t next = 0;
@@ -124,13 +164,7 @@ SyncReport sync_folder(IndexFile& index, const std::filesystem::path& folder, co
       },
       [&](Work work) {
         Result result{std::move(work), {}, {}, {}, {}};
-        try {
-          const std::filesystem::path path = root / result.work.file.path;
-          result.hash = hash_of_file(path);
-          if (known.count(result.hash) == 0) result.documents = read_documents(path, options.characters, result.notes);
-        } catch (const Error& error) {
-          result.problem = error.what();
-        }
+        read(root, known, options.characters, result);
         return result;
       },
       [&](Result result) {

@@ -20,7 +20,8 @@ struct SyncReport {
   int64_t changed = 0;
   int64_t gone = 0;
   int64_t unchanged = 0;
-  int64_t unread = 0;  ///< Files that could not be read: nothing of them is in the index.
+  int64_t unread = 0;  ///< Files that cannot be read.
+  int64_t others = 0;  ///< Files of other kinds and links, which are left out.
   int64_t bytes = 0;   ///< Of the files that were read.
   bool stopped = false;
   std::vector<Note> notes;
@@ -28,8 +29,10 @@ struct SyncReport {
 
 /// Makes an index agree with a folder, at a cost in proportion to what has changed: files are told apart by size and
 /// time, and then by content. The index keeps which folder and how long chunks are; throws Error when others are
-/// given than before, or when another process changes the index. `on_progress` counts bytes of files; when it stops
-/// the work, what is done stays done, and the next call continues.
+/// given than before, when another process changes the index, or
+/// when the folder has no documents any more. A file that cannot be read is tried again when it has changed; one whose
+/// reading failed for another reason (`TemporaryError`) stays in the index as it was, and is tried again each time.
+/// `on_progress` counts bytes of files; when it stops the work, what is done stays done, and the next call continues.
 SyncReport sync_folder(IndexFile& index, const std::filesystem::path& folder, const SyncOptions& options,
                        const OnProgress& on_progress = {});
 

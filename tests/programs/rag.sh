@@ -14,10 +14,17 @@ if [ -x "$bin/rag" ]; then
   rag="$bin/rag"
 
   expect 0 "4 added, 0 changed, 0 gone, 0 unchanged, 1 could not be read" "$rag" index "$docs" --index "$db"
-  expect 0 "binary.txt: .*is not text" "$rag" sync --index "$db"
+  expect 0 "^binary.txt: is still unreadable: is not text" "$rag" sync --index "$db"
+  expect 0 "0 added, 0 changed, 0 gone, 4 unchanged, 1 could not be read" "$rag" sync --index "$db"
+  mkdir "$work/empty"
+  printf 'a,b\n' >"$work/empty/table.csv"
+  expect 1 "^1 file left out: of another kind, or a link" "$rag" index "$work/empty" --index "$work/empty.db"
+  printf '{\\rtf1 Hello}' >"$work/empty/old.rtf"
+  expect 1 "^old.rtf: is RTF, which is not read: save it as .docx" "$rag" index "$work/empty" --index "$work/empty.db"
+  expect 2 "^rag: WHAT: is blank" "$rag" ask '' -i "$db"
   expect 0 "0 added, 0 changed, 0 gone, 4 unchanged" "$rag" sync --index "$db"
   expect 0 "^大桥于2018年10月24日开通运营。 \[1\]$" "$rag" ask '港珠澳大桥是什么时候开通的？' -i "$db"
-  expect 0 "^\[1\] bridge.txt, bytes 48 to " "$rag" ask '港珠澳大桥是什么时候开通的？' -i "$db"
+  expect 0 "^\[1\] bridge.txt, bytes 48 to .* of its text" "$rag" ask '港珠澳大桥是什么时候开通的？' -i "$db"
   expect 0 '"found":true.*"document":"bees.txt".*"quote":"Bees communicate' \
     "$rag" ask 'How do bees communicate the location of flowers?' -i "$db" --json
   expect 0 "资料中没有找到" "$rag" ask '量子计算机使用什么冷却剂？' -i "$db"
@@ -43,8 +50,8 @@ END
 
   expect 1 "index.db: has chunks of 256 characters, not of 64; build another index" \
     "$rag" index "$docs" -i "$db" --chunk 64
-  expect 1 "text.txt: .*not a database" "$rag" ask x -i "$work/text.txt"
-  expect 1 "none.db: cannot be opened" "$rag" ask x -i "$work/none.db"
+  expect 1 "text.txt: is not an index of documents" "$rag" ask x -i "$work/text.txt"
+  expect 1 "none.db: does not exist" "$rag" ask x -i "$work/none.db"
   expect 1 "missing: is not a folder" "$rag" index "$work/missing" -i "$work/other.db"
   expect 2 "^rag: command: serch, expected index, sync, ask, eval" "$rag" serch -i "$db"
   expect 2 "^rag: --json: has no meaning for sync" "$rag" sync -i "$db" --json

@@ -99,6 +99,27 @@ TEST_CASE("rows of a table are never cut, however long, up to a limit") {
         Texts{repeat("字", 16 * 16), repeat("字", 10)});
 }
 
+TEST_CASE("no chunk has more than 64 KB, whatever is asked for") {
+  std::string wide;
+  for (int i = 0; i < 40'000; ++i) wide += i == 7 ? "\t" : "\xF0\xA0\x80\x80";  // A character of four bytes.
+  for (const int64_t characters : {int64_t{4000}, ChunkOptions::kMost}) {
+    const Texts found = chunks({{Kind::row, 0, wide}}, characters);
+    CHECK(found.size() == 3);
+    for (const std::string& text : found) CHECK(text.size() <= size_t{64} << 10);
+  }
+}
+
+TEST_CASE("a heading as long as a text is a text") {
+  std::string words;
+  for (int i = 0; i < 100; ++i) words += "很长的标题";
+  const Document document =
+      document_of({{Kind::heading, 1, "短的标题"}, {Kind::heading, 2, words}, {Kind::text, 0, "正文。"}});
+  REQUIRE(document.paragraphs.size() == 3);
+  CHECK(document.paragraphs[0].kind == Kind::heading);
+  CHECK(document.paragraphs[1].kind == Kind::text);
+  CHECK(document.paragraphs[1].level == 0);
+}
+
 TEST_CASE("chunks lie below one heading, and a heading with nothing below it is a chunk") {
   const Document document = document_of({{Kind::text, 0, "序。"},
                                          {Kind::heading, 1, "甲"},
@@ -143,7 +164,7 @@ TEST_CASE("chunks of any document hold all of its text, at their offsets") {
 }
 
 TEST_CASE("chunks that are too small to hold a sentence are refused") {
-  CHECK(error_of([] { chunks_of({}, {.characters = 15}); }) == "chunks of 15 characters: expected at least 16");
+  CHECK(error_of([] { chunks_of({}, {.characters = 15}); }) == "chunks of 15 characters: expected 16 to 16384");
 }
 
 }  // namespace tinyllm::test

@@ -29,6 +29,7 @@ TEST_CASE("the marks of Markdown go, the words stay") {
       {"quotes", "> one\n> > two\n>三\n", "one\ntwo\n三\n"},
       {"lists", "* one\n  + two\n- [x] three\n1. four\n", "- one\n  - two\n- three\n1. four\n"},
       {"a table", "| tea | price |\n|:----|---:|\n| **green** | 3<br>4 |\n", "tea\tprice\ngreen\t3 4\n"},
+      {"a bar within a cell", "| A | B \\| C |\n|---|---|\n| \\|x | y |\n", "A\tB | C\n|x\ty\n"},
       {"rules", "one\n\n---\n\n* * *\ntwo\n", "one\n\ntwo\n"},
       {"code blocks", "a\n```c++ x\n*p = <b>;\n# no heading\n```\nb\n  ~~~~\n```\n  ~~~~\n*c*\n",
        "a\n*p = <b>;\n# no heading\nb\n```\nc\n"},

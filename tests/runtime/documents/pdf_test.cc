@@ -151,6 +151,30 @@ TEST_CASE("a line that is the same on most pages at one height is a header, and 
   CHECK(document_of(pages).text.find("年度报告") != std::string::npos);
 }
 
+TEST_CASE("text that looks alike on most pages is no header where other text is above it, nor is a chapter's heading") {
+  std::vector<std::vector<PdfText>> pages;
+  for (int i = 0; i < 8; ++i) {
+    pages.push_back({{50, 20, fmt::format("Chapter {}", i + 1)},
+                     {50, 40, fmt::format("收货人：王先生{}", i * i)},
+                     {50, 60, "付款方式："},                          // The same on all, below a line that is not.
+                     {50, 80, fmt::format("发票号码{}号码号码", i)},  // Counts, but is more than a number.
+                     {50, 400, fmt::format("第{}份的内容。", i)},
+                     {50, 760, fmt::format("Signed by officer {}", i)},
+                     {50, 780, fmt::format("- {} -", i + 1)}});
+  }
+  const Document document = document_of(pages);
+  for (int i = 0; i < 8; ++i) {
+    for (const std::string& part : {fmt::format("Chapter {}", i + 1), fmt::format("发票号码{}号码号码", i),
+                                    fmt::format("Signed by officer {}", i)}) {
+      CHECK_MESSAGE(document.text.find(part) != std::string::npos, part);
+    }
+  }
+  size_t found = 0;
+  for (size_t at = 0; (at = document.text.find("付款方式：", at)) != std::string::npos; ++at) ++found;
+  CHECK(found == 8);
+  CHECK(document.text.find("- 3 -") == std::string::npos);
+}
+
 TEST_CASE("pages without text, and pages of characters that nobody knows, are listed and left out") {
   const std::string unknown = "一二三四五六七八九十一二三四五六七八九\xEF\xBF\xBD\xEE\x80\x80";
   const Document document = document_of({{{50, 300, "山高。"}}, {}, {}, {{50, 300, "水长。"}}, {{50, 300, unknown}}});

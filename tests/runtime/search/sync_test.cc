@@ -7,12 +7,14 @@
 #include <tinyllm/tensor/base/file_lock.h>
 
 #include "error_of.h"
+#include "runtime/documents/make_pdf.h"
 #include "temp_folder.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -137,10 +139,101 @@ TEST_CASE("what cannot be read is noted, and the rest is indexed") {
   REQUIRE(report.notes.size() == 1);
   CHECK(report.notes[0].path == "lines.jsonl");
   CHECK(report.notes[0].what.find("line 2") != std::string::npos);
+  CHECK(report.notes[0].is_unread);
+  CHECK(report.others == 2);
   CHECK(error_of([&] {
           IndexFile index(library.file, Database::Mode::write);
           sync_folder(index, library.temp / "missing", {});
         }).find("is not a folder") != std::string::npos);
+}
+
+TEST_CASE("a file that cannot be read is not read again until it changes") {
+  Library library;
+  library.write("lines.jsonl", "{\"text\": 5}\n");
+  library.sync();
+  SyncReport report = library.sync();
+  CHECK(report.unread == 1);
+  CHECK(report.bytes == 0);
+  REQUIRE(report.notes.size() == 1);
+  CHECK(report.notes[0].what.starts_with("is still unreadable: line 1: "));
+  library.write("lines.jsonl", "{\"text\": \"现在是好的了。\"}\n");
+  report = library.sync();
+  CHECK(report.changed == 1);
+  CHECK(report.unread == 0);
+  CHECK(library.is_first("现在是什么样的？", "lines.jsonl"));
+}
+
+namespace {
+
+// The search path of programs, replaced for a while.
+struct ProgramPath {
+  std::string before = std::getenv("PATH");
+  explicit ProgramPath(const std::string& path) { setenv("PATH", path.c_str(), 1); }
+  ~ProgramPath() { setenv("PATH", before.c_str(), 1); }
+};
+
+std::string pdf_of(const std::string& text) { return tinyllm::test::make_pdf({{{50, 400, text}}}); }
+
+}  // namespace
+
+TEST_CASE("a failure of the machine takes nothing out of the index") {
+  Library library;
+  library.write("bridge.pdf", pdf_of("港珠澳大桥于二零一八年开通。"));
+  library.sync();
+  REQUIRE(library.is_first("港珠澳大桥何时开通？", "bridge.pdf"));
+  library.write("bridge.pdf", pdf_of("青马大桥于一九九七年开通。"));
+  {
+    const ProgramPath without_programs("/nonexistent");
+    const SyncReport report = library.sync();
+    CHECK(report.unread == 1);
+    REQUIRE(report.notes.size() == 1);
+    CHECK(report.notes[0].what ==
+          "pdftotext is not installed: install the package poppler-utils; the index keeps what it had");
+  }
+  CHECK(library.is_first("港珠澳大桥何时开通？", "bridge.pdf"));
+  CHECK(library.sync().changed == 1);
+  CHECK(library.is_first("青马大桥何时开通？", "bridge.pdf"));
+
+  std::filesystem::rename(library.folder, library.temp / "elsewhere");
+  make_folder(library.folder);
+  IndexFile index(library.file, Database::Mode::write);
+  CHECK(error_of([&] { sync_folder(index, library.folder, {}); }).find("has no documents, but the index has 4 files") !=
+        std::string::npos);
+  CHECK(library.is_first("青马大桥何时开通？", "bridge.pdf"));
+}
+
+TEST_CASE("a file that is replaced while it is read is read again, and is never known under another content") {
+  Library library;
+  library.write("bridge.pdf", pdf_of("港珠澳大桥于二零一八年开通。"));
+  std::ofstream(library.temp / "other.pdf") << pdf_of("青马大桥于一九九七年开通。");
+  make_folder(library.temp / "bin");
+  const std::string programs = std::getenv("PATH");
+  // Puts the other file in place before the first one is read.
+  std::ofstream(library.temp / "bin/pdftotext")
+      << "#!/bin/sh\nmv '" << (library.temp / "other.pdf").string() << "' '" << (library.folder / "bridge.pdf").string()
+      << "'\nexec pdftotext \"$@\"\n";
+  std::filesystem::permissions(library.temp / "bin/pdftotext", std::filesystem::perms::owner_all);
+  {
+    const ProgramPath first((library.temp / "bin").string() + ":" + programs);
+    const SyncReport report = library.sync();
+    CHECK(report.unread == 1);
+    REQUIRE(report.notes.size() == 1);
+    CHECK(report.notes[0].what == "was changed while it was read");
+  }
+  CHECK(library.sync().added == 1);
+  CHECK(library.is_first("青马大桥何时开通？", "bridge.pdf"));
+}
+
+TEST_CASE("titles and headings cost nothing beyond a few hundred characters") {
+  Library library;
+  std::string words, lines = "# ";
+  for (int i = 0; i < 20'000; ++i) words += "词" + std::to_string(i);
+  lines += words + "\n\n";
+  for (int i = 0; i < 200; ++i) lines += "第" + std::to_string(i) + "段。\n\n";
+  library.write("long.md", lines);
+  library.write("long.jsonl", "{\"title\": \"" + words + "\", \"text\": \"" + std::string(100'000, 'x') + "\"}\n");
+  library.sync();
+  CHECK(std::filesystem::file_size(library.file) < 4'000'000);
 }
 
 TEST_CASE("a file that is gone when it is read is not indexed") {
@@ -148,9 +241,7 @@ TEST_CASE("a file that is gone when it is read is not indexed") {
   // The files are read in order; the first report comes before the last file is taken.
   library.write("aaa.txt", "第一份文件。\n");
   IndexFile index(library.file, Database::Mode::create);
-  std::vector<Note> notes;
-  std::vector<std::string> unread;
-  const std::vector<FileState> files = list_documents(library.folder, notes, unread);
+  const std::vector<FileState> files = list_documents(library.folder).files;
   CHECK(files.size() == 4);
   std::filesystem::remove(library.folder / "aaa.txt");
   CHECK(error_of([&] { hash_of_file(library.folder / files[0].path); }).find("aaa.txt") != std::string::npos);
@@ -173,9 +264,9 @@ TEST_CASE("lines of JSON are documents with names and titles") {
 TEST_CASE("another file, another version, another folder and other chunks are refused") {
   Library library;
   library.sync();
-  CHECK(error_of([&] { DocumentSearch(library.folder / "cat.md"); }).find("file is not a database") !=
+  CHECK(error_of([&] { DocumentSearch(library.folder / "cat.md"); }).find("is not an index of documents") !=
         std::string::npos);
-  CHECK(error_of([&] { DocumentSearch(library.temp / "none.db"); }).find("none.db: cannot be opened") !=
+  CHECK(error_of([&] { DocumentSearch(library.temp / "none.db"); }).find("none.db: does not exist") !=
         std::string::npos);
   {
     IndexFile index(library.file, Database::Mode::write);
@@ -188,7 +279,7 @@ TEST_CASE("another file, another version, another folder and other chunks are re
           std::string::npos);
     index.database().run("PRAGMA user_version = 9");
   }
-  CHECK(error_of([&] { DocumentSearch{library.file}; }).find("is an index of version 9, expected 2") !=
+  CHECK(error_of([&] { DocumentSearch{library.file}; }).find("is an index of version 9, expected 3") !=
         std::string::npos);
   Database(library.file, Database::Mode::write).run("PRAGMA application_id = 1");
   CHECK(error_of([&] { DocumentSearch{library.file}; }).find("is not an index of documents") != std::string::npos);
@@ -218,6 +309,33 @@ TEST_CASE("work that is stopped keeps what is done and continues") {
   report = library.sync();
   CHECK(report.unchanged == before);
   CHECK(report.added == 43 - before);
+}
+
+TEST_CASE("questions are answered while much is being written, and after a writer was killed") {
+  Library library;
+  library.sync();
+  {
+    IndexFile index(library.file, Database::Mode::write);
+    IndexWriter writer(index);
+    NewDocument document{"", "", std::string(8 << 20, 'x'), {}, {}};
+    writer.add({"big.txt", 1, 1}, "hash", {document});
+    CHECK(library.is_first("青藏铁路什么时候通车？", "rail.txt"));
+  }
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // With a small cache, what is not committed reaches the file.
+    Database database(library.file, Database::Mode::write);
+    database.run(
+        "PRAGMA cache_spill = ON; PRAGMA cache_size = 10; BEGIN; DELETE FROM files; UPDATE texts SET bytes = "
+        "zeroblob(1000000); UPDATE contents SET hash = hash");
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WIFSIGNALED(status));
+  CHECK(std::filesystem::file_size(library.file.string() + "-journal") > 0);
+  CHECK(library.is_first("青藏铁路什么时候通车？", "rail.txt"));
 }
 
 TEST_CASE("after kill -9 an index is the old one or the new one") {
