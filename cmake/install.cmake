@@ -46,7 +46,7 @@ set(headers_serve runtime/serve/server.h)
 set(headers_documents runtime/documents/chunks.h runtime/documents/document.h runtime/documents/encoding.h)
 set(headers_search runtime/search/answer.h)
 set(headers_train
-    train/evaluator.h train/objective.h train/objectives/next_token.h
+    train/evaluator.h train/objective.h train/objectives/distillation.h train/objectives/next_token.h
     train/recipe.h train/run.h train/trainer.h
     train/data/mixed_rows.h train/data/packed_dataset.h train/data/row_source.h train/data/sample_forms.h
     train/data/samples.h train/data/text_dataset.h train/data/text_sample.h train/data/token_file.h

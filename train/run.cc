@@ -299,7 +299,7 @@ class Run {
     const int64_t step = steps_before(i) + trainer.steps_done();
     const int64_t rows = std::max(recipe.batch_size, kValidationTokens / recipe.seq_len);
     const Evaluation result =
-        Evaluator(model_, recipe.batch_size, recipe.seq_len, pool_, stage.objective).evaluate(*stage.validation, rows);
+        Evaluator(model_, recipe.batch_size, recipe.seq_len, pool_, stage.measure()).evaluate(*stage.validation, rows);
     std::optional<std::string> broken = guard_->fault(result.loss);
     if (!broken) broken = broken_weight(model_);
     const bool is_last = trainer.steps_done() == recipe.steps;

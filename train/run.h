@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tinyllm {
@@ -17,7 +18,10 @@ struct Stage {
   std::shared_ptr<const RowSource> train;
   std::shared_ptr<const RowSource> validation;
   Recipe recipe;
-  Objective objective = next_token();  ///< Of training and validation.
+  Objective objective = next_token();
+  std::optional<Objective> validated_by = {};  ///< What validation measures; empty: the objective.
+
+  const Objective& measure() const { return validated_by ? *validated_by : objective; }
 };
 
 /// What a run reports after each step.

@@ -27,7 +27,7 @@ int64_t tokens_of(const Recipe& recipe) { return recipe.batch_rows() * recipe.se
 Memory memory_of(const Model& model, const std::vector<Stage>& stages, int threads) {
   Memory most;
   for (const Stage& stage : stages) {
-    const Memory memory = training_memory(model.config, stage.recipe, threads);
+    const Memory memory = training_memory(model.config, stage.recipe, threads, {.objective = stage.objective});
     if (memory.total() > most.total()) most = memory;
   }
   return most;
@@ -43,7 +43,7 @@ Speed measured(Model& model, const Stage& stage, ThreadPool& pool) {
   constexpr int kSteps = 2;
   Recipe recipe = stage.recipe;
   recipe.first_seq_len = 0;
-  Trainer trainer(model, recipe, pool);
+  Trainer trainer(model, recipe, pool, {.objective = stage.objective});
   trainer.step(stage.train->batch(recipe.batch_rows(), recipe.seed, 0));
   const Clock::time_point start = Clock::now();
   int steps = 0;
