@@ -1,5 +1,6 @@
 #!/bin/sh
 . "$(dirname "$0")/expect.sh"
+here=$(dirname "$0")
 
 # Answers from a folder, with what a folder and a question may hold.
 if [ -x "$bin/rag" ]; then
@@ -58,6 +59,21 @@ END
   expect 2 "^rag: FOLDER: missing" "$rag" index -i "$db"
   expect 2 "^rag: --index: missing" "$rag" ask x
   expect 2 "^rag: --keep: needs --folds" "$rag" eval "$work/questions.jsonl" -i "$db" --keep
+
+  # Questions in words of our own, about documents that are not in this tree.
+  own=$here/../data/documents/own_words.jsonl shared=$here/../../../shared/data/rag_zh
+  if [ -d "$shared/cloud_native_docs" ]; then
+    mkdir "$work/glossary"
+    cp -r "$shared/cloud_native_docs" "$work/glossary"
+    "$rag" index "$work/glossary" --index "$work/glossary.db" >/dev/null 2>&1
+    expect 0 "^30 questions" "$rag" eval "$own" -i "$work/glossary.db"
+    sed 's/.*"answers": \["\(.*\)"\], "doc_id": "\(.*\)".*/\2 \1/' "$own" >"$work/answers.txt"
+    while read -r document words; do
+      grep -qF "$words" "$shared/$document" || fail "$document does not say: $words"
+    done <"$work/answers.txt"
+  else
+    echo "$shared is missing: questions in words of our own are not tested"
+  fi
 fi
 
 finish
