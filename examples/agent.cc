@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 
@@ -56,6 +57,9 @@ Options parse(int argc, char** argv) {
   tl::cli::parse(app, argc, argv);
   if (o.config.empty() && o.root.empty()) throw tl::cli::UsageError("--root: missing, or --config with a root");
   if (o.run && o.dry_run) throw tl::cli::UsageError("--run, --dry-run: only one of them");
+  if (o.dry_run && (o.undo >= 0 || o.redo)) {
+    throw tl::cli::UsageError("--dry-run: not with --undo or --redo; --runs lists what can be undone");
+  }
   const int things = (o.undo >= 0) + o.redo + o.runs + o.verify_log + !o.plan.empty() + !o.request.empty();
   if (things != 1) throw tl::cli::UsageError("expected a request, --plan, --undo, --redo, --runs or --verify-log");
   return o;
@@ -114,35 +118,52 @@ int report(const Options& o, const Agent& agent, const Outcome& outcome) {
   return outcome.end == Outcome::End::done || outcome.end == Outcome::End::nothing ? 0 : 1;
 }
 
+bool runs_now(const Options& o, const Agent& agent) {
+  if (o.run || (!o.dry_run && !agent.policy().dry_run_default)) return true;
+  if (isatty(STDOUT_FILENO) != 0) tl::cli::note("Nothing was done. --run carries it out.\n");
+  return false;
+}
+
 int carry_out(const Options& o, Agent& agent, const tl::agent::Plan& plan) {
   const tl::agent::Preview preview = agent.preview(plan);
-  const bool runs = !preview.changes() || o.run || (!o.dry_run && !agent.policy().dry_run_default);
-  const bool is_terminal = isatty(STDOUT_FILENO) != 0;
   tl::cli::print_text(o.json ? tl::cli::json_of(preview) + "\n" : tl::cli::shown(preview, o.full));
-  if (!runs || (!preview.changes() && o.dry_run)) {
-    if (is_terminal) tl::cli::note("Nothing was done. --run carries it out.\n");
-    return 0;
-  }
+  if ((preview.changes() || o.dry_run) && !runs_now(o, agent)) return 0;
   return report(o, agent, agent.run(preview, confirmation(o, agent, preview)));
+}
+
+// Takes runs back as a plan is carried out: shown first, and done once it is confirmed.
+int take_back(const Options& o, Agent& agent, const tl::agent::Proposal& proposal) {
+  std::vector<tl::agent::RunInfo> runs = agent.runs();
+  std::erase_if(runs, [&](const tl::agent::RunInfo& run) {
+    return run.in_effect == 0 || (proposal.run != 0 ? run.run != proposal.run : run.undoes != 0);
+  });
+  const size_t count = std::min(runs.size(), static_cast<size_t>(proposal.runs));
+  runs.erase(runs.begin(), runs.end() - static_cast<std::ptrdiff_t>(count));
+  std::reverse(runs.begin(), runs.end());
+  tl::cli::print_text(o.json ? tl::cli::json_of(runs) + "\n" : "To undo:\n" + tl::cli::shown(runs));
+  if (!runs_now(o, agent)) return 0;
+  if (o.yes) tl::cli::note("--yes: an undo is confirmed by a person\n");
+  if (!runs.empty() && ask("Undo this? (yes/no) ") != "yes") {
+    Outcome outcome;
+    outcome.end = Outcome::End::denied;
+    outcome.code = tl::agent::Code::not_confirmed;
+    return report(o, agent, outcome);
+  }
+  if (runs.empty()) return report(o, agent, agent.undo(proposal.run));
+  int result = 0;
+  for (size_t i = 0; i < runs.size() && result == 0; ++i) result = report(o, agent, agent.undo(runs[i].run));
+  return result;
 }
 
 // What a person asked for: a plan, or an answer in words.
 int follow(const Options& o, Agent& agent) {
   const tl::agent::Proposal proposal = tl::agent::propose(o.request, agent.listing(), agent.root(), now());
-  switch (proposal.kind) {
-    case tl::agent::Proposal::Kind::ask:
-    case tl::agent::Proposal::Kind::answer:
-      tl::cli::print_text(proposal.text + "\n");
-      return 0;
-    case tl::agent::Proposal::Kind::refuse:
-      throw tl::Error("refused: {}", proposal.text);
-    case tl::agent::Proposal::Kind::undo: {
-      int result = 0;
-      for (int64_t i = 0; i < proposal.runs && result == 0; ++i) result = report(o, agent, agent.undo());
-      return result;
-    }
-    case tl::agent::Proposal::Kind::plan:
-      break;
+  const bool is_refused = proposal.kind == tl::agent::Proposal::Kind::refuse;
+  if (proposal.kind == tl::agent::Proposal::Kind::undo) return take_back(o, agent, proposal);
+  if (proposal.kind != tl::agent::Proposal::Kind::plan) {
+    if (is_refused && !o.json) throw tl::Error("refused: {}", proposal.text);
+    tl::cli::print_text((o.json ? tl::cli::json_of(proposal) : proposal.text) + "\n");
+    return is_refused ? 1 : 0;
   }
   tl::agent::Plan plan = tl::agent::parse_plan(proposal.text, now());
   plan.request = o.request;
@@ -159,7 +180,7 @@ int run(const Options& o) {
     return 0;
   }
   if (o.runs) {
-    tl::cli::print_text(tl::cli::shown(agent.runs()));
+    tl::cli::print_text(o.json ? tl::cli::json_of(agent.runs()) + "\n" : tl::cli::shown(agent.runs()));
     return 0;
   }
   if (o.undo >= 0) return report(o, agent, agent.undo(o.undo));

@@ -14,21 +14,18 @@ namespace tinyllm::cli {
 namespace {
 
 using agent::Action;
+using agent::counted;
 using agent::escaped;
 using Json = nlohmann::json;
 
 constexpr size_t kShown = 20;
 
-std::string counted(int64_t number, const char* noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 std::string size_of(int64_t bytes) {
-  constexpr std::array kUnits = {"bytes", "kB", "MB", "GB", "TB"};
+  constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
   auto amount = static_cast<double>(bytes);
   size_t unit = 0;
   for (; amount >= 1000 && unit + 1 < kUnits.size(); ++unit) amount /= 1000;
-  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", amount, kUnits[unit]);
+  return unit == 0 ? counted(bytes, "byte") : fmt::format("{:.1f} {}", amount, kUnits[unit]);
 }
 
 // Red for what is lost without an undo, green for what is new.
@@ -139,6 +136,26 @@ std::string json_of(const agent::Outcome& outcome) {
               {"message", outcome.message},
               {"problems", outcome.problems},
               {"texts", texts}}
+      .dump();
+}
+
+std::string json_of(const std::vector<agent::RunInfo>& runs) {
+  Json list = Json::array();
+  for (const agent::RunInfo& run : runs) {
+    list.push_back({{"run", run.run},
+                    {"undoes", run.undoes},
+                    {"request", escaped(run.request)},
+                    {"time", run.time},
+                    {"changes", run.changes},
+                    {"in_effect", run.in_effect}});
+  }
+  return Json{{"runs", list}}.dump();
+}
+
+std::string json_of(const agent::Proposal& proposal) {
+  return Json{{"kind", name_of(proposal.kind)},
+              {"code", proposal.code.empty() ? Json() : Json(proposal.code)},
+              {"text", proposal.text}}
       .dump();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tinyllm/runtime/agent/agent.h>
+#include <tinyllm/runtime/agent/planner.h>
 
 #include <string>
 #include <vector>
@@ -15,5 +16,7 @@ std::string shown(const std::vector<agent::RunInfo>& runs);
 /// The same as one line of JSON, always whole.
 std::string json_of(const agent::Preview& preview);
 std::string json_of(const agent::Outcome& outcome);
+std::string json_of(const std::vector<agent::RunInfo>& runs);
+std::string json_of(const agent::Proposal& proposal);
 
 }  // namespace tinyllm::cli

@@ -60,13 +60,19 @@ Agent::Parts::Parts(Policy given, Options options)
       user(user_name()),
       mover(root, at) {
   if (policy.log_path.empty()) policy.log_path = default_log();
+  const auto stay_out = [&](std::string_view real) {
+    if (!is_within(real, root.path())) return;
+    throw AgentError(Code::protected_path, "log {}: lies in the root, where plans could change it",
+                     escaped(policy.log_path.string()));
+  };
+  // Before the log is opened, which makes it and its folders; and after, because a link may have come in between.
+  std::error_code error;
+  const auto folder = std::filesystem::weakly_canonical(absolute_path(policy.log_path).parent_path(), error);
+  if (!error) stay_out(folder.string());
   log = std::make_unique<AuditLog>(policy.log_path, kept_head());
   std::array<char, 1 << 12> real{};
   const ssize_t size = readlink(fmt::format("/proc/self/fd/{}", log->handle()).c_str(), real.data(), real.size());
-  if (size <= 0 || is_within({real.data(), static_cast<size_t>(size)}, root.path())) {
-    throw AgentError(Code::protected_path, "log {}: lies in the root, where plans could change it",
-                     escaped(policy.log_path.string()));
-  }
+  stay_out(size > 0 ? std::string_view(real.data(), static_cast<size_t>(size)) : root.path());
   if (!root.kernel_resolves()) {
     notes.emplace_back("the kernel has no openat2: folders are opened one by one, which is slower");
   }

@@ -14,80 +14,6 @@ bool has_extension(std::string_view path) { return !extension_of(base_name(path)
 
 }  // namespace
 
-// The first form that fits the whole clause and makes sense counts, so that the special ones come first.
-const std::vector<Clauses::Form>& Clauses::forms() {
-  static const std::vector<Form> all = {
-      {words("^在 ?(.+?) ?(?:目录|文件夹)?(?:里|下|中|里面)? ?(?:创建|新建|建|写)(?:一篇|一个|个)?(?:名为|叫做|叫) "
-             "?([^ ,]+?) ?的?(?:笔记|文件|文档)?(?:,? ?标题(?:是|为)?[: ]?(.+))?$"),
-       &Clauses::create_in},
-      {words("^(?:create|make) (?:an? )?(?:empty |new )?file (?:called |named )?(.+?)(?: in (.+))?$"),
-       &Clauses::create},
-      {words("^(?:新建|创建|建)(?:一个|个)?(?:空)?文件 ?([^ ]+)$"), &Clauses::create},
-      {words("^(?:新建|创建|建立|建)(?:一个|个)?(?:目录|文件夹)? ?([^ ,]+?)(?:目录|文件夹)?$"), &Clauses::make_folder},
-      {words("^(?:make|create) (?:a )?(?:new )?(?:folder|directory) (?:called |named )?([^ ]+)$"),
-       &Clauses::make_folder},
-      {words("^(.+?) ?(?:里面|里|中|下面|下)(?:有)?(?:哪些|什么) ?(.*?)$"), &Clauses::list_in},
-      {words("^(?:列出|列一下|查找|找出|找一下|找|看看|list|find|show) ?(?:所有的?|全部)?(.+)$"), &Clauses::list},
-      {words("^(?:which|what) files? (?:mention|contain)s? (.+)$"), &Clauses::mention},
-      {words("^哪些文件(?:里)?(?:提到|包含|含有)了? ?(.+)$"), &Clauses::mention},
-      {words("^(?:读(?:一下|一读)?|查看|打开|显示|看(?:一下)?|show me what's in|show me|read|open|cat|print) "
-             "?(.+?)(?:的内容)?$"),
-       &Clauses::read},
-      {words("^(?:把|将) ?(.+?) ?(?:里面的|里的|中的|里面|里) ?(?:所有的?|全部的?)?(\x01[0-9]) "
-             "?(?:全部|都)?(?:改成|改为|替换成|替换为|换成) ?(\x01[0-9])$"),
-       &Clauses::replace},
-      {words("^replace (every |all )?(\x01[0-9]) (?:with|by) (\x01[0-9]) in (.+)$"), &Clauses::replace_english},
-      {words(
-           "^(?:在 ?)?(.+?) ?(?:的?(?:里面|里|中|末尾|最后))? ?(?:追加|添加|加上)(?:一条记录|一行|一条)?[: ]? ?(.+)$"),
-       &Clauses::append},
-      {words("^(?:append|add) (.+?) to (?:the end of )?(.+)$"), &Clauses::append_english},
-      {words("^(?:清空|empty) ?(?:the )?(.+?)(?:,? ?(?:但是?|不过|but|保留|留下|除了) "
-             "?(?:不要删除?|别删|保留|留下|keep )? ?([^ ,]+?) "
-             "?(?:不要删|别删|保留|留下|不删|以外|外)?)?$"),
-       &Clauses::empty},
-      {words("^(?:删除|删掉|删|移除|去掉|delete|del|remove) ?(.+)$"), &Clauses::remove},
-      {words("^(?:把|将) ?(.+?) ?(?:都|全部)?(?:删除|删掉|删了|移除|去掉)$"), &Clauses::remove},
-      {words("^(?:put|move) (?:everything|all files|all) (?:from|in) (.+) one level up$"), &Clauses::move_up},
-      {words("^(?:把|将) ?(.+?) ?(?:里的|中的)?(?:东西|文件|内容)?(?:都|全部)?(?:移|挪|放)到上一级(?:目录)?$"),
-       &Clauses::move_up},
-      {words("^(?:把|将) ?(.+?) ?(?:都|全部)?(?:挪|移|放|搬)进去$"), &Clauses::move_into_new},
-      {words("^(?:把|将)? ?(.+?) ?(?:移出来)?(?:都|全部)? ?(?:移动到|移到|移至|挪到|放到|放进|放入|搬到|move 到|move "
-             "to) ?(.+?)(?: ?(?:里面|里|中|下)?去?)?$"),
-       &Clauses::move},
-      {words("^(?:move|put) (.+?) (?:in)?to (.+)$"), &Clauses::move},
-      {words("^(?:把|将)? ?(.+?) ?(?:复制|拷贝|备份)(?:到|为|成|一份到) ?(.+?)$"), &Clauses::copy},
-      {words("^(?:复制|拷贝|备份) ?(.+?) ?(?:到|为|成) ?(.+?)$"), &Clauses::copy},
-      {words("^(?:copy|back up) (.+?) (?:in)?to (.+)$"), &Clauses::copy},
-      {words("^swap the names of (.+?) and (.+)$"), &Clauses::swap_names},
-      {words("^(?:交换|对调) ?(.+?) ?(?:和|与) ?(.+?) ?的(?:名字|文件名)$"), &Clauses::swap_names},
-      {words("^(.+?) ?(?:里面的|里的|中的|里) ?([^ ]+) ?前缀(?:全部|都)?(?:换成|改成|改为) ?([^ ]+)$"),
-       &Clauses::prefix},
-      {words("^lowercase all (?:file )?extensions in (.+)$"), &Clauses::lower_extensions},
-      {words("^(?:把|将)? ?(.+?) "
-             "?(?:里面|里|中)?的?(?:所有)?(?:文件)?(?:扩展名|后缀)(?:都|全部)?(?:改成|变成|改为)小写$"),
-       &Clauses::lower_extensions},
-      {words("^(?:把|将)? ?(.+?) ?(?:重命名为|重命名成|改名为|改名成|改名叫|更名为) ?(.+)$"), &Clauses::rename},
-      {words("^rename (.+?) (?:to|as) (.+)$"), &Clauses::rename},
-      {words("^整理 ?([^:,]+)[:,] ?(.+放.+)$"), &Clauses::sort_into},
-      {words("^(?:sort|organi[sz]e|group) (.+?) by ((?:file )?type|extension|month|year|day|date)$"),
-       &Clauses::sort_by},
-      {words("^(?:把|将)? ?(.+?) ?按 ?(文件类型|类型|扩展名|月份|月|年份|年|日期) ?(?:整理|归类|分类|分组)$"),
-       &Clauses::sort_by},
-      {words("^按 ?(文件类型|类型|扩展名|月份|月|年份|年|日期) ?(?:整理|归类|分类) ?(.+)$"), &Clauses::sort_by},
-      {words("^(?:给|为) ?(.+?) ?(?:都)?(?:打上|加上|打|加|添加) ?(.+?) ?(?:的)?标签$"), &Clauses::tag},
-      {words("^tag (.+?) (?:with|as) (.+)$"), &Clauses::tag},
-      {words("^打上?标签 ?(.+)$"), &Clauses::tag_last},
-      {words("^(?:把|将)? ?(.+?) ?(?:打包|压缩)(?:成|为|到) ?([^ ,]+?)(?:,? ?(?:原文件保留|保留原文件))?$"),
-       &Clauses::compress},
-      {words("^(?:打包|压缩) ?(?:所有的?|全部的?)?(.+?) ?(?:成|为|到) ?([^ ,]+?)(?:,? ?(?:原文件保留|保留原文件))?$"),
-       &Clauses::compress},
-      {words("^(?:zip|compress|archive|pack) (.+?) (?:in)?to ([^ ]+)$"), &Clauses::compress},
-      {words("^(?:把|将)? ?(.+?) ?解压缩?到 ?([^ ]+)$"), &Clauses::extract},
-      {words("^解压缩? ?(.+?) ?到 ?([^ ]+)$"), &Clauses::extract},
-      {words("^(?:unzip|extract|unpack) (.+?) (?:in)?to ([^ ]+)$"), &Clauses::extract}};
-  return all;
-}
-
 std::optional<Json> Clauses::steps(const std::string& clause) {
   std::smatch match;
   for (const Form& form : forms()) {
@@ -107,15 +33,28 @@ std::optional<std::string> Clauses::new_path(const std::string& name) const {
   return path;
 }
 
+// What a change may take: enough words of the phrase were understood.
+std::optional<Selection> Clauses::select(const std::string& phrase, Selection::Certainty needed) const {
+  auto selection = files_.select(request_, phrase);
+  if (selection && selection->certainty < needed) return std::nullopt;
+  return selection;
+}
+
 std::optional<std::string> Clauses::folder_or_new(const std::string& name) const {
   static const std::regex top = words("^(?:根目录|最上层|the root|the top|root)$");
   static const std::regex noise = words("^(?:the )?(.+?)(?:目录|文件夹| folder| directory)?(?:里面|里|中|下)?$");
+  // Words for a place that is not below the root, or that was not named.
+  static const std::regex nowhere = words(
+      "^(?:trash|recycle "
+      "bin|desktop|somewhere|elsewhere|anywhere|another|there|here|it|where|别的|别处|另一个|另外|哪|哪里|"
+      "哪儿|那|那里|这|这里|某处|回收站|废纸篓|垃圾桶|桌面)(?:地方)?$");
   std::smatch match;
   std::string path = trimmed(name);
   if (std::regex_match(path, top)) return "";
   if (!has_extension(path) && std::regex_match(path, match, noise)) path = trimmed(match[1].str());
   while (path.ends_with('/')) path.pop_back();
   if (auto found = files_.find_folder(path)) return found;
+  if (std::regex_match(path, nowhere)) return std::nullopt;
   return new_path(path);
 }
 
@@ -157,16 +96,24 @@ std::optional<Json> Clauses::with_content(const std::string& text) {
 }
 
 std::optional<Json> Clauses::preview_of(const std::string& given) {
-  static const std::regex asked =
-      words("先别动|别真的?删|会删哪些|会删掉哪些|what would (?:be )?delete|without deleting");
+  static const std::string later = "(?:先别|先不要|别真的?|不要真的?)(?:动|执行|删除?)";
+  static const std::regex asked = words(
+      later +
+      "|会删哪些|会删掉哪些|what would (?:be )?delete|without deleting|(?:don't|do not) (?:run|do) (?:it|anything)");
   static const std::regex what = words(
       "^.*?(?:如果|要是)(?:删掉|删除|删) ?(.+?) ?(?:的话)?会删掉?哪些.*$|^.*what would be deleted if (?:i|you) "
-      "(?:deleted?|removed?) (.+)$");
+      "(?:deleted?|removed?) (.+)$|^(?:" +
+      later +
+      "[,;]? ?)?(?:把|将|删除|删掉) ?(.+?) ?(?:都|全部)?(?:删了|删掉|删除)?(?:[,;]? "
+      "?(?:但是?|不过)?,? ?" +
+      later + ")?$|^(?:delete|remove) (.+?),? but (?:don't|do not) (?:run|do) (?:it|anything)(?: yet)?$");
   std::smatch match;
   if (!std::regex_search(given, asked) || !std::regex_match(given, match, what)) return std::nullopt;
-  const auto selection = files_.select(request_, match[1].str() + match[2].str());
+  const auto selection = files_.select(request_, match[1].str() + match[2].str() + match[3].str() + match[4].str());
   if (!selection) return std::nullopt;
-  return one(selection->step("list", "path"));
+  Json step = selection->step("list", "path");
+  if (selection->is_folder) step["recursive"] = true;
+  return one(step);
 }
 
 std::optional<Json> Clauses::read(const Match& match) {
@@ -176,6 +123,8 @@ std::optional<Json> Clauses::read(const Match& match) {
 }
 
 std::optional<Json> Clauses::list(const Match& match) {
+  // A list does no harm: of a folder and a file whose names begin alike it takes the folder.
+  if (const auto folder = files_.find_folder(text(match, 1))) return one({{"operation", "list"}, {"path", *folder}});
   const auto selection = files_.select(request_, match[1].str());
   if (!selection || (!selection->path.empty() && !selection->is_folder)) return std::nullopt;
   return one(selection->step("list", "path"));
@@ -209,28 +158,32 @@ std::optional<Json> Clauses::replace_english(const Match& match) {
   return one({{"operation", "update"}, {"path", *file}, {"edits", {edit}}});
 }
 
-std::optional<Json> Clauses::append(const Match& match) {
-  const auto file = files_.find(text(match, 1));
-  const std::string line = text(match, 2);
-  if (!file || files_.has_folder(*file) || line.empty()) return std::nullopt;
+std::optional<Json> Clauses::append_text(const std::string& name, const Match& match, size_t group) const {
+  static const std::regex thing = words("^(?:tag|an?)\\b|^(?:标签|一个)");
+  const auto file = files_.find(name);
+  const std::string line = text(match, group);
+  const bool is_quoted = match[group].str().starts_with('\x01');
+  // The name of a file may mean the file, and a tag is none of its lines.
+  if (!file || files_.has_folder(*file) || line.empty() || files_.find(line)) return std::nullopt;
+  if (!is_quoted && std::regex_search(line, thing)) return std::nullopt;
   return one({{"operation", "update"}, {"path", *file}, {"edits", {{{"kind", "append"}, {"with", line + "\n"}}}}});
 }
 
-std::optional<Json> Clauses::append_english(const Match& match) {
-  const auto file = files_.find(text(match, 2));
-  if (!file || files_.has_folder(*file)) return std::nullopt;
-  return one(
-      {{"operation", "update"}, {"path", *file}, {"edits", {{{"kind", "append"}, {"with", text(match, 1) + "\n"}}}}});
+std::optional<Json> Clauses::append(const Match& match) {
+  return append_text(text(match, 1), match, match[2].matched ? 2 : 3);
 }
+
+std::optional<Json> Clauses::append_quoted(const Match& match) { return append_text(text(match, 2), match, 1); }
 
 std::optional<Json> Clauses::empty(const Match& match) {
   const auto folder = files_.find_folder(text(match, 1));
   if (!folder) return std::nullopt;
   Json step = {{"operation", "delete"}, {"pattern", *folder + "/*"}, {"recursive", true}};
   if (match[2].matched && !text(match, 2).empty()) {
-    std::optional<std::string> kept = joined(*folder, text(match, 2));
-    if (files_.find(*kept) != kept) kept = files_.find(text(match, 2));
-    if (!kept || !is_within(*kept, *folder)) return std::nullopt;
+    // What stays is named in full: "app" could be one of several.
+    const std::string name = text(match, 2), below = joined(*folder, name);
+    const auto kept = files_.exists(below) ? below : files_.find(name);
+    if (!kept || base_name(*kept) != base_name(name) || !is_within(*kept, *folder)) return std::nullopt;
     step["filters"] = {{"except", {*kept}}};
   }
   return one(step);
@@ -239,19 +192,25 @@ std::optional<Json> Clauses::empty(const Match& match) {
 std::optional<Json> Clauses::remove(const Match& match) {
   static const std::regex vague =
       words("没用|无用|不需要|不要的|旧的?文件|useless|unused|unneeded|old files|那个|这个|that|this|重复|duplicate");
+  static const std::regex everywhere = words("[*.]|\\b(?:all|every)\\b|所有|全部");
   const std::string what = match[1].str();
   if (std::regex_search(what, vague)) return std::nullopt;
-  const auto selection = files_.select(request_, what);
   // What is deleted must have been named: a word that was passed over could have said which.
-  if (!selection || !selection->is_sure || selection->pattern == "**/*" || selection->pattern == "*")
-    return std::nullopt;
+  const auto selection = select(what, Selection::Certainty::sure);
+  if (!selection) return std::nullopt;
+  if (selection->path.empty()) {
+    const std::string& pattern = selection->pattern;
+    const bool is_any_name = pattern.find_first_not_of("*?./") == pattern.npos && !selection->filters.contains("ext");
+    const bool is_anywhere = pattern == "*" || pattern.starts_with("**");
+    if (is_anywhere && (is_any_name || !std::regex_search(match.str(), everywhere))) return std::nullopt;
+  }
   Json step = selection->step("delete", "path");
   if (selection->is_folder) step["recursive"] = true;
   return one(step);
 }
 
 std::optional<Json> Clauses::transfer(const char* operation, const std::string& what, const std::string& to) {
-  const auto selection = files_.select(request_, what);
+  const auto selection = select(what, Selection::Certainty::likely);
   const auto folder = folder_or_new(to);
   if (!selection || !folder) return std::nullopt;
   Json step = selection->step(operation, "src");
@@ -260,10 +219,12 @@ std::optional<Json> Clauses::transfer(const char* operation, const std::string& 
     step["dst"] = folder->empty() ? "." : *folder + "/";
     last_folder_ = *folder;
     last_pattern_ = std::string(base_name(selection->pattern));
+    last_extensions_ = selection->filters.value("ext", Json());
   } else if (exists || (!has_extension(*folder) && !selection->is_folder)) {
     step["dst"] = joined(*folder, base_name(selection->path));
     last_folder_ = *folder;
     last_pattern_ = std::string(base_name(selection->path));
+    last_extensions_ = nullptr;
   } else {
     step["dst"] = *folder;
   }
@@ -321,9 +282,14 @@ std::optional<Json> Clauses::lower_extensions(const Match& match) {
 }
 
 std::optional<Json> Clauses::rename(const Match& match) {
-  const auto file = files_.find(text(match, 1));
-  const auto name = new_path(text(match, 2));
+  const std::string old_name = text(match, 1);
+  const auto file = files_.find(old_name);
+  auto name = new_path(text(match, 2));
   if (!file || !name || name->find('/') != name->npos) return std::nullopt;
+  // Who says "budget" for budget.xlsx leaves the extension out of both names.
+  const std::string_view extension = extension_of(base_name(*file));
+  if (!has_extension(*name) && !files_.has_folder(*file) && !folded(base_name(old_name)).ends_with(folded(extension)))
+    *name += extension;
   return one({{"operation", "rename"}, {"src", *file}, {"new_name", *name}});
 }
 
@@ -367,7 +333,7 @@ std::optional<Json> Clauses::sort_by(const Match& match) {
 }
 
 std::optional<Json> Clauses::tag(const Match& match) {
-  const auto selection = files_.select(request_, match[1].str());
+  const auto selection = select(match[1].str(), Selection::Certainty::likely);
   if (!selection || selection->is_folder) return std::nullopt;
   Json step = selection->step("tag", "path");
   step["tag"] = text(match, 2);
@@ -376,13 +342,16 @@ std::optional<Json> Clauses::tag(const Match& match) {
 
 std::optional<Json> Clauses::tag_last(const Match& match) {
   if (last_folder_.empty() || last_pattern_.empty()) return std::nullopt;
-  return one({{"operation", "tag"},
-              {"pattern", joined(last_folder_, last_pattern_ == "*" ? "*.md" : last_pattern_)},
-              {"tag", text(match, 1)}});
+  const bool is_any = last_pattern_ == "*" && last_extensions_.is_null();
+  Json step = {{"operation", "tag"},
+               {"pattern", joined(last_folder_, is_any ? "*.md" : last_pattern_)},
+               {"tag", text(match, 1)}};
+  if (!last_extensions_.is_null()) step["filters"] = {{"ext", last_extensions_}};
+  return one(step);
 }
 
 std::optional<Json> Clauses::compress(const Match& match) {
-  const auto selection = files_.select(request_, match[1].str());
+  const auto selection = select(match[1].str(), Selection::Certainty::likely);
   const auto to = new_path(text(match, 2));
   if (!selection || !to || !has_extension(*to)) return std::nullopt;
   Json step = selection->is_folder ? Json{{"operation", "compress"}, {"pattern", selection->path + "/**"}}

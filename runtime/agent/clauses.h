@@ -33,6 +33,7 @@ class Clauses {
   static const std::vector<Form>& forms();
 
   std::string text(const Match& match, size_t group) const { return request_.text_of(match[group].str()); }
+  std::optional<Selection> select(const std::string& phrase, Selection::Certainty needed) const;
   std::optional<std::string> new_path(const std::string& name) const;
   std::optional<std::string> folder_or_new(const std::string& name) const;
 
@@ -46,7 +47,7 @@ class Clauses {
   std::optional<Json> replace(const Match& match);
   std::optional<Json> replace_english(const Match& match);
   std::optional<Json> append(const Match& match);
-  std::optional<Json> append_english(const Match& match);
+  std::optional<Json> append_quoted(const Match& match);
   std::optional<Json> empty(const Match& match);
   std::optional<Json> remove(const Match& match);
   std::optional<Json> move(const Match& match);
@@ -64,12 +65,14 @@ class Clauses {
   std::optional<Json> compress(const Match& match);
   std::optional<Json> extract(const Match& match);
 
+  std::optional<Json> append_text(const std::string& name, const Match& match, size_t group) const;
   std::optional<Json> transfer(const char* operation, const std::string& what, const std::string& to);
 
   const Request& request_;
   const Files& files_;
   std::string last_folder_;   // That an earlier clause made or moved to.
   std::string last_pattern_;  // Of the files that it moved there.
+  Json last_extensions_;      // Theirs; null if they may have any.
 };
 
 }  // namespace tinyllm::agent

@@ -274,7 +274,7 @@ void DryRun::clear_place(const std::string& to, bool overwrite, StepPreview& out
     throw AgentError(Code::exists, "{}: is there already{}", escaped(to),
                      there->identity.kind == Kind::file ? ", and the step does not overwrite" : "");
   }
-  out.notes.push_back(fmt::format("{}: replaces {} bytes", escaped(to), there->identity.size));
+  out.notes.push_back(fmt::format("{}: replaces {}", escaped(to), counted(there->identity.size, "byte")));
   watch(*there);
   add({.kind = Action::Kind::remove, .from = to, .bytes = there->identity.size}, out);
   out.is_typed = true;

@@ -152,7 +152,8 @@ void DryRun::remove(const Step& step, StepPreview& out) {
     }
     open.insert(open.end(), inside.rbegin(), inside.rend());
   }
-  if (kept > 0) out.notes.push_back(fmt::format("{} folders stay, because not everything in them is deleted", kept));
+  if (kept > 0)
+    out.notes.push_back(fmt::format("keeps {} in which not everything is deleted", counted(kept, "folder")));
 }
 
 void DryRun::move_to(Node& node, const std::string& from, const std::string& to, bool overwrite, StepPreview& out) {

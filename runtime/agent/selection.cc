@@ -8,8 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
-#include <set>
 
 namespace tinyllm::agent {
 namespace {
@@ -22,17 +20,6 @@ std::string nfkc(std::string_view text) {
   std::string result;
   form->normalize(wide, status).toUTF8String(result);
   return result;
-}
-
-std::tm date_of(int64_t now) {
-  const std::time_t seconds = now / 1'000'000'000;
-  std::tm date{};
-  localtime_r(&seconds, &date);
-  return date;
-}
-
-std::string first_of(int year, int month) {
-  return month > 12 ? fmt::format("{:04}-01-01", year + 1) : fmt::format("{:04}-{:02}-01", year, month);
 }
 
 struct Kind {
@@ -131,53 +118,63 @@ Json Selection::step(const char* operation, const char* path_field) const {
   return step;
 }
 
-bool Files::has_folder(std::string_view path) const {
-  return std::any_of(listing_.begin(), listing_.end(), [&](const std::string& each) {
-    return each.size() > path.size() && each[path.size()] == '/' && each.starts_with(path);
-  });
-}
-
-std::vector<std::string> Files::files_in(std::string_view folder) const {
-  std::vector<std::string> files;
-  for (const std::string& each : listing_) {
-    if (!each.ends_with('/') && is_within(each, folder)) files.push_back(each);
-  }
-  return files;
-}
-
-std::optional<std::string> Files::find_where(std::string_view name, bool folder) const {
-  std::set<std::string> exact, by_name, by_stem;
-  const std::string wanted = folded(name);
-  for (std::string path : listing_) {
-    const bool is_folder = path.ends_with('/');
-    if (is_folder) path.pop_back();
+Files::Files(const std::vector<std::string>& listing, int64_t now) : now_(now) {
+  for (std::string_view path : listing) {
+    bool is_folder = path.ends_with('/');
+    if (is_folder) path.remove_suffix(1);
     // Of "docs/a.md" a listing may name the file alone.
-    for (std::string_view each = path; !each.empty(); each = parent_of(each)) {
-      if (folder != (is_folder || each.size() < path.size())) continue;
-      const std::string_view base = base_name(each);
-      if (each == name) exact.emplace(each);
-      if (folded(base) == wanted) by_name.emplace(each);
-      if (folded(base.substr(0, base.size() - extension_of(base).size())) == wanted) by_stem.emplace(each);
+    for (; !path.empty() && paths_.emplace(path, is_folder).second; path = parent_of(path), is_folder = true) {
+      const std::string_view name = base_name(path), extension = extension_of(name);
+      by_name_[folded(name)].emplace_back(path);
+      if (extension.empty()) continue;
+      by_stem_[folded(name.substr(0, name.size() - extension.size()))].emplace_back(path);
+      if (!is_folder) extensions_.insert(folded(extension));
     }
   }
-  for (const auto* found : {&exact, &by_name, &by_stem}) {
-    if (found->size() == 1) return *found->begin();
-    // Names that differ in case alone are told apart by case.
-    std::vector<std::string> same;
-    std::copy_if(found->begin(), found->end(), std::back_inserter(same),
-                 [&](const std::string& path) { return base_name(path) == name; });
-    if (same.size() == 1) return same.front();
-    if (!found->empty()) return std::nullopt;
-  }
-  return std::nullopt;
 }
 
-std::optional<std::string> Files::find(std::string_view given) const {
+bool Files::has_folder(std::string_view path) const {
+  const auto found = paths_.find(path);
+  return found != paths_.end() && found->second;
+}
+
+// What a name can mean: those that have all of it, and whatever competes with them.
+std::vector<std::string> Files::candidates(std::string_view given, Wanted wanted) const {
   std::string name = trimmed(given);
-  while (name.ends_with('/')) name.pop_back();
-  if (name.empty()) return std::nullopt;
-  if (auto file = find_where(name, false)) return file;
-  return find_where(name, true);
+  while (name.ends_with('/')) name.pop_back(), wanted = Wanted::folder;
+  if (name.empty()) return {};
+  const auto all_of = [&](const auto& index, const std::string& key) {
+    std::vector<std::string> paths;
+    const auto found = index.find(key);
+    if (found == index.end()) return paths;
+    std::copy_if(found->second.begin(), found->second.end(), std::back_inserter(paths),
+                 [&](const std::string& path) { return wanted == Wanted::any || has_folder(path); });
+    return paths;
+  };
+  const auto keep = [](std::vector<std::string>& paths, auto holds) {
+    std::erase_if(paths, [&](const std::string& path) { return !holds(path); });
+  };
+  const std::string_view base = base_name(name);
+  std::vector<std::string> rivals;
+  if (wanted == Wanted::any && extension_of(base).empty()) rivals = all_of(by_stem_, folded(base));
+  if (exists(name) && (wanted == Wanted::any || has_folder(name))) {
+    keep(rivals, [&](const std::string& path) { return parent_of(path) == parent_of(name); });
+    rivals.insert(rivals.begin(), name);
+    return rivals;
+  }
+  std::vector<std::string> named = all_of(by_name_, folded(name));
+  if (named.empty()) return all_of(by_stem_, folded(name));
+  // Names that differ in case alone are told apart by case.
+  std::vector<std::string> same = named;
+  keep(same, [&](const std::string& path) { return base_name(path) == name; });
+  if (same.size() == 1) named = same;
+  named.insert(named.end(), rivals.begin(), rivals.end());
+  return named;
+}
+
+std::optional<std::string> Files::find(std::string_view name) const {
+  const std::vector<std::string> found = candidates(name, Wanted::any);
+  return found.size() == 1 ? std::optional(found.front()) : std::nullopt;
 }
 
 std::optional<std::string> Files::find_folder(std::string_view given) const {
@@ -185,66 +182,8 @@ std::optional<std::string> Files::find_folder(std::string_view given) const {
   std::string name = trimmed(given);
   std::smatch match;
   if (std::regex_match(name, match, noise)) name = trimmed(match[1].str());
-  while (name.ends_with('/')) name.pop_back();
-  return name.empty() ? std::nullopt : find_where(name, true);
-}
-
-// Takes every condition out of a phrase. Returns false if one of them makes no sense.
-bool Files::take_conditions(const Request& request, std::string& phrase, Json& filters) const {
-  static const std::regex larger =
-      words("(?:超过|大于|larger than|bigger than|over|above) ?([0-9.]+ ?[kmgt]?i?b?) ?的?");
-  static const std::regex smaller = words("(?:小于|不到|smaller than|under) ?([0-9.]+ ?[kmgt]?i?b?) ?的?");
-  static const std::regex days = words(
-      "(?:older than )?([0-9]+) ?(天|周|个月|年|days?|weeks?|months?|years?) "
-      "?(?:之前|以前|前|没动过|没动|old|ago)?的?");
-  static const std::regex before_month = words("([0-9]{1,2}) ?月份?(?:以前|之前)(?:下载|修改|创建)?的?");
-  static const std::regex in_month = words("([0-9]{1,2}) ?月份?的");
-  static const std::regex in_year = words("([0-9]{4}) ?年的|from ([0-9]{4})");
-  static const std::regex contains = words(
-      "(?:提到|包含|含有|内容有|that mention|mentioning|mention|that contain|containing|contain) ?(\x01[0-9]|[^ "
-      ",]+?)(?:的|$)");
-  static const std::regex named = words("(?:名字|文件名)(?:里|中)?(?:有|含有|包含) ?(\x01[0-9]|[^ ,]+?)的");
-  std::smatch match;
-  const auto take = [&](const std::regex& regex) {
-    if (!std::regex_search(phrase, match, regex)) return false;
-    phrase = std::string(match.prefix()) + std::string(match.suffix());
-    return true;
-  };
-  const auto value = [&](size_t group) { return match[group].str(); };
-  const std::tm today = date_of(now_);
-  const int year = today.tm_year + 1900;
-  // The first capture is copied before the phrase that it points into changes.
-  const auto find = [&](const std::regex& regex, auto use) {
-    if (!std::regex_search(phrase, match, regex)) return;
-    use();
-    take(regex);
-  };
-  find(contains, [&] { filters["contains"] = request.text_of(value(1)); });
-  find(named, [&] { filters["name_contains"] = request.text_of(value(1)); });
-  find(larger, [&] { filters["larger_than"] = trimmed(value(1)); });
-  find(smaller, [&] { filters["smaller_than"] = trimmed(value(1)); });
-  find(before_month, [&] { filters["older_than"] = first_of(year, std::stoi(value(1))); });
-  find(in_month, [&] {
-    filters["newer_than"] = first_of(year, std::stoi(value(1)));
-    filters["older_than"] = first_of(year, std::stoi(value(1)) + 1);
-  });
-  find(in_year, [&] {
-    const int of = std::stoi(value(1) + value(2));
-    filters["newer_than"] = first_of(of, 1);
-    filters["older_than"] = first_of(of + 1, 1);
-  });
-  if (!filters.contains("older_than")) {
-    find(days, [&] {
-      const std::string unit = value(2);
-      const char* letter = unit.starts_with("天") || unit.starts_with("day")    ? "d"
-                           : unit.starts_with("周") || unit.starts_with("week") ? "w"
-                           : unit.starts_with("年") || unit.starts_with("year") ? "y"
-                                                                                : "m";
-      filters["older_than"] = value(1) + letter;
-    });
-  }
-  if (!filters.empty() && !filters.contains("name_contains")) filters["type"] = "file";
-  return true;
+  const std::vector<std::string> found = candidates(name, Wanted::folder);
+  return found.size() == 1 ? std::optional(found.front()) : std::nullopt;
 }
 
 Json Files::extensions_of(const std::string& noun) {
@@ -254,42 +193,59 @@ Json Files::extensions_of(const std::string& noun) {
   return {};
 }
 
+// How far "pdf invoices" means all PDF files of a folder: certainly if the noun is a kind that has them, likely if one
+// of them has the noun in its name.
+Selection::Certainty Files::certainty_of(const std::string& noun, const std::string& extension,
+                                         const std::string& folder) const {
+  const Json kind = extensions_of(noun);
+  if (std::find(kind.begin(), kind.end(), extension) != kind.end()) return Selection::Certainty::sure;
+  const std::string_view word = std::string_view(noun).substr(0, noun.size() - (noun.ends_with('s') ? 1 : 0));
+  const bool is_named = std::any_of(by_name_.begin(), by_name_.end(), [&](const auto& entry) {
+    const auto& [name, paths] = entry;
+    return name.ends_with("." + extension) && name.find(word) != name.npos &&
+           std::any_of(paths.begin(), paths.end(),
+                       [&](const std::string& path) { return folder.empty() || is_within(path, folder); });
+  });
+  return is_named ? Selection::Certainty::likely : Selection::Certainty::guessed;
+}
+
 // What a noun means: a glob for names, with filters.
-bool Files::name_kind(const std::string& what, Selection& selection) const {
+bool Files::name_kind(const std::string& what, const std::string& folder, Selection& selection) const {
   static const std::regex nothing = words(std::string("^(?:所有|全部|all |every |the )?的?") + kFiles + "$");
   static const std::regex extension =
       words("^(?:所有的? ?|全部的? ?|all |every |the )?(?:\\*?\\.)?([a-z0-9]{1,5})(?: ?files?| ?文件| ?的文件)?$");
-  static const std::regex with_noun = words("^(?:all |every |the )?([a-z0-9]{2,5}) [a-z]+$");
+  static const std::regex with_noun = words("^(?:all |every |the )?([a-z0-9]{2,5}) ([a-z]+)$");
   static const std::regex strip = words("^(?:所有的? ?|全部的? ?|all |every |the )?(.*?)(?:文件)?$");
+  static const std::set<std::string> usual = {"tmp", "log", "txt", "md",  "pdf", "docx",
+                                              "csv", "jpg", "png", "zip", "bak"};
   std::smatch match;
   if (std::regex_match(what, nothing)) {
     selection.pattern = "*";
     return true;
   }
-  const auto known = [this](const std::string& name) {
-    static const std::set<std::string> usual = {"tmp", "log", "txt", "md",  "pdf", "docx",
-                                                "csv", "jpg", "png", "zip", "bak"};
-    const std::string ending = "." + folded(name);
-    return usual.contains(folded(name)) || std::any_of(listing_.begin(), listing_.end(), [&](const std::string& path) {
-             return folded(path).ends_with(ending);
-           });
-  };
-  const bool by_noun = std::regex_match(what, match, with_noun) && known(match[1].str()) && match[1].str() != "log";
-  if (by_noun) selection.is_sure = false;
-  if (by_noun || (std::regex_match(what, match, extension) && known(match[1].str()))) {
-    selection.pattern = "*." + match[1].str();
-    return true;
+  const bool is_plain = std::regex_match(what, match, extension);
+  if (is_plain || std::regex_match(what, match, with_noun)) {
+    const std::string ending = folded(match[1].str());
+    if ((usual.contains(ending) || extensions_.contains("." + ending)) && (is_plain || ending != "log")) {
+      if (!is_plain)
+        selection.certainty = std::min(selection.certainty, certainty_of(folded(match[2].str()), ending, folder));
+      selection.pattern = "*";
+      selection.filters["ext"] = Json::array({ending});  // Without case, unlike a glob.
+      return true;
+    }
   }
   std::regex_match(what, match, strip);
   const std::string noun = trimmed(match[1].str());
   if (Json extensions = extensions_of(noun); !extensions.is_null()) {
+    // All photos of a folder, or of all folders.
+    if (folder.empty()) selection.certainty = std::min(selection.certainty, Selection::Certainty::likely);
     selection.pattern = "*";
     selection.filters["ext"] = std::move(extensions);
     return true;
   }
   if (std::regex_match(noun, words("截图|屏幕截图|screenshots?"))) {
-    const bool chinese = std::any_of(listing_.begin(), listing_.end(),
-                                     [](const std::string& path) { return path.find("截图") != path.npos; });
+    const bool chinese = std::any_of(paths_.begin(), paths_.end(),
+                                     [](const auto& entry) { return entry.first.find("截图") != std::string::npos; });
     selection.pattern = "*";
     selection.filters["name_contains"] = chinese ? "截图" : "screenshot";
     return true;
@@ -301,25 +257,45 @@ bool Files::name_kind(const std::string& what, Selection& selection) const {
   return false;
 }
 
+// A name that exists is that, whatever else it could mean.
+std::optional<Selection> Files::select_named(const Request& request, const std::string& phrase,
+                                             bool& is_ambiguous) const {
+  static const std::regex noise =
+      words("^(?:所有的?|全部的?|整个|那个|这个|the |all of )?(.*?)(目录|文件夹| folder| directory)?$");
+  std::smatch match;
+  std::regex_match(phrase, match, noise);
+  const auto wanted = match[2].matched ? Wanted::folder : Wanted::any;
+  for (const auto& [name, kind] :
+       {std::pair{request.text_of(phrase), Wanted::any}, {request.text_of(match[1].str()), wanted}}) {
+    const std::vector<std::string> found = candidates(name, kind);
+    is_ambiguous = is_ambiguous || found.size() > 1;
+    if (found.size() != 1) continue;
+    Selection selection;
+    selection.path = found.front();
+    selection.is_folder = has_folder(selection.path);
+    // "app" is app.log for sure only if no other name begins so.
+    const std::string word = folded(base_name(name));
+    auto begins = by_name_.lower_bound(word);
+    if (!name.ends_with('/') && folded(base_name(selection.path)) != word && begins != by_name_.end() &&
+        (begins->second.size() > 1 || (++begins != by_name_.end() && begins->first.starts_with(word)))) {
+      selection.certainty = Selection::Certainty::guessed;
+    }
+    return selection;
+  }
+  return std::nullopt;
+}
+
 std::optional<Selection> Files::select(const Request& request, std::string phrase) const {
   static const std::regex chinese_place = words("^(.+?) ?(?:目录|文件夹)?(?:里面|里|中|下面|下|内)的?(.*)$");
   static const std::regex english_place = words("^(.*?) ?(?:\\b(?:from|in|inside|under|of)) (.+)$");
-  static const std::regex noise =
-      words("^(?:所有的?|全部的?|整个|那个|这个|the |all of )?(.*?)(?:目录|文件夹| folder| directory)?$");
+  phrase = trimmed(phrase);
+  bool is_ambiguous = false;
+  if (auto named = select_named(request, phrase, is_ambiguous)) return named;
   Selection selection;
+  if (is_ambiguous) selection.certainty = Selection::Certainty::guessed;
+  if (!take_conditions(request, phrase, selection.filters)) return std::nullopt;
   phrase = trimmed(phrase);
-  // A name that exists is that, whatever else it could mean.
   std::smatch match;
-  std::regex_match(phrase, match, noise);
-  for (const std::string& name : {request.text_of(phrase), request.text_of(match[1].str())}) {
-    if (const auto path = find(name)) {
-      selection.path = *path;
-      selection.is_folder = has_folder(*path);
-      return selection;
-    }
-  }
-  take_conditions(request, phrase, selection.filters);
-  phrase = trimmed(phrase);
   std::string folder, what = phrase;
   bool anywhere = true;
   for (const auto& [regex, place, rest] : {std::tuple{&chinese_place, 1, 2}, {&english_place, 2, 1}}) {
@@ -334,7 +310,7 @@ std::optional<Selection> Files::select(const Request& request, std::string phras
   // "docs 里的 readme.md"
   if (!anywhere && selection.filters.empty() && !what.empty()) {
     const std::string path = joined(folder, request.text_of(what));
-    if (find(path) == path) {
+    if (exists(path)) {
       selection.path = path;
       selection.is_folder = has_folder(path);
       return selection;
@@ -351,13 +327,15 @@ std::optional<Selection> Files::select(const Request& request, std::string phras
       }
     }
     // "会议纪要": a folder whose name the word begins with.
-    for (const char* ending : {"纪要", "记录", "文件"}) {
+    for (const auto& [ending, certainty] : {std::pair{"纪要", Selection::Certainty::likely},
+                                            {"记录", Selection::Certainty::likely},
+                                            {"文件", Selection::Certainty::guessed}}) {
       if (!what.ends_with(ending)) continue;
       if (const auto found = find_folder(what.substr(0, what.size() - std::string(ending).size())))
-        folder = *found, what = "", anywhere = false;
+        folder = *found, what = "", anywhere = false, selection.certainty = certainty;
     }
   }
-  if (!name_kind(what, selection)) return std::nullopt;
+  if (!name_kind(what, folder, selection)) return std::nullopt;
   if (selection.pattern.find('/') == std::string::npos) {
     selection.pattern = anywhere ? "**/" + selection.pattern : joined(folder, selection.pattern);
   }

@@ -113,7 +113,8 @@ std::string edited(std::string text, const std::vector<Edit>& edits, std::string
           throw AgentError(Code::not_found, "{}: has no text \"{}\" to replace", escaped(name),
                            escaped(edit.find.substr(0, character_cut(edit.find, 60))));
         }
-        if (left > 0) notes.push_back(fmt::format("{}: {} more places with that text stay", escaped(name), left));
+        if (left > 0)
+          notes.push_back(fmt::format("{}: leaves {} with that text", escaped(name), counted(left, "more place")));
         text = std::move(result);
       }
     }

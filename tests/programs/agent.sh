@@ -28,8 +28,10 @@ expect 1 "^agent: the plan" $agent --plan '[1'
 expect 1 "^agent: root .*: No such file or directory$" "$bin/agent" --root "$work/none" --plan "$move"
 expect 1 "cannot be written: No such file or directory; nothing is done without it$" \
   "$bin/agent" --root "$root" --log /proc/none/log --plan "$move"
-expect 1 "lies in the root" "$bin/agent" --root "$root" --log "$root/log" --plan "$move"
-rm -f "$root/log"
+expect 2 "^agent: --dry-run: not with --undo or --redo" $agent --undo 0 --dry-run
+expect 2 "^agent: --dry-run: not with --undo or --redo" $agent --redo --dry-run
+expect 1 "lies in the root" "$bin/agent" --root "$root" --log "$root/new/log" --plan "$move"
+[ -e "$root/new" ] && fail "a log in the root was made"
 
 # Only shown, and not at the end of the input.
 expect 0 "^  move     a.txt → new/a.txt$" $agent --plan "$move"
@@ -81,10 +83,20 @@ echo w >"$root/words/w.txt"
 expect 0 "^  move     words/w.txt → sorted/w.txt$" $agent '把 words 里的 txt 移到 sorted'
 answer yes 0 "done, run" $agent --run 'move words/w.txt to sorted'
 [ -e "$root/sorted/w.txt" ] || fail "a request was not carried out"
-expect 0 "^done, run" $agent 'undo the last run'
+# An undo in words is shown and confirmed as a plan is.
+expect 0 "^To undo:$" $agent 'undo the last run'
+expect 0 "move words/w.txt to sorted" $agent --dry-run '撤销'
+expect 1 "denied (not_confirmed)" $agent --run 'undo'
+answer no 1 "denied (not_confirmed)" $agent --run 'undo'
+expect 1 "an undo is confirmed by a person" $agent --run --yes 'undo'
+[ -e "$root/sorted/w.txt" ] || fail "an undo that was not confirmed was carried out"
+answer yes 0 "done, run" $agent --run 'undo the last run'
 [ -e "$root/words/w.txt" ] || fail "a request was not undone"
 expect 0 "I am not sure" $agent 'delete the useless files'
-expect 1 "^agent: refused: outside_root$" $agent 'read /etc/passwd'
+expect 1 '^agent: refused: "/etc/passwd": outside of the folder that the agent works in.$' $agent 'read /etc/passwd'
+expect 1 '"code":"outside_root"' $agent --json 'read /etc/passwd'
+expect 0 '"kind":"ask"' $agent --json 'delete the useless files'
+expect 0 "^nothing to undo" $agent --run 'undo run 99'
 
 # What one person began, another program does not touch.
 mkfifo "$work/pipe"

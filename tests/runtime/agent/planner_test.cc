@@ -121,7 +121,7 @@ TEST_CASE("six of ten requests are planned without a model, and no plan that cha
     } else if (got.kind == Proposal::Kind::plan && expected.contains("refuse")) {
       is_right = result_of(got.text) == "denied " + expected.at("refuse").get<std::string>();
     } else if (got.kind == Proposal::Kind::refuse && expected.contains("refuse")) {
-      is_right = got.text == expected.at("refuse");
+      is_right = got.code == expected.at("refuse");
     } else if (got.kind == Proposal::Kind::undo && expected.contains("undo")) {
       is_right = got.runs == expected.at("undo").get<int64_t>();
     } else {
@@ -138,6 +138,8 @@ TEST_CASE("six of ten requests are planned without a model, and no plan that cha
       MESSAGE(id << ": " << request << ": not planned: " << got.text);
     }
   }
+  // Of our own requests all but three are planned.
+  if (other == nullptr) CHECK(right >= 55);
   MESSAGE(right << " of " << count << " right, " << asked << " asked back without need");
   CHECK(right * 10 >= count * 6);
 }
