@@ -5,8 +5,8 @@
 #include <tinyllm/model/text/prompt.h>
 #include <tinyllm/tensor/base/file.h>
 #include <tinyllm/train/data/mixed_rows.h>
+#include <tinyllm/train/data/packed_dataset.h>
 #include <tinyllm/train/data/samples.h>
-#include <tinyllm/train/tasks/reasoning.h>
 
 #include "common/model_options.h"
 #include "common/training_options.h"

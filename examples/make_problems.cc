@@ -4,14 +4,11 @@
 #include <tinyllm/train/problems/redraw.h>
 
 #include "common/interrupt.h"
-#include "common/parse.h"
+#include "common/problem_options.h"
 #include "common/progress_bar.h"
-
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
-#include <span>
 
 namespace tl = tinyllm;
 namespace problems = tl::problems;
@@ -20,20 +17,12 @@ namespace {
 
 struct Options {
   std::filesystem::path output;
-  std::vector<std::string> levels = {"1"}, kinds, languages = {"chinese", "english"};
+  tl::cli::ProblemOptions problems;
   std::vector<std::filesystem::path> redraw;
   problems::Split split = problems::Split::train;
   int64_t count = 10'000;
   uint64_t seed = 1;
 };
-
-// An option that takes some of several names.
-CLI::Option* add_names(CLI::App& app, const std::string& option, std::vector<std::string>& value,
-                       const std::vector<std::string>& known, const char* type, const std::string& description) {
-  return app.add_option(option, value, description)
-      ->check([known](const std::string& given) { return tl::cli::problem_with_choice(given, known); })
-      ->type_name(type);
-}
 
 Options parse(int argc, char** argv) {
   Options o;
@@ -49,18 +38,7 @@ Options parse(int argc, char** argv) {
                                 "Draw the numbers of these questions again, instead of making problems up: JSON lines "
                                 "as in GSM8K, Ape210K or Math23K.");
   redraw->type_name("FILE");
-  add_names(app, "--level", o.levels, {"1", "2", "3"}, "{1,2,3}",
-            "Make problems of these levels: 1 to 3 steps, two problems in one with longer numbers, or three to four.")
-      ->default_str("1")
-      ->excludes(redraw);
-  const std::vector<std::string> kinds = problems::kind_names();
-  add_names(app, "--kinds", o.kinds, kinds, "KIND",
-            fmt::format("Make problems of these kinds instead of all: {}.", fmt::join(kinds, ", ")))
-      ->excludes(redraw);
-  add_names(app, "--language", o.languages, {"chinese", "english"}, "{chinese,english}",
-            "Make problems in these languages.")
-      ->default_str("chinese english")
-      ->excludes(redraw);
+  for (CLI::Option* option : tl::cli::add_problem_options(app, o.problems)) option->excludes(redraw);
   tl::cli::add_choice(app, "--split", o.split,
                       "Make problems to train on, or ones held out by their numbers, wording, composition of kinds, or "
                       "by longer numbers.");
@@ -99,22 +77,9 @@ void write(const Options& o, size_t sources, const problems::Draw& draw) {
 }
 
 void make(const Options& o) {
-  std::vector<problems::Wanted> choices;
-  for (const std::string& kind : o.kinds.empty() ? problems::kind_names() : o.kinds) {
-    for (const std::string& level : o.levels) {
-      if (!problems::has_split(kind, level[0] - '0', o.split)) continue;
-      for (const std::string& language : o.languages) {
-        choices.push_back({kind, level[0] - '0', *tl::parse_name<problems::Language>(language), o.split});
-      }
-    }
-  }
-  if (choices.empty()) {
-    throw tl::cli::UsageError("--kinds: {} of level {}: none has problems for --split {}", fmt::join(o.kinds, ", "),
-                              fmt::join(o.levels, ", "), tl::name_of(o.split));
-  }
-  write(o, choices.size(), [&](size_t source, uint64_t index) -> std::optional<problems::Problem> {
-    return problems::make_problem(choices[source], o.seed, index);
-  });
+  const std::vector<problems::Wanted> wanted = tl::cli::wanted_by(o.problems, o.split);
+  write(o, wanted.size(),
+        [&](size_t source, uint64_t index) { return problems::make_problem(wanted[source], o.seed, index); });
 }
 
 void redraw(const Options& o) {

@@ -70,8 +70,10 @@ int64_t WeightSpec::equal_parts() const {
 }
 
 std::vector<WeightSpec> weight_specs(const ModelConfig& c) {
-  // As in GPT-2, matrices that add to the residual stream start smaller. There are two in each layer.
-  const float residual_std = kStd / std::sqrt(2.0f * static_cast<float>(c.n_layers));
+  // As in GPT-2, matrices that add to the residual stream start smaller. There are two in each layer. With relu^2 a
+  // model learns faster if they start at zero, so that the blocks add nothing at first (docs/results.md).
+  const float residual_std =
+      c.ffn == FeedForward::relu2 ? 0.0f : kStd / std::sqrt(2.0f * static_cast<float>(c.n_layers));
   std::vector<WeightSpec> specs;
   specs.push_back({.name = "tok_emb.weight",
                    .shape = {c.vocab_size, c.dim},

@@ -27,10 +27,9 @@ runtime             model model/text model/formats ops ops/kernels tensor tensor
 train/data          model/text ops tensor/base
 train/corpus        train/data runtime/documents tensor/base
 train/monitor       runtime/http tensor/base
-train/problems      runtime/reason tensor/base
+train/problems      runtime/reason model/text tensor/base
 train/questions     train/corpus runtime/search runtime/documents tensor/base
 train/eval          train train/data runtime/reason runtime model model/text tensor tensor/base
-train/tasks         train/data runtime model model/text tensor tensor/base
 train               train/data train/monitor runtime model model/text ops ops/kernels tensor tensor/formats tensor/base
 '
 installed=$(grep -o '[a-z0-9_/]*[a-z0-9_]\.h\b' cmake/install.cmake)

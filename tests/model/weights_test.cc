@@ -98,4 +98,21 @@ TEST_CASE("norms begin as ones and biases as zeros, whatever they are called") {
   }
 }
 
+TEST_CASE("with relu^2 the matrices that add to the residual stream begin as zeros, and no others do") {
+  for (const FeedForward ffn : {FeedForward::silu, FeedForward::swiglu, FeedForward::relu2}) {
+    ModelConfig config = grouped();
+    config.ffn = ffn;
+    const std::vector<WeightSpec> specs = weight_specs(config);
+    Store store;
+    init_weights(specs, 1, store);
+    for (const WeightSpec& spec : specs) {
+      if (spec.role != WeightRole::matrix) continue;
+      const auto values = store.at(spec.name).as<float>();
+      const bool is_zero = std::all_of(values.begin(), values.end(), [](float x) { return x == 0; });
+      const bool adds = spec.name.ends_with("attn.o.weight") || spec.name.ends_with("ffn.w2.weight");
+      CHECK_MESSAGE(is_zero == (adds && ffn == FeedForward::relu2), spec.name);
+    }
+  }
+}
+
 }  // namespace tinyllm::test

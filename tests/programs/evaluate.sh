@@ -12,7 +12,7 @@ expect 0 "pretrain: validation loss" \
   $tiny_on_tokens --tokenizer "$model/tokenizer.model" --output "$work/of-tokens"
 expect 1 "corpus.tokens: .*tokenizer" $tiny_on_tokens --tokenizer "$work/words/tokenizer.model" --output "$work/x"
 "$bin/quantize" "$model" "$work/q8" >/dev/null 2>&1 || failures=$((failures + 1))
-$tiny --data "$work/text.txt" --output "$work/own" >/dev/null 2>&1 || failures=$((failures + 1))
+$tiny_on_text --data "$work/text.txt" --output "$work/own" >/dev/null 2>&1 || failures=$((failures + 1))
 
 text="$evaluate --data $work/corpus.tokens --validation-every 0 --tokens 500"
 expect 0 "^corpus: perplexity [1-9].*, [0-9.]* bits per byte, [1-9][0-9]* tokens$" $text "$work/of-tokens"
@@ -60,10 +60,12 @@ expect 1 "^evaluate: stopped; [0-9]* results are in $work/stopped, and the same 
 expect 1 "results.jsonl: holds the results of another evaluation: .*chains is 5, was 3" \
   $evaluate $model -q "$work/problems.jsonl" -n 24 --chains 5 --seed 2 --forced -o "$work/stopped"
 
-# One at a time.
+# One at a time. What an earlier run printed must not be taken for this one.
+: >"$work/output"
 $problems --seed 2 -o "$work/stopped" --sequences 1 >"$work/output" 2>&1 &
 pid=$!
 until grep -q "^problems" "$work/output" || ! kill -0 $pid; do sleep 0.05; done
+kill -STOP $pid  # It must not end before the other has begun.
 expect 1 "stopped: is in use by process $pid" $problems --seed 2 -o "$work/stopped"
 kill -9 $pid && wait $pid 2>/dev/null
 

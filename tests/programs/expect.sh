@@ -51,7 +51,8 @@ i=0
 while [ $i -lt 400 ]; do echo "line $i: 今天学习第 $i 课。"; i=$((i + 1)); done >"$work/text.txt"
 : >"$work/empty.txt"
 printf 'good\nbad \377 byte\n' >"$work/latin.txt"
-tiny="$bin/train_tiny --steps 3 --batch-size 2 --seq-len 32 --vocab-size 600"
+tiny_on_text="$bin/train_tiny --steps 3 --batch-size 2 --seq-len 32 --vocab-size 600"
+tiny="$tiny_on_text --problems 2000"
 make_model() {
   $tiny --output "$work/model" >/dev/null 2>&1 || failures=$((failures + 1))
 }

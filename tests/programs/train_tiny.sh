@@ -8,8 +8,8 @@ for file in config.json model.safetensors tokenizer.model; do
 done
 
 expect 0 "\"loss\":" cat "$work/model/metrics.jsonl"
-expect 0 "fine-tune" cat "$work/model/report.html"
-expect 0 "in a browser: http://127.0.0.1:[1-9]" $tiny --dashboard 0 --optimizer muon --output "$work/muon"
+expect 0 "train" cat "$work/model/report.html"
+expect 0 "in a browser: http://127.0.0.1:[1-9]" $tiny --dashboard 0 --optimizer adamw --output "$work/adamw"
 
 # A finished model is not replaced unless one says so.
 expect 1 "model: holds a finished model: talk to it with .chat .*, or give another --output, or --overwrite" \
@@ -25,11 +25,11 @@ expect 0 "time: about 0:0[0-9] at [0-9]* tokens/s, measured in 2 steps" $tiny --
 expect 2 "No such file" ls "$work/dry"
 
 # Your own text, and texts that are none.
-expect 0 "pretrain: validation loss .* perplexity" $tiny --data "$work/text.txt" --output "$work/own"
-expect 1 "missing.txt: cannot be opened" $tiny --data "$work/missing.txt" --output "$work/x"
-expect 1 "holds no text" $tiny --data "$work/empty.txt" --output "$work/x"
-expect 1 "latin.txt: line 2, byte 5: 0xFF is not UTF-8" $tiny --data "$work/latin.txt" --output "$work/x"
-expect 1 "is not a regular file" $tiny --data "$work" --output "$work/x"
+expect 0 "pretrain: validation loss .* perplexity" $tiny_on_text --data "$work/text.txt" --output "$work/own"
+expect 1 "missing.txt: cannot be opened" $tiny_on_text --data "$work/missing.txt" --output "$work/x"
+expect 1 "holds no text" $tiny_on_text --data "$work/empty.txt" --output "$work/x"
+expect 1 "latin.txt: line 2, byte 5: 0xFF is not UTF-8" $tiny_on_text --data "$work/latin.txt" --output "$work/x"
+expect 1 "is not a regular file" $tiny_on_text --data "$work" --output "$work/x"
 
 # Numbers and places that cannot be, and options without effect.
 expect 2 "threads: 0, expected 1 to 256" $tiny --threads 0 --output "$work/x"
@@ -40,9 +40,10 @@ expect 2 "steps: 0, expected 1 or more" "$bin/train_tiny" --steps 0
 expect 2 "seed: -1, expected" $tiny --seed -1 --output "$work/x"
 expect 2 "lr: nan, expected" $tiny --lr nan --output "$work/x"
 expect 2 "unknown option" "$bin/train_tiny" --wrong
-expect 2 "momentum: has no effect without --optimizer muon" $tiny --momentum 0.9 --output "$work/x"
-expect 2 "cooldown: has no effect without --lr-schedule wsd" $tiny --momentum 0.9 --cooldown 0.5 --output "$work/x"
+expect 2 "momentum: has no effect without --optimizer muon" $tiny --optimizer adamw --momentum 0.9 --output "$work/x"
+expect 2 "cooldown: has no effect without --lr-schedule wsd" $tiny --lr-schedule linear --cooldown 0.5 --output "$work/x"
 expect 2 "tokenizer: has no effect without --data" "$bin/train_tiny" --tokenizer "$work/model"
+expect 2 "kinds: has no effect with --data" $tiny_on_text --data "$work/text.txt" --kinds ages
 expect 1 "the folder cannot be made" $tiny --output /dev/full
 mkdir "$work/readonly"
 chmod a-w "$work/readonly"
@@ -63,9 +64,9 @@ expect 0 "[0-9]\.[0-9]" "$bin/train_tiny" --version
 # A long run in a folder, that is being trained when this returns.
 begin() {
   : >"$work/output"  # What the run before printed must not be taken for this one.
-  "$bin/train_tiny" --steps 200000 --batch-size 2 --seq-len 32 --vocab-size 600 --output "$1" >"$work/output" 2>&1 &
+  "$bin/train_tiny" --steps 200000 --batch-size 2 --seq-len 32 --vocab-size 600 --problems 2000 --output "$1" >"$work/output" 2>&1 &
   pid=$!
-  until grep -q '^pretrain [0-9]' "$work/output" || ! kill -0 $pid; do sleep 0.1; done
+  until grep -q '^train [0-9]' "$work/output" || ! kill -0 $pid; do sleep 0.1; done
 }
 
 # Stopped while it trains, by a signal that comes twice, as `timeout` sends it: saved, and only the same command goes on.

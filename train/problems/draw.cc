@@ -1,7 +1,9 @@
 #include <tinyllm/train/problems/draw.h>
 
+#include <tinyllm/model/text/reasoning.h>
+
 #include <algorithm>
-#include <string>
+#include <array>
 #include <unordered_set>
 
 namespace tinyllm::problems {
@@ -26,6 +28,29 @@ int64_t draw_in_turn(size_t sources, int64_t count, const Draw& draw,
     }
   }
   return taken;
+}
+
+std::vector<Problem> make_problems(std::span<const Wanted> wanted, uint64_t seed, int64_t count) {
+  std::vector<Problem> problems;
+  const Draw draw = [&](size_t source, uint64_t index) { return make_problem(wanted[source], seed, index); };
+  draw_in_turn(wanted.size(), count, draw, [&](Problem problem) { problems.push_back(std::move(problem)); });
+  return problems;
+}
+
+std::vector<Messages> as_conversations(std::span<const Problem> problems) {
+  constexpr std::array<size_t, 5> kTurns = {1, 1, 2, 1, 3};  // Of one conversation after another.
+  std::vector<Messages> conversations;
+  size_t room = 0;
+  for (const Problem& problem : problems) {
+    if (room == 0 || conversations.back()[0].content != problem.system) {
+      room = kTurns[conversations.size() % kTurns.size()];
+      conversations.push_back({{Role::system, problem.system}});
+    }
+    conversations.back().push_back({Role::user, problem.question});
+    conversations.back().push_back({Role::assistant, reasoning(problem.cot, problem.final)});
+    --room;
+  }
+  return conversations;
 }
 
 }  // namespace tinyllm::problems

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <tinyllm/model/text/message.h>
 #include <tinyllm/train/problems/problem.h>
 
 #include <functional>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace tinyllm::problems {
 
@@ -15,5 +18,12 @@ using Draw = std::function<std::optional<Problem>(size_t source, uint64_t index)
 /// the same question. Ends early when the last 1000 draws, and a draw from each source, found nothing new. Returns how
 /// many problems there were.
 int64_t draw_in_turn(size_t sources, int64_t count, const Draw& draw, const std::function<void(Problem problem)>& take);
+
+/// `count` made-up problems, of all that is wanted in turn, no two with the same question; fewer if no more are found.
+std::vector<Problem> make_problems(std::span<const Wanted> wanted, uint64_t seed, int64_t count);
+
+/// Problems as conversations in the reasoning style, of one, two or three turns: problems that follow one another and
+/// have one system prompt.
+std::vector<Messages> as_conversations(std::span<const Problem> problems);
 
 }  // namespace tinyllm::problems
