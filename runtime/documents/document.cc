@@ -77,6 +77,7 @@ void read_text(const std::filesystem::path& path, const std::string& bytes, cons
     const std::string text = documents::html_text(decoded.text, &headings);
     return documents::read_lines(text, -1, headings, {.joins = false, .finds_chapters = false}, out);
   }
+  document.title = documents::front_matter_title(decoded.text);
   documents::remove_front_matter(decoded.text, true);
   const std::string text = documents::markdown_text(decoded.text, &headings);
   documents::read_lines(text, -1, headings, {.finds_chapters = headings.empty()}, out);

@@ -23,6 +23,8 @@ class DocxPackage {
   /// A part in the folder of the main document.
   std::string_view beside_main(std::string_view name) const;
 
+  const std::map<std::string, std::string>& parts() const { return parts_; }
+
  private:
   void unpack(std::string_view archive);
 

@@ -69,6 +69,9 @@ class Walker : public XmlHandler {
     if (is_text_ && skipped_ == 0 && !is_hidden_ && !paragraphs_.empty()) paragraphs_.back().text += text;
   }
 
+  /// Signs of fonts that have their own encoding, which are not read.
+  int64_t symbols() const { return symbols_; }
+
  private:
   struct Open {
     std::string text;
@@ -105,6 +108,8 @@ class Walker : public XmlHandler {
       open.text += '\n';
     } else if (name == "noBreakHyphen") {
       open.text += '-';
+    } else if (name == "sym") {
+      ++symbols_;
     } else if (name == "footnoteReference" || name == "endnoteReference") {
       const auto note = notes_.find(std::string(name.substr(0, 1)).append(attribute(attributes, "id")));
       if (note != notes_.end() && !note->second.empty()) {
@@ -196,7 +201,8 @@ class Walker : public XmlHandler {
   const Notes& notes_;
   Write write_;
   size_t added_ = 0;  // Bytes of notes and numbers.
-  int skipped_ = 0;   // Open elements that are skipped.
+  int64_t symbols_ = 0;
+  int skipped_ = 0;  // Open elements that are skipped.
   bool is_text_ = false;
   bool is_properties_ = false;
   bool is_hidden_ = false;
@@ -249,6 +255,31 @@ class Properties : public XmlHandler {
   bool is_title_ = false;
 };
 
+// Whether a part has words.
+class HasWords : public XmlHandler {
+ public:
+  void begin(std::string_view name, std::span<const XmlAttribute>) override { is_text_ = name == "t"; }
+  void end(std::string_view) override { is_text_ = false; }
+  void text(std::string_view text) override { found |= is_text_ && text.find_first_not_of(" \t\n") != text.npos; }
+  bool found = false;
+
+ private:
+  bool is_text_ = false;
+};
+
+// Names the parts with words that are not read.
+void note_left_out(const DocxPackage& package, Document& document) {
+  const std::string folder = package.main().substr(0, package.main().rfind('/') + 1);
+  for (const std::string_view kind : {"headers", "footers", "comments"}) {
+    const std::string front = folder + std::string(kind.substr(0, kind.size() - 1));  // header1.xml, comments.xml
+    HasWords words;
+    for (const auto& [name, xml] : package.parts()) {
+      if (name.starts_with(front) && name.ends_with(".xml")) read_xml(xml, XmlKind::tolerant, words);
+    }
+    if (words.found) document.notes.push_back(fmt::format("the text of its {} was left out", kind));
+  }
+}
+
 }  // namespace
 
 void read_docx(std::string_view archive, Document& document, DocumentWriter& out) {
@@ -270,6 +301,10 @@ void read_docx(std::string_view archive, Document& document, DocumentWriter& out
   });
   read_xml(package.part(package.main()), XmlKind::strict, walker);
   out.end();
+  note_left_out(package, document);
+  if (walker.symbols() > 0) {
+    document.notes.push_back(fmt::format("signs of symbol fonts were left out: {}", walker.symbols()));
+  }
   Properties properties;
   if (const std::string_view xml = package.part("docProps/core.xml"); !xml.empty()) {
     read_xml(xml, XmlKind::strict, properties);

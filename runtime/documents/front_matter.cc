@@ -12,7 +12,8 @@ namespace tinyllm::documents {
 namespace {
 
 constexpr int kMostLines = 200;
-constexpr std::string_view kDocumentBreak = "\f";  // A line between the documents of a corpus.
+constexpr std::string_view kMark = "\xEF\xBB\xBF";  // Of the order of bytes.
+constexpr std::string_view kDocumentBreak = "\f";   // A line between the documents of a corpus.
 
 constexpr std::array<std::string_view, 26> kUsual = {
     "aliases",     "author",        "authors", "categories", "category", "comments", "cover",  "created",   "date",
@@ -80,6 +81,21 @@ size_t object_end(std::string_view text, size_t at) {
   return at;
 }
 
+// A value of YAML or TOML on one line.
+std::string plain_value(std::string_view value) {
+  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+  if (value.empty() || std::string_view(">|&*!{[").find(value[0]) != value.npos) return "";
+  if (value[0] == '"') {
+    const auto quoted = nlohmann::json::parse(value.substr(0, value.rfind('"') + 1), nullptr, false);
+    return quoted.is_string() ? quoted.get<std::string>() : "";
+  }
+  if (value[0] == '\'') {
+    const size_t end = value.rfind('\'');
+    return std::string(value.substr(1, end == 0 ? value.npos : end - 1));
+  }
+  return std::string(value.substr(0, value.find(" #")));
+}
+
 bool is_fence(std::string_view line) {
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
   return line.starts_with("```") || line.starts_with("~~~");
@@ -87,8 +103,26 @@ bool is_fence(std::string_view line) {
 
 }  // namespace
 
+std::string front_matter_title(std::string_view text) {
+  size_t at = text.starts_with(kMark) ? kMark.size() : 0;
+  for (size_t next = at; next < text.size() && take_line(text, next).empty();) at = next;
+  std::string title;
+  if (const size_t end = settings_end(text, at, true); end > at) {
+    const char sign = take_line(text, at) == "+++" ? '=' : ':';
+    while (at < end && title.empty()) {
+      const std::string_view line = take_line(text, at);
+      if (setting_name(line, sign) == "title") title = plain_value(line.substr(line.find(sign) + 1));
+    }
+  } else if (const size_t object = object_end(text, at); object > at) {
+    const auto settings = nlohmann::json::parse(text.substr(at, object - at), nullptr, false);
+    if (settings.contains("title") && settings["title"].is_string()) title = settings["title"].get<std::string>();
+  }
+  std::replace_if(
+      title.begin(), title.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }, ' ');
+  return title;
+}
+
 void remove_front_matter(std::string& text, bool opens_document) {
-  constexpr std::string_view kMark = "\xEF\xBB\xBF";
   if (text.find("---") == std::string::npos && text.find("+++") == std::string::npos &&
       (!opens_document || text.find('{') == std::string::npos)) {
     return;

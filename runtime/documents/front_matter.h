@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace tinyllm::documents {
 
@@ -11,5 +12,8 @@ namespace tinyllm::documents {
 /// `opens_document` is whether the text begins a document. Line feeds stay, so that line numbers do not change. Takes
 /// time in proportion to the text.
 void remove_front_matter(std::string& text, bool opens_document);
+
+/// The title that the front matter of a document gives it; empty if there is none, or one over several lines.
+std::string front_matter_title(std::string_view text);
 
 }  // namespace tinyllm::documents

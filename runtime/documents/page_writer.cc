@@ -1,3 +1,4 @@
+#include <tinyllm/runtime/documents/characters.h>
 #include <tinyllm/runtime/documents/page_furniture.h>
 #include <tinyllm/runtime/documents/pdf_reader.h>
 #include <tinyllm/runtime/documents/text_reader.h>
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <iterator>
@@ -199,12 +201,22 @@ class PageWriter {
   int block_of_lines_ = -1;  // of this block.
 };
 
+// Whether a title is what a program wrote, the name of the file that was printed.
+bool is_file_name(std::string_view title) {
+  constexpr std::array kExtensions = {".doc", ".docx", ".dvi",  ".htm", ".html", ".indd", ".odt",
+                                      ".pdf", ".ppt",  ".pptx", ".ps",  ".qxd",  ".rtf",  ".tex",
+                                      ".txt", ".wpd",  ".wps",  ".xls", ".xlsx"};
+  const std::string name = lower_case(title);
+  return name.starts_with("microsoft word - ") ||
+         std::any_of(kExtensions.begin(), kExtensions.end(), [&](auto end) { return name.ends_with(end); });
+}
+
 }  // namespace
 
 void write_pages(PageLayout layout, Document& document, DocumentWriter& out) {
   std::vector<Page>& pages = layout.pages;
   document.pages = static_cast<int>(pages.size());
-  if (!layout.title.starts_with("Microsoft Word - ")) document.title = layout.title;
+  if (!is_file_name(layout.title)) document.title = layout.title;
   for (std::string& note : remove_furniture(pages)) document.notes.push_back(std::move(note));
   for (size_t i = 0; i < pages.size(); ++i) {
     if (!is_unreadable(pages[i])) continue;

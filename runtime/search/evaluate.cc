@@ -11,7 +11,8 @@
 namespace tinyllm::search {
 namespace {
 
-constexpr double kFalse = 0.05;  // Of the questions without an answer, how many may be answered.
+constexpr DocumentId kSeveral = -1;  // Documents of one name.
+constexpr double kFalse = 0.05;      // Of the questions without an answer, how many may be answered.
 
 std::map<std::string, DocumentId> documents_of(IndexFile& index) {
   std::map<std::string, DocumentId> documents;
@@ -19,7 +20,8 @@ std::map<std::string, DocumentId> documents_of(IndexFile& index) {
       index.database().prepare("SELECT d.id, d.name, f.path FROM documents d JOIN files f ON f.content = d.content");
   while (all.step()) {
     const std::string_view name = all.bytes(1);
-    documents.emplace(name.empty() ? all.bytes(2) : name, all.number(0));
+    const auto [known, is_new] = documents.emplace(name.empty() ? all.bytes(2) : name, all.number(0));
+    if (!is_new && known->second != all.number(0)) known->second = kSeveral;
   }
   return documents;
 }
@@ -120,6 +122,10 @@ std::vector<Trial> try_questions(IndexFile& index, const std::vector<KnownQuesti
     const auto document = documents.find(question.document);
     if (document == documents.end()) {
       throw Error("{}: has no document {}, of which a question asks: {}", index.database().path().string(),
+                  short_name(question.document), shortened(question.question));
+    }
+    if (document->second == kSeveral) {
+      throw Error("{}: has several documents {}, of which a question asks: {}", index.database().path().string(),
                   short_name(question.document), shortened(question.question));
     }
     Trial& trial = trials.emplace_back();

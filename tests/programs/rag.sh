@@ -48,6 +48,9 @@ END
   expect 0 "^1 questions" "$rag" eval "$work/questions.jsonl" -i "$db" --ids "$work/ids.txt"
   echo '{"question": "谁？", "doc_id": "bridge.txt"}' >>"$work/questions.jsonl"
   expect 1 "has no document bridge.txt, of which a question asks" "$rag" eval "$work/questions.jsonl" -i "$db"
+  printf '{"id": "silk", "text": "丝绸是一种布料。"}\n' >"$docs/again.jsonl"
+  expect 0 "1 added" "$rag" sync -i "$db"
+  expect 1 "has several documents silk, of which a question asks" "$rag" eval "$work/questions.jsonl" -i "$db"
 
   expect 1 "index.db: has chunks of 256 characters, not of 64; build another index" \
     "$rag" index "$docs" -i "$db" --chunk 64

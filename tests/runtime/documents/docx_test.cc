@@ -58,6 +58,19 @@ TEST_CASE("insertions are in, deletions and hidden text and what is kept for old
                      "<w:t>乙</w:t><w:br/><w:t>丙</w:t></w:r></w:p>") == "甲 乙\n丙\n");
 }
 
+TEST_CASE("notes name the parts of a DOCX file that have words and are left out") {
+  const auto notes_of = [](std::string_view body, const Files& parts) {
+    return read_bytes(make_docx(body, parts), "file.docx").notes;
+  };
+  const std::string words = word_paragraph("机密"), symbol = "<w:p><w:r><w:sym w:font=\"Wingdings\"/></w:r></w:p>";
+  CHECK(notes_of(words, {{"word/header1.xml", word_part("hdr", word_paragraph(" "))}}).empty());
+  CHECK(notes_of(words + symbol, {{"word/header2.xml", word_part("hdr", words)},
+                                  {"word/footer1.xml", word_part("ftr", words)},
+                                  {"word/comments.xml", word_part("comments", words)}}) ==
+        std::vector<std::string>{"the text of its headers was left out", "the text of its footers was left out",
+                                 "the text of its comments was left out", "signs of symbol fonts were left out: 1"});
+}
+
 TEST_CASE("a text box comes after its paragraph, once") {
   const std::string box = "<w:txbxContent>" + word_paragraph("框") + "</w:txbxContent>";
   CHECK(docx_outline("<w:p><w:r><w:t>甲</w:t></w:r><w:r><mc:AlternateContent xmlns:mc=\"m\"><mc:Choice>" + box +

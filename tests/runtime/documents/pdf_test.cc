@@ -109,6 +109,17 @@ TEST_CASE("a paragraph that goes on in the next lines or on the next page is one
   CHECK(chunks[1].first_page == 2);
 }
 
+TEST_CASE("a title that is the name of a file is not one") {
+  for (const auto& [title, expected] :
+       {std::pair{"Tea.Final.DOCX", ""}, {"Microsoft Word - tea", ""}, {"Tea", "Tea"}}) {
+    Document document;
+    documents::DocumentWriter out(document, 1 << 20);
+    const std::string xml = fmt::format("<html><head><title>{}</title></head><doc></doc></html>", title);
+    documents::write_pages(documents::read_bbox_layout(xml), document, out);
+    CHECK(document.title == expected);
+  }
+}
+
 TEST_CASE("words that a line end parts are joined, and lines that end unevenly, and bullets with their items") {
   CHECK(outline(document_of({{{50, 300, "The manip-", 10},
                               {50, 315, "ulation of the", 10},
