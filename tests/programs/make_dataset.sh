@@ -39,8 +39,8 @@ if [ -x "$bin/make_dataset" ]; then
   "$bin/rag" index "$work/bare" -i "$work/bare.db" >/dev/null 2>&1
   expect 1 "bare.db: no question can be made of these documents" "$bin/make_dataset" -i "$work/bare.db" -o "$work/none"
   [ ! -e "$work/none" ] || fail "a folder was made"
-  expect 1 "text.txt: .*not a database" "$bin/make_dataset" -i "$work/text.txt" -o "$work/none"
-  expect 1 "missing.db: cannot be opened" "$bin/make_dataset" -i "$work/missing.db" -o "$work/none"
+  expect 1 "text.txt: is not an index of documents" "$bin/make_dataset" -i "$work/text.txt" -o "$work/none"
+  expect 1 "missing.db: does not exist" "$bin/make_dataset" -i "$work/missing.db" -o "$work/none"
   expect 2 "^make_dataset: --unanswerable: 60, expected " $make -o "$work/none" --unanswerable 60
   expect 2 "^make_dataset: --form: chat, expected alpaca, sharegpt, messages, questions" $make -o "$work/none" --form chat
   expect 2 "closed-book" $make -o "$work/none" --closed-book --unanswerable 5
