@@ -55,7 +55,7 @@ set(headers_train
     train/eval/answers.h train/eval/choice.h train/eval/log_likelihood.h train/eval/question_set.h train/eval/report.h
     train/eval/results.h train/eval/statistics.h train/eval/summary.h train/eval/text_loss.h
     train/monitor/dashboard.h train/monitor/metrics.h
-    train/problems/draw.h train/problems/problem.h train/problems/redraw.h)
+    train/problems/draw.h train/problems/practice.h train/problems/problem.h train/problems/redraw.h)
 set(headers_corpus
     train/corpus/clean.h train/corpus/corpus_writer.h train/corpus/folder.h
     train/corpus/hash_set.h train/corpus/mask.h train/corpus/near_duplicates.h train/corpus/normalise.h

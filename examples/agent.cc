@@ -138,6 +138,9 @@ int take_back(const Options& o, Agent& agent, const tl::agent::Proposal& proposa
     return run.in_effect == 0 || (proposal.run != 0 ? run.run != proposal.run : run.undoes != 0);
   });
   const size_t count = std::min(runs.size(), static_cast<size_t>(proposal.runs));
+  if (proposal.run == 0 && !runs.empty() && runs.size() < static_cast<size_t>(proposal.runs)) {
+    tl::cli::note(fmt::format("only {} can be undone\n", tl::counted(std::ssize(runs), "run")));
+  }
   runs.erase(runs.begin(), runs.end() - static_cast<std::ptrdiff_t>(count));
   std::reverse(runs.begin(), runs.end());
   tl::cli::print_text(o.json ? tl::cli::json_of(runs) + "\n" : "To undo:\n" + tl::cli::shown(runs));

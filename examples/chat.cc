@@ -216,7 +216,7 @@ class Program {
   }
 
   std::string turns() const {
-    return tl::cli::count(static_cast<int64_t>(tl::count_of_turns(chat_.conversation())), "turn");
+    return tl::counted(static_cast<int64_t>(tl::count_of_turns(chat_.conversation())), "turn");
   }
 
   std::string description() const {

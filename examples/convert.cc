@@ -138,7 +138,7 @@ void report_gguf(const Options& o, const tl::GgufTypes& types, const std::vector
     if (tensor.shape.rank() == 2 && !is_wanted) ++other;
   }
   fmt::print("{}: {} ({})\n", file.metadata().get<std::string_view>("general.architecture"),
-             tl::cli::count(std::ssize(file.tensors()), "tensor"), types_in(counts));
+             tl::counted(std::ssize(file.tensors()), "tensor"), types_in(counts));
   if (other > 0) {
     fmt::print("{} in F16, as their rows are not whole blocks of {}\n",
                other == 1 ? "one matrix is" : fmt::format("{} matrices are", other),
@@ -175,7 +175,7 @@ void to_folder(tl::Model& model, const Options& o) {
   tl::SeenQuestions::of_model(o.model).save(o.output);
   std::map<std::string, int64_t> counts;
   for (const auto& [name, tensor] : model.origin->tensors) ++counts[tl::safetensors_name(tensor.type)];
-  fmt::print("{} ({})\n", tl::cli::count(std::ssize(model.origin->tensors), "tensor"), types_in(counts));
+  fmt::print("{} ({})\n", tl::counted(std::ssize(model.origin->tensors), "tensor"), types_in(counts));
 }
 
 int convert_adapters(const Options& o) {
@@ -189,7 +189,7 @@ int convert_adapters(const Options& o) {
   } else {
     tl::save_model(model, o.output);
   }
-  fmt::print("{}\nsaved {}\n", tl::cli::count(std::ssize(tl::adapter_parts(model)), "adapter"), o.output.string());
+  fmt::print("{}\nsaved {}\n", tl::counted(std::ssize(tl::adapter_parts(model)), "adapter"), o.output.string());
   return 0;
 }
 

@@ -114,14 +114,13 @@ Rows read_rows(const Source& source, Options& o, const tl::Model& model) {
     const bool is_validation = ++number % o.validation_every == 0;
     (is_validation ? validation : train).push_back(*std::move(sample));
   }
-  std::string skipped = bad > 0 ? fmt::format("; {} skipped", tl::cli::count(bad, "bad line")) : "";
+  std::string skipped = bad > 0 ? fmt::format("; {} skipped", tl::counted(bad, "bad line")) : "";
   if (read > number) {
-    skipped +=
-        fmt::format("; {} skipped that the chat template cannot express", tl::cli::count(read - number, "sample"));
+    skipped += fmt::format("; {} skipped that the chat template cannot express", tl::counted(read - number, "sample"));
   }
   if (validation.empty()) {
     throw tl::Error("{}: {}, too few to keep one of {} for validation; see --validation-every", source.path,
-                    tl::cli::count(number, "sample"), o.validation_every);
+                    tl::counted(number, "sample"), o.validation_every);
   }
   const int64_t length = o.training.recipe.seq_len;
   const int32_t pad = model.tokenizer->pad();
@@ -129,9 +128,8 @@ Rows read_rows(const Source& source, Options& o, const tl::Model& model) {
                      std::make_shared<tl::Dataset>(tl::Dataset::of_samples(validation, length, pad))};
   const tl::PackReport& r = rows.train->report();
   fmt::print("{}: {}, {} for validation; {} cut at {} tokens, {} left out with nothing to learn; ", source.path,
-             tl::cli::count(number, "sample"), validation.size(), r.truncated, length, r.dropped);
-  fmt::print("{}, {} tokens, {} of them learned{}\n", tl::cli::count(r.rows, "row"), r.tokens, r.learned_tokens,
-             skipped);
+             tl::counted(number, "sample"), validation.size(), r.truncated, length, r.dropped);
+  fmt::print("{}, {} tokens, {} of them learned{}\n", tl::counted(r.rows, "row"), r.tokens, r.learned_tokens, skipped);
   if (!counts.ignored.empty()) fmt::print("{}: ignored fields: {}\n", source.path, tl::ignored_fields(counts));
   return rows;
 }

@@ -74,7 +74,7 @@ int run(const Options& o) {
     std::optional<tl::cli::ProgressBar> bar;
     set = questions::make_questions(o.index, o.make, [&](const tl::Progress& p) {
       if (!bar) bar.emplace("chunks", p.total);
-      bar->show(p.done, tl::cli::count(p.made, "row"));
+      bar->show(p.done, tl::counted(p.made, "row"));
       return tl::cli::interrupts == 0;
     });
   }

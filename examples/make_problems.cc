@@ -73,7 +73,7 @@ void write(const Options& o, size_t sources, const problems::Draw& draw) {
   }
   for (const auto& [kind, count] : counts) fmt::print("{:<22}{:>9}\n", kind, count);
   if (written < o.count) fmt::print("no more were found\n");
-  fmt::print("{}, no two alike\nsaved {}\n", tl::cli::count(written, "problem"), o.output.string());
+  fmt::print("{}, no two alike\nsaved {}\n", tl::counted(written, "problem"), o.output.string());
 }
 
 void make(const Options& o) {
@@ -110,7 +110,7 @@ void redraw(const Options& o) {
       }
     }
   }
-  fmt::print("{} can be redrawn\n", tl::cli::count(static_cast<int64_t>(questions.size()), "question"));
+  fmt::print("{} can be redrawn\n", tl::counted(static_cast<int64_t>(questions.size()), "question"));
   for (const auto& [why, count] : refused) fmt::print("{:<22}{:>9} refused\n", tl::name_of(why), count);
   write(o, questions.size(),
         [&](size_t source, uint64_t index) { return questions[source].draw(o.seed, index, o.split); });

@@ -148,7 +148,7 @@ void print_unread(const std::vector<tl::corpus::Report::Unread>& files) {
   constexpr size_t kShown = 20;
   if (files.empty()) return;
   fmt::print(stderr, "prepare_data: {} could not be read, or not to the end:\n",
-             tl::cli::count(static_cast<int64_t>(files.size()), "file"));
+             tl::counted(static_cast<int64_t>(files.size()), "file"));
   for (size_t i = 0; i < std::min(files.size(), kShown); ++i) {
     // The reason already names the file if it is a read error.
     const bool is_named = files[i].why.starts_with(files[i].name);

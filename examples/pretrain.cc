@@ -68,15 +68,8 @@ void add_options(CLI::App& app, Options& o) {
 
 int run(int argc, char** argv) {
   Options o;
-  o.training.recipe = {.steps = 0,
-                       .optimizer = tl::Optimizer::muon,
-                       .learning_rate = 1.6e-3f,
-                       .embedding_lr = 10,
-                       .head_lr = 4,
-                       .schedule = tl::Schedule::wsd,
-                       .final_lr_fraction = 0.0f,
-                       .warmup = 30,
-                       .cooldown = 0.5f};
+  o.training.recipe = tl::cli::best_recipe();
+  o.training.recipe.steps = 0;
   CLI::App app(
       "Trains a language model from scratch on a file of tokens, which tokenize makes from a corpus, and saves it as a "
       "folder.\nStarted again with the same options, it resumes where it was stopped.");
@@ -86,10 +79,7 @@ int run(int argc, char** argv) {
   o.training.dependents = {{"--qk-norm", is_llama, "without --preset llama"}};
   tl::cli::check_options(app, o.training, o.model.context);
   if (is_llama) o.model = tl::as_llama(o.model, o.qk_norm);
-  if (o.preset == Preset::standard) {
-    o.model.qk_norm = true;
-    o.model.ffn = tl::FeedForward::relu2;
-  }
+  if (o.preset == Preset::standard) tl::cli::set_best_form(o.model);
 
   std::unique_ptr<tl::Tokenizer> tokenizer = tl::load_tokenizer(o.tokenizer);
   o.model.vocab_size = tokenizer->size();
@@ -106,8 +96,8 @@ int run(int argc, char** argv) {
   };
   const auto rows = part(tl::TextPart::train);
   const auto validation = part(tl::TextPart::validation);
-  fmt::print("{}: {}; {} tokens to learn from, {} for validation\n", o.data,
-             tl::cli::count(file->documents(), "document"), rows->tokens(), validation->tokens());
+  fmt::print("{}: {}; {} tokens to learn from, {} for validation\n", o.data, tl::counted(file->documents(), "document"),
+             rows->tokens(), validation->tokens());
   tl::cli::settle_precision(o.training);
   tl::cli::settle_steps(o.training, *rows);
   tl::RunOptions options;

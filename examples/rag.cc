@@ -122,7 +122,7 @@ void print(const search::SyncReport& report) {
   fmt::print("{} added, {} changed, {} gone, {} unchanged, {} could not be read\n", report.added, report.changed,
              report.gone, report.unchanged, report.unread);
   if (report.others > 0) {
-    fmt::print("{} left out: of another kind, or a link\n", tl::cli::count(report.others, "file"));
+    fmt::print("{} left out: of another kind, or a link\n", tl::counted(report.others, "file"));
   }
 }
 

@@ -156,9 +156,9 @@ File read(const std::string& path, const tl::ModelText* text, bool strict) {
 void print_counts(const std::string& path, const File& file) {
   const tl::SampleCounts& c = file.counts;
   fmt::print("{}: {}, {}, {} of {}\n", path, c.form ? tl::text_of(*c.form) : "no form",
-             tl::cli::count(c.samples, "sample"), tl::cli::count(c.bad, "bad line"), c.lines);
+             tl::counted(c.samples, "sample"), tl::counted(c.bad, "bad line"), c.lines);
   if (file.inexpressible > 0) {
-    fmt::print("  {} that the chat template cannot express\n", tl::cli::count(file.inexpressible, "sample"));
+    fmt::print("  {} that the chat template cannot express\n", tl::counted(file.inexpressible, "sample"));
   }
   if (!c.ignored.empty()) fmt::print("  ignored fields: {}\n", tl::ignored_fields(c));
   for (const auto& [line, problem] : file.problems) fmt::print("  line {}: {}\n", line, problem);

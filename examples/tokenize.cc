@@ -63,7 +63,7 @@ int tokenize(const Options& o) {
   bar.reset();
   const auto tokens = static_cast<double>(done.tokens);
   fmt::print("{}, {}, {:.3f} characters and {:.3f} bytes in a token; {:.1f} MB at {:.1f} MB/s\n",
-             tl::cli::count(done.documents, "document"), tl::cli::count(done.tokens, "token"),
+             tl::counted(done.documents, "document"), tl::counted(done.tokens, "token"),
              static_cast<double>(done.characters) / tokens, static_cast<double>(done.bytes) / tokens,
              megabytes(done.bytes), speed(done.bytes));
   fmt::print("saved {}\n", o.output.string());

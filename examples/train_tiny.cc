@@ -37,32 +37,15 @@ struct Preset {
   double practice = 0;  // The share of rows that are equations alone.
 };
 
-// What learns fastest here, see docs/results.md.
-tl::Recipe recipe() {
-  return {.optimizer = tl::Optimizer::muon,
-          .learning_rate = 3e-3f,
-          .embedding_lr = 10,
-          .head_lr = 4,
-          .schedule = tl::Schedule::wsd,
-          .final_lr_fraction = 0,
-          .warmup = 30,
-          .cooldown = 0.5f};
-}
-
 Preset small(int64_t vocab_size) {
   Preset p;
-  p.model = {.vocab_size = vocab_size,
-             .dim = 128,
-             .n_layers = 4,
-             .n_heads = 4,
-             .qk_norm = true,
-             .ffn_dim = 512,
-             .ffn = tl::FeedForward::relu2,
-             .context = 256,
-             .dropout = 0};
-  p.recipe = recipe();
+  p.model = {
+      .vocab_size = vocab_size, .dim = 128, .n_layers = 4, .n_heads = 4, .ffn_dim = 512, .context = 256, .dropout = 0};
+  tl::cli::set_best_form(p.model);
+  p.recipe = tl::cli::best_recipe();
   p.recipe.batch_size = 16;
   p.recipe.steps = 2600;
+  p.recipe.learning_rate = 3e-3f;
   p.problems.kinds = {"brackets", "multiples", "distance", "shopping", "units", "clock", "ages", "time_sum"};
   p.count = 80'000;
   p.practice = 0.4;
@@ -72,16 +55,9 @@ Preset small(int64_t vocab_size) {
 // All kinds of problems on two levels.
 Preset reason() {
   Preset p;
-  p.model = {.vocab_size = 2000,
-             .dim = 192,
-             .n_layers = 8,
-             .n_heads = 6,
-             .qk_norm = true,
-             .ffn_dim = 768,
-             .ffn = tl::FeedForward::relu2,
-             .context = 512,
-             .dropout = 0};
-  p.recipe = recipe();
+  p.model = {.vocab_size = 2000, .dim = 192, .n_layers = 8, .n_heads = 6, .ffn_dim = 768, .context = 512, .dropout = 0};
+  tl::cli::set_best_form(p.model);
+  p.recipe = tl::cli::best_recipe();
   p.recipe.batch_size = 12;
   p.recipe.seq_len = 512;
   p.recipe.steps = 4000;
@@ -127,7 +103,8 @@ void parse(Options& o, CLI::App& app, int argc, char** argv) {
   for (const char* name : {"small", "llama", "reason", "default"}) presets.emplace_back(name, name);
   tl::cli::add_choice(
       app, "--preset", o.preset, presets,
-      "Train a model of 1 M parameters on some kinds of problems (small), the same in the form of Llama, which convert "
+      "Train a model of 1 M parameters on eight kinds of problems (small), the same in the form of Llama, which "
+      "convert "
       "writes for other programs (llama), one of 4 M on all kinds in two levels (reason), or one of 41.6 M (default).");
   tl::cli::add_problem_options(app, o.problems);
   tl::cli::add_number(app, "--problems", o.count, tl::between(1, 1e7),
@@ -173,8 +150,8 @@ Rows chat_rows(const tl::Model& model, const std::vector<tl::Messages>& chats, i
 
 void describe(const tl::Dataset& data, const char* name) {
   const tl::PackReport& r = data.report();
-  fmt::print("{}: {}, {} tokens, {} learned, {} of {}, {} cut short\n", name, tl::cli::count(r.samples, "text"),
-             r.tokens, r.learned_tokens, tl::cli::count(r.rows, "row"), data.length(), r.truncated);
+  fmt::print("{}: {}, {} tokens, {} learned, {} of {}, {} cut short\n", name, tl::counted(r.samples, "text"), r.tokens,
+             r.learned_tokens, tl::counted(r.rows, "row"), data.length(), r.truncated);
 }
 
 // A model and the stages of its training, with the questions in their data.
@@ -208,8 +185,8 @@ Plan plan_for_tokens(const Options& o, Preset preset) {
   };
   const auto train = part(tl::TextPart::train);
   const auto validation = part(tl::TextPart::validation);
-  fmt::print("{}: {}; {} tokens to learn from, {} for validation\n", o.data,
-             tl::cli::count(file->documents(), "document"), train->tokens(), validation->tokens());
+  fmt::print("{}: {}; {} tokens to learn from, {} for validation\n", o.data, tl::counted(file->documents(), "document"),
+             train->tokens(), validation->tokens());
   return {std::move(model), {{"pretrain", train, validation, preset.recipe}}};
 }
 
@@ -217,7 +194,7 @@ Plan plan_for_tokens(const Options& o, Preset preset) {
 
 constexpr int64_t kValidationProblems = 500;
 
-// Problems of which no numbers are trained on.
+// Problems whose numbers are not trained on.
 std::vector<problems::Problem> validation_problems(const Options& o) {
   return problems::make_problems(tl::cli::wanted_by(o.problems, problems::Split::numbers), o.training.recipe.seed,
                                  kValidationProblems);

@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <tinyllm/runtime/agent/names.h>
+#include <tinyllm/tensor/base/counted.h>
 #include <tinyllm/tensor/base/names.h>
 
 #include <nlohmann/json.hpp>
@@ -14,7 +15,6 @@ namespace tinyllm::cli {
 namespace {
 
 using agent::Action;
-using agent::counted;
 using agent::escaped;
 using Json = nlohmann::json;
 

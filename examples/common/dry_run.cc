@@ -96,7 +96,7 @@ int dry_run(Model& model, const std::vector<Stage>& stages, ThreadPool& pool) {
     steps += stage.recipe.steps;
     tokens += count;
   }
-  fmt::print("work: {}, {:.1f} M tokens, {:.1f} for each parameter\n", count(steps, "step"),
+  fmt::print("work: {}, {:.1f} M tokens, {:.1f} for each parameter\n", counted(steps, "step"),
              static_cast<double>(tokens) / 1e6,
              static_cast<double>(tokens) / static_cast<double>(parameter_count(model.config)));
   fmt::print("time: about {} at {:.0f} tokens/s, {}; validation and saving not counted\n", clock_time(seconds),

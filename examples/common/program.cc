@@ -81,10 +81,6 @@ int run_main(const char* const* argv, const std::function<int()>& run) {
 
 void note(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
-std::string count(int64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 std::unique_ptr<FolderLock> lock_folder(const std::filesystem::path& folder) {
   return std::make_unique<FolderLock>(folder, [](const std::string& text) { note(text + "\n"); });
 }

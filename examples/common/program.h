@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tinyllm/tensor/base/counted.h>
 #include <tinyllm/tensor/base/error.h>
 #include <tinyllm/tensor/base/folder_lock.h>
 
@@ -33,9 +34,6 @@ int run_main(const char* const* argv, const std::function<int()>& run);
 
 /// Prints to standard error. Ignores failures, so that a note cannot end a program.
 void note(const std::string& text);
-
-/// `1 step`, `2 steps`.
-std::string count(int64_t number, std::string_view noun);
 
 /// Locks a folder that the program writes. Prints a note if the file system has no locks. Throws Error if another
 /// process holds the lock.

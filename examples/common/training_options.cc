@@ -90,14 +90,30 @@ std::string options_text(const CLI::App& app, const TrainingOptions& o) {
 void introduce(const Model& model, const std::vector<Stage>& stages, const TrainingOptions& o) {
   fmt::print("model: {:.2f} M parameters, {} tokens, {} layers of {}; {}, {} products, {}\n",
              static_cast<double>(parameter_count(model.config)) / 1e6, model.config.vocab_size, model.config.n_layers,
-             model.config.dim, count(o.threads, "thread"), name_of(stages[0].recipe.precision), cpu_features());
+             model.config.dim, counted(o.threads, "thread"), name_of(stages[0].recipe.precision), cpu_features());
   for (const Stage& stage : stages) {
-    fmt::print("{}: {} of {} x {} tokens\n", stage.name, count(stage.recipe.steps, "step"), stage.recipe.batch_rows(),
+    fmt::print("{}: {} of {} x {} tokens\n", stage.name, counted(stage.recipe.steps, "step"), stage.recipe.batch_rows(),
                stage.recipe.seq_len);
   }
 }
 
 }  // namespace
+
+Recipe best_recipe() {
+  return {.optimizer = Optimizer::muon,
+          .learning_rate = 1.6e-3f,
+          .embedding_lr = 10,
+          .head_lr = 4,
+          .schedule = Schedule::wsd,
+          .final_lr_fraction = 0,
+          .warmup = 30,
+          .cooldown = 0.5f};
+}
+
+void set_best_form(ModelConfig& model) {
+  model.qk_norm = true;
+  model.ffn = FeedForward::relu2;
+}
 
 void add_training_options(CLI::App& app, TrainingOptions& o) {
   app.set_config("--config", "", "Read options from this file, for example the options.toml of another run.")

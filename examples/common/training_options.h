@@ -37,6 +37,11 @@ struct TrainingOptions {
   std::vector<Dependent> dependents;  ///< Those of the program itself. `check_options` adds the others.
 };
 
+/// The recipe that learned fastest of those compared in docs/results.md, but for the sizes of a run.
+Recipe best_recipe();
+/// Gives a model the form that goes with it: norms of queries and keys, and relu^2.
+void set_best_form(ModelConfig& model);
+
 /// Adds `--config` and the options, with the current values of `o` as defaults. `o` must not move.
 void add_training_options(CLI::App& app, TrainingOptions& o);
 

@@ -20,7 +20,8 @@ std::string first_of(int year, int month) {
 
 }  // namespace
 
-// Takes every condition out of a phrase. Returns false if one of them makes no sense.
+// Removes all conditions from a phrase and adds them to the filters. Returns false if one is impossible, such as
+// month 13.
 bool Files::take_conditions(const Request& request, std::string& phrase, Json& filters) const {
   static const std::string size = "([0-9]+(?:\\.[0-9]+)? ?(?:[kmgt]i?b?|bytes?|b)(?![a-z])) ?的?";
   static const std::regex larger = words("(?:超过|大于|larger than|bigger than|over|above) ?" + size);

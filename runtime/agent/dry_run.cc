@@ -2,6 +2,7 @@
 
 #include <tinyllm/runtime/agent/text.h>
 #include <tinyllm/tensor/base/checked.h>
+#include <tinyllm/tensor/base/counted.h>
 #include <tinyllm/tensor/base/names.h>
 
 #include <algorithm>

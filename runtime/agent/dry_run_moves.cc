@@ -1,6 +1,7 @@
 // Steps that move, copy, rename or delete what is there.
 #include <tinyllm/runtime/agent/dry_run.h>
 #include <tinyllm/runtime/agent/text.h>
+#include <tinyllm/tensor/base/counted.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <algorithm>

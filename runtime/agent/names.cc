@@ -125,10 +125,6 @@ std::string unescaped(std::string_view text) {
   return bytes;
 }
 
-std::string counted(int64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 std::vector<std::string_view> split_path(std::string_view path) {
   std::vector<std::string_view> parts;
   for (size_t begin = 0; begin < path.size();) {

@@ -18,9 +18,6 @@ std::string escaped(std::string_view bytes);
 /// The bytes again. Throws Error on an escape that `escaped` does not write.
 std::string unescaped(std::string_view text);
 
-/// `1 file`, `2 files`.
-std::string counted(int64_t number, std::string_view noun);
-
 /// The parts between slashes, without empty ones.
 std::vector<std::string_view> split_path(std::string_view path);
 /// The part after the last slash, and what is before it.

@@ -1,6 +1,7 @@
 #include <tinyllm/runtime/agent/text.h>
 
 #include <tinyllm/runtime/agent/names.h>
+#include <tinyllm/tensor/base/counted.h>
 #include <tinyllm/tensor/base/utf8.h>
 
 #include <unicode/ucnv.h>

@@ -1,6 +1,5 @@
 #include <tinyllm/runtime/search/question.h>
 #include <tinyllm/runtime/search/ranking.h>
-#include <tinyllm/tensor/base/error.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +7,6 @@
 
 namespace tinyllm::search {
 namespace {
-
-constexpr int64_t kMostOfChunk = 64 << 10;  // Bytes. Only a damaged index has longer ones.
 
 auto find_posting(const Term& term, ChunkId chunk) {
   const auto found = std::lower_bound(term.postings.begin(), term.postings.end(), chunk,
@@ -100,10 +97,6 @@ Analysis analyse(IndexFile& index, std::string_view text, std::optional<Document
     candidate.id = hit.chunk;
     candidate.record = index.chunk(hit.chunk);
     const DocumentId document = candidate.record.document;
-    if (candidate.record.length > kMostOfChunk) {
-      throw Error("{}: chunk {} has {} bytes, expected at most {}; build the index again",
-                  index.database().path().string(), hit.chunk, candidate.record.length, kMostOfChunk);
-    }
     candidate.text = index.text(document, candidate.record.offset, candidate.record.length);
     auto title = titles.find(document);
     if (title == titles.end()) {

@@ -12,7 +12,10 @@ constexpr int kWait = 10'000;  // Milliseconds.
 }  // namespace
 
 Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
-  if (mode != Mode::create && !exists(path)) throw Error("{}: does not exist", path.string());
+  std::error_code error;
+  if (mode != Mode::create && status(path, error).type() == std::filesystem::file_type::not_found) {
+    throw Error("{}: does not exist", path.string());
+  }
   // Also to read: what a killed writer left half-written is taken back by the next one who may write.
   const int flags = SQLITE_OPEN_READWRITE | (mode == Mode::create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {

@@ -10,6 +10,7 @@ namespace tinyllm::search {
 namespace {
 
 constexpr int64_t kApplication = 0x746C7264;         // "tlrd".
+constexpr int64_t kMostOfChunk = 64 << 10;           // Bytes; `ChunkOptions::kMost` characters are less.
 constexpr uint32_t kMostChunks = uint32_t{1} << 26;  // Each takes four bytes of memory, also one that is gone.
 
 constexpr const char* kSchema = R"(
@@ -123,6 +124,10 @@ ChunkRecord IndexFile::chunk(ChunkId id) {
   ChunkRecord chunk{find_chunk_.number(0), find_chunk_.number(1), find_chunk_.number(2),
                     std::string(find_chunk_.bytes(3))};
   find_chunk_.reset();
+  if (chunk.length > kMostOfChunk) {
+    throw Error("{}: chunk {} has {} bytes, expected at most {}; build the index again", database_.path().string(), id,
+                chunk.length, kMostOfChunk);
+  }
   return chunk;
 }
 

@@ -37,7 +37,7 @@ void keep_settings(IndexFile& index, const std::filesystem::path& folder, int64_
 
 struct Work {
   FileState file;
-  bool is_new = true;
+  bool is_new = true;  // The index has nothing of it.
 };
 
 struct Result {
@@ -63,8 +63,8 @@ Plan plan_of(const std::vector<FileState>& there, const std::vector<FileState>& 
   Plan plan;
   for (const FileState& file : there) {
     const auto old = left.find(file.path);
-    const bool is_new = old == left.end();
-    if (!is_new && old->second->size == file.size && old->second->time == file.time) {
+    const bool is_known = old != left.end();
+    if (is_known && old->second->size == file.size && old->second->time == file.time) {
       if (old->second->problem.empty()) {
         ++report.unchanged;
       } else {
@@ -72,10 +72,10 @@ Plan plan_of(const std::vector<FileState>& there, const std::vector<FileState>& 
         report.notes.push_back({file.path, "is still unreadable: " + old->second->problem, true});
       }
     } else {
-      plan.work.push_back({file, is_new});
+      plan.work.push_back({file, !is_known || !old->second->problem.empty()});
       plan.bytes += file.size;
     }
-    if (!is_new) left.erase(old);
+    if (is_known) left.erase(old);
   }
   for (const auto& [path, file] : left) {
     const auto holds = [&, &path = path](const std::string& folder) { return path.starts_with(folder); };

@@ -29,10 +29,10 @@ struct SyncReport {
 
 /// Makes an index agree with a folder, at a cost in proportion to what has changed: files are told apart by size and
 /// time, and then by content. The index keeps which folder and how long chunks are; throws Error when others are
-/// given than before, when another process changes the index, or
-/// when the folder has no documents any more. A file that cannot be read is tried again when it has changed; one whose
-/// reading failed for another reason (`TemporaryError`) stays in the index as it was, and is tried again each time.
-/// `on_progress` counts bytes of files; when it stops the work, what is done stays done, and the next call continues.
+/// given than before, when another process changes the index, or when the folder has no documents any more. A file that
+/// cannot be read is tried again when it has changed; one whose reading failed for another reason (`TemporaryError`)
+/// stays in the index as it was, and is tried again each time. `on_progress` counts bytes of files; when it stops the
+/// work, what is done stays done, and the next call continues.
 SyncReport sync_folder(IndexFile& index, const std::filesystem::path& folder, const SyncOptions& options,
                        const OnProgress& on_progress = {});
 

@@ -85,6 +85,7 @@ answer yes 0 "done, run" $agent --run 'move words/w.txt to sorted'
 [ -e "$root/sorted/w.txt" ] || fail "a request was not carried out"
 # An undo in words is shown and confirmed as a plan is.
 expect 0 "^To undo:$" $agent 'undo the last run'
+expect 0 "^only [0-9]* runs* can be undone$" $agent 'undo the last 99 runs'
 expect 0 "move words/w.txt to sorted" $agent --dry-run '撤销'
 expect 1 "denied (not_confirmed)" $agent --run 'undo'
 answer no 1 "denied (not_confirmed)" $agent --run 'undo'

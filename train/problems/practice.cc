@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<int64_t, kLevels> kSumDigits = {3, 5, 6};
 constexpr std::array<int64_t, kLevels> kFactorDigits = {2, 3, 4};
 
-// A number from 1 with up to so many digits; each count of digits is as frequent.
+// A number of 1 to `digits` digits. All lengths are equally likely.
 int64_t draw_number(int64_t digits, Random& random) {
   int64_t low = 1;
   for (int64_t more = random.below(digits); more > 0; --more) low *= 10;

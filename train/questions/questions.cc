@@ -19,8 +19,7 @@ namespace {
 
 using namespace search;
 
-constexpr size_t kFirst = 3;              // Chunks of the search, among which the question's own must be.
-constexpr int64_t kMostChunk = 64 << 10;  // Bytes. What is longer is a table or not text.
+constexpr size_t kFirst = 3;  // Chunks of the search, among which the question's own must be.
 
 template <class Name>
 size_t place(Name name) {
@@ -100,7 +99,6 @@ class Maker {
     const ChunkRecord chunk = index_.chunk(id);
     document(chunk.document);  // Is counted, even if nothing is made of it.
     ++set_.report.chunks;
-    if (chunk.length > kMostChunk) return;
     const std::string text = index_.text(chunk.document, chunk.offset, chunk.length);
     std::vector<Span> sentences = sentences_of(text);
     set_.report.sentences += std::ssize(sentences);
@@ -189,7 +187,7 @@ class Maker {
     if (ranked.probability >= ranking_.threshold) return false;
     for (const RankedChunk& each : ranked.chunks) {
       const Candidate& other = found.candidates[each.candidate];
-      if (other.record.length > kMostChunk || document(other.record.document).split != row.split) continue;
+      if (document(other.record.document).split != row.split) continue;
       const bool defines = row.rule == Rule::definition && other.text.find(subject) != std::string::npos;
       if (defines || other.text.find(row.answer) != std::string::npos) continue;
       row.is_answered = false;

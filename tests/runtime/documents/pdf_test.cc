@@ -162,7 +162,7 @@ TEST_CASE("a line that is the same on most pages at one height is a header, and 
   CHECK(document_of(pages).text.find("年度报告") != std::string::npos);
 }
 
-TEST_CASE("text that looks alike on most pages is no header where other text is above it, nor is a chapter's heading") {
+TEST_CASE("text that is the same on most pages is not a header if other text is above it, nor is a chapter heading") {
   std::vector<std::vector<PdfText>> pages;
   for (int i = 0; i < 8; ++i) {
     pages.push_back({{50, 20, fmt::format("Chapter {}", i + 1)},

@@ -158,7 +158,7 @@ TEST_CASE("a file that cannot be read is not read again until it changes") {
   CHECK(report.notes[0].what.starts_with("is still unreadable: line 1: "));
   library.write("lines.jsonl", "{\"text\": \"现在是好的了。\"}\n");
   report = library.sync();
-  CHECK(report.changed == 1);
+  CHECK(report.added == 1);
   CHECK(report.unread == 0);
   CHECK(library.is_first("现在是什么样的？", "lines.jsonl"));
 }

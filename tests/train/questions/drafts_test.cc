@@ -60,7 +60,7 @@ TEST_CASE("a sentence makes the question that it answers") {
   }
 }
 
-TEST_CASE("a sentence makes no question where it does not say what is asked about") {
+TEST_CASE("no question is made from a sentence that does not name its subject") {
   for (const char* sentence : {"但是一种新的方法出现了。",             // No subject.
                                "在编程中，容器是一种对象。",           // The clause has a time or a place first.
                                "最大的问题是一个旧系统。",             // A phrase, which other documents have as well.
